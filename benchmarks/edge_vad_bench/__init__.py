@@ -1,0 +1,1 @@
+"""Benchmarks: latency of the real pipeline, reported for each device."""

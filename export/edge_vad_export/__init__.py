@@ -1,0 +1,1 @@
+"""Export: the fused graph, its precision and its proof."""

@@ -1,0 +1,1 @@
+"""Video anomaly detection for fixed cameras."""

@@ -1,0 +1,63 @@
+"""Every error that edge-vad raises on purpose, with the exit code the command line gives it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class EdgeVadError(Exception):
+    """Something went wrong that the reader of the message can mend.
+
+    Args:
+        what: What happened, one sentence without a full stop.
+        todo: What to do about it, one sentence.
+
+    Example:
+        >>> error = EdgeVadError("the disk is full", "free some space and run again")
+        >>> str(error)
+        'the disk is full: free some space and run again'
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, what: str, todo: str) -> None:
+        super().__init__(what, todo)
+        self.what = what
+        self.todo = todo
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.todo}"
+
+
+class CheckFailed(EdgeVadError):
+    """A check that was asked for did not pass (exit code 1)."""
+
+
+class WrongUse(EdgeVadError):
+    """The arguments contradict each other or name something that is not there (exit code 2)."""
+
+    exit_code = 2
+
+
+class BadInput(EdgeVadError):
+    """Footage, a data set or a folder that cannot be used (exit code 3)."""
+
+    exit_code = 3
+
+
+class BadModel(EdgeVadError):
+    """A scene model or checkpoint that is broken, foreign or newer than this version (exit code 3)."""
+
+    exit_code = 3
+
+
+class Unavailable(EdgeVadError):
+    """A device, backend or optional package that is not on this machine (exit code 4)."""
+
+    exit_code = 4
+
+
+class SourceLost(EdgeVadError):
+    """A live source that went away and did not come back (exit code 5)."""
+
+    exit_code = 5

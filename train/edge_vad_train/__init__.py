@@ -1,0 +1,1 @@
+"""Training: data sets, model, mixture, calibration and evaluation."""
