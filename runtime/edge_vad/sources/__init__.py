@@ -1,0 +1,5 @@
+"""Where frames come from."""
+
+from edge_vad.sources.base import Source, SourceState
+
+__all__ = ["Source", "SourceState"]
