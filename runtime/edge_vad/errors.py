@@ -46,7 +46,7 @@ class BadInput(EdgeVadError):
 
 
 class BadModel(EdgeVadError):
-    """A scene model or checkpoint that is broken, foreign or newer than this version (exit code 3)."""
+    """A scene model or checkpoint that is broken, foreign or too new (exit code 3)."""
 
     exit_code = 3
 
