@@ -1,0 +1,63 @@
+"""The command line: one lazily loaded module a subcommand."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from edge_vad.cli.lazy import LazyGroup
+from edge_vad.errors import EdgeVadError
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it."""
+
+_COMMANDS = {
+    "demo": ("edge_vad.cli.demo:demo", "See it work, on a synthetic street, in minutes."),
+    "train": ("edge_vad_train.cli.train:train", "Learn what is normal from ordinary footage."),
+    "export": ("edge_vad_export.cli:export", "Write a trained scene as one ONNX file."),
+    "run": ("edge_vad.cli.run:run", "Watch a source; write video, scores and events."),
+    "score": ("edge_vad.cli.score:score", "Write the scores of one or many sources."),
+    "eval": ("edge_vad_train.cli.evaluate:evaluate", "Measure a scene on labelled footage."),
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    commands_at=_COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done, 1 a check failed, 2 wrong use, 3 bad input or model, "
+    "4 device or backend missing, 5 source lost, 130 interrupted.",
+)
+@click.version_option(package_name="edge-vad")
+def cli() -> None:
+    r"""Video anomaly detection for fixed cameras, from footage to alarm.
+
+    A scene in three steps:
+
+    \b
+        edge-vad train normal.mp4 --out runs/street
+        edge-vad export runs/street --out street.onnx
+        edge-vad run street.onnx new.mp4 --out watched
+    """
+
+
+def main() -> None:
+    """Run the command line; errors become two lines and an exit code, never a traceback."""
+    try:
+        cli(standalone_mode=False)
+    except EdgeVadError as error:
+        fail(error.what, error.todo)
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        fail("interrupted", "what was finished is kept; run the same command to go on")
+        sys.exit(INTERRUPTED)
+
+
+def fail(what: str, todo: str) -> None:
+    """Print an error: what happened, and what to do."""
+    click.secho(f"error: {what}", fg="red", err=True)
+    click.secho(f"  -> {todo}", err=True)

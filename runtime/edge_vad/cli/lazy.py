@@ -1,0 +1,51 @@
+"""A click group that imports a subcommand only when it is run."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+
+import click
+
+from edge_vad.errors import Unavailable
+
+_EXTRAS = {"edge_vad_train": "train", "edge_vad_export": "export", "edge_vad_bench": "bench"}
+
+
+class LazyGroup(click.Group):
+    """Lists its subcommands without importing them, so that `--help` answers at once.
+
+    Args:
+        commands_at: Name to where the command lives (`package.module:function`) and its one-line
+            help.
+        **options: Passed on to click.
+    """
+
+    def __init__(self, *, commands_at: Mapping[str, tuple[str, str]], **options: object) -> None:
+        super().__init__(**options)  # type: ignore[arg-type]
+        self._commands_at = commands_at
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of the subcommands, in the order of use."""
+        return list(self._commands_at)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Import a subcommand."""
+        if name not in self._commands_at:
+            return None
+        place = self._commands_at[name][0]
+        module, function = place.split(":")
+        try:
+            command = getattr(importlib.import_module(module), function)
+        except ModuleNotFoundError as error:
+            raise Unavailable(
+                f"edge-vad {name} needs the package {error.name!r}, which is not installed",
+                f"run pip install 'edge-vad[{_EXTRAS.get(module.split('.')[0], 'cpu')}]'",
+            ) from None
+        assert isinstance(command, click.Command)  # noqa: S101 - getattr has no type
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the subcommands and what each is for."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in self._commands_at.items()])

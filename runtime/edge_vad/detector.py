@@ -1,0 +1,152 @@
+"""The detector: frames in, detections out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_vad.backends import Backend, load_backend
+from edge_vad.detection import Box, Detection
+from edge_vad.errors import BadInput
+from edge_vad.false_alarms import parse_rate
+from edge_vad.frame import Frame
+from edge_vad.motion import MotionExtractor
+from edge_vad.opencv import cv2
+from edge_vad.scene_model import Grid, SceneModel
+from edge_vad.sources import Source
+
+DEFAULT_FALSE_ALARMS = "1/hour"
+_ASPECT_TOLERANCE = 0.05
+
+
+class Detector:
+    """Scores the frames of one camera, one after the other.
+
+    Args:
+        model: The scene model.
+        backend: What runs its graph.
+        false_alarms: Alarms one accepts on normal footage, such as `1/day`.
+
+    Attributes:
+        model: The scene model.
+        threshold: Score from which on a frame is anomalous; may be changed at any time.
+    """
+
+    def __init__(
+        self, model: SceneModel, backend: Backend, false_alarms: str = DEFAULT_FALSE_ALARMS
+    ) -> None:
+        self.model = model
+        self.threshold = model.card.normal.threshold(parse_rate(false_alarms))
+        self._backend = backend
+        card = model.card
+        self._size = (card.width, card.height)
+        self._resized = np.zeros((card.height, card.width, 3), np.uint8)
+        self._motion = MotionExtractor(card.height, card.width, card.motion)
+
+    def detect(self, frame: Frame) -> Detection:
+        """Score the next frame; only frames before it are looked at besides.
+
+        Raises:
+            BadInput: The frame's shape is not that of the scene's camera.
+        """
+        image = self._fit(frame.image)
+        maps = self._backend.infer(image[None], self._motion.push(image)[None])
+        score, anomaly_map = float(maps.score[0]), maps.anomaly_map[0]
+        box = None
+        if score >= self.threshold:
+            rows, columns = frame.image.shape[:2]
+            box = _locate(anomaly_map, self.threshold, self.model.card.grid)
+            box = _scaled(box, columns / self._size[0], rows / self._size[1])
+        return Detection(frame, score, self.threshold, anomaly_map, box)
+
+    def watch(self, source: Source) -> Iterator[Detection]:
+        """Score a source from its beginning."""
+        self.reset()
+        for frame in source:
+            yield self.detect(frame)
+
+    def reset(self) -> None:
+        """Empty the motion window: after a gap nothing of before it may count."""
+        self._motion.reset()
+
+    def close(self) -> None:
+        """Give back the device's memory; harmless when called twice."""
+        self._backend.close()
+
+    def __enter__(self) -> Detector:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _fit(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        rows, columns = image.shape[:2]
+        width, height = self._size
+        if (columns, rows) == self._size:
+            return image
+        if abs(columns / rows * height / width - 1) > _ASPECT_TOLERANCE:
+            raise BadInput(
+                f"the frames are {columns}x{rows}, and the scene was learnt at {width}x{height}",
+                "use footage of the camera that the scene was trained on, or train on this one",
+            )
+        cv2.resize(image, self._size, dst=self._resized, interpolation=cv2.INTER_AREA)
+        return self._resized
+
+
+def load(
+    path: str | Path,
+    *,
+    backend: str = "onnxruntime",
+    false_alarms: str = DEFAULT_FALSE_ALARMS,
+    threads: int | None = None,
+) -> Detector:
+    """Load a scene model, ready to score frames.
+
+    Args:
+        path: The scene model, `scene.onnx`.
+        backend: What runs it.
+        false_alarms: Alarms one accepts on normal footage, such as `1/day`.
+        threads: CPU threads; all cores when None.
+
+    Raises:
+        BadModel: The file is broken, foreign or too new.
+        Unavailable: The backend is not on this machine.
+        WrongUse: A false alarm rate or a backend that does not exist.
+    """
+    model = SceneModel.read(path)
+    return Detector(model, load_backend(model, backend, threads=threads), false_alarms)
+
+
+def _locate(anomaly_map: NDArray[np.float32], threshold: float, grid: Grid) -> Box:
+    """The box, in px of the model's frame, of the connected cells around the map's highest one.
+
+    A cell stands for the centre of its patch, so the box spans the centres and half a patch more.
+    """
+    peak = np.unravel_index(int(anomaly_map.argmax()), anomaly_map.shape)
+    above = (anomaly_map >= min(threshold, float(anomaly_map[peak]))).astype(np.uint8)
+    labels = cv2.connectedComponents(above)[1]
+    rows, columns = np.nonzero(labels == labels[peak])
+    margin = grid.patch // 4
+    x, y = (int(cells.min()) * grid.stride + margin for cells in (columns, rows))
+    width, height = (
+        int(np.ptp(cells)) * grid.stride + grid.patch - 2 * margin for cells in (columns, rows)
+    )
+    return Box(x, y, width, height)
+
+
+def _scaled(box: Box, horizontal: float, vertical: float) -> Box:
+    return Box(
+        round(box.x * horizontal),
+        round(box.y * vertical),
+        round(box.width * horizontal),
+        round(box.height * vertical),
+    )

@@ -1,0 +1,102 @@
+"""False alarms one accepts, as a threshold, and back.
+
+A threshold is never said as a bare number: one says how often a normal scene may raise an alarm.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Annotated
+
+import msgspec
+
+from edge_vad.errors import WrongUse
+
+_HOURS = {"minute": 1 / 60, "hour": 1.0, "day": 24.0, "week": 168.0}
+_RATE = re.compile(r"(\d+(?:\.\d+)?)\s*/\s*(minute|hour|day|week)")
+QUIET_S = 1.0
+"""Alarms closer than this are one alarm, when they are counted as when they are raised."""
+
+
+def parse_rate(text: str) -> float:
+    """Read a rate of false alarms.
+
+    Args:
+        text: Such as `1/day`, `6/hour` or `0.5/week`.
+
+    Returns:
+        Alarms an hour.
+
+    Raises:
+        WrongUse: The text is no rate, or the rate is zero.
+
+    Example:
+        >>> parse_rate("6/hour")
+        6.0
+    """
+    match = _RATE.fullmatch(text.strip())
+    if match is None or float(match[1]) == 0:
+        raise WrongUse(
+            f"{text!r} is not a rate of false alarms",
+            f"write a number above 0 and a unit, such as 1/day; units: {', '.join(_HOURS)}",
+        )
+    return float(match[1]) / _HOURS[match[2]]
+
+
+class NormalTail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How high a normal scene's score climbs, and how often.
+
+    Alarms above the score `start` come at `alarms_per_hour`; how far they climb above it follows a
+    generalised Pareto distribution, so that a score `s` is passed
+    `alarms_per_hour * (1 + shape * (s - start) / scale) ** (-1 / shape)` times an hour
+    (Coles 2001, peaks over threshold).
+
+    Attributes:
+        hours: Hours of normal footage that this was measured on.
+        frames: Frames of it.
+        start: Score at which the tail begins.
+        alarms_per_hour: Separate alarms an hour that pass `start`.
+        scale: Scale of the excesses, in units of the score.
+        shape: Shape of the excesses; 0 is an exponential tail, larger is heavier.
+    """
+
+    hours: Annotated[float, msgspec.Meta(gt=0)]
+    frames: Annotated[int, msgspec.Meta(ge=1)]
+    start: float
+    alarms_per_hour: Annotated[float, msgspec.Meta(gt=0)]
+    scale: Annotated[float, msgspec.Meta(gt=0)]
+    shape: Annotated[float, msgspec.Meta(ge=0, lt=1)]
+
+    def threshold(self, alarms_per_hour: float) -> float:
+        """The score that normal footage passes this often."""
+        ratio = self.alarms_per_hour / alarms_per_hour
+        if self.shape < 1e-6:
+            return self.start + self.scale * math.log(ratio)
+        return self.start + self.scale / self.shape * math.expm1(self.shape * math.log(ratio))
+
+    def rate(self, score: float) -> float:
+        """How many times an hour normal footage passes this score."""
+        excess = (score - self.start) / self.scale
+        if self.shape < 1e-6:
+            return self.alarms_per_hour * math.exp(-excess)
+        base = 1 + self.shape * excess
+        return self.alarms_per_hour * base ** (-1 / self.shape) if base > 0 else math.inf
+
+    def is_extrapolated(self, alarms_per_hour: float) -> bool:
+        """Whether the footage is too short to have shown one alarm at this rate."""
+        return alarms_per_hour * self.hours < 1
+
+
+def describe_rate(alarms_per_hour: float) -> str:
+    """A rate in words, in the unit that reads best.
+
+    Example:
+        >>> describe_rate(1 / 24)
+        '1 a day'
+    """
+    for unit in ("minute", "hour", "day"):
+        count = alarms_per_hour * _HOURS[unit]
+        if count >= 1:
+            return f"{count:.3g} a {unit}"
+    return f"{alarms_per_hour * _HOURS['week']:.2g} a week"

@@ -1,0 +1,214 @@
+"""The scene model: one ONNX file that is the whole truth about a scene.
+
+The graph does all the computing; a JSON document in the file's metadata says everything else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from edge_vad import onnx_metadata
+from edge_vad.errors import BadModel
+from edge_vad.false_alarms import NormalTail
+from edge_vad.motion import MotionSettings
+
+METADATA_KEY = "edge-vad"
+SCHEMA = 1
+
+Precision = Literal["fp32", "fp16", "int8"]
+Pixels = Annotated[int, msgspec.Meta(ge=16, le=8192)]
+Count = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A part of the metadata: unchangeable, and refused when it holds a field nobody knows."""
+
+
+class Grid(_Record, frozen=True):
+    """Where the cells of the anomaly map lie in the frame.
+
+    Cell (row, column) looks at the square of `patch` px whose top left corner is
+    (row * stride, column * stride).
+
+    Attributes:
+        rows: Rows of the anomaly map.
+        columns: Columns of the anomaly map.
+        patch: Side of the square that a cell looks at, px of the model's frame.
+        stride: Distance between neighbouring cells, px of the model's frame.
+    """
+
+    rows: Count
+    columns: Count
+    patch: Count
+    stride: Count
+
+
+class Stream(_Record, frozen=True):
+    """How one stream's energy becomes comparable with the other's.
+
+    A cell's calibrated anomaly is `(energy - location) / scale`; both come from normal footage
+    that the stream was not fitted on.
+
+    Attributes:
+        location: Energy, in nats, that calibrates to 0.
+        scale: Energy, in nats, between 0 and 1.
+        weight: Share of the stream in the fused map, 0 to 1.
+    """
+
+    location: float
+    scale: Annotated[float, msgspec.Meta(gt=0)]
+    weight: Annotated[float, msgspec.Meta(ge=0, le=1)]
+
+
+class Streams(_Record, frozen=True):
+    """The two streams' calibrations."""
+
+    appearance: Stream
+    motion: Stream
+
+
+class Training(_Record, frozen=True):
+    """Where a scene model comes from.
+
+    Attributes:
+        sources: Names of the footage, without paths.
+        frames: Frames that were learnt from, held-back ones included.
+        seed: Seed of everything random.
+        created: UTC, ISO 8601.
+        versions: Package name to version.
+    """
+
+    sources: tuple[str, ...]
+    frames: Count
+    seed: int
+    created: str
+    versions: dict[str, str]
+
+
+class Parity(_Record, frozen=True):
+    """How far the graph was from PyTorch when it was exported, on real frames.
+
+    Attributes:
+        frames: Frames compared.
+        map_relative_error: Largest difference of the anomaly maps over their largest magnitude.
+        energy_relative_error: The same for the worse of the two streams' energy maps.
+        score_absolute_error: Largest difference of the frame scores.
+    """
+
+    frames: Count
+    map_relative_error: float
+    energy_relative_error: float
+    score_absolute_error: float
+
+
+class SceneCard(_Record, frozen=True):
+    """Everything about a scene model that is not in the graph.
+
+    Attributes:
+        schema: Version of this document's layout.
+        height: Rows of the frame that the graph takes.
+        width: Columns of the frame that the graph takes.
+        fps: Frames a second of the footage that was learnt from; motion is in px a frame, so a
+            source of another rate looks faster or slower than it is.
+        motion: What turns frames into the motion input.
+        grid: Geometry of the anomaly map.
+        streams: Calibration and weight of the two streams.
+        normal: Scores of normal footage that was held back, for thresholds.
+        training: Provenance.
+        precision: What the encoders compute in.
+        parity: Result of the comparison with PyTorch.
+    """
+
+    schema: int
+    height: Pixels
+    width: Pixels
+    fps: Annotated[float, msgspec.Meta(gt=0)]
+    motion: MotionSettings
+    grid: Grid
+    streams: Streams
+    normal: NormalTail
+    training: Training
+    precision: Precision = "fp32"
+    parity: Parity | None = None
+
+    def encode(self) -> str:
+        """The JSON document that goes into the file."""
+        return msgspec.json.encode(self).decode()
+
+
+@dataclass(frozen=True)
+class SceneModel:
+    """A scene model on disk, checked.
+
+    Attributes:
+        path: The ONNX file.
+        card: Its metadata.
+    """
+
+    path: Path
+    card: SceneCard
+
+    @classmethod
+    def read(cls, path: str | Path) -> SceneModel:
+        """Read and check a scene model's metadata; the graph itself is left to the backend.
+
+        Raises:
+            BadModel: The file is missing, truncated, not a scene model, of a newer schema, or
+                its metadata contradicts itself.
+        """
+        path = Path(path)
+        try:
+            text = onnx_metadata.read(path).get(METADATA_KEY)
+        except (OSError, ValueError) as error:
+            raise BadModel(
+                f"{path} cannot be read as an ONNX file ({error})", _EXPORT_AGAIN
+            ) from None
+        if text is None:
+            raise BadModel(f"{path} is an ONNX file, but not a scene model", _EXPORT_AGAIN)
+        return cls(path, decode_card(text, path))
+
+
+_EXPORT_AGAIN = "write it again with edge-vad export"
+
+
+def decode_card(text: str, path: Path) -> SceneCard:
+    """Decode and check a scene model's metadata.
+
+    Args:
+        text: The JSON document.
+        path: Named in errors.
+
+    Raises:
+        BadModel: It is of a newer schema, broken, or contradicts itself.
+    """
+    try:
+        schema = msgspec.json.decode(text, type=_SchemaOnly).schema
+        if schema > SCHEMA:
+            raise BadModel(
+                f"{path} has schema {schema}, and this version reads up to {SCHEMA}",
+                "update edge-vad, or export the scene with this version",
+            )
+        card = msgspec.json.decode(text, type=SceneCard)
+        _check_geometry(card)
+    except (msgspec.DecodeError, ValueError) as error:
+        raise BadModel(f"the metadata in {path} is broken ({error})", _EXPORT_AGAIN) from None
+    return card
+
+
+class _SchemaOnly(msgspec.Struct):
+    schema: Annotated[int, msgspec.Meta(ge=1)]
+
+
+def _check_geometry(card: SceneCard) -> None:
+    grid = card.grid
+    for what, cells, pixels in (
+        ("rows", grid.rows, card.height),
+        ("columns", grid.columns, card.width),
+    ):
+        reach = (cells - 1) * grid.stride + grid.patch
+        if reach > pixels:
+            raise ValueError(f"{cells} {what} of cells reach over {reach} px of {pixels}")
