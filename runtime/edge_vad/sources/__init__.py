@@ -1,5 +1,6 @@
 """Where frames come from."""
 
 from edge_vad.sources.base import Source, SourceState
+from edge_vad.sources.opening import open_source
 
-__all__ = ["Source", "SourceState"]
+__all__ = ["Source", "SourceState", "open_source"]

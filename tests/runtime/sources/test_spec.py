@@ -1,0 +1,144 @@
+"""The grammar of sources."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edge_vad.errors import WrongUse
+from edge_vad.sources.spec import FrameRange, RecordingSpec, StreetSpec, parse_spec
+
+
+@pytest.fixture
+def street(tmp_path: Path) -> Path:
+    path = tmp_path / "street.mp4"
+    path.touch()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("written", "start", "stop"),
+    [(":0-5000", 0, 5000), (":5000-", 5000, None), (":-5000", 0, 5000), (":7-8", 7, 8)],
+)
+def test_a_range_is_half_open_and_either_end_may_be_left_out(
+    street: Path, written: str, start: int, stop: int | None
+) -> None:
+    assert parse_spec(f"{street}{written}") == RecordingSpec(street, FrameRange(start, stop))
+
+
+def test_without_a_range_the_recording_is_whole(street: Path) -> None:
+    spec = parse_spec(street)
+    assert isinstance(spec, RecordingSpec)
+    assert spec.frames.is_whole
+
+
+def test_a_file_whose_own_name_ends_like_a_range_is_that_file(street: Path) -> None:
+    odd = street.with_name("street.mp4:0-10")
+    odd.touch()
+    assert parse_spec(str(odd)) == RecordingSpec(odd)
+    assert parse_spec(f"{odd}:3-4") == RecordingSpec(odd, FrameRange(3, 4))
+
+
+def test_only_the_last_colon_begins_a_range(street: Path) -> None:
+    timed = street.with_name("12:30.mp4")
+    timed.touch()
+    assert parse_spec(str(timed)) == RecordingSpec(timed)
+    assert parse_spec(f"{timed}:1-2") == RecordingSpec(timed, FrameRange(1, 2))
+
+
+@pytest.mark.parametrize("written", [":5-5", ":9-3", ":-0", ":0-0"])
+def test_an_empty_range_is_refused(street: Path, written: str) -> None:
+    with pytest.raises(WrongUse, match="holds no frame"):
+        parse_spec(f"{street}{written}")
+
+
+@pytest.mark.parametrize("written", [":", ":-", ":5", ":a-b", ":1-2-3", ":1.5-2", ":²-5"])
+def test_a_broken_range_is_refused_with_examples(street: Path, written: str) -> None:
+    with pytest.raises(WrongUse, match="not a range of frames") as caught:
+        parse_spec(f"{street}{written}")
+    assert f"{street}:0-5000" in caught.value.todo
+
+
+@pytest.mark.parametrize("written", ["", "gone.mp4", "gone.mp4:0-5", ":0-5", "a\0b", "x" * 5000])
+def test_what_is_not_there_is_refused(written: str) -> None:
+    with pytest.raises(WrongUse, match="does not exist"):
+        parse_spec(written)
+
+
+def test_a_missing_path_is_named_without_its_range() -> None:
+    with pytest.raises(WrongUse) as caught:
+        parse_spec("gone.mp4:0-5")
+    assert caught.value.what.startswith("'gone.mp4' ")
+
+
+@pytest.mark.parametrize("url", ["test://street", "test://street?seed=1&anomaly=runner"])
+def test_a_street_is_left_to_the_street(url: str) -> None:
+    assert parse_spec(url) == StreetSpec(url)
+
+
+@pytest.mark.parametrize(
+    ("camera", "shown"),
+    [
+        ("0", "0 is a camera"),
+        ("/dev/video0", "/dev/video0 is a camera"),
+        ("csi://0", "csi://0 is a camera"),
+        ("RTSP://host:554/live", "rtsp://host:554 is a camera"),
+        ("rtsp://admin:secret@host:554/live", "rtsp://host:554 is a camera"),
+        ("rtsp://admin:se/cret@host/live", "rtsp://... is a camera"),
+        ("rtsp://admin:se@cret@host/live", "rtsp://... is a camera"),
+        ("rtsp://host/user=admin_password=secret", "rtsp://host is a camera"),
+        ("http://host/video?password=secret", "http://host is a camera"),
+        ("http://host/video?password=se@cret", "http://... is a camera"),
+    ],
+)
+def test_a_camera_is_refused_for_now_and_its_password_is_not_repeated(
+    camera: str, shown: str
+) -> None:
+    with pytest.raises(WrongUse, match="later version") as caught:
+        parse_spec(camera)
+    message = str(caught.value)
+    assert message.startswith(shown)
+    assert not any(secret in message for secret in ("secret", "admin", "cret", "password"))
+
+
+def test_an_unknown_address_is_refused_without_repeating_it() -> None:
+    with pytest.raises(WrongUse, match="ftp://") as caught:
+        parse_spec("ftp://admin:secret@host/video.mp4")
+    assert "secret" not in str(caught.value)
+
+
+def test_a_folder_with_the_name_of_a_camera_is_reached_as_a_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("0").mkdir()
+    with pytest.raises(WrongUse, match=r"write \./0"):
+        parse_spec("0")
+    assert parse_spec("./0") == parse_spec(Path("0")) == RecordingSpec(Path("0"))
+
+
+@pytest.mark.parametrize(
+    ("file", "frames", "name"),
+    [
+        ("street.mp4", FrameRange(), "street"),
+        ("street.mp4", FrameRange(0, 5000), "street_0-5000"),
+        ("street.mp4", FrameRange(5000), "street_5000-end"),
+        ("my street: 12:30.mp4", FrameRange(), "my_street_12_30"),
+        ("straße.mp4", FrameRange(), "straße"),
+        ("..hidden.mp4", FrameRange(), "hidden"),
+        ("-rf.mp4", FrameRange(), "rf"),
+        ("???.mp4", FrameRange(), "_"),
+    ],
+)
+def test_a_name_is_safe_as_a_folder_name(
+    tmp_path: Path, file: str, frames: FrameRange, name: str
+) -> None:
+    assert RecordingSpec(tmp_path / file, frames).name == name
+
+
+def test_a_folder_keeps_its_whole_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "clip.v2"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    assert RecordingSpec(folder).name == RecordingSpec(Path()).name == "clip.v2"
