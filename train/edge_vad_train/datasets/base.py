@@ -1,0 +1,148 @@
+"""What every data set promises: recordings to learn from, and recordings with the truth."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_vad.errors import BadInput, WrongUse
+from edge_vad.sources import Source
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Clip(ABC):
+    """One recording with its truth, if it has one; nothing is read before it is asked for.
+
+    Attributes:
+        name: Unique within the training or the test clips, and safe as a folder name.
+        kind: The kind of anomaly, where it is known.
+    """
+
+    name: str
+    kind: str | None = None
+
+    @abstractmethod
+    def open(self, *, strict: bool = False) -> Source:
+        """Open the frames.
+
+        Args:
+            strict: Raise at the first picture that cannot be read, instead of skipping it.
+        """
+
+    def frame_labels(self) -> Mask | None:
+        """Tell which frames are anomalous.
+
+        Returns:
+            bool, (frames,), True where the frame is anomalous; None where that is not known.
+
+        Raises:
+            BadInput: The truth is broken or does not fit the frames.
+        """
+        return None
+
+    def masks(self) -> Iterator[Mask] | None:
+        """Tell where each frame is anomalous.
+
+        Returns:
+            One mask a frame, bool, (height, width), True on an anomaly; None where that is not
+            known.
+
+        Raises:
+            BadInput: The masks are broken or do not fit the frames.
+        """
+        return None
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Recordings of one scene.
+
+    Attributes:
+        name: Short, for reports.
+        train: Clips of ordinary life alone.
+        test: Clips with anomalies, and mostly with the truth.
+    """
+
+    name: str
+    train: tuple[Clip, ...]
+    test: tuple[Clip, ...] = ()
+
+
+def find_layout(root: Path, parts: tuple[str, ...]) -> Path:
+    """Find the one folder that holds all the named subfolders: `root` itself or a child of it.
+
+    Raises:
+        BadInput: There is no such folder.
+        WrongUse: Several children are such folders.
+    """
+    if holds(root, parts):
+        return root
+    children = (
+        sorted(each for each in root.iterdir() if holds(each, parts)) if root.is_dir() else []
+    )
+    if len(children) == 1:
+        return children[0]
+    if children:
+        names = ", ".join(each.name for each in children)
+        raise WrongUse(f"{root} holds several data sets: {names}", "name the folder of one of them")
+    raise BadInput(
+        f"neither {root} nor a folder in it holds {' and '.join(parts)}",
+        "give the folder as it comes out of the data set's archive",
+    )
+
+
+def holds(folder: Path, parts: tuple[str, ...]) -> bool:
+    """Whether all the named subfolders are there."""
+    return all((folder / part).is_dir() for part in parts)
+
+
+def any_in(masks: Iterator[Mask]) -> Mask:
+    """Make frame labels of masks: a frame with an anomalous pixel is anomalous."""
+    return np.fromiter((mask.any() for mask in masks), dtype=np.bool_)
+
+
+def refuse_unequal(clip: str, masks: int, frames: int) -> None:
+    """See to it that there is one mask a frame.
+
+    Raises:
+        BadInput: There is not.
+    """
+    if masks != frames:
+        raise BadInput(
+            f"{clip} has {masks} masks for {frames} frames",
+            "unpack the data set again; it takes exactly one mask a frame",
+        )
+
+
+def first_frame_size(clip: Clip) -> tuple[int, int]:
+    """Look up height and width in the first frame of a clip that can be read."""
+    with clip.open() as source:
+        height, width = next(iter(source)).image.shape[:2]
+    return height, width
+
+
+def refuse_other_size(clip: str, mask: Mask, size: tuple[int, int], index: int) -> None:
+    """See to it that a mask covers the frame.
+
+    Args:
+        clip: The clip's name.
+        mask: The mask of frame `index`.
+        size: Height and width of the frames.
+        index: Position of the frame.
+
+    Raises:
+        BadInput: It does not.
+    """
+    if mask.shape != size:
+        shape = "x".join(str(extent) for extent in mask.shape[::-1])
+        raise BadInput(
+            f"the mask of frame {index} of {clip} is {shape}, its frames are {size[1]}x{size[0]}",
+            "resize frames and masks alike, or unpack the data set again",
+        )

@@ -1,0 +1,63 @@
+"""The simulated street as a data set: as much footage and truth as one likes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from edge_vad.errors import WrongUse
+from edge_vad.sources import Source, open_source
+from edge_vad_train.datasets.base import Clip, Dataset, Mask, any_in
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreetClip(Clip):
+    """One simulated recording.
+
+    Attributes:
+        url: For example `test://street?seed=1`.
+        has_truth: Whether it is to be tested on.
+    """
+
+    url: str
+    has_truth: bool = False
+
+    def open(self, *, strict: bool = False) -> Source:
+        """Open the frames."""
+        return open_source(self.url, strict=strict)
+
+    def frame_labels(self) -> Mask | None:
+        """Tell which frames are anomalous."""
+        masks = self.masks()
+        return None if masks is None else any_in(masks)
+
+    def masks(self) -> Iterator[Mask] | None:
+        """Simulate the masks."""
+        if not self.has_truth:
+            return None
+        from edge_vad.street import street_truth
+
+        return street_truth(self.url)
+
+
+def open_synthetic(url: str) -> Dataset:
+    """Open a simulated street: one clip of ordinary life, and one of each kind of anomaly.
+
+    Args:
+        url: For example `test://street?seed=1`.
+
+    Raises:
+        WrongUse: It is no such address, or a broken one.
+    """
+    if not url.startswith("test://"):
+        raise WrongUse(
+            f"{url!r} is not a simulated street", "give an address such as test://street?seed=1"
+        )
+    from edge_vad.street import normal_url, street_suite
+
+    test = tuple(
+        StreetClip(name=f"{number:02d}_{kind}", kind=kind, url=clip_url, has_truth=True)
+        for number, (kind, clip_url) in enumerate(street_suite(url), start=1)
+    )
+    train = StreetClip(name="00_normal", url=normal_url(url))
+    return Dataset("street", (train,), test)

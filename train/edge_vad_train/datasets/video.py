@@ -1,0 +1,58 @@
+"""One's own footage: everything is normal, nothing is labelled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_vad.errors import WrongUse
+from edge_vad.sources import Source, open_source
+from edge_vad.sources.spec import StreetSpec, parse_spec
+from edge_vad_train.datasets.base import Clip, Dataset
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoClip(Clip):
+    """Any source of frames.
+
+    Attributes:
+        spec: A video file, a folder of frames or `test://street?seed=1`.
+    """
+
+    spec: str | Path
+
+    def open(self, *, strict: bool = False) -> Source:
+        """Open the frames."""
+        return open_source(self.spec, strict=strict)
+
+
+def open_videos(specs: Iterable[str | Path]) -> Dataset:
+    """Open recordings as training clips.
+
+    Args:
+        specs: What `edge_vad.sources.open_source` takes, one for each clip.
+
+    Raises:
+        WrongUse: There are none, or one of them does not exist.
+    """
+    clips: dict[str, VideoClip] = {}
+    for spec in specs:
+        name = _free_name(_name(spec), clips)
+        clips[name] = VideoClip(name=name, spec=spec)
+    if not clips:
+        raise WrongUse("no footage was named", "give at least one video file or folder of frames")
+    return Dataset(next(iter(clips)), tuple(clips.values()))
+
+
+def _name(spec: str | Path) -> str:
+    parsed = parse_spec(spec)
+    return "street" if isinstance(parsed, StreetSpec) else parsed.name
+
+
+def _free_name(name: str, taken: Iterable[str]) -> str:
+    number, free = 1, name
+    while free in taken:
+        number += 1
+        free = f"{name}_{number}"
+    return free
