@@ -194,7 +194,7 @@ def decode_card(text: str, path: Path) -> SceneCard:
             )
         card = msgspec.json.decode(text, type=SceneCard)
         _check_geometry(card)
-    except (msgspec.DecodeError, ValueError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise BadModel(f"the metadata in {path} is broken ({error})", _EXPORT_AGAIN) from None
     return card
 
