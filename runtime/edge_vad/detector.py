@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from edge_vad.backends import Backend, load_backend
 from edge_vad.detection import Box, Detection
-from edge_vad.errors import BadInput
+from edge_vad.errors import BadInput, BadModel
 from edge_vad.false_alarms import parse_rate
 from edge_vad.frame import Frame
 from edge_vad.motion import MotionExtractor
@@ -52,10 +53,16 @@ class Detector:
 
         Raises:
             BadInput: The frame's shape is not that of the scene's camera.
+            BadModel: The graph gave no number.
         """
         image = self._fit(frame.image)
         maps = self._backend.infer(image[None], self._motion.push(image)[None])
         score, anomaly_map = float(maps.score[0]), maps.anomaly_map[0]
+        if math.isnan(score):  # it would pass for normal
+            raise BadModel(
+                f"{self.model.path} gives no number for frame {frame.index}",
+                "train the scene again, or export it with --precision fp32",
+            )
         box = None
         if score >= self.threshold:
             rows, columns = frame.image.shape[:2]
