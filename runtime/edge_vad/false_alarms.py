@@ -14,7 +14,7 @@ import msgspec
 from edge_vad.errors import WrongUse
 
 _HOURS = {"minute": 1 / 60, "hour": 1.0, "day": 24.0, "week": 168.0}
-_RATE = re.compile(r"(\d+(?:\.\d+)?)\s*/\s*(minute|hour|day|week)")
+_RATE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*/\s*(minute|hour|day|week)")
 QUIET_S = 1.0
 """Alarms closer than this are one alarm, when they are counted as when they are raised."""
 
@@ -86,6 +86,54 @@ class NormalTail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def is_extrapolated(self, alarms_per_hour: float) -> bool:
         """Whether the footage is too short to have shown one alarm at this rate."""
         return alarms_per_hour * self.hours < 1
+
+
+def poisson_interval(
+    count: int, exposure_hours: float, confidence: float = 0.95
+) -> tuple[float, float]:
+    """The rates of alarms that a count allows, by the exact interval of Garwood (1936).
+
+    The lower rate would show this many alarms or more, the upper one this many or fewer, with half
+    of the remaining probability each.
+
+    Args:
+        count: Alarms that were counted.
+        exposure_hours: Hours in which they were.
+        confidence: Probability that the interval holds the true rate, at least.
+
+    Returns:
+        The lowest and the highest rate, alarms an hour.
+
+    Example:
+        >>> low, high = poisson_interval(0, 1.0)
+        >>> low, round(high, 2)
+        (0.0, 3.69)
+    """
+    tail = (1 - confidence) / 2
+    low = _mean_where_at_most(count - 1, 1 - tail) if count else 0.0
+    return low / exposure_hours, _mean_where_at_most(count, tail) / exposure_hours
+
+
+def _mean_where_at_most(count: int, probability: float) -> float:
+    """The Poisson mean at which `count` or fewer happen with this probability."""
+    # Beyond ten standard deviations nothing is left of the probability.
+    low, high = 0.0, count + 10 * math.sqrt(count + 1) + 30
+    for _ in range(60):
+        middle = (low + high) / 2
+        if _at_most(count, middle) > probability:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2
+
+
+def _at_most(count: int, mean: float) -> float:
+    """Probability that a Poisson variable of this mean is `count` or less."""
+    log_mean = math.log(mean)
+    return math.fsum(
+        math.exp(happened * log_mean - mean - math.lgamma(happened + 1))
+        for happened in range(count + 1)
+    )
 
 
 def describe_rate(alarms_per_hour: float) -> str:
