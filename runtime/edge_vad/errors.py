@@ -61,3 +61,9 @@ class SourceLost(EdgeVadError):
     """A live source that went away and did not come back (exit code 5)."""
 
     exit_code = 5
+
+
+class Interrupted(EdgeVadError):
+    """The user ended a run with Ctrl-C (exit code 130, as shells have it)."""
+
+    exit_code = 130
