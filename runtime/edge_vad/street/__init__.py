@@ -1,0 +1,14 @@
+"""A street that is drawn, not filmed: a live test source, and a data set with exact masks."""
+
+from edge_vad.street.source import StreetSource, open_street, street_truth
+from edge_vad.street.suite import normal_url, street_suite
+from edge_vad.street.url import KINDS
+
+__all__ = [
+    "KINDS",
+    "StreetSource",
+    "normal_url",
+    "open_street",
+    "street_suite",
+    "street_truth",
+]

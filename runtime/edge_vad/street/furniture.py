@@ -1,0 +1,107 @@
+"""What stands in the street: lamps, bollards, trees, a bin, parked cars."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from edge_vad.street.layout import Layout
+from edge_vad.street.rolling import vehicle_drawing
+from edge_vad.street.shapes import Board, Colour, Drawing, Shape, capsules, ellipse, shade
+
+
+def standing_things(layout: Layout) -> list[Drawing]:
+    """Everything upright that somebody can walk behind."""
+    dice = np.random.default_rng([layout.scene, 14])
+    near, far = layout.pavements
+    left, right = layout.view.span(near.far)
+    things = [_lamp(layout, left + (right - left) * dice.uniform(0.62, 0.8), near.far - 0.35)]
+    first = left + dice.uniform(0.5, 2.0)
+    things += [_bollard(layout, x, near.far - 0.3) for x in np.arange(first, right, 2.9)]
+    left, right = layout.view.span(far.near)
+    for share in (dice.uniform(0.08, 0.2), dice.uniform(0.84, 0.95)):
+        things.append(_tree(layout, left + (right - left) * share, far.near + 0.5, dice))
+    things.append(_bin(layout, left + (right - left) * dice.uniform(0.4, 0.6), far.near + 0.4))
+    return things
+
+
+def parked_cars(layout: Layout) -> list[Drawing]:
+    """Cars in the bays behind the far pavement."""
+    dice = np.random.default_rng([layout.scene, 15])
+    colours: tuple[Colour, ...] = ((150, 150, 148), (96, 60, 44), (50, 50, 120), (70, 72, 74))
+    y = (layout.pavements[1].far + layout.hedge) / 2 - 0.1
+    left, right = layout.view.span(y)
+    bays = [bay * 5.6 for bay in range(int(left // 5.6), int(right // 5.6) + 1)]
+    taken = dice.choice(len(bays), size=min(2, len(bays)), replace=False)
+    return [
+        vehicle_drawing(
+            layout.view,
+            (float(bays[bay] + dice.uniform(-0.4, 0.4)), y),
+            float(dice.choice([-1, 1])),
+            shade(colours[dice.integers(len(colours))], dice.uniform(0.85, 1.15)),
+            van=False,
+        )
+        for bay in taken
+    ]
+
+
+def _upright(
+    layout: Layout,
+    x: float,
+    y: float,
+    bars: list[tuple[float, float, float, float]],
+    colour: Colour,
+) -> tuple[Board, list[Shape]]:
+    """Stand bars (forward, from, to, radius; m) on the ground, lit from the left."""
+    board = Board(layout.view, x, y)
+    shapes = []
+    for forward, low, high, radius in bars:
+        for aside, width, light in ((0.0, 1.0, 0.8), (-0.3, 0.55, 1.1)):
+            at = forward + aside * radius
+            outline = capsules([(at, low)], [(at, high)], [(radius * width, radius * width)])[0]
+            shapes.append(Shape(board.seen(outline), shade(colour, light)))
+    return board, shapes
+
+
+def _lamp(layout: Layout, x: float, y: float) -> Drawing:
+    bars = [(0.0, 0.0, 1.0, 0.11), (0.0, 0.9, 5.6, 0.065)]
+    board, shapes = _upright(layout, x, y, bars, (122, 130, 128))
+    arm = capsules(
+        [(0.0, 5.55), (0.5, 5.8)], [(0.6, 5.8), (1.1, 5.78)], [(0.06, 0.05), (0.1, 0.12)]
+    )
+    shapes += [Shape(board.seen(part), (150, 156, 156)) for part in arm]
+    drawing = board.drawing(shapes, texture=210)
+    drawing.shadow = board.shadow(0.3)
+    return drawing
+
+
+def _bollard(layout: Layout, x: float, y: float) -> Drawing:
+    board, shapes = _upright(layout, x, y, [(0.0, 0.08, 0.85, 0.085)], (70, 74, 74))
+    band = [(-0.08, 0.66), (-0.08, 0.76), (0.08, 0.76), (0.08, 0.66)]
+    shapes.append(Shape(board.seen(band), (190, 196, 196)))
+    drawing = board.drawing(shapes, texture=220)
+    drawing.shadow = board.shadow(0.2)
+    return drawing
+
+
+def _bin(layout: Layout, x: float, y: float) -> Drawing:
+    board, shapes = _upright(layout, x, y, [(0.0, 0.28, 0.75, 0.27)], (58, 78, 58))
+    shapes.append(Shape(board.seen(ellipse((0.0, 0.98), (0.3, 0.07))), (40, 48, 42)))
+    drawing = board.drawing(shapes, texture=230)
+    drawing.shadow = board.shadow(0.4)
+    return drawing
+
+
+def _tree(layout: Layout, x: float, y: float, dice: np.random.Generator) -> Drawing:
+    board, shapes = _upright(layout, x, y, [(0.0, 0.0, 3.4, 0.13)], (62, 76, 88))
+    places = dice.normal(0.0, 0.48, (260, 2))
+    places = places[np.linalg.norm(places, axis=1) < 1.15]
+    for across, up in places[np.argsort(places[:, 1])]:
+        size = float(dice.uniform(0.1, 0.22))
+        light = 0.62 + 0.32 * up + 0.12 * dice.standard_normal()
+        green = shade((50, 100, 84), float(np.clip(light, 0.3, 1.25)))
+        centre = (float(1.35 * across), float(4.3 + 1.35 * up))
+        leaf = ellipse(centre, (size, 0.7 * size), float(dice.uniform(0, np.pi)))
+        shapes.append(Shape(board.seen(leaf), green))
+    drawing = board.drawing(shapes, texture=240)
+    drawing.shadow = board.shadow(1.3, strength=0.35)
+    return drawing
