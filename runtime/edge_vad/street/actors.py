@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_vad.street.body import Look, dressed, gait, tumble
 from edge_vad.street.shapes import Board, Drawing, Shape
 from edge_vad.street.things import Luggage, luggage_outlines
 from edge_vad.street.view import View
 
+Points = NDArray[np.float64]
 Interval = tuple[float, float]
 """From and until, s; what happens at the end itself no longer counts."""
 
@@ -26,15 +29,29 @@ class Path:
 
     keys: tuple[tuple[float, float, float], ...]
 
+    @cached_property
+    def _columns(self) -> tuple[Points, Points, Points, Points]:
+        """Times, x, y, and how far one has come, each (keys,)."""
+        times, xs, ys = np.asarray(self.keys, dtype=np.float64).T
+        return times, xs, ys, np.concatenate([[0.0], np.cumsum(np.abs(np.diff(xs)))])
+
+    @cached_property
+    def _turns(self) -> tuple[tuple[float, float], ...]:
+        """When one turns, and by how much the facing changes."""
+        times, xs, _, _ = self._columns
+        steps = np.sign(np.diff(xs))
+        began, heading = times[:-1][steps != 0.0], steps[steps != 0.0]
+        changes = np.diff(heading, prepend=0.0)
+        return tuple(zip(began.tolist(), changes.tolist(), strict=True))
+
     def at(self, time_s: float) -> tuple[float, float]:
         """Where one is, m."""
-        times, xs, ys = zip(*self.keys, strict=True)
+        times, xs, ys, _ = self._columns
         return float(np.interp(time_s, times, xs)), float(np.interp(time_s, times, ys))
 
     def walked(self, time_s: float) -> float:
         """How far one has come, m."""
-        times, xs, _ = zip(*self.keys, strict=True)
-        come = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(xs)))])
+        times, _, _, come = self._columns
         return float(np.interp(time_s, times, come))
 
     def speed(self, time_s: float) -> float:
@@ -43,12 +60,9 @@ class Path:
 
     def facing(self, time_s: float) -> float:
         """1 when one goes to the right, -1 to the left; it takes half a second to turn."""
-        times, xs, _ = zip(*self.keys, strict=True)
-        steps = np.diff(xs)
-        heading = np.sign(steps[steps != 0.0])
-        began = np.asarray(times[:-1])[steps != 0.0]
-        turns = heading[0] + np.sum(np.diff(heading) * np.clip((time_s - began[1:]) / 0.5, 0, 1))
-        return float(turns) or 1.0
+        (_, first), *turns = self._turns
+        shares = (min(1.0, max(0.0, (time_s - began) / 0.5)) for began, _ in turns)
+        return first + sum(share * change for share, (_, change) in zip(shares, turns, strict=True))
 
     @classmethod
     def straight(cls, start_s: float, start: float, end: float, y: float, speed: float) -> Path:
@@ -120,9 +134,10 @@ class Walker(Actor):
         outlines, colours = dressed(self.look, pose)
         shapes = [Shape(*pair) for pair in zip(board.seen(outlines), colours, strict=True)]
         if self.bag is not None and self.carries[0] <= time_s < self.carries[1]:
-            grip = pose.hands[1] - (0.0, self.bag.height_m + 0.05)
-            shapes += luggage_outlines(self.bag, board, (float(grip[0]), max(0.0, float(grip[1]))))
-        drawing = board.drawing(shapes, self.look.texture)
+            grip = pose.hands[1]
+            foot = (grip.real, max(0.0, grip.imag - self.bag.height_m - 0.05))
+            shapes += luggage_outlines(self.bag, board, foot)
+        drawing = board.drawing(shapes, self.look.texture, cloth=True)
         drawing.shadow = board.shadow(0.3 + 0.6 * lying, forward=0.85 * lying)
         return drawing
 
@@ -136,9 +151,9 @@ class Walker(Actor):
         if self.falls is None:
             return 0.0
         trip, stand = self.falls
-        return min(_eased((time_s - trip) / 0.7) ** 1.5, _eased((stand - time_s) / 1.6))
+        return min(_eased((time_s - trip) / 0.8), _eased((stand - time_s) / 1.6))
 
 
 def _eased(share: float) -> float:
-    share = min(1.0, max(0.0, share))
-    return share * share * (3.0 - 2.0 * share)
+    within = min(1.0, max(0.0, share))
+    return within * within * (3.0 - 2.0 * within)

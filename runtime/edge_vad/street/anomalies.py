@@ -203,7 +203,7 @@ def _thrown_object(layout: Layout, dice: np.random.Generator) -> Act:
     y, speed = strip.somewhere(dice), dice.uniform(3.9, 5.6)
     direction, bottle = int(dice.choice([-1, 1])), bool(dice.random() < 0.3)
     radius = dice.uniform(0.2, 0.24) if bottle else dice.uniform(0.13, 0.19)
-    height, rise, colour = dice.uniform(1.2, 2.2), dice.uniform(2.5, 4.5), _paint(dice)
+    height, rise, colour = dice.uniform(1.2, 2.2), dice.uniform(2.5, 4.5), _toy(dice)
     entry, leaving = crossing(layout.view, y, direction, 0.25)
     length_s = abs(leaving - entry) / speed
 
@@ -275,12 +275,24 @@ def _around(dice: np.random.Generator, middle: float, spread: float) -> float:
 
 
 def _paint(dice: np.random.Generator) -> Colour:
-    colours: tuple[Colour, ...] = (
-        (205, 208, 210),
-        (150, 150, 148),
-        (45, 45, 165),
-        (140, 85, 45),
-        (60, 60, 62),
-        (70, 140, 190),
+    """The colour of a vehicle or bicycle."""
+    return _one_of(
+        dice,
+        (
+            (198, 202, 204),
+            (150, 150, 148),
+            (60, 58, 140),
+            (116, 86, 60),
+            (70, 70, 72),
+            (86, 130, 160),
+        ),
     )
+
+
+def _toy(dice: np.random.Generator) -> Colour:
+    """The colour of something thrown."""
+    return _one_of(dice, ((215, 220, 222), (60, 140, 225), (70, 70, 200), (90, 205, 215)))
+
+
+def _one_of(dice: np.random.Generator, colours: tuple[Colour, ...]) -> Colour:
     return shade(colours[dice.integers(len(colours))], dice.uniform(0.85, 1.15))

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import cmath
+import math
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vad.street.shapes import Colour, capsules, shade
+from edge_vad.street.shapes import Colour, capsules, faded, shade
 
 Points = NDArray[np.float64]
+Pair = tuple[complex, complex]
 
 _SKIN: tuple[Colour, ...] = ((120, 150, 195), (95, 125, 175), (60, 85, 130), (45, 60, 90))
 _HAIR: tuple[Colour, ...] = ((30, 32, 38), (40, 55, 80), (70, 105, 140), (120, 125, 130))
@@ -67,7 +72,8 @@ class Look:
         """Dress somebody by chance."""
 
         def pick(colours: tuple[Colour, ...]) -> Colour:
-            return shade(colours[dice.integers(len(colours))], dice.uniform(0.8, 1.2))
+            colour = colours[dice.integers(len(colours))]
+            return shade(faded(colour, 0.3), dice.uniform(0.75, 1.15))
 
         return cls(
             height_m=float(np.clip(dice.normal(1.72, 0.09), 1.5, 1.95)),
@@ -83,27 +89,26 @@ class Look:
         )
 
 
-@dataclass(frozen=True)
-class Pose:
-    """How a body holds itself; angles in rad, forward positive.
+class Pose(NamedTuple):
+    """How a body holds itself: points are complex, m forward + i m up from where it stands.
 
     Attributes:
-        hip: (2,), m forward of and above the point where it stands.
-        lean: Of the trunk.
-        knees: (2, 2), m: of the far and the near leg.
-        ankles: (2, 2), m.
-        elbows: (2, 2), m.
-        hands: (2, 2), m.
-        shoulder: (2,), m.
+        hip: Where the legs meet.
+        lean: Of the trunk, rad forward.
+        knees: Of the far and the near leg.
+        ankles: The same.
+        shoulder: Where the arms meet.
+        elbows: Of the far and the near arm.
+        hands: The same.
     """
 
-    hip: Points
+    hip: complex
     lean: float
-    knees: Points
-    ankles: Points
-    elbows: Points
-    hands: Points
-    shoulder: Points
+    knees: Pair
+    ankles: Pair
+    shoulder: complex
+    elbows: Pair
+    hands: Pair
 
 
 def gait(height_m: float, phase: float, vigour: float, running: float, stoop: float = 0.0) -> Pose:
@@ -116,119 +121,135 @@ def gait(height_m: float, phase: float, vigour: float, running: float, stoop: fl
         running: 0 for walking, 1 for running.
         stoop: 0 for upright, 1 for reaching down to the ground.
     """
-    phases = phase + np.array([0.0, np.pi])
     swing = vigour * (0.42 + 0.33 * running)
-    thighs = swing * np.sin(phases) + running * 0.15 + stoop * 0.7
-    lifted = np.maximum(0.0, np.cos(phases)) ** 1.5
-    bent = 0.06 + vigour * lifted * (0.85 + 0.7 * running) + stoop * 1.3
-    knees = 0.245 * height_m * _downward(thighs)
-    ankles = knees + 0.235 * height_m * _downward(thighs - bent)
+    knees, ankles, swings = [], [], []
+    for leg_phase in (phase, phase + math.pi):
+        swings.append(swing * math.sin(leg_phase))
+        thigh = swings[-1] + running * 0.15 + stoop * 0.7
+        lifted = max(0.0, math.cos(leg_phase)) ** 1.5
+        bent = 0.06 + vigour * lifted * (0.85 + 0.7 * running) + stoop * 1.3
+        knees.append(0.245 * height_m * _downward(thigh))
+        ankles.append(knees[-1] + 0.235 * height_m * _downward(thigh - bent))
     # The lower foot carries the body: this is what makes the head bob.
-    hip = np.array([-0.12 * stoop, 0.045 * height_m - ankles[:, 1].min()])
-    hip[1] += running * vigour * 0.05 * height_m * abs(np.cos(phase))
+    up = 0.045 * height_m - min(ankle.imag for ankle in ankles)
+    up += running * vigour * 0.05 * height_m * abs(math.cos(phase))
+    hip = complex(-0.12 * stoop, up)
     lean = 0.04 + 0.16 * running + 1.1 * stoop
     shoulder = hip + 0.30 * height_m * _upward(lean)
-    arms = -0.9 * swing * np.sin(phases) + 0.5 * stoop
-    elbows = shoulder + 0.165 * height_m * _downward(arms)
-    hands = elbows + 0.165 * height_m * _downward(arms + 0.25 * (1 - stoop) + 1.25 * running)
-    return Pose(hip, lean, knees + hip, ankles + hip, elbows, hands, shoulder)
+    arms = [0.5 * stoop - 0.9 * leg for leg in swings]
+    forearms = [arm + 0.25 * (1 - stoop) + 1.25 * running for arm in arms]
+    elbows = [shoulder + 0.165 * height_m * _downward(arm) for arm in arms]
+    hands = [
+        elbow + 0.165 * height_m * _downward(a) for elbow, a in zip(elbows, forearms, strict=True)
+    ]
+    return Pose(
+        hip,
+        lean,
+        (hip + knees[0], hip + knees[1]),
+        (hip + ankles[0], hip + ankles[1]),
+        shoulder,
+        (elbows[0], elbows[1]),
+        (hands[0], hands[1]),
+    )
 
 
 def tumble(pose: Pose, angle: float) -> Pose:
     """Tip a standing body over its feet, forward; a quarter turn lays it down."""
-    cosine, sine = np.cos(angle), np.sin(angle)
-    rotation = np.array([[cosine, -sine], [sine, cosine]])
-    lying = np.array([0.0, 0.14 * sine])
 
-    def turned(points: Points) -> Points:
-        flat: Points = points @ rotation + lying
-        return flat
+    def turned(point: complex) -> complex:
+        tipped = point * cmath.exp(-1j * angle)
+        return complex(tipped.real, max(tipped.imag + 0.14 * math.sin(angle), 0.05))
+
+    def both(pair: Pair) -> Pair:
+        return turned(pair[0]), turned(pair[1])
 
     return Pose(
         turned(pose.hip),
         pose.lean + angle,
-        turned(pose.knees),
-        turned(pose.ankles),
-        turned(pose.elbows),
-        turned(pose.hands),
+        both(pose.knees),
+        both(pose.ankles),
         turned(pose.shoulder),
+        both(pose.elbows),
+        both(pose.hands),
     )
 
 
-def dressed(look: Look, pose: Pose) -> tuple[Points, list[Colour]]:
+def dressed(look: Look, pose: Pose) -> tuple[Points, tuple[Colour, ...]]:
     """Outline a body in its clothes, from the far arm to the near one.
 
     Returns:
         (k, 14, 2), m, and k colours.
     """
+    names, radii, colours = _clothes(look)
+    bones = _bones(look, pose)
+    return capsules([bones[name] for name in names], radii), colours
+
+
+def _bones(look: Look, pose: Pose) -> dict[str, tuple[complex, complex]]:
+    """Where every part of the body begins and ends."""
     tall, wide = look.height_m, look.height_m * look.girth
     up = _upward(pose.lean)
-    ahead = np.array([up[1], -up[0]])
-    neck = pose.shoulder + 0.05 * tall * up
+    ahead = up * -1j
     head = pose.shoulder + 0.125 * tall * up + 0.012 * tall * ahead
-    toes = pose.ankles + 0.075 * tall * _toe(pose)
-    limbs: list[tuple[Points, Points, float, float, Colour]] = []
+    back = pose.shoulder - 0.085 * wide * ahead
+    chest = pose.shoulder + 0.02 * wide * ahead - 0.02 * tall * up
+    bones = {
+        "pack": (back, back - 0.16 * tall * up),
+        "skirt": (pose.hip - look.coat * tall * up, pose.hip + 0.05 * tall * up),
+        "trunk": (pose.hip, pose.shoulder - 0.02 * tall * up),
+        "chest": (pose.hip + 0.1 * tall * up + 0.02 * wide * ahead, chest),
+        "neck": (pose.shoulder + 0.05 * tall * up, head),
+        "head": (head, head + 0.028 * tall * up),
+        "hair": (
+            head + 0.02 * tall * up - 0.018 * tall * ahead,
+            head + 0.042 * tall * up - 0.004 * tall * ahead,
+        ),
+    }
+    for side, name in enumerate(("far", "near")):
+        shin = pose.ankles[side] - pose.knees[side]
+        toe = pose.ankles[side] + 0.075 * tall * 1j * shin / (abs(shin) + 1e-9)
+        bones[f"{name} foot"] = (pose.ankles[side], toe)
+        bones[f"{name} shin"] = (pose.knees[side], pose.ankles[side])
+        bones[f"{name} thigh"] = (pose.hip, pose.knees[side])
+        bones[f"{name} sleeve"] = (pose.shoulder, pose.elbows[side])
+        bones[f"{name} cuff"] = (pose.elbows[side], pose.hands[side])
+        bones[f"{name} hand"] = (pose.hands[side], pose.hands[side])
+    return bones
 
-    def limb(start: Points, end: Points, thick: float, thin: float, colour: Colour) -> None:
-        limbs.append((start, end, thick * wide, thin * wide, colour))
 
-    def arm(side: int, light: float) -> None:
-        limb(pose.shoulder, pose.elbows[side], 0.036, 0.028, shade(look.top, light))
-        limb(pose.elbows[side], pose.hands[side], 0.028, 0.022, shade(look.top, light * 0.95))
-        limb(pose.hands[side], pose.hands[side], 0.024, 0.024, shade(look.skin, light))
-
-    def leg(side: int, light: float) -> None:
-        limb(pose.ankles[side], toes[side], 0.026, 0.018, shade(look.shoes, light))
-        limb(pose.knees[side], pose.ankles[side], 0.038, 0.027, shade(look.bottom, light))
-        limb(pose.hip, pose.knees[side], 0.054, 0.040, shade(look.bottom, light))
-
-    arm(0, 0.65)
-    leg(0, 0.72)
-    leg(1, 1.0)
+@lru_cache(maxsize=256)
+def _clothes(look: Look) -> tuple[list[str], Points, tuple[Colour, ...]]:
+    """What covers every part, from back to front: its name, radii (k, 2) in m, and colour."""
+    parts: list[tuple[str, float, float, Colour]] = [
+        ("far sleeve", 0.036, 0.028, shade(look.top, 0.65)),
+        ("far cuff", 0.028, 0.022, shade(look.top, 0.62)),
+        ("far hand", 0.024, 0.024, shade(look.skin, 0.65)),
+        ("far foot", 0.026, 0.018, shade(look.shoes, 0.72)),
+        ("far shin", 0.038, 0.027, shade(look.bottom, 0.72)),
+        ("far thigh", 0.054, 0.040, shade(look.bottom, 0.72)),
+        ("near foot", 0.026, 0.018, look.shoes),
+        ("near shin", 0.038, 0.027, look.bottom),
+        ("near thigh", 0.054, 0.040, look.bottom),
+        ("skirt", 0.066, 0.064, look.top),
+        ("trunk", 0.064, 0.076, look.top),
+        ("chest", 0.034, 0.046, shade(look.top, 1.12)),
+        ("neck", 0.026, 0.03, shade(look.skin, 0.8)),
+        ("head", 0.046, 0.044, look.skin),
+        ("hair", 0.045, 0.041, look.hair),
+        ("near sleeve", 0.036, 0.028, shade(look.top, 0.9)),
+        ("near cuff", 0.028, 0.022, shade(look.top, 0.86)),
+        ("near hand", 0.024, 0.024, look.skin),
+    ]
     if look.pack is not None:
-        behind = -0.085 * wide * ahead
-        limb(
-            pose.shoulder + behind,
-            pose.shoulder + behind - 0.16 * tall * up,
-            0.05,
-            0.058,
-            look.pack,
-        )
-    limb(pose.hip - look.coat * tall * up, pose.hip + 0.05 * tall * up, 0.066, 0.064, look.top)
-    limb(pose.hip, pose.shoulder - 0.02 * tall * up, 0.064, 0.076, look.top)
-    limb(
-        pose.hip + 0.1 * tall * up + 0.02 * wide * ahead,
-        pose.shoulder + 0.02 * wide * ahead - 0.02 * tall * up,
-        0.034,
-        0.046,
-        shade(look.top, 1.12),
-    )
-    limb(neck, head, 0.026, 0.03, shade(look.skin, 0.8))
-    limb(head, head + 0.028 * tall * up, 0.046, 0.044, look.skin)
-    limb(
-        head + 0.02 * tall * up - 0.018 * tall * ahead,
-        head + 0.042 * tall * up - 0.004 * tall * ahead,
-        0.045,
-        0.041,
-        look.hair,
-    )
-    arm(1, 0.9)
-    starts, ends, thick, thin, colours = zip(*limbs, strict=True)
-    outlines = capsules(starts, ends, np.stack([thick, thin], axis=1))
-    return outlines, list(colours)
+        parts.insert(9, ("pack", 0.05, 0.058, look.pack))
+    names, starts, ends, colours = zip(*parts, strict=True)
+    radii = np.stack([starts, ends], axis=1) * look.height_m * look.girth
+    return list(names), radii, colours
 
 
-def _downward(angle: NDArray[np.float64]) -> Points:
-    return np.stack([np.sin(angle), -np.cos(angle)], axis=-1)
+def _downward(angle: float) -> complex:
+    return complex(math.sin(angle), -math.cos(angle))
 
 
-def _upward(lean: float) -> Points:
-    return np.array([np.sin(lean), np.cos(lean)])
-
-
-def _toe(pose: Pose) -> Points:
-    """Feet point at right angles to the shins, but never below the ground."""
-    shin = pose.ankles - pose.knees
-    ahead = np.stack([-shin[:, 1], shin[:, 0]], axis=-1)
-    ahead /= np.linalg.norm(ahead, axis=-1, keepdims=True) + 1e-9
-    return ahead
+def _upward(lean: float) -> complex:
+    return complex(math.sin(lean), math.cos(lean))

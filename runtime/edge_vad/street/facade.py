@@ -62,7 +62,7 @@ def _bricks(x: Plane, z: Plane, colour: tuple[int, int, int]) -> Canvas:
 
 def _plaster(x: Plane, z: Plane, colour: tuple[int, int, int]) -> Canvas:
     light = 0.92 + 0.03 * mottle(x, z, 0.1, 2) + 0.03 * mottle(x, z, 0.9, 3)
-    light -= 0.05 * np.clip(mottle(x, z / 4, 0.3, 6), 0.0, 1.0)
+    light = light - 0.05 * np.clip(mottle(x, z / 4, 0.3, 6), 0.0, 1.0)
     return np.asarray(light[..., None] * np.array(colour, np.float32), dtype=np.float32)
 
 

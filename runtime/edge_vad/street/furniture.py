@@ -16,7 +16,7 @@ def standing_things(layout: Layout) -> list[Drawing]:
     left, right = layout.view.span(near.far)
     things = [_lamp(layout, left + (right - left) * dice.uniform(0.62, 0.8), near.far - 0.35)]
     first = left + dice.uniform(0.5, 2.0)
-    things += [_bollard(layout, x, near.far - 0.3) for x in np.arange(first, right, 2.9)]
+    things += [_bollard(layout, x, near.far - 0.3) for x in np.arange(first, right, 2.9).tolist()]
     left, right = layout.view.span(far.near)
     for share in (dice.uniform(0.08, 0.2), dice.uniform(0.84, 0.95)):
         things.append(_tree(layout, left + (right - left) * share, far.near + 0.5, dice))
@@ -57,7 +57,8 @@ def _upright(
     for forward, low, high, radius in bars:
         for aside, width, light in ((0.0, 1.0, 0.8), (-0.3, 0.55, 1.1)):
             at = forward + aside * radius
-            outline = capsules([(at, low)], [(at, high)], [(radius * width, radius * width)])[0]
+            bone = (complex(at, low), complex(at, high))
+            outline = capsules([bone], [(radius * width, radius * width)])[0]
             shapes.append(Shape(board.seen(outline), shade(colour, light)))
     return board, shapes
 
@@ -65,9 +66,8 @@ def _upright(
 def _lamp(layout: Layout, x: float, y: float) -> Drawing:
     bars = [(0.0, 0.0, 1.0, 0.11), (0.0, 0.9, 5.6, 0.065)]
     board, shapes = _upright(layout, x, y, bars, (122, 130, 128))
-    arm = capsules(
-        [(0.0, 5.55), (0.5, 5.8)], [(0.6, 5.8), (1.1, 5.78)], [(0.06, 0.05), (0.1, 0.12)]
-    )
+    bones = [(5.55j, 0.6 + 5.8j), (0.5 + 5.8j, 1.1 + 5.78j)]
+    arm = capsules(bones, [(0.06, 0.05), (0.1, 0.12)])
     shapes += [Shape(board.seen(part), (150, 156, 156)) for part in arm]
     drawing = board.drawing(shapes, texture=210)
     drawing.shadow = board.shadow(0.3)
@@ -84,7 +84,12 @@ def _bollard(layout: Layout, x: float, y: float) -> Drawing:
 
 
 def _bin(layout: Layout, x: float, y: float) -> Drawing:
-    board, shapes = _upright(layout, x, y, [(0.0, 0.28, 0.75, 0.27)], (58, 78, 58))
+    board = Board(layout.view, x, y)
+    sides = ((-0.27, 0.27, (58, 76, 60)), (-0.2, -0.06, (76, 96, 78)), (0.14, 0.27, (44, 58, 46)))
+    shapes = [
+        Shape(board.seen([(0.85 * a, 0.0), (a, 0.98), (b, 0.98), (0.85 * b, 0.0)]), colour)
+        for a, b, colour in sides
+    ]
     shapes.append(Shape(board.seen(ellipse((0.0, 0.98), (0.3, 0.07))), (40, 48, 42)))
     drawing = board.drawing(shapes, texture=230)
     drawing.shadow = board.shadow(0.4)
@@ -102,6 +107,6 @@ def _tree(layout: Layout, x: float, y: float, dice: np.random.Generator) -> Draw
         centre = (float(1.35 * across), float(4.3 + 1.35 * up))
         leaf = ellipse(centre, (size, 0.7 * size), float(dice.uniform(0, np.pi)))
         shapes.append(Shape(board.seen(leaf), green))
-    drawing = board.drawing(shapes, texture=240)
+    drawing = board.drawing(shapes, texture=240, cloth=True)
     drawing.shadow = board.shadow(1.3, strength=0.35)
     return drawing

@@ -71,7 +71,7 @@ class Layout:
         return cls(
             scene=scene,
             view=view,
-            pavements=(Lane(near, road, ways[0], 0.24), Lane(far, end, ways[1], 0.20)),
+            pavements=(Lane(near, road, ways[0], 0.14), Lane(far, end, ways[1], 0.12)),
             road=Lane(road, far, ways[0]),
             hedge=end + 3.2,
             wall=end + 4.6,

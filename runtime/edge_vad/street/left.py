@@ -29,7 +29,7 @@ class LeftLuggage(Actor):
     def draw(self, view: View, time_s: float) -> Drawing:  # noqa: ARG002 - it does not move
         """Show it as the camera sees it."""
         board = Board(view, *self.at)
-        drawing = board.drawing(luggage_outlines(self.luggage, board, (0.0, 0.0)), texture=350)
+        drawing = board.drawing(luggage_outlines(self.luggage, board, (0.0, 0.0)), 350, cloth=True)
         drawing.shadow = board.shadow(self.luggage.width_m * 0.7)
         return drawing
 

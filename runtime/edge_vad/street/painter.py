@@ -61,7 +61,8 @@ class Painter:
     def __init__(self, width: int, height: int) -> None:
         self._size = np.array([width, height])
         self._finer = 4 if height <= 480 else 2
-        self._grain = _grain(self._finer)
+        self._cloth = _grain(self._finer, 0.75)
+        self._paint = _grain(self._finer, 0.25)
 
     def paint(self, drawing: Drawing) -> Patch | None:
         """Paint a drawing, or None where it lies outside the picture."""
@@ -119,17 +120,18 @@ class Painter:
     def _wear(self, fine: NDArray[np.uint8], drawing: Drawing, low: NDArray[np.int_]) -> None:
         """Give the thing a grain that moves with it."""
         height, width = fine.shape[:2]
-        rows, columns = self._grain.shape[0] - height, self._grain.shape[1] - width
+        grain = self._cloth if drawing.cloth else self._paint
+        rows, columns = grain.shape[0] - height, grain.shape[1] - width
         if rows <= 0 or columns <= 0:
             return
         left, top = np.round((low - drawing.anchor) * self._finer).astype(int)
         top, left = (top + drawing.texture) % rows, (left + drawing.texture * 7) % columns
-        worn = self._grain[top : top + height, left : left + width]
+        worn = grain[top : top + height, left : left + width]
         cv2.multiply(fine, worn, fine, 1 / 128)
 
 
-@lru_cache(maxsize=2)
-def _grain(finer: int) -> NDArray[np.uint8]:
+@lru_cache(maxsize=4)
+def _grain(finer: int, strength: float) -> NDArray[np.uint8]:
     """Folds and weave around 128, (side, side, 4); the fourth channel keeps the cover as it is."""
     dice = np.random.default_rng(5)
     side = _GRAIN_SIDE
@@ -138,5 +140,5 @@ def _grain(finer: int) -> NDArray[np.uint8]:
         cells = int(side / (size_px * finer))
         coarse = dice.standard_normal((cells, cells)).astype(np.float32)
         total += weight * cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC)
-    grey = np.clip(total + 128, 60, 200).astype(np.uint8)
+    grey = np.clip(strength * total + 128, 60, 200).astype(np.uint8)
     return np.dstack([grey, grey, grey, np.full_like(grey, 128)])

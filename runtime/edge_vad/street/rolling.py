@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import cmath
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,45 +42,41 @@ class Cyclist(Actor):
         turn = 2 * np.pi * self.path.walked(time_s) / _METRES_A_TURN_OF_PEDALS
         pose = _riding(self.look.height_m, turn)
         outlines, colours = dressed(self.look, pose)
-        shapes = _bicycle(board, pose, self.frame)
+        shapes = _bicycle(board, self.frame)
         shapes += [Shape(*pair) for pair in zip(board.seen(outlines), colours, strict=True)]
-        drawing = board.drawing(shapes, self.look.texture)
+        drawing = board.drawing(shapes, self.look.texture, cloth=True)
         drawing.shadow = board.shadow(0.85)
         return drawing
 
 
 def _riding(height_m: float, turn: float) -> Pose:
     """Sit in the saddle with the feet on the pedals."""
-    hip, lean = np.array([-0.2, 0.98]), 0.62
-    shoulder = hip + 0.3 * height_m * np.array([np.sin(lean), np.cos(lean)])
-    turns = turn + np.array([0.0, np.pi])
-    pedals = np.array([0.02, 0.3]) + 0.17 * np.stack([np.sin(turns), np.cos(turns)], axis=1)
-    ankles = pedals + (-0.06, 0.08)
-    grips = np.array([[0.42, 1.02], [0.42, 1.02]])
+    hip, lean, grip = -0.2 + 0.98j, 0.62, 0.42 + 1.02j
+    shoulder = hip + 0.3 * height_m * complex(math.sin(lean), math.cos(lean))
+    ankles = [-0.04 + 0.38j + 0.17 * cmath.exp(-1j * (turn + half)) for half in (0.0, math.pi)]
+    knees = [_joint(hip, ankle, 0.245 * height_m, 0.235 * height_m, 1.0) for ankle in ankles]
+    elbow = _joint(shoulder, grip, 0.165 * height_m, 0.175 * height_m, -1.0)
     return Pose(
         hip,
         lean,
-        _bent(hip, ankles, 0.245 * height_m, 0.235 * height_m, 1.0),
-        ankles,
-        _bent(shoulder, grips, 0.165 * height_m, 0.175 * height_m, -1.0),
-        grips,
+        (knees[0], knees[1]),
+        (ankles[0], ankles[1]),
         shoulder,
+        (elbow, elbow),
+        (grip, grip),
     )
 
 
-def _bent(root: Points, tips: Points, first: float, second: float, side: float) -> Points:
-    """Where knees or elbows are when the ends of the limbs are known, (2, 2)."""
-    span = tips - root
-    reach = np.minimum(np.linalg.norm(span, axis=1), first + second - 1e-3)
+def _joint(root: complex, tip: complex, first: float, second: float, side: float) -> complex:
+    """Where a knee or elbow is when both ends of the limb are known."""
+    span = abs(tip - root)
+    reach = min(span, first + second - 1e-3)
     along = (first**2 - second**2 + reach**2) / (2 * reach)
-    off = np.sqrt(np.maximum(first**2 - along**2, 0.0))
-    unit = span / np.linalg.norm(span, axis=1, keepdims=True)
-    ahead = side * np.stack([-unit[:, 1], unit[:, 0]], axis=1)
-    joints: Points = root + along[:, None] * unit + off[:, None] * ahead
-    return joints
+    aside = math.sqrt(max(first**2 - along**2, 0.0))
+    return root + (tip - root) / span * complex(along, side * aside)
 
 
-def _bicycle(board: Board, pose: Pose, colour: Colour) -> list[Shape]:
+def _bicycle(board: Board, colour: Colour) -> list[Shape]:
     rear, front, crank = (-0.52, _WHEEL_M), (0.54, _WHEEL_M), (0.02, 0.3)
     saddle, head = (-0.2, 0.88), (0.4, 0.86)
     tyre, tube = max(0.05 * board.scale, 0.7), max(0.05 * board.scale, 0.7)
@@ -179,13 +178,15 @@ def _sill(profile: Points) -> Points:
     return np.array([(back, 0.28), (back, 0.42), (front, 0.42), (front, 0.28)])
 
 
-def _wheels_and_lights(seen, profile: Points, near: float) -> list[Shape]:  # type: ignore[no-untyped-def]
+def _wheels_and_lights(
+    seen: Callable[[Points, float], Points], profile: Points, near: float
+) -> list[Shape]:
     back, front = profile[0, 0], profile[-1, 0]
     shapes = []
     for hub in (back + 0.72, front - 0.75):
         shapes.append(Shape(seen(ellipse((hub, 0.31), (0.33, 0.33)), near), (34, 33, 33)))
         shapes.append(Shape(seen(ellipse((hub, 0.31), (0.18, 0.18)), near), (140, 138, 135)))
     lamp = np.array([(0.0, 0.6), (0.0, 0.74), (0.22, 0.76), (0.22, 0.62)])
-    shapes.append(Shape(seen(lamp + (front - 0.22, 0.0), near), (215, 232, 240)))
-    shapes.append(Shape(seen(lamp + (back, 0.05), near), (40, 40, 170)))
+    shapes.append(Shape(seen(lamp + np.array([front - 0.22, 0.0]), near), (215, 232, 240)))
+    shapes.append(Shape(seen(lamp + np.array([back, 0.05]), near), (40, 40, 170)))
     return shapes

@@ -54,6 +54,7 @@ class Drawing:
         shapes: From back to front.
         shadow: On the ground below it.
         texture: Which part of the grain it wears.
+        cloth: Whether it is of rough stuff such as cloth or leaves, not painted and smooth.
     """
 
     depth_m: float
@@ -61,6 +62,7 @@ class Drawing:
     shapes: list[Shape] = field(default_factory=list)
     shadow: Shadow | None = None
     texture: int = 0
+    cloth: bool = False
 
 
 class Board:
@@ -87,9 +89,9 @@ class Board:
         pixels: Points = np.asarray(points, dtype=np.float64) @ self._to_pixels + self.foot
         return pixels
 
-    def drawing(self, shapes: list[Shape], texture: int = 0) -> Drawing:
+    def drawing(self, shapes: list[Shape], texture: int = 0, cloth: bool = False) -> Drawing:
         """Put shapes that are already in px on this board."""
-        return Drawing(self.depth_m, self.foot, shapes, texture=texture)
+        return Drawing(self.depth_m, self.foot, shapes, texture=texture, cloth=cloth)
 
     def shadow(self, half_length: float, strength: float = 0.45, forward: float = 0.0) -> Shadow:
         """The soft spot below something that is twice `half_length` m long."""
@@ -97,29 +99,29 @@ class Board:
         return Shadow(self.seen((forward, 0.0)), radii, strength)
 
 
-_ROUND = np.linspace(-np.pi / 2, np.pi / 2, 7)
+_HALF = np.exp(1j * np.linspace(-np.pi / 2, np.pi / 2, 7))
+_HALF_CIRCLES = np.concatenate([_HALF, -_HALF])
+_WHICH_END = np.repeat([1, 0], 7)
 _FULL = np.linspace(0, 2 * np.pi, 20, endpoint=False)
 
 
-def capsules(start: ArrayLike, end: ArrayLike, radii: ArrayLike) -> Points:
+def capsules(bones: Sequence[tuple[complex, complex]], radii: ArrayLike) -> Points:
     """Outline limbs: tapered bars with round ends.
 
     Args:
-        start: (k, 2), m.
-        end: (k, 2), m.
+        bones: k starts and ends, complex: m forward + i m up.
         radii: (k, 2), m: at the start and at the end.
 
     Returns:
         (k, 14, 2), m.
     """
-    start, end, radii = (np.asarray(value, dtype=np.float64) for value in (start, end, radii))
-    along = np.arctan2(end[:, 1] - start[:, 1], end[:, 0] - start[:, 0])[:, None]
-    at_end, at_start = along + _ROUND, along + np.pi + _ROUND
-    arcs = []
-    for centre, radius, angle in ((end, radii[:, 1:], at_end), (start, radii[:, :1], at_start)):
-        circle = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
-        arcs.append(centre[:, None] + radius[..., None] * circle)
-    return np.concatenate(arcs, axis=1)
+    ends = np.asarray(bones, dtype=np.complex128)
+    reach = ends[:, 1] - ends[:, 0]
+    length = np.abs(reach)
+    along = np.where(length > 0.0, reach, 1.0) / np.where(length > 0.0, length, 1.0)
+    arms = np.asarray(radii, dtype=np.float64) * along[:, None]
+    outlines = ends[:, _WHICH_END] + arms[:, _WHICH_END] * _HALF_CIRCLES
+    return np.stack([outlines.real, outlines.imag], axis=-1)
 
 
 def ellipse(centre: Sequence[float], radii: tuple[float, float], turned: float = 0.0) -> Points:
@@ -133,4 +135,12 @@ def ellipse(centre: Sequence[float], radii: tuple[float, float], turned: float =
 def shade(colour: Colour, factor: float) -> Colour:
     """Make a colour lighter (factor above 1) or darker."""
     blue, green, red = (min(255.0, part * factor) for part in colour)
+    return blue, green, red
+
+
+def faded(colour: Colour, share: float) -> Colour:
+    """Mix a colour with its own grey: 0 leaves it, 1 takes all colour away."""
+    blue, green, red = colour
+    grey = 0.11 * blue + 0.59 * green + 0.3 * red
+    blue, green, red = (part + share * (grey - part) for part in colour)
     return blue, green, red

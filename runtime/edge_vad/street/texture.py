@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Plane = NDArray[np.float32]
+Plane = NDArray[np.floating]
 
 _SIDE = 512
 
@@ -26,10 +26,10 @@ def mottle(across: Plane, along: Plane, size_m: float, seed: int = 0) -> Plane:
         (H, W).
     """
     # Wrapped by hand: cv2.remap wraps only whole pixels and would leave a seam.
-    wrapped = [
+    columns, rows = (
         np.mod(plane / size_m + 37.0 * seed, _SIDE).astype(np.float32) for plane in (across, along)
-    ]
-    return np.asarray(cv2.remap(_bank(), *wrapped, cv2.INTER_LINEAR), dtype=np.float32)
+    )
+    return np.asarray(cv2.remap(_bank(), columns, rows, cv2.INTER_LINEAR), dtype=np.float32)
 
 
 def per_cell(column: Plane, row: Plane, seed: int = 0) -> Plane:

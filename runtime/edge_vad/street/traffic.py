@@ -51,7 +51,7 @@ class Traffic:
     def activity(self, time_s: float) -> float:
         """How busy the street is: about 0 to 2, with quiet spells every minute or so."""
         slow, quick = np.sin(2 * np.pi * time_s / np.array([83.0, 31.0]) + self._phases)
-        return float(max(self._busy, 0.75 + 1.15 * slow + 0.4 * quick))
+        return float(max(self._busy, 0.85 + 0.85 * slow + 0.35 * quick))
 
     def _arrivals_in(self, block: int) -> tuple[Walker, ...]:
         walkers: list[Walker] = []
