@@ -81,7 +81,8 @@ def parse_street_url(url: str) -> StreetOptions:
         said = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
     except ValueError as error:
         raise WrongUse(f"{url!r} is not an address", _EXAMPLE) from error
-    if (parts.scheme, parts.netloc, parts.path.strip("/")) != ("test", "street", ""):
+    place = (parts.scheme, parts.netloc, parts.path.strip("/"), parts.fragment)
+    if place != ("test", "street", "", ""):
         raise WrongUse(f"{url!r} is not a test street", _EXAMPLE)
     values: dict[str, object] = {}
     for name, text in said:
@@ -107,14 +108,17 @@ def _written(value: object) -> str:
         return "x".join(str(part) for part in value)
     if isinstance(value, bool):
         return str(int(value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return str(value)
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
     def read(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and low <= int(text[:20]) <= high):
+        if not (text.isascii() and text.isdigit() and len(text) <= len(str(high))):
             raise ValueError(text)
-        return int(text[:20])
+        value = int(text)
+        if not low <= value <= high:
+            raise ValueError(text)
+        return value
 
     return read
 
