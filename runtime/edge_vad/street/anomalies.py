@@ -165,7 +165,8 @@ def _faller(layout: Layout, dice: np.random.Generator) -> Act:
 
 def _abandoned_object(layout: Layout, dice: np.random.Generator) -> Act:
     """Somebody sets luggage down and walks on; another passer-by takes it along later."""
-    lane = layout.pavements[0 if dice.random() < 0.75 else 1]
+    # Only on the near pavement: on the far one a bin or a tree could hide all of it.
+    lane = layout.pavements[0]
     y, view = lane.somewhere(dice, kerb=1.0), layout.view
     owner = walker_across(dice, view, y, lane.direction, 0.0, walking_speed(dice))
     finder = walker_across(dice, view, y, lane.direction, 0.0, walking_speed(dice))

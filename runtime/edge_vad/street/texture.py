@@ -25,10 +25,7 @@ def mottle(across: Plane, along: Plane, size_m: float, seed: int = 0) -> Plane:
     Returns:
         (H, W).
     """
-    # Wrapped by hand: cv2.remap wraps only whole pixels and would leave a seam.
-    columns, rows = (
-        np.mod(plane / size_m + 37.0 * seed, _SIDE).astype(np.float32) for plane in (across, along)
-    )
+    columns, rows = (_wrapped(plane / size_m + 37.0 * seed) for plane in (across, along))
     return np.asarray(cv2.remap(_bank(), columns, rows, cv2.INTER_LINEAR), dtype=np.float32)
 
 
@@ -40,8 +37,13 @@ def per_cell(column: Plane, row: Plane, seed: int = 0) -> Plane:
         row: (H, W), whole numbers.
         seed: Which values.
     """
-    rows, columns = (np.mod(row, _SIDE).astype(int), np.mod(column + 91 * seed, _SIDE).astype(int))
+    rows, columns = row.astype(int) % _SIDE, (column.astype(int) + 91 * seed) % _SIDE
     return np.asarray(_bank()[rows, columns], dtype=np.float32)
+
+
+def _wrapped(places: Plane) -> Plane:
+    """Bring places into the bank: cv2.remap wraps only whole pixels and would leave a seam."""
+    return np.asarray(places - _SIDE * np.floor(places * (1 / _SIDE)), dtype=np.float32)
 
 
 @lru_cache(maxsize=1)
