@@ -61,7 +61,7 @@ class Detector:
         if math.isnan(score):  # it would pass for normal
             raise BadModel(
                 f"{self.model.path} gives no number for frame {frame.index}",
-                "train the scene again, or export it with --precision fp32",
+                "write it again with edge-vad export, or train the scene again",
             )
         box = None
         if score >= self.threshold:

@@ -146,5 +146,5 @@ def describe_rate(alarms_per_hour: float) -> str:
     for unit in ("minute", "hour", "day"):
         count = alarms_per_hour * _HOURS[unit]
         if count >= 1:
-            return f"{count:.3g} a {unit}"
+            return f"{count:.3g} {'an' if unit == 'hour' else 'a'} {unit}"
     return f"{alarms_per_hour * _HOURS['week']:.2g} a week"
