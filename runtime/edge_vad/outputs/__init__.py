@@ -1,0 +1,1 @@
+"""What a run leaves behind: annotated video, scores, events and a timeline."""

@@ -1,0 +1,83 @@
+"""Scores and events as JSON lines."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+
+from edge_vad.detection import Detection, Event
+
+DIGITS = 6
+"""Decimals of written scores and times; more would only show float32's rounding."""
+
+_BUFFER_BYTES = 2**16
+
+
+class ScoreLine(msgspec.Struct, frozen=True):
+    """One line of `scores.jsonl`.
+
+    Attributes:
+        index: The frame's position in its source.
+        time_s: Seconds on the source's clock.
+        score: Anomaly score of the frame.
+        anomalous: Whether it passes the threshold.
+    """
+
+    index: int
+    time_s: float
+    score: float
+    anomalous: bool
+
+
+class JsonLines:
+    """A file with one JSON document a line.
+
+    Args:
+        path: The file; replaced when it is there.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("wb", buffering=_BUFFER_BYTES)
+        self._encoder = msgspec.json.Encoder()
+
+    def write(self, record: ScoreLine | Event) -> None:
+        """Add a line; an event's box becomes `[x, y, width, height]`.
+
+        Raises:
+            OSError: The disk is full.
+        """
+        self._file.write(self._encoder.encode(record) + b"\n")
+
+    def close(self) -> None:
+        """Write what is still in memory; harmless when called twice.
+
+        Raises:
+            OSError: The disk is full.
+        """
+        self._file.close()
+
+
+def score_line(detection: Detection) -> ScoreLine:
+    """What `scores.jsonl` says about a frame."""
+    frame = detection.frame
+    return ScoreLine(
+        index=frame.index,
+        time_s=round(frame.time_s, DIGITS),
+        score=round(detection.score, DIGITS),
+        anomalous=detection.anomalous,
+    )
+
+
+def event_line(event: Event) -> Event:
+    """What `events.jsonl` says about an event."""
+    return replace(
+        event,
+        start_s=round(event.start_s, DIGITS),
+        end_s=round(event.end_s, DIGITS),
+        peak_score=round(event.peak_score, DIGITS),
+    )

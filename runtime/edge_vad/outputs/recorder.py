@@ -1,0 +1,123 @@
+"""Writes everything that a run leaves behind."""
+
+from __future__ import annotations
+
+from array import array
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+
+from edge_vad.decision import EventTracker
+from edge_vad.detection import Detection, Event
+from edge_vad.outputs.jsonl import JsonLines, event_line, score_line
+from edge_vad.outputs.overlay import Overlay
+from edge_vad.outputs.timeline import Timeline, write_timeline
+from edge_vad.outputs.video import VideoFile
+from edge_vad.scene_model import SceneCard
+
+VIDEO, SCORES, EVENTS, TIMELINE = "annotated.mp4", "scores.jsonl", "events.jsonl", "timeline.png"
+
+
+class Recorder:
+    """Writes the annotated video, the scores, the events and the timeline of one source.
+
+    A context manager: however it is left, the files are finished and closed.
+
+    Args:
+        folder: Where to write.
+        card: The scene model's metadata.
+        title: Heading of the timeline.
+        fps: Frames a second of the source.
+        has_video: Whether to write the annotated video.
+
+    Attributes:
+        events: The events that have ended; all of them once the recorder is closed.
+        peak_score: The highest score so far; minus infinity before the first frame.
+
+    Raises:
+        OSError: A file cannot be written.
+        EdgeVadError: The video cannot be written.
+    """
+
+    def __init__(
+        self, folder: Path, card: SceneCard, *, title: str, fps: float, has_video: bool = True
+    ) -> None:
+        self.events: list[Event] = []
+        self.peak_score = -float("inf")
+        self._folder, self._card, self._title, self._fps = folder, card, title, fps
+        self._has_video = has_video
+        self._overlay: Overlay | None = None
+        self._video: VideoFile | None = None
+        self._tracker = EventTracker()
+        self._times_s, self._scores = array("d"), array("d")
+        self._threshold = 0.0
+        self._closing = ExitStack()
+        self._score_lines = self._open_lines(SCORES)
+        self._event_lines = self._open_lines(EVENTS)
+
+    @property
+    def frames(self) -> int:
+        """Frames written so far."""
+        return len(self._scores)
+
+    def add(self, detection: Detection) -> None:
+        """Write the next detection."""
+        self._times_s.append(detection.frame.time_s)
+        self._scores.append(detection.score)
+        self._threshold = detection.threshold
+        self.peak_score = max(self.peak_score, detection.score)
+        self._score_lines.write(score_line(detection))
+        self._add_event(self._tracker.update(detection))
+        if self._has_video:
+            self._add_picture(detection)
+
+    def close(self) -> None:
+        """End the ongoing event, draw the timeline and close the files."""
+        with self._closing:
+            self._add_event(self._tracker.finish())
+            if self.frames:
+                write_timeline(self._folder / TIMELINE, self._timeline())
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _open_lines(self, name: str) -> JsonLines:
+        lines = JsonLines(self._folder / name)
+        self._closing.callback(lines.close)
+        return lines
+
+    def _add_event(self, event: Event | None) -> None:
+        if event is not None:
+            self.events.append(event)
+            self._event_lines.write(event_line(event))
+
+    def _add_picture(self, detection: Detection) -> None:
+        """The first frame tells how large the video is."""
+        if self._overlay is None or self._video is None:
+            rows, columns = detection.frame.image.shape[:2]
+            overlay = self._overlay = Overlay(self._card, columns, rows)
+            path = self._folder / VIDEO
+            self._video = VideoFile(path, self._fps, overlay.width, overlay.height)
+            self._closing.callback(self._video.close)
+        self._video.write(self._overlay.draw(detection))
+
+    def _timeline(self) -> Timeline:
+        alarms = "1 alarm" if len(self.events) == 1 else f"{len(self.events)} alarms"
+        return Timeline(
+            title=self._title,
+            subtitle=f"{self.frames} frames, {alarms}, highest score {self.peak_score:.3g}",
+            times_s=np.array(self._times_s),
+            scores=np.array(self._scores),
+            threshold=self._threshold,
+            events=self.events,
+        )

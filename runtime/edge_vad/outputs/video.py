@@ -1,0 +1,63 @@
+"""Writes pictures into a video file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edge_vad.errors import EdgeVadError, Unavailable
+from edge_vad.opencv import cv2
+from edge_vad.outputs.drawing import Image
+
+
+class VideoFile:
+    """An mp4 video, MPEG-4 part 2, which OpenCV's own wheel can write.
+
+    Args:
+        path: The file, ending in `.mp4`; replaced when it is there.
+        fps: Frames a second.
+        width: Columns of the pictures.
+        height: Rows of the pictures.
+
+    Raises:
+        Unavailable: This OpenCV cannot write such a video there.
+    """
+
+    def __init__(self, path: Path, fps: float, width: int, height: int) -> None:
+        self._path = path
+        self._frames = 0
+        codec = cv2.VideoWriter.fourcc(*"mp4v")
+        # Absolute, because FFmpeg takes what stands before a colon for a protocol.
+        self._writer = cv2.VideoWriter(str(path.absolute()), codec, fps, (width, height))
+        if not self._writer.isOpened():
+            raise Unavailable(
+                f"this OpenCV cannot write {path.name}",
+                "leave the video out with --no-video, or install an OpenCV that has FFmpeg",
+            )
+
+    def write(self, picture: Image) -> None:
+        """Add the next picture."""
+        self._writer.write(picture)
+        self._frames += 1
+
+    def close(self) -> None:
+        """Write the end of the file; harmless when called twice.
+
+        Raises:
+            EdgeVadError: The file is not whole: OpenCV says nothing when a disk is full.
+        """
+        if not self._writer.isOpened():
+            return
+        self._writer.release()
+        if self._frames and not _is_whole(self._path, self._frames):
+            raise EdgeVadError(
+                f"the video {self._path.name} could not be written whole",
+                "free some space on the disk, or leave the video out with --no-video",
+            )
+
+
+def _is_whole(path: Path, frames: int) -> bool:
+    written = cv2.VideoCapture(str(path.absolute()))
+    try:
+        return written.isOpened() and int(written.get(cv2.CAP_PROP_FRAME_COUNT)) == frames
+    finally:
+        written.release()
