@@ -1,0 +1,91 @@
+"""What the subcommands say on the terminal while they work."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from edge_vad.errors import Interrupted
+from edge_vad.outputs.folder import OutputFolder
+from edge_vad.scene_model import SceneCard
+from edge_vad.sources import Source
+
+_FPS_TOLERANCE = 0.2
+
+
+def warn(text: str) -> None:
+    """Print a warning on stderr."""
+    click.secho(f"warning: {text}", fg="yellow", err=True)
+
+
+def note(text: str) -> None:
+    """Print a remark on stderr."""
+    click.secho(f"note: {text}", err=True)
+
+
+@contextmanager
+def progress(label: str, length: int | None) -> Iterator[Callable[[], None]]:
+    """Show a bar on stderr while something runs, if that is a terminal.
+
+    Args:
+        label: What is being done.
+        length: How many steps there are, if that is known.
+
+    Yields:
+        To be called after every step.
+    """
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    console, quiet = Console(stderr=True), not sys.stderr.isatty()
+    remaining = TimeRemainingColumn()
+    with Progress(*columns, remaining, console=console, transient=True, disable=quiet) as bar:
+        task = bar.add_task(label, total=length)
+        yield lambda: bar.advance(task)
+
+
+@contextmanager
+def staged(path: Path) -> Iterator[OutputFolder]:
+    """Fill an output folder; when that breaks, say where what was finished is.
+
+    Raises:
+        BadInput: Nothing can be written there.
+        Interrupted: Ctrl-C was pressed.
+    """
+    folder = OutputFolder(path)
+    try:
+        with folder:
+            yield folder
+    except KeyboardInterrupt:
+        finished = "nothing was finished yet"
+        if folder.interrupted:
+            finished = f"what was finished is in {folder.interrupted}"
+        raise Interrupted("interrupted", f"{finished}; earlier outputs are untouched") from None
+    except Exception:
+        if folder.interrupted:
+            note(f"what was finished is in {folder.interrupted}; earlier outputs are untouched")
+        raise
+
+
+def warn_of_other_rate(source: Source, card: SceneCard) -> None:
+    """Warn when a source's frame rate is far from the one that the scene was learnt at."""
+    if abs(source.fps / card.fps - 1) > _FPS_TOLERANCE:
+        warn(
+            f"{source.name} has {source.fps:.3g} frames a second, the scene was learnt at "
+            f"{card.fps:.3g}: movement looks {_faster_or_slower(card.fps / source.fps)} than it is"
+        )
+
+
+def warn_of_skipped(source: Source) -> None:
+    """Warn of frames that could not be read."""
+    if source.skipped:
+        frames = "1 frame" if source.skipped == 1 else f"{source.skipped} frames"
+        warn(f"{frames} of {source.name} could not be read and were skipped")
+
+
+def _faster_or_slower(ratio: float) -> str:
+    return f"{ratio:.2g} times faster" if ratio > 1 else f"{1 / ratio:.2g} times slower"

@@ -1,0 +1,48 @@
+"""Arguments and options that several subcommands take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from edge_vad.backends import BACKENDS
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+scene_argument = click.argument("scene", type=click.Path(path_type=Path))
+
+out_option = click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Folder to write to; made when it is missing.",
+)
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print the summary as one JSON object on stdout."
+)
+
+
+def scoring_options(function: Function) -> Function:
+    """Add the options of how frames are read and scored."""
+    options = (
+        click.option(
+            "--backend",
+            type=click.Choice(BACKENDS),
+            default=BACKENDS[0],
+            show_default=True,
+            help="What runs the scene model.",
+        ),
+        click.option(
+            "--threads", type=click.IntRange(min=1), help="CPU threads; all cores by default."
+        ),
+        click.option(
+            "--strict", is_flag=True, help="Stop at a picture that cannot be read; do not skip it."
+        ),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function

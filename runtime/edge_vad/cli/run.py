@@ -1,0 +1,114 @@
+"""edge-vad run: watch a source; write video, scores, events and a timeline."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+import msgspec
+
+from edge_vad.backends import BACKENDS
+from edge_vad.cli.console import note, progress, staged, warn, warn_of_other_rate, warn_of_skipped
+from edge_vad.cli.options import json_option, out_option, scene_argument, scoring_options
+from edge_vad.cli.summary import RunSummary, print_summary, summarise
+from edge_vad.detector import DEFAULT_FALSE_ALARMS, Detector, load
+from edge_vad.errors import BadInput
+from edge_vad.false_alarms import describe_rate, parse_rate
+from edge_vad.outputs.recorder import VIDEO, Recorder
+from edge_vad.sources import Source, open_source
+
+
+@click.command()
+@scene_argument
+@click.argument("source")
+@out_option
+@click.option(
+    "--false-alarms",
+    default=DEFAULT_FALSE_ALARMS,
+    show_default=True,
+    help="Alarms you accept on normal footage, such as 1/day.",
+)
+@click.option("--no-video", is_flag=True, help="Leave out annotated.mp4, which costs most time.")
+@scoring_options
+@json_option
+def run(
+    scene: Path,
+    source: str,
+    out: Path,
+    false_alarms: str,
+    no_video: bool,
+    backend: str,
+    threads: int | None,
+    strict: bool,
+    as_json: bool,
+) -> None:
+    r"""Watch SOURCE with the scene model SCENE.
+
+    SOURCE is a video file, a folder of frames, either with a range (street.mp4:0-5000), or
+    test://street?seed=1. Writes annotated.mp4, scores.jsonl, events.jsonl and timeline.png.
+
+    \b
+        edge-vad run street.onnx new.mp4 --out watched --false-alarms 1/day
+    """
+    parse_rate(false_alarms)
+    with (
+        staged(out) as folder,
+        load(scene, backend=backend, false_alarms=false_alarms, threads=threads) as detector,
+        open_source(source, strict=strict) as footage,
+    ):
+        warn_of_other_rate(footage, detector.model.card)
+        started = time.perf_counter()
+        recorder = _watch(detector, footage, folder.staging, not no_video)
+        wall_s = time.perf_counter() - started
+    words = ["edge-vad", "run", str(scene), source, "--out", str(out)]
+    summary = summarise(
+        recorder,
+        detector,
+        footage,
+        false_alarms=false_alarms,
+        wall_s=wall_s,
+        command=[*words, *_chosen(no_video, backend, threads, strict)],
+    )
+    _warn_afterwards(summary, footage, out, no_video)
+    if as_json:
+        click.echo(msgspec.json.encode(summary))
+    else:
+        print_summary(summary, out)
+
+
+def _chosen(no_video: bool, backend: str, threads: int | None, strict: bool) -> list[str]:
+    """The options that differ from their defaults, as they are typed."""
+    words = {"--no-video": no_video, "--strict": strict}
+    chosen = [word for word, is_chosen in words.items() if is_chosen]
+    if backend != BACKENDS[0]:
+        chosen += ["--backend", backend]
+    if threads:
+        chosen += ["--threads", str(threads)]
+    return chosen
+
+
+def _watch(detector: Detector, footage: Source, folder: Path, has_video: bool) -> Recorder:
+    card = detector.model.card
+    with (
+        Recorder(folder, card, title=footage.name, fps=footage.fps, has_video=has_video) as record,
+        progress(f"watching {footage.name}", footage.length) as advance,
+    ):
+        for detection in detector.watch(footage):
+            record.add(detection)
+            advance()
+    if record.frames == 0:
+        raise BadInput(f"{footage.name} holds no frame", "check the source")
+    return record
+
+
+def _warn_afterwards(summary: RunSummary, footage: Source, out: Path, no_video: bool) -> None:
+    warn_of_skipped(footage)
+    if summary.threshold_extrapolated:
+        rate = describe_rate(summary.accepted_per_hour)
+        note(
+            f"{rate} is rarer than the {summary.normal_hours:.2g} h of normal footage could "
+            "show: the threshold is extrapolated"
+        )
+    if no_video and (out / VIDEO).exists():
+        warn(f"{out / VIDEO} is of an earlier run")

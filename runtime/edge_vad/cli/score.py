@@ -1,0 +1,126 @@
+"""edge-vad score: write the scores of one or many sources."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import click
+import msgspec
+
+from edge_vad.cli.console import progress, staged, warn_of_other_rate, warn_of_skipped
+from edge_vad.cli.options import json_option, out_option, scene_argument, scoring_options
+from edge_vad.detector import Detector, load
+from edge_vad.errors import WrongUse
+from edge_vad.outputs.folder import OutputFolder
+from edge_vad.outputs.jsonl import JsonLines, score_line
+from edge_vad.outputs.maps import MapsFile
+from edge_vad.outputs.recorder import SCORES
+from edge_vad.sources import Source, open_source
+
+MAPS = "maps.npz"
+
+
+class SourceScores(msgspec.Struct, frozen=True):
+    """The outcome for one source.
+
+    Attributes:
+        source: Its name, and that of its folder.
+        frames: Frames that were scored.
+        skipped: Frames that could not be read.
+        highest_score: The highest score; None without frames.
+        scores: The file with the scores.
+        maps: The file with the anomaly maps; None where they were not asked for.
+    """
+
+    source: str
+    frames: int
+    skipped: int
+    highest_score: float | None
+    scores: str
+    maps: str | None
+
+
+@click.command()
+@scene_argument
+@click.argument("sources", nargs=-1, required=True)
+@out_option
+@click.option("--maps", "has_maps", is_flag=True, help="Write the anomaly maps too, as maps.npz.")
+@scoring_options
+@json_option
+def score(
+    scene: Path,
+    sources: tuple[str, ...],
+    out: Path,
+    has_maps: bool,
+    backend: str,
+    threads: int | None,
+    strict: bool,
+    as_json: bool,
+) -> None:
+    r"""Write the scores that the scene model SCENE gives to the frames of SOURCES.
+
+    Every source gets a folder of its name, with scores.jsonl and, with --maps, maps.npz.
+
+    \b
+        edge-vad score street.onnx monday.mp4 tuesday.mp4 --out scores
+    """
+    with ExitStack() as opened:
+        footage = [opened.enter_context(open_source(text, strict=strict)) for text in sources]
+        _refuse_same_names(footage)
+        _refuse_unwritable(out)
+        detector = opened.enter_context(load(scene, backend=backend, threads=threads))
+        results = [_score_one(detector, source, out / source.name, has_maps) for source in footage]
+    if as_json:
+        click.echo(msgspec.json.encode({"scene": str(scene), "sources": results}))
+        return
+    for result in results:
+        highest = "" if result.highest_score is None else f", highest {result.highest_score:.3g}"
+        click.echo(f"{result.source}: {result.frames} frames{highest} -> {result.scores}")
+
+
+def _score_one(detector: Detector, source: Source, folder: Path, has_maps: bool) -> SourceScores:
+    warn_of_other_rate(source, detector.model.card)
+    frames, highest = 0, None
+    with staged(folder) as outputs, ExitStack() as files:
+        lines = files.enter_context(closing(JsonLines(outputs.staging / SCORES)))
+        maps = files.enter_context(_maps_file(outputs, detector)) if has_maps else None
+        advance = files.enter_context(progress(f"scoring {source.name}", source.length))
+        for detection in detector.watch(source):
+            lines.write(score_line(detection))
+            if maps:
+                maps.write(detection.anomaly_map)
+            frames += 1
+            highest = max(detection.score, highest or detection.score)
+            advance()
+    warn_of_skipped(source)
+    return SourceScores(
+        source=source.name,
+        frames=frames,
+        skipped=source.skipped,
+        highest_score=highest,
+        scores=str(folder / SCORES),
+        maps=str(folder / MAPS) if has_maps else None,
+    )
+
+
+def _maps_file(outputs: OutputFolder, detector: Detector) -> MapsFile:
+    grid = detector.model.card.grid
+    return MapsFile(outputs.staging / MAPS, grid.rows, grid.columns)
+
+
+def _refuse_same_names(footage: list[Source]) -> None:
+    counts = Counter(source.name for source in footage)
+    same = [name for name, count in counts.items() if count > 1]
+    if same:
+        raise WrongUse(
+            f"{counts[same[0]]} sources have the name {same[0]!r}, and would share a folder",
+            "rename one, or score them one by one with different --out folders",
+        )
+
+
+def _refuse_unwritable(out: Path) -> None:
+    """Tell before any work is done that nothing can be written."""
+    with OutputFolder(out):
+        pass

@@ -1,0 +1,152 @@
+"""What `edge-vad run` tells at the end."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import msgspec
+
+from edge_vad.detection import Event
+from edge_vad.detector import Detector
+from edge_vad.false_alarms import describe_rate, parse_rate, poisson_interval
+from edge_vad.outputs.drawing import clock
+from edge_vad.outputs.jsonl import event_line
+from edge_vad.outputs.recorder import Recorder
+from edge_vad.sources import Source
+
+_RATES = ("1/week", "1/day", "1/hour", "10/hour", "1/minute")
+_MOST_LISTED = 20
+
+
+class RunSummary(msgspec.Struct, frozen=True):
+    """The outcome of a run.
+
+    Attributes:
+        source: Name of the source.
+        frames: Frames that were scored.
+        skipped: Frames that could not be read.
+        footage_s: How long they play, s.
+        wall_s: How long scoring and writing them took, s.
+        frames_per_second: Frames scored and written a second.
+        threshold: Score from which on a frame is anomalous.
+        threshold_extrapolated: Whether it lies beyond what the normal footage could show.
+        normal_hours: Hours of normal footage that it was measured on.
+        alarms: The events.
+        alarms_per_hour: How often they came.
+        alarms_per_hour_95: The rates that so little footage allows, 95% interval.
+        accepted: The rate of false alarms that was accepted, as it was said.
+        accepted_per_hour: The same, alarms an hour.
+        next_command: The same run at another rate: a rarer one if alarms came more often.
+    """
+
+    source: str
+    frames: int
+    skipped: int
+    footage_s: float
+    wall_s: float
+    frames_per_second: float
+    threshold: float
+    threshold_extrapolated: bool
+    normal_hours: float
+    alarms: list[Event]
+    alarms_per_hour: float
+    alarms_per_hour_95: tuple[float, float]
+    accepted: str
+    accepted_per_hour: float
+    next_command: str
+
+
+def summarise(
+    recorder: Recorder,
+    detector: Detector,
+    source: Source,
+    *,
+    false_alarms: str,
+    wall_s: float,
+    command: Sequence[str],
+) -> RunSummary:
+    """Gather the outcome of a run that has ended.
+
+    Args:
+        recorder: What was written.
+        detector: What scored the frames.
+        source: Where they came from.
+        false_alarms: The rate that was accepted, as it was said.
+        wall_s: How long scoring and writing took, s.
+        command: The words of the command, less its rate of false alarms.
+    """
+    normal, accepted = detector.model.card.normal, parse_rate(false_alarms)
+    footage_s = recorder.frames / source.fps
+    hours = footage_s / 3600
+    measured = len(recorder.events) / hours
+    rate = (_rarer if _has_too_many(measured, accepted) else _more_often)(accepted)
+    return RunSummary(
+        source=source.name,
+        frames=recorder.frames,
+        skipped=source.skipped,
+        footage_s=footage_s,
+        wall_s=wall_s,
+        frames_per_second=recorder.frames / wall_s,
+        threshold=detector.threshold,
+        threshold_extrapolated=normal.is_extrapolated(accepted),
+        normal_hours=normal.hours,
+        alarms=[event_line(event) for event in recorder.events],
+        alarms_per_hour=measured,
+        alarms_per_hour_95=poisson_interval(len(recorder.events), hours),
+        accepted=false_alarms,
+        accepted_per_hour=accepted,
+        next_command=shlex.join([*command, "--false-alarms", rate]),
+    )
+
+
+def print_summary(summary: RunSummary, out: Path) -> None:
+    """Print the outcome of a run, and what to run next."""
+    click.echo(
+        f"{summary.source}: {summary.frames} frames ({clock(summary.footage_s, 1)}) in "
+        f"{summary.wall_s:.1f} s, {summary.frames_per_second:.0f} frames a second"
+    )
+    _print_alarms(summary.alarms)
+    measured, low, high = map(_brief, (summary.alarms_per_hour, *summary.alarms_per_hour_95))
+    click.echo(
+        f"alarms an hour: {measured} (95% interval {low} to {high}), "
+        f"accepted on normal footage: {describe_rate(summary.accepted_per_hour)}"
+    )
+    click.echo(f"written to {out}")
+    wish = "fewer" if _has_too_many(summary.alarms_per_hour, summary.accepted_per_hour) else "more"
+    click.echo(f"for {wish} alarms:\n  {summary.next_command}")
+
+
+def _has_too_many(measured: float, accepted: float) -> bool:
+    return measured > accepted
+
+
+def _rarer(per_hour: float) -> str:
+    return next(
+        (rate for rate in reversed(_RATES) if parse_rate(rate) < per_hour * 0.99),
+        f"{per_hour * 168 / 10:.9f}".rstrip("0") + "/week",
+    )
+
+
+def _more_often(per_hour: float) -> str:
+    return next(
+        (rate for rate in _RATES if parse_rate(rate) > per_hour * 1.01),
+        f"{per_hour / 60 * 10:.0f}/minute",
+    )
+
+
+def _print_alarms(alarms: list[Event]) -> None:
+    click.echo("no alarm" if not alarms else f"{len(alarms)} alarm{'s' * (len(alarms) > 1)}:")
+    for event in alarms[:_MOST_LISTED]:
+        click.echo(
+            f"  {event.number:>3}  {clock(event.start_s, 1)} to {clock(event.end_s, 1)}, peak "
+            f"{event.peak_score:.3g} in frame {event.peak_index}"
+        )
+    if len(alarms) > _MOST_LISTED:
+        click.echo(f"  ... and {len(alarms) - _MOST_LISTED} more in events.jsonl")
+
+
+def _brief(number: float) -> str:
+    return f"{number:.2g}" if number < 100 else f"{number:,.0f}"
