@@ -83,8 +83,9 @@ def warn_of_other_rate(source: Source, card: SceneCard) -> None:
 def warn_of_skipped(source: Source) -> None:
     """Warn of frames that could not be read."""
     if source.skipped:
-        frames = "1 frame" if source.skipped == 1 else f"{source.skipped} frames"
-        warn(f"{frames} of {source.name} could not be read and were skipped")
+        count = source.skipped
+        frames, were = ("frame", "was") if count == 1 else ("frames", "were")
+        warn(f"{count} {frames} of {source.name} could not be read and {were} skipped")
 
 
 def _faster_or_slower(ratio: float) -> str:

@@ -116,7 +116,8 @@ class Recorder:
         return Timeline(
             title=self._title,
             subtitle=f"{self.frames} frames, {alarms}, highest score {self.peak_score:.3g}",
-            times_s=np.array(self._times_s),
+            # Ctrl-C may fall between the two: then the last time has no score.
+            times_s=np.array(self._times_s[: self.frames]),
             scores=np.array(self._scores),
             threshold=self._threshold,
             events=self.events,

@@ -56,8 +56,9 @@ class VideoFile:
 
 
 def _is_whole(path: Path, frames: int) -> bool:
+    """Whether no counted frame is missing; Ctrl-C may fall between writing one and counting it."""
     written = cv2.VideoCapture(str(path.absolute()))
     try:
-        return written.isOpened() and int(written.get(cv2.CAP_PROP_FRAME_COUNT)) == frames
+        return written.isOpened() and int(written.get(cv2.CAP_PROP_FRAME_COUNT)) >= frames
     finally:
         written.release()
