@@ -1,0 +1,193 @@
+"""A scene model small enough to build in every test, and footage for it."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+import onnx
+import pytest
+from numpy.typing import NDArray
+from onnx import TensorProto, helper
+
+from edge_vad.cli import main
+from edge_vad.false_alarms import NormalTail
+from edge_vad.motion import MotionSettings
+from edge_vad.opencv import cv2
+from edge_vad.scene_model import METADATA_KEY, SCHEMA, Grid, SceneCard, Stream, Streams, Training
+
+HEIGHT, WIDTH, PATCH, STRIDE = 48, 64, 16, 8
+
+
+def tiny_card(height: int = HEIGHT, width: int = WIDTH, **changes: object) -> SceneCard:
+    """A valid card; its threshold for 1/hour is 2.0."""
+    grid = Grid((height - PATCH) // STRIDE + 1, (width - PATCH) // STRIDE + 1, PATCH, STRIDE)
+    stream = Stream(location=0.0, scale=1.0, weight=0.5)
+    card = SceneCard(
+        schema=SCHEMA,
+        height=height,
+        width=width,
+        fps=10.0,
+        motion=MotionSettings(window=3),
+        grid=grid,
+        streams=Streams(stream, stream),
+        normal=NormalTail(
+            hours=2.0,
+            frames=72000,
+            start=1.0,
+            alarms_per_hour=10.0,
+            scale=1 / math.log(10),
+            shape=0.0,
+        ),
+        training=Training(("normal.mp4",), 72000, 0, "2026-01-01T00:00:00Z", {}),
+    )
+    return msgspec.structs.replace(card, **changes)
+
+
+def tiny_graph(card: SceneCard) -> onnx.ModelProto:
+    """Squared motion, averaged over the cells' patches; the score is the highest cell."""
+    shrink = card.motion.downscale
+    kernel, step = card.grid.patch // shrink, card.grid.stride // shrink
+    motion_shape = ["N", card.height // shrink, card.width // shrink, 2]
+    nodes = [
+        helper.make_node("ReduceSumSquare", ["motion", "channels"], ["energy"], keepdims=0),
+        helper.make_node("Unsqueeze", ["energy", "channel"], ["stacked"]),
+        helper.make_node(
+            "AveragePool",
+            ["stacked"],
+            ["pooled"],
+            kernel_shape=[kernel, kernel],
+            strides=[step, step],
+        ),
+        helper.make_node("Squeeze", ["pooled", "channel"], ["anomaly_map"]),
+        helper.make_node("ReduceMax", ["anomaly_map", "cells"], ["score"], keepdims=0),
+    ]
+    numbers = {"channels": [3], "channel": [1], "cells": [1, 2]}
+    cells = ["N", card.grid.rows, card.grid.columns]
+    graph = helper.make_graph(
+        nodes,
+        "tiny",
+        [
+            helper.make_tensor_value_info(
+                "frame", TensorProto.UINT8, ["N", card.height, card.width, 3]
+            ),
+            helper.make_tensor_value_info("motion", TensorProto.FLOAT, motion_shape),
+        ],
+        [
+            helper.make_tensor_value_info("anomaly_map", TensorProto.FLOAT, cells),
+            helper.make_tensor_value_info("score", TensorProto.FLOAT, ["N"]),
+        ],
+        [
+            helper.make_tensor(name, TensorProto.INT64, [len(values)], values)
+            for name, values in numbers.items()
+        ],
+    )
+    return helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9, producer_name="tests"
+    )
+
+
+def write_scene(path: Path, card: SceneCard, metadata: str | None = None) -> Path:
+    """Write a scene model; `metadata` stands in for the card's own document."""
+    model = tiny_graph(card)
+    helper.set_model_props(model, {METADATA_KEY: card.encode() if metadata is None else metadata})
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+def texture(seed: int = 0, height: int = HEIGHT, width: int = WIDTH) -> NDArray[np.uint8]:
+    """A picture with detail everywhere, for optical flow to hold on to."""
+    noise = np.random.default_rng(seed).random((height, width, 3)).astype(np.float32)
+    smooth = cv2.GaussianBlur(noise, (0, 0), 2.0)
+    return cv2.normalize(smooth, None, 0, 255, cv2.NORM_MINMAX, cv2.CV_8U)
+
+
+def movement(frames: int = 40, moving: range = range(15, 25)) -> list[NDArray[np.uint8]]:
+    """A still picture; in the `moving` frames its middle slides to the right by 3 px a frame."""
+    still, sliding = texture(), texture(seed=1)
+    pictures = []
+    for index in range(frames):
+        picture = still.copy()
+        if index in moving:
+            picture[12:36, 16:48] = np.roll(sliding, 3 * index, axis=1)[12:36, 16:48]
+        pictures.append(picture)
+    return pictures
+
+
+def write_frames(folder: Path, pictures: list[NDArray[np.uint8]]) -> Path:
+    """Write a folder of frames, which play at 10 a second."""
+    folder.mkdir()
+    for index, picture in enumerate(pictures):
+        cv2.imwrite(str(folder / f"{index:03}.png"), picture)
+    return folder
+
+
+def write_avi(path: Path, pictures: list[NDArray[np.uint8]], fps: float = 10.0) -> Path:
+    """Write a motion JPEG video, which stays readable when it is cut short."""
+    rows, columns = pictures[0].shape[:2]
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), fps, (columns, rows))
+    for picture in pictures:
+        writer.write(picture)
+    writer.release()
+    return path
+
+
+@pytest.fixture(scope="session")
+def make() -> SimpleNamespace:
+    """The functions above, for tests that need more than the fixtures below."""
+    return SimpleNamespace(
+        card=tiny_card,
+        scene=write_scene,
+        texture=texture,
+        movement=movement,
+        frames=write_frames,
+        avi=write_avi,
+    )
+
+
+@pytest.fixture
+def tiny_scene(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a scene model: `tiny_scene(fps=25.0)` changes its card."""
+
+    def build(name: str = "scene.onnx", **changes: object) -> Path:
+        return write_scene(tmp_path / name, tiny_card(**changes))
+
+    return build
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """A folder of 40 frames, 10 a second, with one movement in frames 15 to 24."""
+    return write_frames(tmp_path / "clip", movement())
+
+
+class Answer(NamedTuple):
+    """What a command answered."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def edge_vad(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Answer]:
+    """Runs the command line as it is typed: `edge_vad("run", scene, clip, "--out", out)`."""
+
+    def answer(*words: object) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["edge-vad", *map(str, words)])
+        code = 0
+        try:
+            main()
+        except SystemExit as ending:
+            code = int(ending.code or 0)
+        return Answer(code, *capsys.readouterr())
+
+    return answer

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import numpy as np
+
+from edge_vad.decision import EventTracker
+from edge_vad.detection import Box, Detection
+from edge_vad.frame import Frame
+
+IMAGE = np.zeros((4, 4, 3), np.uint8)
+MAP = np.zeros((1, 1), np.float32)
+
+
+def detection(index, score, fps=10.0):
+    box = Box(index, 0, 2, 2) if score >= 2 else None
+    return Detection(Frame(IMAGE, index, index / fps), score, 2.0, MAP, box)
+
+
+def events_of(scores, **options):
+    tracker = EventTracker(**options)
+    ended = [tracker.update(detection(index, score)) for index, score in enumerate(scores)]
+    return [event for event in [*ended, tracker.finish()] if event]
+
+
+def test_footage_without_an_anomalous_frame_has_no_event():
+    assert events_of([0, 1, 1.99, 0]) == []
+
+
+def test_an_event_spans_its_anomalous_frames_and_tells_its_peak():
+    (event,) = events_of([0, 3, 7, 4, 0])
+    assert (event.number, event.start_index, event.end_index) == (1, 1, 3)
+    assert (event.start_s, event.end_s) == (0.1, 0.3)
+    assert (event.peak_index, event.peak_score, event.box) == (2, 7, Box(2, 0, 2, 2))
+
+
+def test_the_first_of_equal_peaks_counts():
+    (event,) = events_of([5, 5, 5])
+    assert event.peak_index == 0
+
+
+def test_a_gap_shorter_than_the_quiet_time_does_not_end_an_event():
+    (event,) = events_of([3, *[0] * 8, 3], quiet_s=1.0)
+    assert (event.start_index, event.end_index) == (0, 9)
+
+
+def test_a_gap_of_the_quiet_time_ends_an_event():
+    first, second = events_of([3, *[0] * 10, 3], quiet_s=1.0)
+    assert (first.number, second.number) == (1, 2)
+    assert (first.end_index, second.start_index) == (0, 11)
+
+
+def test_an_event_is_told_as_soon_as_the_quiet_time_is_over():
+    tracker = EventTracker(quiet_s=1.0)
+    told = [tracker.update(detection(index, 3 if index == 0 else 0)) for index in range(20)]
+    assert [index for index, event in enumerate(told) if event] == [10]
+
+
+def test_the_ongoing_event_can_be_seen_and_ends_once():
+    tracker = EventTracker()
+    tracker.update(detection(0, 3))
+    assert tracker.ongoing is not None
+    assert tracker.finish() is not None
+    assert tracker.finish() is None
