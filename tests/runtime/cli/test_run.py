@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import json
+import shlex
+
+import pytest
+
+OUTPUTS = ["annotated.mp4", "events.jsonl", "scores.jsonl", "timeline.png"]
+
+
+def read_lines(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def names(folder):
+    return sorted(each.name for each in folder.iterdir())
+
+
+def test_it_writes_video_scores_events_and_timeline(edge_vad, tiny_scene, clip, tmp_path):
+    answer = edge_vad("run", tiny_scene(), clip, "--out", tmp_path / "out")
+    assert answer.code == 0
+    assert names(tmp_path / "out") == OUTPUTS
+    scores = read_lines(tmp_path / "out/scores.jsonl")
+    assert [score["index"] for score in scores] == list(range(40))
+    (event,) = read_lines(tmp_path / "out/events.jsonl")
+    anomalous = [score["index"] for score in scores if score["anomalous"]]
+    assert (event["start_index"], event["end_index"]) == (anomalous[0], anomalous[-1])
+
+
+def test_it_tells_alarms_and_their_rate_with_what_the_footage_allows(
+    edge_vad, tiny_scene, clip, tmp_path
+):
+    answer = edge_vad("run", tiny_scene(), clip, "--out", tmp_path / "out", "--no-video")
+    assert "clip: 40 frames (0:04.0)" in answer.out
+    assert "1 alarm:" in answer.out
+    # One alarm in four seconds: 900 an hour; Garwood's interval is 0.0253 to 5.57 times that.
+    assert "alarms an hour: 900 (95% interval 23 to 5,014)" in answer.out
+    assert "accepted on normal footage: 1 an hour" in answer.out
+    assert answer.err == ""
+
+
+def test_the_last_line_is_the_command_for_fewer_alarms(edge_vad, tiny_scene, clip, tmp_path):
+    out = tmp_path / "with space"
+    answer = edge_vad("run", tiny_scene(), clip, "--out", out, "--no-video", "--threads", 1)
+    wish, command = answer.out.splitlines()[-2:]
+    assert wish == "for fewer alarms:"
+    words = shlex.split(command)
+    assert words[-3:] == ["1", "--false-alarms", "1/day"]
+    assert edge_vad(*words[1:]).code == 0
+
+
+def test_without_an_alarm_the_last_line_is_the_command_for_more(
+    edge_vad, tiny_scene, clip, tmp_path
+):
+    answer = edge_vad("run", tiny_scene(), f"{clip}:0-15", "--out", tmp_path / "out", "--no-video")
+    assert "no alarm" in answer.out
+    assert answer.out.splitlines()[-2] == "for more alarms:"
+    assert answer.out.endswith("--false-alarms 10/hour\n")
+
+
+@pytest.mark.parametrize("rate", ["0.1/week", "1/week", "7/day", "1/hour", "1/minute", "50/minute"])
+@pytest.mark.parametrize("frames", ["0-15", "0-40"])
+def test_the_suggested_rate_is_always_another_valid_one(
+    edge_vad, tiny_scene, clip, tmp_path, rate, frames
+):
+    out = ("--out", tmp_path / "out", "--no-video", "--json")
+    answer = edge_vad("run", tiny_scene(), f"{clip}:{frames}", *out, "--false-alarms", rate)
+    words = shlex.split(json.loads(answer.out)["next_command"])
+    assert words[-1] != rate
+    assert edge_vad(*words[1:], "--json").code == 0
+
+
+def test_json_is_the_only_thing_on_stdout(edge_vad, tiny_scene, clip, tmp_path):
+    out = ("--out", tmp_path / "out", "--json")
+    answer = edge_vad("run", tiny_scene(fps=25.0), clip, *out, "--false-alarms", "1/week")
+    summary = json.loads(answer.out)
+    assert (summary["source"], summary["frames"], len(summary["alarms"])) == ("clip", 40, 1)
+    assert summary["alarms_per_hour"] == pytest.approx(900)
+    assert summary["threshold_extrapolated"]
+
+
+def test_a_threshold_beyond_the_normal_footage_is_told(edge_vad, tiny_scene, clip, tmp_path):
+    out = ("--out", tmp_path / "out", "--no-video", "--false-alarms", "1/day")
+    answer = edge_vad("run", tiny_scene(), clip, *out)
+    assert "note: 1 a day is rarer than the 2 h of normal footage could show" in answer.err
+
+
+def test_another_frame_rate_is_warned_of(edge_vad, tiny_scene, clip, tmp_path):
+    out = ("--out", tmp_path / "out", "--no-video")
+    assert "2.5 times faster" in edge_vad("run", tiny_scene(fps=25.0), clip, *out).err
+    assert edge_vad("run", tiny_scene(fps=11.0), clip, *out).err == ""
+
+
+def test_skipped_frames_are_counted_unless_strict(edge_vad, tiny_scene, clip, tmp_path):
+    (clip / "020.png").write_bytes(b"broken")
+    out = ("--out", tmp_path / "out", "--no-video")
+    answer = edge_vad("run", tiny_scene(), clip, *out)
+    assert answer.code == 0
+    assert "warning: 1 frame of clip could not be read and was skipped" in answer.err
+    assert "39 frames" in answer.out
+    assert edge_vad("run", tiny_scene(), clip, *out, "--strict").code == 3
+
+
+def test_a_video_of_an_earlier_run_is_told_apart(edge_vad, tiny_scene, clip, tmp_path):
+    out = ("--out", tmp_path / "out")
+    edge_vad("run", tiny_scene(), clip, *out)
+    assert "is of an earlier run" in edge_vad("run", tiny_scene(), clip, *out, "--no-video").err
+
+
+@pytest.mark.parametrize(
+    ("scene", "source", "options", "code", "message"),
+    [
+        ("missing.onnx", "clip", (), 3, "missing.onnx cannot be read"),
+        ("scene.onnx", "missing.mp4", (), 2, "does not exist"),
+        ("scene.onnx", "clip", ("--false-alarms", "few"), 2, "not a rate"),
+        ("scene.onnx", "clip", ("--backend", "abacus"), 2, "abacus"),
+        ("scene.onnx", "clip", ("--threads", "0"), 2, "--threads"),
+        ("scene.onnx", "clip", ("--out", "clip/000.png"), 3, "cannot write into the folder"),
+        ("scene.onnx", "clip", ("--out", "/proc/edge-vad"), 3, "cannot write into the folder"),
+    ],
+)
+def test_wrong_words_are_told_and_leave_nothing_behind(
+    edge_vad, tiny_scene, clip, tmp_path, monkeypatch, scene, source, options, code, message
+):
+    tiny_scene()
+    monkeypatch.chdir(tmp_path)
+    answer = edge_vad("run", scene, source, "--out", "out/below", *options)
+    assert answer.code == code
+    assert message in answer.err
+    assert answer.out == ""
+    assert names(tmp_path) == ["clip", "scene.onnx"]
+
+
+def test_footage_of_another_shape_is_refused(edge_vad, tiny_scene, make, tmp_path):
+    wide = make.frames(tmp_path / "wide", [make.texture(width=128)] * 3)
+    answer = edge_vad("run", tiny_scene(), wide, "--out", tmp_path / "out")
+    assert answer.code == 3
+    assert "the frames are 128x48" in answer.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_video_cut_short_leaves_earlier_outputs_whole(edge_vad, tiny_scene, make, tmp_path):
+    video, out = make.avi(tmp_path / "clip.avi", make.movement()), tmp_path / "out"
+    assert edge_vad("run", tiny_scene(), video, "--out", out).code == 0
+    before = {name: (out / name).read_bytes() for name in OUTPUTS}
+    content = video.read_bytes()
+    video.write_bytes(content[: len(content) // 2])
+
+    answer = edge_vad("run", tiny_scene(), video, "--out", out)
+    assert answer.code == 3
+    assert f"what was finished is in {out / 'interrupted'}" in answer.err
+    assert "breaks off" in answer.err
+    assert {name: (out / name).read_bytes() for name in OUTPUTS} == before
+    assert names(out) == sorted([*OUTPUTS, "interrupted"])
+    assert names(out / "interrupted") == OUTPUTS
