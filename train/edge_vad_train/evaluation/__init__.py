@@ -1,0 +1,1 @@
+"""How well a scene model tells and finds anomalies, beside a baseline that learnt nothing."""
