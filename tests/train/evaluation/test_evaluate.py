@@ -1,0 +1,160 @@
+"""A scene model and the baseline, measured on the same frames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from edge_vad.backends import Backend, load_backend
+from edge_vad.detector import load
+from edge_vad.errors import BadInput, BadModel
+from edge_vad.motion import MotionExtractor, MotionSettings
+from edge_vad.scene_model import SceneModel
+from edge_vad_train.datasets import Dataset
+from edge_vad_train.evaluation.baseline import MOTION, baseline_score
+from edge_vad_train.evaluation.evaluate import evaluate
+from edge_vad_train.evaluation.results import Evaluation
+from edge_vad_train.evaluation.roc import area
+from edge_vad_train.evaluation.truth import gather_truth
+
+TinyScene = Callable[..., Path]
+SHARED = MotionSettings()
+"""The scene's motion is the baseline's own."""
+
+
+def evaluated(scene: Path, dataset: Dataset, **asked: bool) -> Evaluation:
+    model = SceneModel.read(scene)
+    truth = gather_truth(dataset, masks=any(asked.values()))
+    return evaluate(model, load_backend(model, threads=1), truth, **asked)
+
+
+@pytest.fixture
+def evaluation(tiny_scene: TinyScene, dataset: Dataset) -> Evaluation:
+    return evaluated(tiny_scene(), dataset, pixel=True, regions=True)
+
+
+def test_the_scores_are_those_that_the_detector_gives(
+    tiny_scene: TinyScene, dataset: Dataset
+) -> None:
+    scene = tiny_scene()
+    with load(scene, threads=1) as detector:
+        for clip, scores in zip(dataset.test, evaluated(scene, dataset).model.scores, strict=False):
+            watched = [detection.score for detection in detector.watch(clip.open(strict=True))]
+            assert scores == tuple(watched)
+
+
+@pytest.mark.parametrize("motion", [SHARED, MotionSettings(window=3)])
+def test_the_baselines_scores_do_not_depend_on_the_scenes_motion(
+    tiny_scene: TinyScene, dataset: Dataset, motion: MotionSettings
+) -> None:
+    extractor = MotionExtractor(48, 64, MOTION)
+    expected = [
+        baseline_score(extractor.push(frame.image)) for frame in dataset.test[0].open(strict=True)
+    ]
+    evaluation = evaluated(tiny_scene(motion=motion), dataset)
+    assert evaluation.baseline.scores[0] == tuple(expected)
+
+
+def test_every_frame_of_every_labelled_clip_is_scored(evaluation: Evaluation) -> None:
+    assert [clip.name for clip in evaluation.clips] == ["slide", "large"]
+    assert evaluation.left_out == ("unknown",)
+    for method in evaluation.methods:
+        assert [len(scores) for scores in method.scores] == [24, 24]
+
+
+def test_the_first_frame_of_each_clip_is_scored_without_motion(evaluation: Evaluation) -> None:
+    for method in evaluation.methods:
+        assert [scores[0] for scores in method.scores] == [0.0, 0.0]
+
+
+def test_the_numbers_follow_from_the_scores_and_spans_that_are_told(
+    evaluation: Evaluation,
+) -> None:
+    assert evaluation.clips[0].anomalous == ((10, 18),)
+    assert evaluation.labels.sum() == 16
+    for method in evaluation.methods:
+        expected = area(evaluation.labels, method.pooled_scores)
+        assert method.frame_level.micro_auc == expected > 0.8
+
+
+def test_only_clips_with_masks_count_where_anomalies_are_located(evaluation: Evaluation) -> None:
+    assert [clip.has_masks for clip in evaluation.clips] == [True, False]
+    for method in evaluation.methods:
+        assert method.pixel_level is not None
+        assert method.region_level is not None
+        assert (method.pixel_level.frames, method.pixel_level.anomalous) == (24, 8)
+        assert (method.region_level.frames, method.region_level.tracks) == (24, 1)
+        assert method.pixel_level.auc > 0.8
+        assert method.region_level.tbdc > 0.5
+
+
+def test_masks_may_have_the_size_of_larger_frames(tiny_scene: TinyScene, dataset: Dataset) -> None:
+    large = replace(dataset.test[1], has_masks=True)
+    evaluation = evaluated(tiny_scene(), Dataset("large", (), (large,)), pixel=True)
+    assert evaluation.model.pixel_level is not None
+    assert evaluation.model.pixel_level.auc > 0.8
+
+
+def test_what_was_not_asked_for_is_absent(tiny_scene: TinyScene, dataset: Dataset) -> None:
+    evaluation = evaluated(tiny_scene(), dataset)
+    for method in evaluation.methods:
+        assert method.pixel_level is None
+        assert method.region_level is None
+    assert not any("RBDC" in sentence or "pixel" in sentence for sentence in evaluation.protocol)
+
+
+def test_the_protocol_says_what_the_numbers_mean(evaluation: Evaluation) -> None:
+    text = " ".join(evaluation.protocol)
+    for word in (
+        "raw and causal",
+        "No frame is left out",
+        "zero motion",
+        "until 3 flow fields",
+        "all frames of all clips pooled",
+        "both normal and anomalous",
+        "nothing is dilated",
+        "40%",
+        "10% intersection over union",
+    ):
+        assert word in text
+
+
+def test_the_record_survives_json(evaluation: Evaluation) -> None:
+    assert msgspec.json.decode(evaluation.encode(), type=Evaluation) == evaluation
+
+
+def test_every_frame_is_told_to_the_progress_bar(tiny_scene: TinyScene, dataset: Dataset) -> None:
+    model, told = SceneModel.read(tiny_scene()), []
+    truth = gather_truth(dataset)
+    evaluate(model, load_backend(model), truth, on_frame=lambda: told.append(1))
+    assert len(told) == truth.frames
+
+
+def test_labels_that_do_not_belong_to_the_clip_are_refused(
+    tiny_scene: TinyScene, dataset: Dataset
+) -> None:
+    cut = replace(dataset.test[0], images=dataset.test[0].images[:-1])
+    with pytest.raises(BadInput, match="slide has 23 frames and labels for 24"):
+        evaluated(tiny_scene(), Dataset("cut", (), (cut,)))
+
+
+class Overflowing(Backend):
+    name, device = "broken", "cpu"
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    def infer(self, frames: np.ndarray, motion: np.ndarray) -> object:
+        maps = self._backend.infer(frames, motion)
+        return maps._replace(score=np.full_like(maps.score, np.inf))
+
+
+def test_an_infinite_score_is_refused(tiny_scene: TinyScene, dataset: Dataset) -> None:
+    model = SceneModel.read(tiny_scene())
+    with pytest.raises(BadModel, match="score of frame 0 is inf"):
+        evaluate(model, Overflowing(load_backend(model)), gather_truth(dataset))

@@ -1,0 +1,86 @@
+"""Gathers what one method says about the frames, as they go by."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_vad.errors import BadModel
+from edge_vad.scene_model import Grid
+from edge_vad_train.datasets.base import Mask
+from edge_vad_train.evaluation.frame_level import ClipScores, measure_frames
+from edge_vad_train.evaluation.pixel_level import PixelMeter
+from edge_vad_train.evaluation.region_level import RegionMeter
+from edge_vad_train.evaluation.results import Method
+from edge_vad_train.evaluation.roc import Labels
+from edge_vad_train.evaluation.upsampling import Size, Upsampling
+
+
+class MethodMeter:
+    """Measures one method.
+
+    Args:
+        name: As in the table.
+        grid: Where the cells of its maps lie.
+        model_size: Height and width of the frame that the grid is about.
+        pixel: Whether to measure at the pixel level.
+        regions: Whether to measure at the region level.
+    """
+
+    def __init__(
+        self, name: str, grid: Grid, model_size: Size, *, pixel: bool, regions: bool
+    ) -> None:
+        self._name = name
+        self._grid = grid
+        self._model_size = model_size
+        self._pixel = PixelMeter() if pixel else None
+        self._regions = RegionMeter() if regions else None
+        self._clips: list[ClipScores] = []
+        self._scores: list[float] = []
+        self._upsample: Upsampling | None = None
+
+    def start_clip(self) -> None:
+        """Begin a new clip, whose frames may have another size."""
+        self._scores = []
+        self._upsample = None
+        if self._regions:
+            self._regions.start_clip()
+
+    def add(self, score: float, anomaly_map: NDArray[np.float32], mask: Mask | None) -> None:
+        """Take the next frame; without a mask only its score counts.
+
+        Raises:
+            BadModel: The score is not a finite number.
+        """
+        if not math.isfinite(score):
+            raise BadModel(
+                f"the score of frame {len(self._scores)} is {score}",
+                "export the scene again, in fp32 if it was not",
+            )
+        self._scores.append(score)
+        if mask is None:
+            return
+        if self._upsample is None:
+            height, width = mask.shape
+            self._upsample = Upsampling(self._grid, self._model_size, (height, width))
+        values = self._upsample(anomaly_map)
+        if self._pixel:
+            self._pixel.add(values, mask)
+        if self._regions:
+            self._regions.add(values, mask)
+
+    def end_clip(self, labels: Labels) -> None:
+        """Finish the clip."""
+        self._clips.append(ClipScores(labels, np.array(self._scores)))
+
+    def result(self) -> Method:
+        """Measure all clips so far."""
+        return Method(
+            name=self._name,
+            frame_level=measure_frames(self._clips),
+            pixel_level=self._pixel.result() if self._pixel else None,
+            region_level=self._regions.result() if self._regions else None,
+            scores=tuple(tuple(clip.scores.tolist()) for clip in self._clips),
+        )

@@ -1,0 +1,114 @@
+"""What an evaluation says; it encodes to JSON as it is."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+
+from edge_vad_train.evaluation.frame_level import FrameLevel
+from edge_vad_train.evaluation.pixel_level import PixelLevel
+from edge_vad_train.evaluation.region_level import RegionLevel
+from edge_vad_train.evaluation.roc import Labels, Scores
+
+Span = tuple[int, int]
+"""First frame and the frame after the last one."""
+
+
+class EvaluatedClip(msgspec.Struct, frozen=True):
+    """One test clip.
+
+    Attributes:
+        name: The clip's name.
+        kind: The kind of anomaly, where it is known.
+        frames: How many there are; all are scored.
+        anomalous: The spans of anomalous frames.
+        has_masks: Whether its masks were measured by.
+    """
+
+    name: str
+    kind: str | None
+    frames: int
+    anomalous: tuple[Span, ...]
+    has_masks: bool
+
+    @property
+    def labels(self) -> Labels:
+        """bool, (frames,), True where the frame is anomalous."""
+        labels = np.zeros(self.frames, np.bool_)
+        for start, stop in self.anomalous:
+            labels[start:stop] = True
+        return labels
+
+
+class Method(msgspec.Struct, frozen=True):
+    """One way to score frames, measured.
+
+    Attributes:
+        name: As in the table.
+        frame_level: How well it tells frames apart.
+        pixel_level: How well it locates, where that was asked for.
+        region_level: How well it finds regions and tracks, where that was asked for.
+        scores: The raw scores of each clip's frames.
+    """
+
+    name: str
+    frame_level: FrameLevel
+    pixel_level: PixelLevel | None
+    region_level: RegionLevel | None
+    scores: tuple[tuple[float, ...], ...]
+
+    @property
+    def pooled_scores(self) -> Scores:
+        """float64, (frames,), of all clips one after the other."""
+        return np.concatenate([np.array(scores, np.float64) for scores in self.scores])
+
+
+class Evaluation(msgspec.Struct, frozen=True):
+    """A scene model and the baseline, measured on the same frames.
+
+    Attributes:
+        scene: The scene model's file name.
+        backend: What ran it.
+        device: On what it ran.
+        dataset: The data set's name.
+        clips: The test clips, in order.
+        left_out: Test clips without labels.
+        model: The scene model's fused score.
+        baseline: The baseline.
+        protocol: How it was measured, in sentences.
+    """
+
+    scene: str
+    backend: str
+    device: str
+    dataset: str
+    clips: tuple[EvaluatedClip, ...]
+    left_out: tuple[str, ...]
+    model: Method
+    baseline: Method
+    protocol: tuple[str, ...]
+
+    @property
+    def methods(self) -> tuple[Method, Method]:
+        """The rows of the table."""
+        return self.model, self.baseline
+
+    @property
+    def labels(self) -> Labels:
+        """bool, (frames,), of all clips one after the other."""
+        return np.concatenate([clip.labels for clip in self.clips])
+
+    def encode(self) -> bytes:
+        """The JSON document."""
+        return msgspec.json.encode(self)
+
+
+def spans_of(labels: Labels) -> tuple[Span, ...]:
+    """The runs of True.
+
+    Example:
+        >>> spans_of(np.array([False, True, True, False, True]))
+        ((1, 3), (4, 5))
+    """
+    edges = np.flatnonzero(np.diff(labels.astype(np.int8), prepend=0, append=0)).tolist()
+    return tuple(zip(edges[::2], edges[1::2], strict=True))
