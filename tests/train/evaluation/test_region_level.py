@@ -169,7 +169,7 @@ def test_regions_that_a_third_links_are_one_track() -> None:
     assert measured((np.zeros((2, *SHAPE), np.float32), np.array([apart, joined]))).tracks == 1
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.integers(0, 10_000))
 def test_both_equal_their_definition_written_out(seed: int) -> None:
     clips = [random_clip(seed), random_clip(seed + 1)]
@@ -185,6 +185,11 @@ def test_the_area_by_hand() -> None:
 
 def test_the_area_ends_at_one_false_positive_a_frame() -> None:
     assert area_to_one(np.array([1.0, 4.0]), np.array([0.5, 1.0])) == pytest.approx(0.25)
+
+
+def test_a_step_at_one_false_positive_a_frame_adds_no_area() -> None:
+    # Two thresholds with one false positive a frame: the line leads to the lower of them.
+    assert area_to_one(np.array([1.0, 1.0]), np.array([0.5, 0.9])) == pytest.approx(0.25)
 
 
 def test_an_operating_point_that_another_surpasses_does_not_count() -> None:

@@ -154,7 +154,7 @@ def area_to_one(false_positives: NDArray[np.float64], detection_rate: NDArray[np
     order = np.lexsort((detection_rate, false_positives))
     across = np.append(0.0, false_positives[order])
     up = np.append(0.0, np.maximum.accumulate(detection_rate[order]))
-    inside, at_one = across < 1, np.interp(1.0, across, up)
+    inside, at_one = across <= 1, np.interp(1.0, across, up)
     return float(auc(np.append(across[inside], 1.0), np.append(up[inside], at_one)))
 
 
