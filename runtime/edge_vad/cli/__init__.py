@@ -21,25 +21,26 @@ _COMMANDS = {
     "eval": ("edge_vad_train.cli.evaluate:evaluate", "Measure a scene on labelled footage."),
 }
 
+_EPILOG = """\b
+A scene in three steps:
+  edge-vad train normal.mp4 --out runs/street
+  edge-vad export runs/street --out street.onnx
+  edge-vad run street.onnx new.mp4 --out watched
+
+Exit codes: 0 done, 1 a check failed, 2 wrong use, 3 bad input or model, 4 device or backend
+missing, 5 source lost, 130 interrupted.
+"""
+
 
 @click.group(
     cls=LazyGroup,
     commands_at=_COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 done, 1 a check failed, 2 wrong use, 3 bad input or model, "
-    "4 device or backend missing, 5 source lost, 130 interrupted.",
+    epilog=_EPILOG,
 )
 @click.version_option(package_name="edge-vad")
 def cli() -> None:
-    r"""Video anomaly detection for fixed cameras, from footage to alarm.
-
-    A scene in three steps:
-
-    \b
-        edge-vad train normal.mp4 --out runs/street
-        edge-vad export runs/street --out street.onnx
-        edge-vad run street.onnx new.mp4 --out watched
-    """
+    """Video anomaly detection for fixed cameras, from footage to alarm."""
 
 
 def main() -> None:

@@ -18,8 +18,13 @@ from edge_vad.false_alarms import describe_rate, parse_rate
 from edge_vad.outputs.recorder import VIDEO, Recorder
 from edge_vad.sources import Source, open_source
 
+_EXAMPLE = """\b
+Example:
+  edge-vad run street.onnx new.mp4 --out watched --false-alarms 1/day
+"""
 
-@click.command()
+
+@click.command(epilog=_EXAMPLE)
 @scene_argument
 @click.argument("source")
 @out_option
@@ -43,13 +48,10 @@ def run(
     strict: bool,
     as_json: bool,
 ) -> None:
-    r"""Watch SOURCE with the scene model SCENE.
+    """Watch SOURCE with the scene model SCENE.
 
     SOURCE is a video file, a folder of frames, either with a range (street.mp4:0-5000), or
     test://street?seed=1. Writes annotated.mp4, scores.jsonl, events.jsonl and timeline.png.
-
-    \b
-        edge-vad run street.onnx new.mp4 --out watched --false-alarms 1/day
     """
     parse_rate(false_alarms)
     with (

@@ -21,6 +21,11 @@ from edge_vad.sources import Source, open_source
 
 MAPS = "maps.npz"
 
+_EXAMPLE = """\b
+Example:
+  edge-vad score street.onnx monday.mp4 tuesday.mp4 --out scores
+"""
+
 
 class SourceScores(msgspec.Struct, frozen=True):
     """The outcome for one source.
@@ -42,7 +47,7 @@ class SourceScores(msgspec.Struct, frozen=True):
     maps: str | None
 
 
-@click.command()
+@click.command(epilog=_EXAMPLE)
 @scene_argument
 @click.argument("sources", nargs=-1, required=True)
 @out_option
@@ -59,12 +64,9 @@ def score(
     strict: bool,
     as_json: bool,
 ) -> None:
-    r"""Write the scores that the scene model SCENE gives to the frames of SOURCES.
+    """Write the scores that the scene model SCENE gives to the frames of SOURCES.
 
     Every source gets a folder of its name, with scores.jsonl and, with --maps, maps.npz.
-
-    \b
-        edge-vad score street.onnx monday.mp4 tuesday.mp4 --out scores
     """
     with ExitStack() as opened:
         footage = [opened.enter_context(open_source(text, strict=strict)) for text in sources]
