@@ -1,0 +1,38 @@
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+
+.PHONY: help demo test test-long clean
+
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 17
+
+demo: $(READY) ## See it work on a synthetic street, from footage to alarms, in demo/
+	$(BIN)/edge-vad demo --out demo
+
+test: $(READY) ## Check style, types and the arrows between packages, and run the tests
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -m "not long"
+
+test-long: $(READY) ## Run all tests, with those that take minutes
+	$(BIN)/pytest
+
+clean: ## Remove the virtual environment, the demo and all caches
+	rm -rf $(VENV) demo dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# Of what pip says, a line a package is enough; errors come on stderr.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.10 or newer, please: make PYTHON=..." if sys.version_info < (3, 10) else 0)'
+	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --disable-pip-version-check -c constraints.txt -e '.[dev]' \
+	  | sed -uEn 's/^(Collecting [^ ]*|Installing ).*/\1/p'
+	touch $@
