@@ -20,7 +20,7 @@ from edge_vad.cli import main
 from edge_vad.false_alarms import NormalTail
 from edge_vad.motion import MotionSettings
 from edge_vad.opencv import cv2
-from edge_vad.scene_model import METADATA_KEY, SCHEMA, Grid, SceneCard, Stream, Streams, Training
+from edge_vad.scene_model import METADATA_KEY, SCHEMA, Calibration, Energies, Grid, SceneCard, Training
 
 HEIGHT, WIDTH, PATCH, STRIDE = 48, 64, 16, 8
 
@@ -28,7 +28,7 @@ HEIGHT, WIDTH, PATCH, STRIDE = 48, 64, 16, 8
 def tiny_card(height: int = HEIGHT, width: int = WIDTH, **changes: object) -> SceneCard:
     """A valid card; its threshold for 1/hour is 2.0."""
     grid = Grid((height - PATCH) // STRIDE + 1, (width - PATCH) // STRIDE + 1, PATCH, STRIDE)
-    stream = Stream(location=0.0, scale=1.0, weight=0.5)
+    calibration = Calibration(location=0.0, scale=1.0, weight=0.5)
     card = SceneCard(
         schema=SCHEMA,
         height=height,
@@ -36,7 +36,7 @@ def tiny_card(height: int = HEIGHT, width: int = WIDTH, **changes: object) -> Sc
         fps=10.0,
         motion=MotionSettings(window=3),
         grid=grid,
-        streams=Streams(stream, stream),
+        energies=Energies(calibration, calibration, calibration),
         normal=NormalTail(
             hours=2.0,
             frames=72000,

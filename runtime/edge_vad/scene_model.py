@@ -47,16 +47,16 @@ class Grid(_Record, frozen=True):
     stride: Count
 
 
-class Stream(_Record, frozen=True):
-    """How one stream's energy becomes comparable with the other's.
+class Calibration(_Record, frozen=True):
+    """How an energy becomes comparable with the others.
 
-    A cell's calibrated anomaly is `(energy - location) / scale`; both come from normal footage
-    that the stream was not fitted on.
+    A cell's calibrated anomaly is `weight * (energy - location) / scale`; location and scale come
+    from normal footage that the model was not fitted on.
 
     Attributes:
-        location: Energy, in nats, that calibrates to 0.
-        scale: Energy, in nats, between 0 and 1.
-        weight: Share of the stream in the fused map, 0 to 1.
+        location: Energy, in nats, that calibrates to 0: the median of the frames' highest.
+        scale: Energy, in nats, between 0 and 1: from that median to the 95th percentile.
+        weight: 0 to 1; an energy of weight 0 has no say in the fused map.
     """
 
     location: float
@@ -64,11 +64,18 @@ class Stream(_Record, frozen=True):
     weight: Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
-class Streams(_Record, frozen=True):
-    """The two streams' calibrations."""
+class Energies(_Record, frozen=True):
+    """The calibrations of the three sample energies; the fused map is their largest.
 
-    appearance: Stream
-    motion: Stream
+    Attributes:
+        appearance: Energy of what something looks like.
+        motion: Energy of how it moves, and where.
+        joint: Energy of what looks like this moving like that there.
+    """
+
+    appearance: Calibration
+    motion: Calibration
+    joint: Calibration
 
 
 class Training(_Record, frozen=True):
@@ -95,7 +102,7 @@ class Parity(_Record, frozen=True):
     Attributes:
         frames: Frames compared.
         map_relative_error: Largest difference of the anomaly maps over their largest magnitude.
-        energy_relative_error: The same for the worse of the two streams' energy maps.
+        energy_relative_error: The same for the worst of the energy maps.
         score_absolute_error: Largest difference of the frame scores.
     """
 
@@ -116,7 +123,7 @@ class SceneCard(_Record, frozen=True):
             source of another rate looks faster or slower than it is.
         motion: What turns frames into the motion input.
         grid: Geometry of the anomaly map.
-        streams: Calibration and weight of the two streams.
+        energies: Calibration and weight of the sample energies.
         normal: Scores of normal footage that was held back, for thresholds.
         training: Provenance.
         precision: What the encoders compute in.
@@ -129,7 +136,7 @@ class SceneCard(_Record, frozen=True):
     fps: Annotated[float, msgspec.Meta(gt=0)]
     motion: MotionSettings
     grid: Grid
-    streams: Streams
+    energies: Energies
     normal: NormalTail
     training: Training
     precision: Precision = "fp32"

@@ -83,8 +83,16 @@ class Encoder(nn.Module):
             Mean and log variance, each (N, latent, h, w) with h = (H - patch) // stride + 1.
         """
         features = self.trunk(image)
+        return self._mean(image, features), self.log_variance(features)
+
+    def mean_of(self, image: Tensor) -> Tensor:
+        """The posterior mean alone, which is all that scoring needs; shapes as in `forward`."""
+        return self._mean(image, self.trunk(image))
+
+    def _mean(self, image: Tensor, features: Tensor) -> Tensor:
         patch_mean = F.avg_pool2d(image, self._patch, self._stride)
-        return self.mean(features) + self.shortcut(patch_mean), self.log_variance(features)
+        mean: Tensor = self.mean(features) + self.shortcut(patch_mean)
+        return mean
 
 
 class Decoder(nn.Module):
@@ -165,4 +173,5 @@ class StreamVAE(nn.Module):
             math.log(self.sigma) + 0.5 * math.log(2 * math.pi)
         )
         entropy = 0.5 * (log_variance + 1 + math.log(2 * math.pi)).sum(1)
-        return -(log_likelihood + self.prior.log_prob(latent) + entropy).mean()
+        elbo: Tensor = log_likelihood + self.prior.log_prob(latent) + entropy
+        return -elbo.mean()

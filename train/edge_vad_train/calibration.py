@@ -1,0 +1,83 @@
+"""Makes energies comparable and scores meaningful, on footage that the model was not fitted on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.stats import genpareto
+
+from edge_vad.false_alarms import QUIET_S, NormalTail
+from edge_vad.scene_model import Calibration
+from edge_vad_train.footage import Stretch
+from edge_vad_train.network import EnergyMaps, SceneEnergies
+from edge_vad_train.streams import frames_of, motion_of
+
+_BATCH = 16
+_SMALLEST_SCALE = 1.0
+_TAIL_SHARE = 0.2
+_ENOUGH_PEAKS = 20
+_HEAVIEST_SHAPE = 0.5
+
+
+def calibrate(highest: NDArray[np.float32], weight: float) -> Calibration:
+    """Calibrate an energy by the highest of every frame.
+
+    Args:
+        highest: float32, (frames,), the frames' highest energies on normal footage, nats.
+        weight: Its say in the fused map.
+    """
+    middle, high = np.percentile(highest, [50, 95])
+    return Calibration(float(middle), float(max(high - middle, _SMALLEST_SCALE)), weight)
+
+
+def energy_maps(
+    network: SceneEnergies,
+    stretch: Stretch,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Iterator[EnergyMaps]:
+    """Score a stretch, some frames at a time."""
+    for start in range(0, len(stretch), _BATCH):
+        batch = slice(start, start + _BATCH)
+        frames = frames_of(stretch, batch)
+        with torch.inference_mode():
+            yield network(frames, motion_of(stretch, batch))
+        progress(len(frames))
+
+
+def fit_tail(scores: Sequence[NDArray[np.float32]], fps: float) -> NormalTail:
+    """Fit the tail of normal scores: peaks over threshold (Coles 2001).
+
+    The tail begins where a fifth of the frames pass. Frames that pass it less than `QUIET_S` apart
+    are one alarm, as they are one alarm at run time; the highest score of each is a peak, and the
+    excesses of the peaks follow a generalised Pareto distribution. With few peaks its shape cannot
+    be told and is taken as exponential.
+
+    Args:
+        scores: Frame scores of each stretch of normal footage, in order of time.
+        fps: Frames a second.
+    """
+    every = np.concatenate(scores)
+    start = float(np.quantile(every, 1 - _TAIL_SHARE))
+    peaks = [peak for stretch in scores for peak in _peaks(stretch, start, QUIET_S * fps)]
+    excesses = np.maximum(np.array(peaks) - start, 1e-6)
+    shape, scale = 0.0, float(excesses.mean())
+    if len(excesses) >= _ENOUGH_PEAKS:
+        shape, _, scale = (float(value) for value in genpareto.fit(excesses, floc=0))
+        if not 0 <= shape <= _HEAVIEST_SHAPE:
+            shape = float(np.clip(shape, 0, _HEAVIEST_SHAPE))
+            # Keeps the mean of the excesses, which is scale / (1 - shape).
+            scale = float(excesses.mean()) * (1 - shape)
+    hours = len(every) / fps / 3600
+    return NormalTail(hours, len(every), start, len(peaks) / hours, scale, shape)
+
+
+def _peaks(scores: NDArray[np.float32], start: float, quiet_frames: float) -> list[float]:
+    """The highest score of every alarm above `start`."""
+    passing = np.flatnonzero(scores >= start)
+    if not len(passing):
+        return []
+    alarms = np.split(passing, np.flatnonzero(np.diff(passing) > quiet_frames) + 1)
+    return [float(scores[alarm].max()) for alarm in alarms]

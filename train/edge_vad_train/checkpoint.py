@@ -1,0 +1,117 @@
+"""A trained scene on disk: one safetensors file whose header holds the scene's card as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from edge_vad.errors import BadModel
+from edge_vad.scene_model import SceneCard, decode_card
+from edge_vad_train.mixture import SampleEnergy
+from edge_vad_train.model import Architecture, Encoder
+from edge_vad_train.network import Appearance, SceneEnergies, SceneNetwork
+
+FILE_NAME = "scene.safetensors"
+_TRAIN_AGAIN = "train the scene again with edge-vad train"
+
+
+class Design(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What has to be known to build a scene's network.
+
+    Attributes:
+        appearance: Shape of the appearance stream.
+        motion: Shape of the motion stream.
+        components: Components of the fitted mixtures.
+    """
+
+    appearance: Architecture
+    motion: Architecture
+    components: int
+
+
+@dataclass(frozen=True)
+class TrainedScene:
+    """A scene that can be exported.
+
+    Attributes:
+        card: Everything about it that is not in the network.
+        design: Shape of the network.
+        network: The network, in evaluation mode.
+        sample_frames: uint8, (n, height, width, 3), held-back frames to check an export with.
+        sample_motion: float32, (n, height', width', channels), their pooled motion.
+    """
+
+    card: SceneCard
+    design: Design
+    network: SceneNetwork
+    sample_frames: Tensor
+    sample_motion: Tensor
+
+    def save(self, folder: Path) -> Path:
+        """Write the scene into a folder, whole or not at all; returns the file."""
+        path = folder / FILE_NAME
+        tensors = {
+            "sample.frames": self.sample_frames,
+            "sample.motion": self.sample_motion,
+            **{f"network.{name}": value for name, value in self.network.state_dict().items()},
+        }
+        header = {"card": self.card.encode(), "design": msgspec.json.encode(self.design).decode()}
+        staged = path.with_suffix(".tmp")
+        save_file({name: value.contiguous() for name, value in tensors.items()}, staged, header)
+        staged.replace(path)
+        return path
+
+
+def load_trained(folder: Path) -> TrainedScene:
+    """Read a trained scene.
+
+    Args:
+        folder: What `edge-vad train` was given as `--out`, or the file in it.
+
+    Raises:
+        BadModel: There is none, its training has not ended, or the file is broken.
+    """
+    path = folder if folder.is_file() else folder / FILE_NAME
+    if not path.exists():
+        raise BadModel(f"there is no trained scene in {folder}", _TRAIN_AGAIN)
+    try:
+        with safe_open(path, "pt") as file:
+            header = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        card = decode_card(header["card"], path)
+        design = msgspec.json.decode(header["design"], type=Design)
+        network = _empty_network(design, card)
+        network.load_state_dict(
+            {
+                name.removeprefix("network."): value
+                for name, value in tensors.items()
+                if name.startswith("network.")
+            }
+        )
+        samples = tensors["sample.frames"], tensors["sample.motion"]
+    except (OSError, SafetensorError, KeyError, RuntimeError, msgspec.DecodeError) as error:
+        raise BadModel(f"{path} is broken ({error})", _TRAIN_AGAIN) from None
+    return TrainedScene(card, design, network.eval(), *samples)
+
+
+def _empty_network(design: Design, card: SceneCard) -> SceneNetwork:
+    """The network with nothing in it yet, to be filled from a file."""
+    grid, latent = card.grid, design.motion.latent + design.appearance.latent
+    sizes = (
+        (design.appearance.latent, None),
+        (design.motion.latent, (grid.rows, grid.columns)),
+        (latent, None),
+    )
+    energies = [SampleEnergy.empty(design.components, size, cells) for size, cells in sizes]
+    background = torch.zeros(1, 3, card.height // 2, card.width // 2)
+    encoders = Encoder(design.appearance), Encoder(design.motion)
+    streams = SceneEnergies(
+        Appearance(background), encoders, (energies[0], energies[1], energies[2])
+    )
+    return SceneNetwork(streams, card.energies)

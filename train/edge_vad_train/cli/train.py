@@ -1,0 +1,250 @@
+"""edge-vad train: learn what is normal from ordinary footage."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+import msgspec
+from lightning_fabric import Fabric
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from edge_vad.cli.console import note, warn
+from edge_vad.errors import BadInput, Interrupted, WrongUse
+from edge_vad.false_alarms import describe_rate
+from edge_vad.motion import MotionSettings, Pooling
+from edge_vad_train.checkpoint import FILE_NAME, TrainedScene
+from edge_vad_train.datasets import FORMATS, open_dataset
+from edge_vad_train.footage import FrameSize
+from edge_vad_train.training import TrainSettings, train_scene
+
+_EPILOG = """\b
+Examples:
+  edge-vad train street.mp4 --out runs/street
+  edge-vad train street.mp4:0-5000 yard.mp4 --out runs/yard
+  edge-vad train UCSDped2 --format ucsd --out runs/ped2
+"""
+_DEFAULTS = TrainSettings()
+
+
+class _Plan(msgspec.Struct, frozen=True):
+    """What an interrupted training must agree with to be taken up."""
+
+    sources: list[str]
+    form: str
+    size: FrameSize | None
+    settings: TrainSettings
+
+
+@click.command("train", epilog=_EPILOG)
+@click.argument("sources", nargs=-1, required=True)
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, help="Folder of the trained scene."
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default="auto",
+    show_default=True,
+    help="How SOURCES are laid out.",
+)
+@click.option("--size", help="Size of the model's frame, such as 360x240; 240 rows by default.")
+@click.option("--seed", default=_DEFAULTS.seed, show_default=True, help="Seed of all randomness.")
+@click.option(
+    "--steps",
+    type=click.IntRange(min=1),
+    default=_DEFAULTS.steps,
+    show_default=True,
+    help="Optimiser steps a stream.",
+)
+@click.option(
+    "--window",
+    type=click.IntRange(1, 256),
+    default=_DEFAULTS.motion.window,
+    show_default=True,
+    help="Flow fields that are pooled (T).",
+)
+@click.option(
+    "--pooling",
+    type=click.Choice([each.value for each in Pooling]),
+    default=_DEFAULTS.motion.pooling.value,
+    show_default=True,
+    help="Dynamic flow: the mean, or rank pooling beside it.",
+)
+@click.option(
+    "--latent",
+    type=click.IntRange(1, 64),
+    default=_DEFAULTS.latent,
+    show_default=True,
+    help="Latent dimensions of each stream (D).",
+)
+@click.option(
+    "--components",
+    type=click.IntRange(1, 128),
+    default=_DEFAULTS.components,
+    show_default=True,
+    help="Components of each mixture (K).",
+)
+@click.option(
+    "--motion-sigma",
+    type=click.FloatRange(min=0, min_open=True),
+    default=_DEFAULTS.motion_sigma,
+    show_default=True,
+    help="Reconstruction noise of the motion stream, px a frame.",
+)
+@click.option(
+    "--appearance-sigma",
+    type=click.FloatRange(min=0, min_open=True),
+    default=_DEFAULTS.appearance_sigma,
+    show_default=True,
+    help="Reconstruction noise of the appearance stream; white is 1.",
+)
+@click.option(
+    "--frames",
+    "frame_budget",
+    type=click.IntRange(min=100),
+    default=_DEFAULTS.frame_budget,
+    show_default=True,
+    help="Most frames kept; longer footage is thinned out evenly.",
+)
+@click.option(
+    "--device", default="auto", show_default=True, help="Where to learn: auto, cpu or cuda."
+)
+@click.option("--strict", is_flag=True, help="Stop at a picture that cannot be read.")
+@click.option("--overwrite", is_flag=True, help="Replace a scene that is already in --out.")
+def train(
+    sources: tuple[str, ...],
+    out: Path,
+    form: str,
+    size: str | None,
+    seed: int,
+    steps: int,
+    window: int,
+    pooling: str,
+    latent: int,
+    components: int,
+    motion_sigma: float,
+    appearance_sigma: float,
+    frame_budget: int,
+    device: str,
+    strict: bool,
+    overwrite: bool,
+) -> None:
+    """Learn what is normal from SOURCES: footage of one fixed camera on ordinary days.
+
+    SOURCES are video files, folders of frames, or a data set. An interrupted training goes on
+    where it was when the same command is given again.
+    """
+    settings = TrainSettings(
+        seed=seed,
+        steps=steps,
+        latent=latent,
+        components=components,
+        appearance_sigma=appearance_sigma,
+        motion_sigma=motion_sigma,
+        frame_budget=frame_budget,
+        motion=MotionSettings(window=window, pooling=Pooling(pooling)),
+    )
+    plan = _Plan(list(sources), form, _parse_size(size), settings)
+    dataset = open_dataset(list(sources), form)
+    _take_up(out, plan, overwrite)
+    try:
+        scene = train_scene(
+            dataset.train, out, settings, _fabric(device), _Bars(), plan.size, strict=strict
+        )
+    except KeyboardInterrupt:
+        raise Interrupted(
+            f"interrupted; progress is kept in {out}", "give the same command again to go on"
+        ) from None
+    _summarise(scene, out)
+
+
+def _parse_size(text: str | None) -> FrameSize | None:
+    if text is None:
+        return None
+    try:
+        width, height = (int(side) for side in text.split("x"))
+    except ValueError:
+        width = height = 0
+    if not (64 <= width <= 4096 and 64 <= height <= 4096) or width % 4 or height % 4:
+        raise WrongUse(
+            f"{text!r} is no size of frames",
+            "give width and height such as 360x240, from 64 to 4096 and both divisible by 4",
+        )
+    return FrameSize(height, width)
+
+
+def _take_up(out: Path, plan: _Plan, overwrite: bool) -> None:
+    """Make the folder ready: new, or as an interrupted training of the same plan left it."""
+    if (out / FILE_NAME).exists() and not overwrite:
+        raise WrongUse(
+            f"{out} already holds a trained scene", "give another --out, or add --overwrite"
+        )
+    content = msgspec.json.format(msgspec.json.encode(plan))
+    planned = out / "work" / "plan.json"
+    try:
+        before = planned.read_bytes() if planned.exists() else None
+        if before == content:
+            note(f"going on with the training that was interrupted in {out}")
+            return
+        if before is not None:
+            shutil.rmtree(planned.parent)
+            note(f"the training that was interrupted in {out} was another one; starting anew")
+        planned.parent.mkdir(parents=True, exist_ok=True)
+        planned.write_bytes(content)
+    except OSError as error:
+        raise BadInput(
+            f"{out} cannot be written ({error.strerror})", "give an --out that can be written"
+        ) from None
+
+
+def _fabric(device: str) -> Fabric:
+    try:
+        return Fabric(accelerator=device, devices=1)
+    except (ValueError, RuntimeError) as error:
+        raise WrongUse(f"there is no device {device!r} ({error})", "use --device auto") from None
+
+
+class _Bars:
+    """A progress bar a stage on stderr, if that is a terminal; one line a stage otherwise."""
+
+    @contextmanager
+    def stage(self, label: str, length: int | None) -> Iterator[Callable[[int, str], None]]:
+        terminal = sys.stderr.isatty()
+        columns = (
+            TextColumn("{task.description:<28}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[remark]}"),
+        )
+        if not terminal:
+            click.echo(label, err=True)
+        with Progress(*columns, console=Console(stderr=True), disable=not terminal) as bar:
+            task = bar.add_task(label, total=length, remark="")
+            yield lambda count, remark: bar.update(task, advance=count, remark=remark)
+
+
+def _summarise(scene: TrainedScene, out: Path) -> None:
+    card = scene.card
+    normal = card.normal
+    click.echo(
+        f"learnt from {card.training.frames} frames at {card.width}x{card.height}, "
+        f"{card.fps:.3g} frames a second"
+    )
+    click.echo(
+        f"held back {normal.frames} of them for thresholds; one alarm in all of them would be "
+        f"{describe_rate(1 / normal.hours)}"
+    )
+    if normal.is_extrapolated(1.0):
+        warn("that is under an hour of footage: rates of false alarms are extrapolated from it")
+    onnx = out.with_suffix(".onnx").name
+    click.echo(f"\nnext: edge-vad export {shlex.quote(str(out))} --out {shlex.quote(onnx)}")

@@ -1,0 +1,147 @@
+"""Fits one stream's VAE to patches; may be stopped and resumed at any step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import torch
+from lightning_fabric import Fabric
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from edge_vad.errors import EdgeVadError
+from edge_vad_train.model import Architecture, StreamVAE
+
+_SAVE_EVERY = 200
+_WARM_UP = 0.1
+
+
+class FitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a stream is fitted.
+
+    Attributes:
+        sigma: Standard deviation of the reconstruction, in units of the stream's input.
+        steps: Optimiser steps.
+        batch: Patches a step.
+        learning_rate: Highest learning rate of Adam.
+        seed: Seed of weights, batches and sampling.
+    """
+
+    sigma: float
+    steps: int = 1500
+    batch: int = 256
+    learning_rate: float = 4e-3
+    seed: int = 0
+
+
+class Diverged(EdgeVadError):
+    """The loss became infinite or undefined (exit code 1)."""
+
+
+def fit_stream(
+    patches: Tensor,
+    architecture: Architecture,
+    settings: FitSettings,
+    fabric: Fabric,
+    state: Path,
+    progress: Callable[[int, float], None] = lambda _steps, _loss: None,
+) -> StreamVAE:
+    """Fit a stream, from the step at which `state` was left.
+
+    What a step does is a function of the seed and the step's number alone, so a fit that was
+    stopped and resumed ends with the same weights as one that was not.
+
+    Args:
+        patches: float32, (n, inputs, patch, patch).
+        architecture: Shape of the stream.
+        settings: How to fit it.
+        fabric: Where to fit it.
+        state: Progress is kept here, also when interrupted.
+        progress: Called with the steps done since the last call and the last loss, in nats a patch.
+
+    Raises:
+        Diverged: The loss is no number any more.
+    """
+    torch.manual_seed(settings.seed)
+    model = StreamVAE(architecture, settings.sigma)
+    optimizer = torch.optim.Adam(model.parameters(), settings.learning_rate)
+    objective, stepper = fabric.setup(model, optimizer)
+    objective.mark_forward_method("negative_elbo")
+    patches = fabric.to_device(patches)
+    done = _restore(model, optimizer, state)
+    progress(done, math.nan)
+    try:
+        while done < settings.steps:
+            batch, noise = _draw(patches, architecture.latent, settings, done)
+            _set_learning_rate(optimizer, settings, done)
+            loss = objective.negative_elbo(batch, noise)
+            optimizer.zero_grad()
+            fabric.backward(loss)
+            stepper.step()
+            done += 1
+            progress(1, _finite(float(loss.detach()), done))
+            if done % _SAVE_EVERY == 0:
+                _keep(model, optimizer, done, state)
+    finally:
+        # Also on Ctrl-C. A step is whole or has not begun: what it does is told by its number.
+        _keep(model, optimizer, done, state)
+    return model.cpu().eval()
+
+
+def _draw(patches: Tensor, latent: int, settings: FitSettings, step: int) -> tuple[Tensor, Tensor]:
+    """The batch and the noise of one step, told by the seed and the step's number alone."""
+    generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + step)
+    chosen = torch.randint(len(patches), (settings.batch,), generator=generator)
+    noise = torch.randn(settings.batch, latent, generator=generator)
+    return patches[chosen.to(patches.device)], noise.to(patches.device)
+
+
+def _set_learning_rate(optimizer: torch.optim.Optimizer, settings: FitSettings, step: int) -> None:
+    """Rise over the first tenth, then fall along a cosine."""
+    share = (step + 1) / settings.steps
+    if share < _WARM_UP:
+        factor = share / _WARM_UP
+    else:
+        factor = 0.5 * (1 + math.cos(math.pi * (share - _WARM_UP) / (1 - _WARM_UP)))
+    for group in optimizer.param_groups:
+        group["lr"] = settings.learning_rate * factor
+
+
+def _finite(loss: float, step: int) -> float:
+    if not math.isfinite(loss):
+        raise Diverged(
+            f"the loss is {loss} after step {step}", "train again with a larger --sigma or --seed"
+        )
+    return loss
+
+
+def _keep(model: StreamVAE, optimizer: torch.optim.Optimizer, done: int, state: Path) -> None:
+    tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
+    for index, moments in optimizer.state_dict()["state"].items():
+        tensors |= {f"adam.{index}.{name}": value for name, value in moments.items()}
+    staged = state.with_suffix(".tmp")
+    save_file(
+        {name: value.contiguous() for name, value in tensors.items()}, staged, {"step": str(done)}
+    )
+    staged.replace(state)
+
+
+def _restore(model: StreamVAE, optimizer: torch.optim.Optimizer, state: Path) -> int:
+    """Take up the progress in `state`; returns the number of steps done, 0 without a file."""
+    if not state.exists():
+        return 0
+    with safe_open(state, "pt") as file:
+        done = int(file.metadata()["step"])
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 no mapping
+    weights = {name: tensors.pop(name) for name in list(tensors) if name.startswith("model.")}
+    model.load_state_dict({name.removeprefix("model."): value for name, value in weights.items()})
+    moments: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        _, index, moment = name.split(".")
+        moments.setdefault(int(index), {})[moment] = value
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
+    return done

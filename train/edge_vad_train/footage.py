@@ -1,0 +1,286 @@
+"""Footage on disk, ready to learn from: frames at the model's size, and their pooled motion.
+
+Decoding and optical flow are done once, by the code that the runtime uses, into memory-mapped
+files, so that memory stays bounded whatever the length of the footage.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_vad.errors import BadInput
+from edge_vad.motion import MotionExtractor, MotionSettings
+from edge_vad.opencv import cv2
+from edge_vad.sources import Source
+from edge_vad_train.datasets import Clip
+
+STRETCH = 200
+"""Frames in a row that are kept together when long footage is thinned out."""
+
+_WORKING_ROWS = 240
+_SHORTEST = 50
+_ENOUGH_STRETCHES = 10
+_INDEX = "footage.json"
+
+
+class FrameSize(msgspec.Struct, frozen=True):
+    """Size of the model's frame, px."""
+
+    height: int
+    width: int
+
+
+class _Recorded(msgspec.Struct, frozen=True):
+    """What one clip left on disk."""
+
+    name: str
+    fps: float
+    frames: int
+    skipped: int
+    starts: list[int]
+
+
+class _Index(msgspec.Struct, frozen=True):
+    """What makes a cache valid, and what lies in it; written last."""
+
+    size: FrameSize
+    motion: MotionSettings
+    clip_names: list[str]
+    frame_budget: int
+    clips: list[_Recorded]
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Consecutive frames of one clip.
+
+    Attributes:
+        clip: Name of the clip.
+        frames: uint8, (n, height, width, 3), blue-green-red.
+        motion: float16, (n, height', width', channels), pooled flow, px a frame; zero where a
+            frame has no predecessor.
+    """
+
+    clip: str
+    frames: NDArray[np.uint8]
+    motion: NDArray[np.float16]
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+
+@dataclass(frozen=True)
+class Footage:
+    """All the footage of a scene.
+
+    Attributes:
+        size: Size of the frames.
+        fps: Frames a second.
+        clips: The clips' names, in order.
+        skipped: Frames that could not be read.
+        fitting: What the model is fitted on.
+        held_back: What calibration and thresholds come from.
+    """
+
+    size: FrameSize
+    fps: float
+    clips: tuple[str, ...]
+    skipped: int
+    fitting: tuple[Stretch, ...]
+    held_back: tuple[Stretch, ...]
+
+    @property
+    def frames(self) -> int:
+        """Number of frames, held-back ones included."""
+        return sum(len(stretch) for stretch in (*self.fitting, *self.held_back))
+
+
+def working_size(source: Source) -> FrameSize:
+    """The size at which a scene is learnt: at most 240 rows, in the shape of the camera.
+
+    Both sides are multiples of four, which flow and streams divide without a rest.
+    """
+    height, width = next(iter(source)).image.shape[:2]
+    rows = min(_WORKING_ROWS, height)
+    return FrameSize(round(rows / 4) * 4, round(width * rows / height / 4) * 4)
+
+
+def prepare(
+    clips: Sequence[Clip],
+    folder: Path,
+    motion: MotionSettings,
+    size: FrameSize,
+    frame_budget: int,
+    *,
+    strict: bool = False,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Footage:
+    """Decode the clips into `folder`, or find there what an earlier call left.
+
+    Args:
+        clips: Ordinary footage of one camera.
+        folder: Where the memory-mapped files lie; made when missing.
+        motion: Settings of the motion input.
+        size: Size of the frames.
+        frame_budget: Most frames kept; longer footage is thinned out evenly, in stretches.
+        strict: Raise at the first frame that cannot be read, instead of skipping it.
+        progress: Called with the number of frames done since the last call.
+
+    Raises:
+        BadInput: A clip is broken, too short, or of another camera.
+    """
+    names = [clip.name for clip in clips]
+    index = _read_index(folder)
+    wanted = (size, motion, names, frame_budget)
+    if index is None or wanted != (index.size, index.motion, index.clip_names, index.frame_budget):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / _INDEX).unlink(missing_ok=True)
+
+        def record(numbered: tuple[int, Clip]) -> _Recorded:
+            number, clip = numbered
+            recorder = _Recorder(folder / f"{number:04d}", size, motion)
+            return recorder.record(clip, frame_budget // len(clips), strict, progress)
+
+        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+            recorded = list(pool.map(record, enumerate(clips)))
+        index = _Index(size, motion, names, frame_budget, recorded)
+        _write_atomically(folder / _INDEX, msgspec.json.encode(index))
+    return _map_footage(folder, index)
+
+
+class _Recorder:
+    """Writes one clip's frames and motion to two raw files."""
+
+    def __init__(self, path: Path, size: FrameSize, motion: MotionSettings) -> None:
+        self._path = path
+        self._size = size
+        self._motion = motion
+
+    def record(
+        self, clip: Clip, budget: int, strict: bool, progress: Callable[[int], None]
+    ) -> _Recorded:
+        extractor = MotionExtractor(self._size.height, self._size.width, self._motion)
+        starts: list[int] = []
+        frames = 0
+        with (
+            clip.open(strict=strict) as source,
+            self._path.with_suffix(".frames").open("wb") as frame_file,
+            self._path.with_suffix(".motion").open("wb") as motion_file,
+        ):
+            for is_first, image in self._kept(source, budget, progress):
+                if is_first:
+                    extractor.reset()
+                    starts.append(frames)
+                frame_file.write(np.ascontiguousarray(image).data)
+                motion_file.write(extractor.push(image).astype(np.float16).data)
+                frames += 1
+        if frames < _SHORTEST:
+            raise BadInput(
+                f"{clip.name} has {frames} frames, too few to learn from",
+                f"give at least {_SHORTEST} frames a clip, better some minutes",
+            )
+        return _Recorded(clip.name, source.fps, frames, source.skipped, starts)
+
+    def _kept(
+        self, source: Source, budget: int, progress: Callable[[int], None]
+    ) -> Iterator[tuple[bool, NDArray[np.uint8]]]:
+        """Frames at the model's size, and whether the one before each was left out."""
+        thinning = _thinning(source.length, budget)
+        size = (self._size.width, self._size.height)
+        kept = 0
+        kept_before = False
+        for position, frame in enumerate(source):
+            progress(1)
+            keep = position // STRETCH % thinning == 0
+            if keep:
+                image = frame.image
+                if image.shape[1::-1] != size:
+                    resized = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+                    image = resized.astype(np.uint8, copy=False)
+                yield not kept_before, image
+                kept += 1
+            kept_before = keep
+            if kept >= budget:
+                return
+
+
+def _thinning(length: int | None, budget: int) -> int:
+    """Of how many stretches one is kept."""
+    return 1 if length is None else max(1, -(-length // budget))
+
+
+def _map_footage(folder: Path, index: _Index) -> Footage:
+    stretches: list[list[Stretch]] = []
+    size, motion = index.size, index.motion
+    motion_shape = (
+        size.height // motion.downscale,
+        size.width // motion.downscale,
+        motion.pooling.channels,
+    )
+    for number, clip in enumerate(index.clips):
+        path = folder / f"{number:04d}"
+        frames: NDArray[np.uint8] = np.memmap(
+            path.with_suffix(".frames"),
+            np.uint8,
+            "r",
+            shape=(clip.frames, size.height, size.width, 3),
+        )
+        pooled: NDArray[np.float16] = np.memmap(
+            path.with_suffix(".motion"), np.float16, "r", shape=(clip.frames, *motion_shape)
+        )
+        edges = [*clip.starts, clip.frames]
+        stretches.append(
+            [
+                Stretch(clip.name, frames[start:stop], pooled[start:stop])
+                for start, stop in pairwise(edges)
+            ]
+        )
+    fitting, held_back = _hold_back(stretches)
+    return Footage(
+        size=size,
+        fps=float(np.median([clip.fps for clip in index.clips])),
+        clips=tuple(clip.name for clip in index.clips),
+        skipped=sum(clip.skipped for clip in index.clips),
+        fitting=tuple(fitting),
+        held_back=tuple(held_back),
+    )
+
+
+def _hold_back(clips: list[list[Stretch]]) -> tuple[list[Stretch], list[Stretch]]:
+    """Hold back a fifth: every fifth stretch where there are enough, else each one's end.
+
+    Whole stretches are held back, never single frames: neighbours are nearly equal, and a frame
+    whose neighbours were learnt from is not held back at all.
+    """
+    stretches = [stretch for clip in clips for stretch in clip]
+    if len(stretches) >= _ENOUGH_STRETCHES:
+        held_back = stretches[2::5]
+        return [each for number, each in enumerate(stretches) if number % 5 != 2], held_back
+    fitting, held_back = [], []
+    for each in stretches:
+        cut = len(each) * 4 // 5
+        fitting.append(Stretch(each.clip, each.frames[:cut], each.motion[:cut]))
+        held_back.append(Stretch(each.clip, each.frames[cut:], each.motion[cut:]))
+    return fitting, held_back
+
+
+def _read_index(folder: Path) -> _Index | None:
+    try:
+        return msgspec.json.decode((folder / _INDEX).read_bytes(), type=_Index)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def _write_atomically(path: Path, content: bytes) -> None:
+    staged = path.with_suffix(".tmp")
+    staged.write_bytes(content)
+    staged.replace(path)

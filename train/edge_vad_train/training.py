@@ -1,0 +1,264 @@
+"""From footage to a trained scene."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime, timezone
+from importlib.metadata import version
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from numpy.typing import NDArray
+from torch import Tensor
+
+from edge_vad.motion import MotionSettings
+from edge_vad.scene_model import SCHEMA, Energies, Grid, SceneCard, Training
+from edge_vad_train.calibration import calibrate, energy_maps, fit_tail
+from edge_vad_train.checkpoint import Design, TrainedScene
+from edge_vad_train.datasets import Clip
+from edge_vad_train.fit import FitSettings, fit_stream
+from edge_vad_train.footage import Footage, FrameSize, prepare, working_size
+from edge_vad_train.latents import fit_energies
+from edge_vad_train.model import Architecture, Encoder, Layer
+from edge_vad_train.network import Appearance, EnergyMaps, SceneEnergies, SceneNetwork, fuse
+from edge_vad_train.patches import draw_patches
+from edge_vad_train.streams import (
+    StreamInput,
+    appearance_view,
+    background_of,
+    frames_of,
+    motion_of,
+    motion_view,
+)
+
+VOTES = {"appearance": 0.0, "motion": 1.0, "joint": 1.0}
+"""Weights in the fused map: looks alone mislead, looks together with motion do not."""
+
+LAYERS = (Layer(8, 4, 2), Layer(16, 3, 1), Layer(32, 4, 1))
+"""A receptive field of 14 px and a stride of 2, at half the frame's resolution: 28 px and 4."""
+
+_SAMPLES = 8
+
+
+class TrainSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything that decides what a training gives, besides the footage.
+
+    Attributes:
+        seed: Seed of everything random.
+        steps: Optimiser steps a stream.
+        latent: D, latent dimensions of each stream.
+        components: K, components of every mixture.
+        appearance_sigma: Reconstruction noise of the appearance stream, 1 is white on black.
+        motion_sigma: Reconstruction noise of the motion stream, px a frame.
+        patches: Patches that each stream learns from.
+        cells: Latents that each mixture is fitted to.
+        frame_budget: Most frames that are kept of the footage.
+        motion: Optical flow and pooling.
+    """
+
+    seed: int = 0
+    steps: int = 1500
+    latent: int = 8
+    components: int = 24
+    appearance_sigma: float = 0.05
+    motion_sigma: float = 1.0
+    patches: int = 50_000
+    cells: int = 60_000
+    frame_budget: int = 6000
+    motion: MotionSettings = MotionSettings()
+
+    @property
+    def design(self) -> Design:
+        """Shape of the network."""
+        return Design(
+            appearance=Architecture(3, LAYERS, self.latent, self.components),
+            motion=Architecture(self.motion.pooling.channels, LAYERS, self.latent, self.components),
+            components=self.components,
+        )
+
+
+class Stages(Protocol):
+    """Shows how far a training is."""
+
+    def stage(
+        self, label: str, length: int | None
+    ) -> AbstractContextManager[Callable[[int, str], None]]:
+        """Begin a stage; what it yields takes the steps done since the last call, and a remark."""
+
+
+def train_scene(
+    clips: Sequence[Clip],
+    folder: Path,
+    settings: TrainSettings,
+    fabric: Fabric,
+    stages: Stages,
+    size: FrameSize | None = None,
+    *,
+    strict: bool = False,
+) -> TrainedScene:
+    """Train a scene; what an earlier, interrupted call left in `folder` is taken up.
+
+    Args:
+        clips: Ordinary footage of one camera.
+        folder: Progress is kept here, and the trained scene written.
+        settings: What decides the result, besides the footage.
+        fabric: Where to train.
+        stages: Shows how far it is.
+        size: Size of the model's frame; that of the footage, at most 240 rows, when None.
+        strict: Raise at the first frame that cannot be read, instead of skipping it.
+
+    Raises:
+        BadInput: The footage is broken, too short, or of more than one camera.
+        Diverged: A stream cannot be fitted with these settings.
+    """
+    if size is None:
+        with clips[0].open() as source:
+            size = working_size(source)
+    work = folder / "work"
+    with stages.stage("reading footage", _announced(clips)) as advance:
+        footage = prepare(
+            clips,
+            work / "footage",
+            settings.motion,
+            size,
+            settings.frame_budget,
+            strict=strict,
+            progress=lambda frames: advance(frames, ""),
+        )
+    appearance = Appearance(background_of(footage))
+    encoders = (
+        _learn("appearance", appearance_view(appearance), footage, settings, fabric, stages, work),
+        _learn("motion", motion_view, footage, settings, fabric, stages, work),
+    )
+    with stages.stage("fitting mixtures", len(EnergyMaps._fields)) as advance:
+        energies = fit_energies(
+            footage.fitting,
+            appearance,
+            encoders,
+            settings.components,
+            settings.cells,
+            settings.seed,
+            lambda count: advance(count, ""),
+        )
+    held_back = sum(len(stretch) for stretch in footage.held_back)
+    with stages.stage("calibrating", held_back) as advance:
+        scene = _calibrate(footage, energies, settings, lambda frames: advance(frames, ""))
+    scene.save(folder)
+    shutil.rmtree(work)
+    return scene
+
+
+def _learn(
+    name: str,
+    view: StreamInput,
+    footage: Footage,
+    settings: TrainSettings,
+    fabric: Fabric,
+    stages: Stages,
+    work: Path,
+) -> Encoder:
+    """Learn one stream, and keep its encoder."""
+    architecture = getattr(settings.design, name)
+    sigma = getattr(settings, f"{name}_sigma")
+    rng = np.random.default_rng([settings.seed, EnergyMaps._fields.index(name)])
+    with stages.stage(f"drawing patches of {name}", settings.patches) as advance:
+        patches = draw_patches(
+            footage.fitting,
+            view,
+            architecture.patch,
+            settings.patches,
+            rng,
+            lambda count: advance(count, ""),
+        )
+    with stages.stage(f"learning {name}", settings.steps) as advance:
+        fitted = fit_stream(
+            patches,
+            architecture,
+            FitSettings(sigma=sigma, steps=settings.steps, seed=settings.seed),
+            fabric,
+            work / f"{name}.safetensors",
+            lambda steps, loss: advance(steps, f"loss {loss:.1f}"),
+        )
+    return fitted.encoder
+
+
+def _calibrate(
+    footage: Footage,
+    energies: SceneEnergies,
+    settings: TrainSettings,
+    progress: Callable[[int], None],
+) -> TrainedScene:
+    """Calibrate on held-back footage, and put the scene together."""
+    maps = [
+        EnergyMaps(*(torch.cat(parts) for parts in zip(*scored, strict=True)))
+        for scored in (list(energy_maps(energies, each, progress)) for each in footage.held_back)
+    ]
+    highest = [
+        np.concatenate([_highest(getattr(each, name)) for each in maps])
+        for name in EnergyMaps._fields
+    ]
+    calibrations = Energies(
+        *(
+            calibrate(values, VOTES[name])
+            for name, values in zip(EnergyMaps._fields, highest, strict=True)
+        )
+    )
+    scores = [fuse(each, calibrations).amax((1, 2)).numpy() for each in maps]
+    patch, stride = settings.design.motion.patch, settings.design.motion.stride
+    downscale = settings.motion.downscale
+    rows, columns = maps[0].motion.shape[1:]
+    card = SceneCard(
+        schema=SCHEMA,
+        height=footage.size.height,
+        width=footage.size.width,
+        fps=footage.fps,
+        motion=settings.motion,
+        grid=Grid(rows, columns, patch * downscale, stride * downscale),
+        energies=calibrations,
+        normal=fit_tail([each[1:] for each in scores], footage.fps),
+        training=Training(
+            sources=footage.clips,
+            frames=footage.frames,
+            seed=settings.seed,
+            created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            versions={name: version(name) for name in ("edge-vad", "torch", "scikit-learn")},
+        ),
+    )
+    sample_frames, sample_motion = _samples(footage)
+    network = SceneNetwork(energies, calibrations).eval()
+    return TrainedScene(card, settings.design, network, sample_frames, sample_motion)
+
+
+def _highest(energy: Tensor) -> NDArray[np.float32]:
+    return energy.amax((1, 2)).numpy()
+
+
+def _samples(footage: Footage) -> tuple[Tensor, Tensor]:
+    """Held-back frames from all over the footage, to check exports with."""
+    stretches = footage.held_back
+    picks = []
+    for number in range(_SAMPLES):
+        stretch = stretches[number * len(stretches) // _SAMPLES]
+        index = 1 + (number * 7919) % (len(stretch) - 1)
+        picks.append((stretch, slice(index, index + 1)))
+    return (
+        torch.cat([frames_of(*pick) for pick in picks]),
+        torch.cat([motion_of(*pick) for pick in picks]),
+    )
+
+
+def _announced(clips: Sequence[Clip]) -> int | None:
+    """Frames of all clips, where all say how many they have."""
+    total = 0
+    for clip in clips:
+        with clip.open() as source:
+            if source.length is None:
+                return None
+            total += source.length
+    return total
