@@ -76,15 +76,16 @@ class SampleEnergy(nn.Module):
     def __init__(self, mixture: Mixture, place: Tensor | None = None) -> None:
         super().__init__()
         components, dimensions = mixture.means.shape
-        factors = torch.tensor(mixture.precision_factors)
+        # The half of the exponent goes into the factors.
+        factors = torch.tensor(mixture.precision_factors) * math.sqrt(0.5)
         means = torch.tensor(mixture.means)
         weight = factors.transpose(1, 2).reshape(components * dimensions, dimensions, 1, 1)
         bias = -torch.einsum("kij,ki->kj", factors, means).reshape(1, -1, 1, 1)
-        # An einsum over i of L[i, j] mu[i] is L^T mu.
         if place is not None:
             bias = bias + F.conv2d(place.double(), weight[:, -place.shape[1] :])
             weight = weight[:, : -place.shape[1]]
-        log_determinants = factors.diagonal(dim1=1, dim2=2).log().sum(1)
+        diagonals = np.diagonal(mixture.precision_factors, axis1=1, axis2=2)
+        log_determinants = torch.from_numpy(np.log(diagonals).sum(1))
         constant = (
             torch.tensor(mixture.log_weights)
             + log_determinants
@@ -120,12 +121,15 @@ class SampleEnergy(nn.Module):
         Returns:
             float32, (N, h, w), nats.
         """
-        whitened = F.conv2d(latent, self.weight) + self.place_term
+        if self.place_term.shape[2:] == (1, 1):
+            whitened = F.conv2d(latent, self.weight, self.place_term.flatten())
+        else:
+            whitened = F.conv2d(latent, self.weight) + self.place_term
         rows, columns = whitened.shape[2:]
-        squares = (whitened**2).reshape(
-            -1, self.components, whitened.shape[1] // self.components, rows, columns
-        )
-        return -torch.logsumexp(self.constant - 0.5 * squares.sum(2), 1)
+        dimensions = whitened.shape[1] // self.components
+        squares = (whitened * whitened).reshape(-1, self.components, dimensions, rows, columns)
+        energy: Tensor = -torch.logsumexp(self.constant - squares.sum(2), 1)
+        return energy
 
 
 def place_of_cells(rows: int, columns: int) -> Tensor:

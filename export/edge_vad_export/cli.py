@@ -1,0 +1,55 @@
+"""edge-vad export: write a trained scene as one ONNX file."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import click
+import msgspec
+from rich.console import Console
+
+from edge_vad.errors import BadInput
+from edge_vad.scene_model import SceneModel
+from edge_vad_export.graph import build_graph, embed_card, write_model
+from edge_vad_export.parity import demand_parity, measure_parity
+from edge_vad_train.checkpoint import load_trained
+
+
+@click.command("export")
+@click.argument("trained", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="The ONNX file; beside TRAINED and named like it by default.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
+def export(trained: Path, out: Path | None, as_json: bool) -> None:
+    """Write the scene in folder TRAINED as one ONNX file, and prove it on real frames."""
+    out = out or trained.with_suffix(".onnx")
+    if out.is_dir():
+        raise BadInput(f"{out} is a folder", "give --out the name of a file, such as scene.onnx")
+    scene = load_trained(trained)
+    with Console(stderr=True).status("building the graph"):
+        graph = build_graph(scene)
+        parity = measure_parity(scene, graph)
+    demand_parity(parity)
+    card = msgspec.structs.replace(scene.card, parity=parity)
+    embed_card(graph, card)
+    try:
+        write_model(graph, out)
+    except OSError as error:
+        raise BadInput(
+            f"{out} cannot be written ({error.strerror})", "give an --out that can be written"
+        ) from None
+    SceneModel.read(out)
+    if as_json:
+        click.echo(msgspec.json.encode({"scene": str(out), "parity": parity}))
+        return
+    click.echo(f"{out}: {out.stat().st_size / 1e6:.1f} MB, {card.precision}")
+    click.echo(
+        f"against PyTorch on {parity.frames} held-back frames: energy maps within "
+        f"{parity.energy_relative_error:.1e} (relative), scores within "
+        f"{parity.score_absolute_error:.1e}"
+    )
+    click.echo(f"\nnext: edge-vad run {shlex.quote(str(out))} SOURCE --out watched")
