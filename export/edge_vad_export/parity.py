@@ -24,18 +24,22 @@ def measure_parity(scene: TrainedScene, model: onnx.ModelProto) -> Parity:
     session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     frames, motion = scene.sample_frames, scene.sample_motion
     with torch.inference_mode():
-        expected = SceneOutput(*(each.numpy() for each in scene.network(frames, motion)))
-    given = SceneOutput(
-        *session.run(list(SceneOutput._fields), {"frame": frames.numpy(), "motion": motion.numpy()})
-    )
-    energies = [f"{name}_energy" for name in EnergyMaps._fields]
+        expected = [each.numpy() for each in scene.network(frames, motion)]
+    names = list(SceneOutput._fields)
+    given = session.run(names, {"frame": frames.numpy(), "motion": motion.numpy()})
+    difference = {
+        name: float(np.abs(ours - theirs).max())
+        for name, ours, theirs in zip(names, given, expected, strict=True)
+    }
+    relative = {
+        name: difference[name] / float(np.abs(theirs).max())
+        for name, theirs in zip(names, expected, strict=True)
+    }
     return Parity(
         frames=len(frames),
-        map_relative_error=_relative_error(given.anomaly_map, expected.anomaly_map),
-        energy_relative_error=max(
-            _relative_error(getattr(given, name), getattr(expected, name)) for name in energies
-        ),
-        score_absolute_error=float(np.abs(given.score - expected.score).max()),
+        map_relative_error=relative["anomaly_map"],
+        energy_relative_error=max(relative[f"{name}_energy"] for name in EnergyMaps._fields),
+        score_absolute_error=difference["score"],
     )
 
 

@@ -47,16 +47,23 @@ class Detector:
         self._size = (card.width, card.height)
         self._resized = np.zeros((card.height, card.width, 3), np.uint8)
         self._motion = MotionExtractor(card.height, card.width, card.motion)
+        self._nothing = np.zeros((card.grid.rows, card.grid.columns), np.float32)
 
     def detect(self, frame: Frame) -> Detection:
         """Score the next frame; only frames before it are looked at besides.
+
+        The first frame, and the first after a `reset`, has no motion: nothing can be said of it,
+        and its score is 0, the level of ordinary normal footage.
 
         Raises:
             BadInput: The frame's shape is not that of the scene's camera.
             BadModel: The graph gave no number.
         """
         image = self._fit(frame.image)
-        maps = self._backend.infer(image[None], self._motion.push(image)[None])
+        motion = self._motion.push(image)
+        if not self._motion.known:
+            return Detection(frame, 0.0, self.threshold, self._nothing, None)
+        maps = self._backend.infer(image[None], motion[None])
         score, anomaly_map = float(maps.score[0]), maps.anomaly_map[0]
         if math.isnan(score):  # it would pass for normal
             raise BadModel(

@@ -192,6 +192,11 @@ class MotionExtractor:
         self._grey = [np.zeros((height, width), np.uint8) for _ in range(2)]
         self._frames = 0
 
+    @property
+    def known(self) -> bool:
+        """Whether motion is known: from the second frame on."""
+        return self._frames > 1
+
     def reset(self) -> None:
         """Forget everything seen so far."""
         self._pool.reset()
