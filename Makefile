@@ -20,10 +20,10 @@ test: $(READY) ## Check style, types and the arrows between packages, and run th
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -m "not long"
+	$(BIN)/pytest -n 2 -m "not long"
 
 test-long: $(READY) ## Run all tests, with those that take minutes
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2
 
 clean: ## Remove the virtual environment, the demo and all caches
 	rm -rf $(VENV) demo dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
