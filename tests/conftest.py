@@ -20,7 +20,15 @@ from edge_vad.cli import main
 from edge_vad.false_alarms import NormalTail
 from edge_vad.motion import MotionSettings
 from edge_vad.opencv import cv2
-from edge_vad.scene_model import METADATA_KEY, SCHEMA, Calibration, Energies, Grid, SceneCard, Training
+from edge_vad.scene_model import (
+    METADATA_KEY,
+    SCHEMA,
+    Calibration,
+    Energies,
+    Grid,
+    SceneCard,
+    Training,
+)
 
 HEIGHT, WIDTH, PATCH, STRIDE = 48, 64, 16, 8
 

@@ -60,10 +60,9 @@ class Detector:
             BadModel: The graph gave no number.
         """
         image = self._fit(frame.image)
-        motion = self._motion.push(image)
+        maps = self._backend.infer(image[None], self._motion.push(image)[None])
         if not self._motion.known:
             return Detection(frame, 0.0, self.threshold, self._nothing, None)
-        maps = self._backend.infer(image[None], motion[None])
         score, anomaly_map = float(maps.score[0]), maps.anomaly_map[0]
         if math.isnan(score):  # it would pass for normal
             raise BadModel(
