@@ -112,12 +112,13 @@ def _draw_latents(
         rows, columns = np.array(corners).T
         mean, spread = moves[:, rows, columns], np.exp(0.5 * log_variance[:, rows, columns])
         noise = rng.standard_normal(mean.shape, np.float32)
-        place = place_of_cells(*looks.shape[1:])[0].numpy()
+        grid = looks.shape[1], looks.shape[2]
+        place = place_of_cells(*grid)[0].numpy()
         drawn.append(
             (looks[:, rows, columns], mean, mean + spread * noise, place[:, rows, columns])
         )
-    columns_of = (np.concatenate(each, 1).T for each in zip(*drawn, strict=True))
-    return _Drawn(*columns_of, grid=looks.shape[1:])
+    looks, moves, sampled, places = (np.concatenate(each, 1).T for each in zip(*drawn, strict=True))
+    return _Drawn(looks, moves, sampled, places, grid)
 
 
 def _strangeness(latents: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
