@@ -9,11 +9,11 @@ from pathlib import Path
 import msgspec
 import torch
 from lightning_fabric import Fabric
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from edge_vad.errors import EdgeVadError
+from edge_vad.errors import BadModel, EdgeVadError
 from edge_vad_train.model import Architecture, StreamVAE
 
 _SAVE_EVERY = 200
@@ -64,6 +64,7 @@ def fit_stream(
         progress: Called with the steps done since the last call and the last loss, in nats a patch.
 
     Raises:
+        BadModel: `state` is broken, or of another stream.
         Diverged: The loss is no number any more.
     """
     torch.manual_seed(settings.seed)
@@ -74,6 +75,7 @@ def fit_stream(
     patches = fabric.to_device(patches)
     done = _restore(model, optimizer, state)
     progress(done, math.nan)
+    is_whole = True
     try:
         while done < settings.steps:
             batch, noise = _draw(patches, architecture.latent, settings, done)
@@ -81,14 +83,17 @@ def fit_stream(
             loss = objective.negative_elbo(batch, noise)
             optimizer.zero_grad()
             fabric.backward(loss)
+            is_whole = False
             stepper.step()
             done += 1
+            is_whole = True
             progress(1, _finite(float(loss.detach()), done))
             if done % _SAVE_EVERY == 0:
                 _keep(model, optimizer, done, state)
     finally:
-        # Also on Ctrl-C. A step is whole or has not begun: what it does is told by its number.
-        _keep(model, optimizer, done, state)
+        # Also on Ctrl-C, unless it fell amid the change of the weights: then the last save stands.
+        if is_whole:
+            _keep(model, optimizer, done, state)
     return model.cpu().eval()
 
 
@@ -114,7 +119,8 @@ def _set_learning_rate(optimizer: torch.optim.Optimizer, settings: FitSettings, 
 def _finite(loss: float, step: int) -> float:
     if not math.isfinite(loss):
         raise Diverged(
-            f"the loss is {loss} after step {step}", "train again with a larger --sigma or --seed"
+            f"the loss is {loss} after step {step}",
+            "train again with another --seed, or a larger --motion-sigma or --appearance-sigma",
         )
     return loss
 
@@ -134,9 +140,20 @@ def _restore(model: StreamVAE, optimizer: torch.optim.Optimizer, state: Path) ->
     """Take up the progress in `state`; returns the number of steps done, 0 without a file."""
     if not state.exists():
         return 0
-    with safe_open(state, "pt") as file:
-        done = int(file.metadata()["step"])
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 no mapping
+    try:
+        with safe_open(state, "pt") as file:
+            done = int(file.metadata()["step"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 no mapping
+        _load(model, optimizer, tensors)
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise BadModel(
+            f"the progress in {state} is broken ({error})",
+            "delete that file and train again; only this stream begins anew",
+        ) from None
+    return done
+
+
+def _load(model: StreamVAE, optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
     weights = {name: tensors.pop(name) for name in list(tensors) if name.startswith("model.")}
     model.load_state_dict({name.removeprefix("model."): value for name, value in weights.items()})
     moments: dict[int, dict[str, Tensor]] = {}
@@ -144,4 +161,3 @@ def _restore(model: StreamVAE, optimizer: torch.optim.Optimizer, state: Path) ->
         _, index, moment = name.split(".")
         moments.setdefault(int(index), {})[moment] = value
     optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
-    return done
