@@ -1,0 +1,121 @@
+"""Mixtures over latents, and the sample energy under them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.linalg import solve_triangular
+from scipy.special import logsumexp
+from scipy.stats import multivariate_normal
+
+from edge_vad_train.mixture import Mixture, SampleEnergy, fit_mixture, place_of_cells
+
+small = st.integers(1, 4)
+seeds = st.integers(0, 2**31 - 1)
+places = st.none() | st.tuples(st.integers(1, 5), st.integers(1, 5))
+
+
+class Known:
+    """A random mixture, with its covariances."""
+
+    def __init__(self, components: int, dimensions: int, seed: int) -> None:
+        rng = np.random.default_rng(seed)
+        weights = rng.dirichlet(np.ones(components))
+        roots = rng.normal(size=(components, dimensions, dimensions))
+        self.means = rng.normal(size=(components, dimensions))
+        self.covariances = roots @ roots.transpose(0, 2, 1) + 0.2 * np.eye(dimensions)
+        factors = [
+            solve_triangular(np.linalg.cholesky(each), np.eye(dimensions), lower=True).T
+            for each in self.covariances
+        ]
+        self.mixture = Mixture(np.log(weights), self.means, np.array(factors))
+
+    def energy(self, samples: np.ndarray) -> np.ndarray:
+        """The sample energy of (n, D), by scipy."""
+        densities = [
+            np.atleast_1d(multivariate_normal(mean, covariance).logpdf(samples))
+            for mean, covariance in zip(self.means, self.covariances, strict=True)
+        ]
+        return -logsumexp(self.mixture.log_weights[:, None] + np.array(densities), axis=0)
+
+
+@given(small, small, places, seeds)
+@settings(max_examples=80, deadline=None)
+def test_the_energy_is_the_mixtures_negative_log_density(
+    components: int, latent: int, cells: tuple[int, int] | None, seed: int
+) -> None:
+    rows, columns = cells or (3, 4)
+    place = place_of_cells(rows, columns) if cells else None
+    known = Known(components, latent + (2 if cells else 0), seed)
+    maps = torch.randn(2, latent, rows, columns, generator=torch.Generator().manual_seed(seed))
+    energy = SampleEnergy(known.mixture, place)(maps)
+    assert energy.shape == (2, rows, columns)
+    samples = maps if place is None else torch.cat([maps, place.expand(2, -1, -1, -1)], 1)
+    expected = known.energy(samples.permute(0, 2, 3, 1).flatten(0, 2).double().numpy())
+    np.testing.assert_allclose(energy.flatten(), expected, rtol=1e-4, atol=1e-3)
+
+
+@given(small, small, places, seeds)
+@settings(max_examples=30, deadline=None)
+def test_an_empty_energy_takes_up_a_state_whole(
+    components: int, latent: int, cells: tuple[int, int] | None, seed: int
+) -> None:
+    known = Known(components, latent + (2 if cells else 0), seed)
+    energy = SampleEnergy(known.mixture, place_of_cells(*cells) if cells else None)
+    again = SampleEnergy.empty(components, latent, cells)
+    again.load_state_dict(energy.state_dict())
+    maps = torch.randn(1, latent, *(cells or (3, 4)))
+    assert torch.equal(again(maps), energy(maps))
+
+
+@pytest.mark.parametrize("floor", [1e-3, 0.01, 0.5])
+def test_no_covariance_is_narrower_than_the_noise_floor(floor: float) -> None:
+    rng = np.random.default_rng(1)
+    still = rng.normal(size=(1, 3)) + 1e-6 * rng.normal(size=(400, 3))
+    line = rng.normal(size=(400, 1)) * [1.0, 2.0, 3.0]
+    mixture = fit_mixture(np.concatenate([still, line]).astype(np.float32), 3, 0, floor)
+    precisions = mixture.precision_factors @ mixture.precision_factors.transpose(0, 2, 1)
+    narrowest = 1 / np.linalg.eigvalsh(precisions).max()
+    assert floor * 0.999 <= narrowest < floor * 1.5
+
+
+def test_a_fitted_mixture_finds_the_clusters_and_their_shares() -> None:
+    rng = np.random.default_rng(2)
+    centres = np.array([[0.0, 0.0], [8.0, 0.0], [0.0, 8.0]])
+    counts = (200, 300, 500)
+    latents = np.concatenate(
+        [centre + rng.normal(size=(n, 2)) for centre, n in zip(centres, counts, strict=True)]
+    )
+    mixture = fit_mixture(latents.astype(np.float32), 3, seed=0)
+    for centre, count in zip(centres, counts, strict=True):
+        distance = np.linalg.norm(mixture.means - centre, axis=1)
+        assert distance.min() < 0.3
+        assert np.exp(mixture.log_weights)[distance.argmin()] == pytest.approx(
+            count / 1000, abs=0.02
+        )
+
+
+def test_the_same_seed_gives_the_same_mixture() -> None:
+    latents = np.random.default_rng(3).normal(size=(500, 3)).astype(np.float32)
+    first, second = (fit_mixture(latents, 4, seed=7) for _ in range(2))
+    for name in ("log_weights", "means", "precision_factors"):
+        np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
+
+
+def test_latents_that_are_all_alike_have_a_mixture_too() -> None:
+    mixture = fit_mixture(np.full((50, 2), 3.0, np.float32), 2, seed=0, noise_floor=0.04)
+    energy = SampleEnergy(mixture)(torch.tensor([3.0, 3.0]).reshape(1, 2, 1, 1))
+    assert float(energy) == pytest.approx(np.log(2 * np.pi * 0.04), abs=1e-3)
+
+
+@given(st.integers(1, 6), st.integers(1, 6))
+def test_places_grow_downwards_and_to_the_right(rows: int, columns: int) -> None:
+    down, across = place_of_cells(rows, columns)[0]
+    assert down.shape == across.shape == (rows, columns)
+    assert torch.all(down.diff(dim=0) > 0)
+    assert torch.all(across.diff(dim=1) > 0)
+    assert torch.all(down.diff(dim=1) == 0)
+    assert torch.all(across.diff(dim=0) == 0)
