@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -29,6 +31,9 @@ from edge_vad.scene_model import (
     SceneCard,
     Training,
 )
+
+# Processes with a thread for every core hinder one another beyond measure when tests run abreast.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 HEIGHT, WIDTH, PATCH, STRIDE = 48, 64, 16, 8
 
@@ -173,6 +178,29 @@ def tiny_scene(tmp_path: Path) -> Callable[..., Path]:
 def clip(tmp_path: Path) -> Path:
     """A folder of 40 frames, 10 a second, with one movement in frames 15 to 24."""
     return write_frames(tmp_path / "clip", movement())
+
+
+class Silence:
+    """Stages of a training that nobody watches."""
+
+    @contextmanager
+    def stage(self, label: str, length: int | None) -> Iterator[Callable[[int, str], None]]:
+        yield lambda count, remark: None
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a scene that was trained for a moment, on a street of 128x96."""
+    from lightning_fabric import Fabric
+
+    from edge_vad_train.datasets import open_dataset
+    from edge_vad_train.training import TrainSettings, train_scene
+
+    folder = tmp_path_factory.mktemp("scenes") / "street"
+    settings = TrainSettings(steps=10, latent=3, components=3, patches=600, cells=2000)
+    clips = open_dataset("test://street?seed=1&frames=120&size=128x96", "video").train
+    train_scene(clips, folder, settings, Fabric(accelerator="cpu", devices=1), Silence())
+    return folder
 
 
 class Answer(NamedTuple):
