@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from threading import Event
 
 import msgspec
 import numpy as np
@@ -27,6 +28,7 @@ STRETCH = 200
 """Frames in a row that are kept together when long footage is thinned out."""
 
 _WORKING_ROWS = 240
+_SMALLEST_SIDE = 64
 _SHORTEST = 50
 _ENOUGH_STRETCHES = 10
 _INDEX = "footage.json"
@@ -108,8 +110,16 @@ def working_size(source: Source) -> FrameSize:
     """The size at which a scene is learnt: at most 240 rows, in the shape of the camera.
 
     Both sides are multiples of four, which flow and streams divide without a rest.
+
+    Raises:
+        BadInput: The frames are too small.
     """
     height, width = next(iter(source)).image.shape[:2]
+    if min(height, width) < _SMALLEST_SIDE:
+        raise BadInput(
+            f"the frames of {source.name} are {width}x{height}, too small to learn from",
+            f"give footage of at least {_SMALLEST_SIDE}x{_SMALLEST_SIDE}",
+        )
     rows = min(_WORKING_ROWS, height)
     return FrameSize(round(rows / 4) * 4, round(width * rows / height / 4) * 4)
 
@@ -131,7 +141,8 @@ def prepare(
         folder: Where the memory-mapped files lie; made when missing.
         motion: Settings of the motion input.
         size: Size of the frames.
-        frame_budget: Most frames kept; longer footage is thinned out evenly, in stretches.
+        frame_budget: Most frames kept, but for 50 a clip; longer footage is thinned out evenly,
+            in stretches.
         strict: Raise at the first frame that cannot be read, instead of skipping it.
         progress: Called with the number of frames done since the last call.
 
@@ -144,14 +155,25 @@ def prepare(
     if index is None or wanted != (index.size, index.motion, index.clip_names, index.frame_budget):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / _INDEX).unlink(missing_ok=True)
+        budget = max(_SHORTEST, frame_budget // len(clips))
+        given_up = Event()
+
+        def advance(count: int) -> None:
+            if given_up.is_set():
+                raise CancelledError
+            progress(count)
 
         def record(numbered: tuple[int, Clip]) -> _Recorded:
             number, clip = numbered
             recorder = _Recorder(folder / f"{number:04d}", size, motion)
-            return recorder.record(clip, frame_budget // len(clips), strict, progress)
+            return recorder.record(clip, budget, strict, advance)
 
         with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-            recorded = list(pool.map(record, enumerate(clips)))
+            try:
+                recorded = list(pool.map(record, enumerate(clips)))
+            except BaseException:
+                given_up.set()  # otherwise Ctrl-C waits for the end of every clip
+                raise
         index = _Index(size, motion, names, frame_budget, recorded)
         _write_atomically(folder / _INDEX, msgspec.json.encode(index))
     return _map_footage(folder, index)
@@ -242,6 +264,7 @@ def _map_footage(folder: Path, index: _Index) -> Footage:
             [
                 Stretch(clip.name, frames[start:stop], pooled[start:stop])
                 for start, stop in pairwise(edges)
+                if stop - start >= _SHORTEST  # of a shorter rest nothing can be held back
             ]
         )
     fitting, held_back = _hold_back(stretches)
