@@ -68,7 +68,8 @@ def draw_corners(
         (row, column) pairs.
     """
     active = round(count * ACTIVE_SHARE)
-    cumulated = np.cumsum(activity, dtype=np.float64)
+    # Where nothing happens at all every cell is as good as another.
+    cumulated = np.cumsum(activity + np.finfo(np.float32).tiny, dtype=np.float64)
     spots = np.searchsorted(cumulated, rng.random(active) * cumulated[-1])
     anywhere = rng.integers(activity.size, size=count - active)
     cells = np.minimum(np.concatenate([spots, anywhere]), activity.size - 1)
