@@ -1,0 +1,122 @@
+"""Calibration: energies made comparable, and how often normal footage climbs how high."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy.stats import genpareto
+
+from edge_vad.false_alarms import QUIET_S, NormalTail
+from edge_vad_train.calibration import calibrate, energy_maps, fit_tail
+from edge_vad_train.checkpoint import load_trained
+from edge_vad_train.footage import Stretch
+
+scores_of_a_stretch = arrays(
+    np.float32, st.integers(1, 60), elements=st.floats(-1e3, 1e3, width=32)
+)
+
+
+def simulated(peaks: int, shape: float, scale: float) -> np.ndarray:
+    """Of every five frames one is a peak; its excess over 10 is a generalised Pareto variable."""
+    rng = np.random.default_rng(0)
+    scores = 10 - 1e-3 * rng.random((peaks, 5))
+    scores[:, 2] = 10 + genpareto.rvs(shape, scale=scale, size=peaks, random_state=rng)
+    return scores.ravel().astype(np.float32)
+
+
+@pytest.mark.parametrize("shape", [0.0, 0.2, 0.4])
+@pytest.mark.parametrize("scale", [0.5, 4.0])
+def test_the_tail_that_was_simulated_is_found(shape: float, scale: float) -> None:
+    scores, fps = simulated(4000, shape, scale), 4 / QUIET_S
+    tail = fit_tail([scores], fps)
+    assert tail.frames == 20_000
+    assert tail.hours == pytest.approx(20_000 / fps / 3600)
+    assert tail.alarms_per_hour == pytest.approx(4000 / tail.hours)
+    assert tail.start == pytest.approx(10, abs=0.01)
+    assert tail.shape == pytest.approx(shape, abs=0.06)
+    assert tail.scale == pytest.approx(scale, rel=0.08)
+    for alarms in (40, 400):
+        threshold = tail.threshold(alarms / tail.hours)
+        assert (scores > threshold).sum() == pytest.approx(alarms, rel=0.25)
+
+
+def test_of_few_peaks_only_the_mean_is_told() -> None:
+    scores = simulated(12, 0.3, 2.0)
+    tail = fit_tail([scores], 4 / QUIET_S)
+    assert tail.shape == 0
+    assert tail.scale == pytest.approx(float((scores[scores > 10] - tail.start).mean()))
+
+
+@given(st.lists(scores_of_a_stretch, min_size=1, max_size=4), st.floats(1, 60))
+def test_every_footage_has_a_valid_tail_and_rarer_alarms_a_higher_threshold(
+    scores: list[np.ndarray], fps: float
+) -> None:
+    tail = fit_tail(scores, fps)
+    assert msgspec.json.decode(msgspec.json.encode(tail), type=NormalTail) == tail
+    thresholds = [tail.threshold(rate) for rate in (60.0, 1.0, 1 / 24, 1 / 168)]
+    assert np.isfinite(thresholds).all()
+    assert sorted(thresholds) == thresholds
+    assert tail.rate(tail.threshold(1.0)) == pytest.approx(1.0, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("peaks", "alarms"),
+    [
+        ([*range(50, 70)], 1),
+        ([*range(40, 50), *range(59, 69)], 1),
+        ([*range(40, 50), *range(60, 70)], 2),
+        ([*range(10), *range(50, 55), *range(95, 100)], 3),
+    ],
+)
+def test_frames_within_the_quiet_time_are_one_alarm(peaks: list[int], alarms: int) -> None:
+    scores = np.linspace(0, 1e-3, 100, dtype=np.float32)
+    scores[peaks] = 5 + np.arange(20)
+    tail = fit_tail([scores], fps=10 / QUIET_S)
+    assert tail.alarms_per_hour * tail.hours == pytest.approx(alarms)
+
+
+def test_alarms_of_two_stretches_are_never_one() -> None:
+    scores = np.linspace(0, 1e-3, 100, dtype=np.float32)
+    first, second = scores.copy(), scores.copy()
+    first[-20:] = 5
+    second[:20] = 6
+    tail = fit_tail([first, second], fps=10 / QUIET_S)
+    assert tail.alarms_per_hour * tail.hours == pytest.approx(2)
+    assert tail.start + tail.scale == pytest.approx(5.5)
+
+
+@given(arrays(np.float32, st.integers(1, 50), elements=st.floats(-1e4, 1e4, width=32)))
+def test_the_median_calibrates_to_naught_and_the_scale_is_never(highest: np.ndarray) -> None:
+    calibration = calibrate(highest, 0.5)
+    assert calibration.weight == 0.5
+    assert calibration.location == pytest.approx(float(np.median(highest)), rel=1e-5, abs=1e-3)
+    assert calibration.scale > 0
+
+
+def test_the_95th_percentile_calibrates_to_one() -> None:
+    highest = np.random.default_rng(0).normal(100, 50, 1000).astype(np.float32)
+    calibration = calibrate(highest, 1.0)
+    high = float(np.percentile(highest, 95))
+    assert (high - calibration.location) / calibration.scale == pytest.approx(1.0, rel=1e-4)
+
+
+def test_a_stretch_is_scored_batch_by_batch_as_at_once(trained: Path) -> None:
+    scene = load_trained(trained)
+    frames = scene.sample_frames.repeat(5, 1, 1, 1)
+    motion = scene.sample_motion.repeat(5, 1, 1, 1)
+    told: list[int] = []
+    stretch = Stretch("a", frames.numpy(), motion.half().numpy())
+    batches = list(energy_maps(scene.network.energies, stretch, told.append))
+    assert len(batches) > 1
+    assert sum(told) == len(frames)
+    with torch.inference_mode():
+        at_once = scene.network.energies(frames, motion.half().float())
+    for parts, whole in zip(zip(*batches, strict=True), at_once, strict=True):
+        torch.testing.assert_close(torch.cat(parts), whole, rtol=1e-4, atol=1e-3)

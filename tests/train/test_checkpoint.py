@@ -1,0 +1,100 @@
+"""The trained scene on disk."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from edge_vad.errors import BadModel
+from edge_vad.scene_model import SCHEMA
+from edge_vad_train.checkpoint import FILE_NAME, TrainedScene, load_trained
+
+
+@pytest.fixture
+def scene(trained: Path) -> TrainedScene:
+    return load_trained(trained)
+
+
+def test_a_scene_comes_back_as_it_was_saved(scene: TrainedScene, tmp_path: Path) -> None:
+    path = scene.save(tmp_path)
+    assert path == tmp_path / FILE_NAME
+    assert [each.name for each in tmp_path.iterdir()] == [FILE_NAME]
+    again = load_trained(tmp_path)
+    assert (again.card, again.design) == (scene.card, scene.design)
+    assert torch.equal(again.sample_frames, scene.sample_frames)
+    assert torch.equal(again.sample_motion, scene.sample_motion)
+    assert not again.network.training
+    with torch.inference_mode():
+        ours, theirs = (
+            each.network(scene.sample_frames, scene.sample_motion) for each in (scene, again)
+        )
+    for one, other in zip(ours, theirs, strict=True):
+        assert torch.equal(one, other)
+
+
+def test_the_folder_and_the_file_in_it_are_the_same_scene(trained: Path) -> None:
+    assert load_trained(trained / FILE_NAME).card == load_trained(trained).card
+
+
+def test_the_samples_fit_the_network_and_show_the_scene(scene: TrainedScene) -> None:
+    card, frames, motion = scene.card, scene.sample_frames, scene.sample_motion
+    assert frames.shape[1:] == (card.height, card.width, 3)
+    assert frames.dtype == torch.uint8
+    assert motion.shape[0] == len(frames) > 1
+    assert float(motion.abs().max()) > 0
+    with torch.inference_mode():
+        output = scene.network(frames, motion)
+    assert output.anomaly_map.shape == (len(frames), card.grid.rows, card.grid.columns)
+    assert torch.isfinite(output.anomaly_map).all()
+    assert torch.equal(output.score, output.anomaly_map.flatten(1).max(1).values)
+
+
+def test_cells_of_the_grid_lie_within_the_frame(scene: TrainedScene) -> None:
+    grid, card = scene.card.grid, scene.card
+    for cells, side in ((grid.rows, card.height), (grid.columns, card.width)):
+        reach = (cells - 1) * grid.stride + grid.patch
+        assert side - grid.stride < reach <= side
+
+
+@pytest.mark.parametrize("tenths", range(10))
+def test_a_scene_that_was_cut_short_is_refused(trained: Path, tmp_path: Path, tenths: int) -> None:
+    whole = (trained / FILE_NAME).read_bytes()
+    (tmp_path / FILE_NAME).write_bytes(whole[: len(whole) * tenths // 10])
+    with pytest.raises(BadModel, match=rf"{FILE_NAME} is broken .*: train the scene again"):
+        load_trained(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [None, {}, {"format": "pt"}, {"card": "{}", "design": "{}"}, {"card": "[", "design": ""}],
+)
+def test_a_foreign_file_is_refused(tmp_path: Path, header: dict[str, str] | None) -> None:
+    save_file({"weight": torch.zeros(3)}, tmp_path / FILE_NAME, header)
+    with pytest.raises(BadModel):
+        load_trained(tmp_path)
+
+
+def test_a_network_of_another_design_is_refused(scene: TrainedScene, tmp_path: Path) -> None:
+    design = msgspec.structs.replace(scene.design, components=scene.design.components + 1)
+    replace(scene, design=design).save(tmp_path)
+    with pytest.raises(BadModel, match="is broken"):
+        load_trained(tmp_path)
+
+
+def test_a_scene_of_a_newer_version_says_so(scene: TrainedScene, tmp_path: Path) -> None:
+    card = msgspec.structs.replace(scene.card, schema=SCHEMA + 1)
+    replace(scene, card=card).save(tmp_path)
+    with pytest.raises(BadModel, match=f"has schema {SCHEMA + 1}.*: update edge-vad"):
+        load_trained(tmp_path)
+
+
+def test_where_no_training_has_ended_there_is_no_scene(tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    for folder in (tmp_path, tmp_path / "nothing"):
+        with pytest.raises(BadModel, match=r"no trained scene in .*: train the scene"):
+            load_trained(folder)
