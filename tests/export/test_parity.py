@@ -1,0 +1,74 @@
+"""The proof that a graph says what the network says."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+
+from edge_vad.errors import CheckFailed
+from edge_vad.scene_model import Parity
+from edge_vad_export.parity import MAP_TOLERANCE, TOLERANCE, demand_parity, measure_parity
+from edge_vad_train.checkpoint import TrainedScene
+from edge_vad_train.network import SceneOutput
+
+OUTPUTS = SceneOutput._fields
+
+
+def change_weight(model: onnx.ModelProto, ending: str, by: float) -> None:
+    (weight,) = (each for each in model.graph.initializer if each.name.endswith(ending))
+    changed = numpy_helper.to_array(weight) + np.float32(by)
+    weight.CopyFrom(numpy_helper.from_array(changed, weight.name))
+
+
+def test_the_real_graph_is_the_network(graph: onnx.ModelProto, scene: TrainedScene) -> None:
+    parity = measure_parity(scene, graph)
+    assert parity.frames == len(scene.sample_frames)
+    assert parity.energy_relative_error < TOLERANCE / 10
+    assert parity.map_relative_error < MAP_TOLERANCE / 10
+    demand_parity(parity)
+
+
+@pytest.mark.parametrize(
+    "weight",
+    [
+        "appearance_encoder.mean.bias",
+        "motion_encoder.mean.bias",
+        "appearance_energy.constant",
+        "motion_energy.place_term",
+        "joint_energy.constant",
+    ],
+)
+@pytest.mark.parametrize("by", [0.1, math.nan])
+def test_a_weight_that_is_not_the_networks_is_seen(
+    graph: onnx.ModelProto, scene: TrainedScene, weight: str, by: float
+) -> None:
+    change_weight(graph, weight, by)
+    with pytest.raises(CheckFailed, match="energies differ from the trained scene's by"):
+        demand_parity(measure_parity(scene, graph))
+
+
+def test_a_calibration_that_is_not_the_scenes_is_seen(
+    graph: onnx.ModelProto, scene: TrainedScene
+) -> None:
+    locations = {
+        node.input[1]
+        for node in graph.graph.node
+        if node.op_type == "Sub" and node.input[0] in OUTPUTS
+    }
+    assert locations
+    for name in locations:
+        change_weight(graph, name, 1.0)
+    with pytest.raises(CheckFailed, match="anomaly maps differ from the trained scene's by"):
+        demand_parity(measure_parity(scene, graph))
+
+
+@pytest.mark.parametrize("error", [1.0, math.inf, math.nan])
+def test_an_error_beyond_the_tolerance_is_refused(error: float) -> None:
+    demand_parity(Parity(8, MAP_TOLERANCE, TOLERANCE, 0.0))
+    for parity in (Parity(8, MAP_TOLERANCE, error, 0.0), Parity(8, error, TOLERANCE, 0.0)):
+        with pytest.raises(CheckFailed, match="nothing was written"):
+            demand_parity(parity)
