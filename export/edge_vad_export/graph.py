@@ -41,9 +41,12 @@ def build_graph(scene: TrainedScene) -> onnx.ModelProto:
         )
     assert program is not None  # noqa: S101 - None only when written to a file at once
     model = onnxscript.optimizer.optimize(program.model_proto)
-    for value in model.graph.node:
-        value.ClearField("metadata_props")  # stack traces with paths of this machine
-        value.ClearField("doc_string")
+    graph = model.graph
+    for part in (graph, *graph.node, *graph.input, *graph.output, *graph.value_info):
+        part.ClearField("metadata_props")  # stack traces with paths of this machine
+        part.ClearField("doc_string")
+    for weights in graph.initializer:
+        weights.ClearField("metadata_props")
     model.producer_name = "edge-vad"
     onnx.checker.check_model(model, full_check=True)
     return model
