@@ -26,10 +26,10 @@ from edge_vad_train.checkpoint import load_trained
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 def export(trained: Path, out: Path | None, as_json: bool) -> None:
     """Write the scene in folder TRAINED as one ONNX file, and prove it on real frames."""
-    out = out or trained.with_suffix(".onnx")
+    scene = load_trained(trained)
+    out = out or _beside(trained)
     if out.is_dir():
         raise BadInput(f"{out} is a folder", "give --out the name of a file, such as scene.onnx")
-    scene = load_trained(trained)
     with Console(stderr=True).status("building the graph"):
         graph = build_graph(scene)
         parity = measure_parity(scene, graph)
@@ -53,3 +53,11 @@ def export(trained: Path, out: Path | None, as_json: bool) -> None:
         f"{parity.score_absolute_error:.1e}"
     )
     click.echo(f"\nnext: edge-vad run {shlex.quote(str(out))} SOURCE --out watched")
+
+
+def _beside(trained: Path) -> Path:
+    """The ONNX file beside a scene, named like it."""
+    if trained.is_file():
+        return trained.with_suffix(".onnx")
+    folder = trained if trained.name not in ("", "..") else trained.resolve()
+    return folder.with_name(f"{folder.name}.onnx")
