@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from edge_vad.errors import BadInput, BadModel
+from edge_vad.errors import BadInput, BadModel, WrongUse
 from edge_vad.opencv import cv2
 from edge_vad_train.cli.evaluate import FILES, evaluate
 from edge_vad_train.evaluation.results import Evaluation
@@ -136,3 +136,16 @@ def test_an_unknown_format_is_wrong_use(scene: Path, root: Path) -> None:
 
 def test_the_help_shows_commands_line_by_line() -> None:
     assert " edge-vad eval ped2.onnx UCSDped2 --pixel\n" in run("--help").stdout
+
+
+def test_only_the_kinds_asked_for_are_measured(tiny_scene: TinyScene) -> None:
+    scene = tiny_scene("street.onnx", height=48, width=64)
+    url = "test://street?seed=3&size=64x48&fps=1&noise=1"
+    out = run(scene, url, "--format", "synthetic", "--kind", "runner", "--json").stdout
+    assert [clip["kind"] for clip in json.loads(out)["clips"]] == ["runner"]
+
+
+def test_an_unknown_kind_is_refused_with_those_there_are(tiny_scene: TinyScene) -> None:
+    url = "test://street?seed=3&size=64x48&fps=1&noise=1"
+    with pytest.raises(WrongUse, match="dragon.*wrong_way"):
+        run(tiny_scene("street.onnx"), url, "--format", "synthetic", "--kind", "dragon")

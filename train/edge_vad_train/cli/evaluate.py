@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -12,8 +13,9 @@ from rich.console import Console
 from edge_vad.backends import BACKENDS, load_backend
 from edge_vad.cli.console import progress, staged
 from edge_vad.cli.options import scene_argument
+from edge_vad.errors import WrongUse
 from edge_vad.scene_model import SceneModel
-from edge_vad_train.datasets import Clip, open_dataset
+from edge_vad_train.datasets import Clip, Dataset, open_dataset
 from edge_vad_train.datasets.avenue import AvenueClip
 from edge_vad_train.datasets.synthetic import StreetClip
 from edge_vad_train.datasets.ucsd import UcsdClip
@@ -48,6 +50,12 @@ FILES = ("eval.json", "roc.png", "timeline.png")
     type=click.Path(path_type=Path),
     help="Folder to write to; SCENE-eval beside the scene by default.",
 )
+@click.option(
+    "--kind",
+    "kinds",
+    multiple=True,
+    help="Only the clips with this kind of anomaly; may be given several times.",
+)
 @click.option("--pixel", is_flag=True, help="Measure also whether anomalies are found in place.")
 @click.option("--regions", is_flag=True, help="Measure also RBDC and TBDC, which takes minutes.")
 @click.option(
@@ -64,6 +72,7 @@ def evaluate(
     root: str,
     form: str,
     out: Path | None,
+    kinds: tuple[str, ...],
     pixel: bool,
     regions: bool,
     backend: str,
@@ -77,7 +86,7 @@ def evaluate(
     eval.json, roc.png and timeline.png.
     """
     model = SceneModel.read(scene)
-    truth = gather_truth(open_dataset(root, form), masks=pixel or regions)
+    truth = gather_truth(_only(open_dataset(root, form), kinds), masks=pixel or regions)
     folder = out or scene.with_name(f"{scene.stem}-eval")
     with staged(folder) as outputs:
         evaluation = _measure(model, truth, backend, threads, pixel, regions)
@@ -88,6 +97,19 @@ def evaluate(
     print_evaluation(evaluation, Console(highlight=False))
     click.echo(f"\nwritten to {folder}: {', '.join(FILES)}")
     click.echo(f"to see it at work:\n  {_next_command(scene, truth)}")
+
+
+def _only(dataset: Dataset, kinds: tuple[str, ...]) -> Dataset:
+    """The data set with the test clips of these kinds alone; all of them when none is named."""
+    known = sorted({clip.kind for clip in dataset.test if clip.kind})
+    unknown = [kind for kind in kinds if kind not in known]
+    if unknown:
+        raise WrongUse(
+            f"{dataset.name} has no test clip of kind {unknown[0]!r}",
+            f"choose from: {', '.join(known)}" if known else "leave out --kind",
+        )
+    test = tuple(clip for clip in dataset.test if not kinds or clip.kind in kinds)
+    return replace(dataset, test=test)
 
 
 def _measure(
