@@ -147,5 +147,5 @@ def test_only_the_kinds_asked_for_are_measured(tiny_scene: TinyScene) -> None:
 
 def test_an_unknown_kind_is_refused_with_those_there_are(tiny_scene: TinyScene) -> None:
     url = "test://street?seed=3&size=64x48&fps=1&noise=1"
-    with pytest.raises(WrongUse, match="dragon.*wrong_way"):
+    with pytest.raises(WrongUse, match=r"dragon.*wrong_way"):
         run(tiny_scene("street.onnx"), url, "--format", "synthetic", "--kind", "dragon")
