@@ -187,6 +187,8 @@ class Silence:
     def stage(self, label: str, length: int | None) -> Iterator[Callable[[int, str], None]]:
         yield lambda count, remark: None
 
+    def warn(self, text: str) -> None: ...
+
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -91,6 +91,9 @@ class Stages(Protocol):
     ) -> AbstractContextManager[Callable[[int, str], None]]:
         """Begin a stage; what it yields takes the steps done since the last call, and a remark."""
 
+    def warn(self, text: str) -> None:
+        """Say what should be known of the footage."""
+
 
 def train_scene(
     clips: Sequence[Clip],
@@ -131,6 +134,8 @@ def train_scene(
             strict=strict,
             progress=lambda frames: advance(frames, ""),
         )
+    if footage.skipped:
+        stages.warn(f"frames that could not be read and were skipped: {footage.skipped}")
     appearance = Appearance(background_of(footage))
     encoders = (
         _learn("appearance", appearance_view(appearance), footage, settings, fabric, stages, work),

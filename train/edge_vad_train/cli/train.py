@@ -195,8 +195,9 @@ def _take_up(out: Path, plan: _Plan, overwrite: bool) -> None:
             note(f"going on with the training that was interrupted in {out}")
             return
         if before is not None:
-            shutil.rmtree(planned.parent)
             note(f"the training that was interrupted in {out} was another one; starting anew")
+        if planned.parent.exists():
+            shutil.rmtree(planned.parent)
         planned.parent.mkdir(parents=True, exist_ok=True)
         planned.write_bytes(content)
     except OSError as error:
@@ -232,6 +233,9 @@ class _Bars:
             task = bar.add_task(label, total=length, remark="")
             yield lambda count, remark: bar.update(task, advance=count, remark=remark)
 
+    def warn(self, text: str) -> None:
+        warn(text)
+
 
 def _summarise(scene: TrainedScene, out: Path) -> None:
     card = scene.card
@@ -246,5 +250,5 @@ def _summarise(scene: TrainedScene, out: Path) -> None:
     )
     if normal.is_extrapolated(1.0):
         warn("that is under an hour of footage: rates of false alarms are extrapolated from it")
-    onnx = out.with_suffix(".onnx").name
+    onnx = f"{out.resolve().name}.onnx"
     click.echo(f"\nnext: edge-vad export {shlex.quote(str(out))} --out {shlex.quote(onnx)}")
