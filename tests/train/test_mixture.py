@@ -11,6 +11,7 @@ from scipy.linalg import solve_triangular
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
+from edge_vad_train import mixture as mixture_module
 from edge_vad_train.mixture import Mixture, SampleEnergy, fit_mixture, place_of_cells
 
 small = st.integers(1, 4)
@@ -96,6 +97,14 @@ def test_a_fitted_mixture_finds_the_clusters_and_their_shares() -> None:
         assert np.exp(mixture.log_weights)[distance.argmin()] == pytest.approx(
             count / 1000, abs=0.02
         )
+
+
+def test_a_fit_that_ends_before_it_converged_is_no_reason_to_warn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(mixture_module, "_ITERATIONS", 1)
+    latents = np.random.default_rng(3).uniform(size=(500, 3)).astype(np.float32)
+    assert len(fit_mixture(latents, 8, seed=0).means) == 8  # a warning would be an error
 
 
 def test_the_same_seed_gives_the_same_mixture() -> None:

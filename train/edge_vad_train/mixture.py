@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -45,15 +47,17 @@ def fit_mixture(
         seed: Seed of the initial means.
         noise_floor: Added to the diagonal of every covariance.
     """
-    fitted = GaussianMixture(
-        components,
-        reg_covar=noise_floor,
-        max_iter=_ITERATIONS,
-        init_params="k-means++",
-        random_state=seed,
+    with warnings.catch_warnings():
         # Stopping early is no fault: the last iterations move the likelihood by hairs.
-        tol=3e-3,
-    ).fit(latents.astype(np.float64))
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        fitted = GaussianMixture(
+            components,
+            reg_covar=noise_floor,
+            max_iter=_ITERATIONS,
+            init_params="k-means++",
+            random_state=seed,
+            tol=3e-3,
+        ).fit(latents.astype(np.float64))
     return Mixture(np.log(fitted.weights_), fitted.means_, fitted.precisions_cholesky_)
 
 
