@@ -63,14 +63,14 @@ class TrainSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     seed: int = 0
-    steps: int = 1500
+    steps: int = 2000
     latent: int = 8
     components: int = 24
     appearance_sigma: float = 0.05
     motion_sigma: float = 1.0
     patches: int = 50_000
     cells: int = 60_000
-    frame_budget: int = 6000
+    frame_budget: int = 12_000
     motion: MotionSettings = MotionSettings()
 
     @property
