@@ -135,6 +135,15 @@ def test_wrong_use_is_told_and_leaves_nothing(
     assert not (out / FILE_NAME).exists()
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_a_missing_device(edge_vad: Command, out: Path) -> None:
+    code, _, err = edge_vad(
+        "train", "test://street?seed=1&frames=60", "--device", "cuda", "--out", out
+    )
+    assert code == 4
+    assert "use --device auto" in err
+
+
 @pytest.mark.parametrize(
     ("source", "what"),
     [

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from edge_vad.cli.console import note, warn
-from edge_vad.errors import BadInput, Interrupted, WrongUse
+from edge_vad.errors import BadInput, Interrupted, Unavailable, WrongUse
 from edge_vad.false_alarms import describe_rate
 from edge_vad.motion import MotionSettings, Pooling
 from edge_vad_train.checkpoint import FILE_NAME, TrainedScene
@@ -39,6 +39,7 @@ class _Plan(msgspec.Struct, frozen=True):
     sources: list[str]
     form: str
     size: FrameSize | None
+    strict: bool
     settings: TrainSettings
 
 
@@ -115,7 +116,11 @@ class _Plan(msgspec.Struct, frozen=True):
     help="Most frames kept; longer footage is thinned out evenly.",
 )
 @click.option(
-    "--device", default="auto", show_default=True, help="Where to learn: auto, cpu or cuda."
+    "--device",
+    type=click.Choice(("auto", "cpu", "cuda")),
+    default="auto",
+    show_default=True,
+    help="Where to learn.",
 )
 @click.option("--strict", is_flag=True, help="Stop at a picture that cannot be read.")
 @click.option("--overwrite", is_flag=True, help="Replace a scene that is already in --out.")
@@ -152,7 +157,7 @@ def train(
         frame_budget=frame_budget,
         motion=MotionSettings(window=window, pooling=Pooling(pooling)),
     )
-    plan = _Plan(list(sources), form, _parse_size(size), settings)
+    plan = _Plan(list(sources), form, _parse_size(size), strict, settings)
     dataset = open_dataset(list(sources), form)
     _take_up(out, plan, overwrite)
     try:
@@ -210,7 +215,7 @@ def _fabric(device: str) -> Fabric:
     try:
         return Fabric(accelerator=device, devices=1)
     except (ValueError, RuntimeError) as error:
-        raise WrongUse(f"there is no device {device!r} ({error})", "use --device auto") from None
+        raise Unavailable(f"there is no device {device!r} ({error})", "use --device auto") from None
 
 
 class _Bars:
