@@ -27,8 +27,12 @@ class Saying(Backend):
 
 def detect(tiny_scene, anomaly_map, *, score=None, size=(64, 48), threshold="1/hour"):
     detector = Detector(SceneModel.read(tiny_scene()), Saying(anomaly_map, score), threshold)
+    return [detector.detect(blank(size, index)) for index in (2, 3)][-1]
+
+
+def blank(size, index):
     width, height = size
-    return detector.detect(Frame(np.zeros((height, width, 3), np.uint8), 3, 0.3))
+    return Frame(np.zeros((height, width, 3), np.uint8), index, index / 10)
 
 
 def cells(*hot, value=5.0):
@@ -41,6 +45,15 @@ def cells(*hot, value=5.0):
 def test_the_threshold_follows_from_the_false_alarms_one_accepts(tiny_scene):
     assert detect(tiny_scene, cells(), threshold="1/hour").threshold == pytest.approx(2.0)
     assert detect(tiny_scene, cells(), threshold="6/minute").threshold < 1.0
+
+
+def test_nothing_is_said_of_a_first_frame_as_it_has_no_motion(tiny_scene):
+    detector = Detector(SceneModel.read(tiny_scene()), Saying(cells((2, 3))))
+    found = [detector.detect(blank((64, 48), index)) for index in range(2)]
+    detector.reset()
+    found.append(detector.detect(blank((64, 48), 2)))
+    assert [each.score for each in found] == [0.0, 5.0, 0.0]
+    assert [each.box is None for each in found] == [True, False, True]
 
 
 def test_a_normal_frame_has_no_box(tiny_scene):

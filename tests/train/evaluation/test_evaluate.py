@@ -113,7 +113,7 @@ def test_the_protocol_says_what_the_numbers_mean(evaluation: Evaluation) -> None
     for word in (
         "raw and causal",
         "No frame is left out",
-        "zero motion",
+        "has no motion and scores 0",
         "until 3 flow fields",
         "all frames of all clips pooled",
         "both normal and anomalous",
@@ -156,5 +156,5 @@ class Overflowing(Backend):
 
 def test_an_infinite_score_is_refused(tiny_scene: TinyScene, dataset: Dataset) -> None:
     model = SceneModel.read(tiny_scene())
-    with pytest.raises(BadModel, match="score of frame 0 is inf"):
+    with pytest.raises(BadModel, match="score of frame 1 is inf"):
         evaluate(model, Overflowing(load_backend(model)), gather_truth(dataset))

@@ -11,8 +11,8 @@ _SCORES = (
     "over time."
 )
 _FIRST_FRAMES = (
-    "No frame is left out. The first frame of a clip has no motion and is scored with zero motion; "
-    "until {window} flow fields have come, those there are pooled."
+    "No frame is left out. The first frame of a clip has no motion and scores 0; until {window} "
+    "flow fields have come, those there are pooled."
 )
 _FRAMES = (
     "Micro AUC and EER: all frames of all clips pooled. The interval holds "
