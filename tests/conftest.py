@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,6 +35,8 @@ from edge_vad.scene_model import (
 
 # Processes with a thread for every core hinder one another beyond measure when tests run abreast.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# A shell makes what it starts in the background deaf to Ctrl-C, and here Ctrl-C is tested.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 HEIGHT, WIDTH, PATCH, STRIDE = 48, 64, 16, 8
 

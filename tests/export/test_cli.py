@@ -172,3 +172,10 @@ def test_where_no_scene_was_trained_there_is_none_to_write(
     assert err.startswith("error: ")
     assert "  -> train the scene again with edge-vad train" in err
     assert not no_scene.with_name(f"{no_scene.name}.onnx").exists()
+
+
+def test_a_path_that_the_system_refuses_is_no_traceback(edge_vad: Command) -> None:
+    code, _, err = edge_vad("export", "a" * 300)
+    assert code == 3
+    assert "File name too long" in err
+    assert "check the path" in err

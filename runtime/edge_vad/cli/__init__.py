@@ -7,7 +7,7 @@ import sys
 import click
 
 from edge_vad.cli.lazy import LazyGroup
-from edge_vad.errors import EdgeVadError
+from edge_vad.errors import BadInput, EdgeVadError
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
@@ -53,6 +53,13 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
+    except OSError as error:
+        what = error.strerror or str(error)
+        fail(
+            f"{error.filename}: {what}" if error.filename else what,
+            "check the path, who may read and write it, and the room on the disk",
+        )
+        sys.exit(BadInput.exit_code)
     except (KeyboardInterrupt, click.Abort):
         fail("interrupted", "what was finished is kept; run the same command to go on")
         sys.exit(INTERRUPTED)
