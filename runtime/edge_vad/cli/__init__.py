@@ -61,7 +61,7 @@ def main() -> None:
         )
         sys.exit(BadInput.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        fail("interrupted", "what was finished is kept; run the same command to go on")
+        fail("interrupted", "earlier outputs are untouched; give the same command again")
         sys.exit(INTERRUPTED)
 
 

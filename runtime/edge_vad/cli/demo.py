@@ -37,6 +37,7 @@ def demo(out: Path) -> None:
     for words in steps:
         _run(*(str(word) for word in words))
     click.secho("\nthat was all of it", bold=True)
+    click.echo(f"measured: {', '.join(_KINDS)}; eval without --kind measures all kinds")
     click.echo(f"look at {out / 'watched' / 'annotated.mp4'}")
     click.echo(f"        {out / 'watched' / 'timeline.png'}")
     click.echo(f"        {out / 'evaluation' / 'roc.png'}")

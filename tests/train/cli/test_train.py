@@ -266,11 +266,17 @@ def test_a_killed_training_goes_on_too(
     assert_same_network(out, uninterrupted)
 
 
-def test_another_command_starts_anew(edge_vad: Command, footage: Path, out: Path) -> None:
+def test_another_command_does_not_destroy_an_unfinished_training_unless_told_to(
+    edge_vad: Command, footage: Path, out: Path
+) -> None:
     leave_behind(out, plan="{}")
-    code, _, err = edge_vad("train", footage, "--out", out, *QUICK, "--steps", 3)
-    assert code == 0
-    assert f"note: the training that was interrupted in {out} was another one" in err
+    kept = sorted(each.name for each in (out / "work").iterdir())
+    words = ("train", footage, "--out", out, *QUICK, "--steps", 3)
+    code, _, err = edge_vad(*words)
+    assert code == 2
+    assert "unfinished training with other footage or options" in err
+    assert sorted(each.name for each in (out / "work").iterdir()) == kept
+    assert edge_vad(*words, "--overwrite").code == 0
 
 
 def test_what_is_left_without_a_plan_is_not_taken_up(

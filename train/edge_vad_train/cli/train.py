@@ -199,8 +199,12 @@ def _take_up(out: Path, plan: _Plan, overwrite: bool) -> None:
         if before == content:
             note(f"going on with the training that was interrupted in {out}")
             return
-        if before is not None:
-            note(f"the training that was interrupted in {out} was another one; starting anew")
+        # Until the first weights are kept there is nothing that would be lost.
+        if before is not None and not overwrite and any(planned.parent.glob("*.safetensors")):
+            raise WrongUse(
+                f"{out} holds an unfinished training with other footage or options",
+                "give that command again to go on, give another --out, or add --overwrite",
+            )
         if planned.parent.exists():
             shutil.rmtree(planned.parent)
         planned.parent.mkdir(parents=True, exist_ok=True)
