@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from edge_vad.backends import Backend, load_backend
 from edge_vad.detection import Box, Detection
-from edge_vad.errors import BadInput, BadModel
+from edge_vad.errors import BadModel
 from edge_vad.false_alarms import parse_rate
+from edge_vad.fitting import fit_image
 from edge_vad.frame import Frame
 from edge_vad.motion import MotionExtractor
 from edge_vad.opencv import cv2
@@ -21,7 +22,6 @@ from edge_vad.scene_model import Grid, SceneModel
 from edge_vad.sources import Source
 
 DEFAULT_FALSE_ALARMS = "1/hour"
-_ASPECT_TOLERANCE = 0.05
 
 
 class Detector:
@@ -59,7 +59,7 @@ class Detector:
             BadInput: The frame's shape is not that of the scene's camera.
             BadModel: The graph gave no number.
         """
-        image = self._fit(frame.image)
+        image = fit_image(frame.image, self._resized)
         maps = self._backend.infer(image[None], self._motion.push(image)[None])
         if not self._motion.known:
             return Detection(frame, 0.0, self.threshold, self._nothing, None)
@@ -106,19 +106,6 @@ class Detector:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-    def _fit(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        rows, columns = image.shape[:2]
-        width, height = self._size
-        if (columns, rows) == self._size:
-            return image
-        if abs(columns / rows * height / width - 1) > _ASPECT_TOLERANCE:
-            raise BadInput(
-                f"the frames are {columns}x{rows}, and the scene was learnt at {width}x{height}",
-                "use footage of the camera that the scene was trained on, or train on this one",
-            )
-        cv2.resize(image, self._size, dst=self._resized, interpolation=cv2.INTER_AREA)
-        return self._resized
 
 
 def load(

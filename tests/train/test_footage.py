@@ -174,6 +174,11 @@ def test_frames_are_brought_to_the_models_size(tmp_path: Path) -> None:
     assert kept.fitting[0].motion.shape == (40, 24, 32, 2)
 
 
+def test_footage_of_another_shape_is_refused_and_not_squeezed(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="96x96"):
+        prepared(tmp_path, Numbered(name="a", frames=50, size=FrameSize(96, 96)))
+
+
 def test_footage_is_read_once(tmp_path: Path) -> None:
     clip = Numbered(name="a", frames=50)
     first, second = (prepared(tmp_path, clip) for _ in range(2))
@@ -187,7 +192,7 @@ def test_footage_is_read_once(tmp_path: Path) -> None:
     "change",
     [
         {"motion": MotionSettings(window=4)},
-        {"size": FrameSize(64, 64)},
+        {"size": FrameSize(72, 96)},
         {"frame_budget": 60},
         {"clips": "ba"},
         {"clips": "a"},

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_vad.errors import BadInput
+from edge_vad.fitting import fit_image
 from edge_vad.motion import MotionExtractor, MotionSettings
-from edge_vad.opencv import cv2
 from edge_vad.sources import Source
 from edge_vad_train.datasets import Clip
 
@@ -147,7 +147,7 @@ def prepare(
         progress: Called with the number of frames done since the last call.
 
     Raises:
-        BadInput: A clip is broken, too short, or of another camera.
+        BadInput: A clip is broken, too short, or not of the frames' shape.
     """
     names = [clip.name for clip in clips]
     index = _read_index(folder)
@@ -217,18 +217,14 @@ class _Recorder:
     ) -> Iterator[tuple[bool, NDArray[np.uint8]]]:
         """Frames at the model's size, and whether the one before each was left out."""
         thinning = _thinning(source.length, budget)
-        size = (self._size.width, self._size.height)
+        resized = np.zeros((self._size.height, self._size.width, 3), np.uint8)
         kept = 0
         kept_before = False
         for position, frame in enumerate(source):
             progress(1)
             keep = position // STRETCH % thinning == 0
             if keep:
-                image = frame.image
-                if image.shape[1::-1] != size:
-                    resized = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-                    image = resized.astype(np.uint8, copy=False)
-                yield not kept_before, image
+                yield not kept_before, fit_image(frame.image, resized)
                 kept += 1
             kept_before = keep
             if kept >= budget:

@@ -117,7 +117,7 @@ def train_scene(
         strict: Raise at the first frame that cannot be read, instead of skipping it.
 
     Raises:
-        BadInput: The footage is broken, too short, or of more than one camera.
+        BadInput: The footage is broken, too short, or of cameras of different shapes.
         Diverged: A stream cannot be fitted with these settings.
     """
     if size is None:

@@ -126,4 +126,7 @@ def test_the_picture_is_used_again(card, calm):
 @pytest.mark.parametrize("threshold", [0.0, -3.0])
 def test_a_threshold_of_zero_or_less_draws_too(card, calm, threshold):
     image = np.zeros((240, 320, 3), np.uint8)
-    Overlay(card, 320, 240).draw(Detection(Frame(image, 0, 0.0), 1.0, threshold, calm, None))
+    drawn = Overlay(card, 320, 240).draw(
+        Detection(Frame(image, 0, 0.0), 1.0, threshold, calm, None)
+    )
+    assert drawn.any()

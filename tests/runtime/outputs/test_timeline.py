@@ -47,7 +47,9 @@ def test_a_single_high_frame_among_a_million_is_seen():
 )
 @pytest.mark.parametrize("threshold", [2.0, 0.0, -1.0, 1e6])
 def test_odd_scores_and_thresholds_are_drawn(scores, threshold):
-    draw_timeline(timeline(scores, threshold=threshold))
+    drawn = draw_timeline(timeline(scores, threshold=threshold))
+    assert drawn.shape == (HEIGHT, WIDTH, 3)
+    assert drawn.std() > 0
 
 
 def test_the_file_is_a_picture(tmp_path):
