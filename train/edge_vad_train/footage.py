@@ -120,8 +120,8 @@ def working_size(source: Source) -> FrameSize:
             f"the frames of {source.name} are {width}x{height}, too small to learn from",
             f"give footage of at least {_SMALLEST_SIDE}x{_SMALLEST_SIDE}",
         )
-    rows = min(_WORKING_ROWS, height)
-    return FrameSize(round(rows / 4) * 4, round(width * rows / height / 4) * 4)
+    rows = round(min(_WORKING_ROWS, height) / 4) * 4
+    return FrameSize(rows, round(width * rows / height / 4) * 4)
 
 
 def prepare(
