@@ -10,7 +10,7 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vad.backends import Backend, load_backend
+from edge_vad.backends import Backend, Inputs, load_backend
 from edge_vad.detection import Box, Detection
 from edge_vad.errors import BadModel
 from edge_vad.false_alarms import parse_rate
@@ -60,7 +60,7 @@ class Detector:
             BadModel: The graph gave no number.
         """
         image = fit_image(frame.image, self._resized)
-        maps = self._backend.infer(image[None], self._motion.push(image)[None])
+        maps = self._backend.infer(Inputs(image[None], self._motion.push(image)[None]))
         if not self._motion.known:
             return Detection(frame, 0.0, self.threshold, self._nothing, None)
         score, anomaly_map = float(maps.score[0]), maps.anomaly_map[0]

@@ -21,7 +21,7 @@ class Saying(Backend):
         self.map = np.asarray(anomaly_map, np.float32)
         self.score = np.float32(self.map.max() if score is None else score)
 
-    def infer(self, frames, motion):
+    def infer(self, inputs):
         return Maps(self.map[None], self.score[None])
 
 

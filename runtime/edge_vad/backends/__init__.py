@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from edge_vad.backends.base import Backend, Maps
+from edge_vad.backends.base import Backend, Inputs, Maps
 from edge_vad.errors import WrongUse
 from edge_vad.scene_model import SceneModel
 
-__all__ = ["BACKENDS", "Backend", "Maps", "load_backend"]
+__all__ = ["BACKENDS", "Backend", "Inputs", "Maps", "load_backend"]
 
 BACKENDS = ("onnxruntime",)
 

@@ -9,6 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+class Inputs(NamedTuple):
+    """What the graph takes for a batch of frames; the fields are named like its inputs.
+
+    Attributes:
+        frame: uint8, (N, height, width, 3), blue-green-red.
+        motion: float32, (N, height', width', channels), pooled flow in px a frame.
+    """
+
+    frame: NDArray[np.uint8]
+    motion: NDArray[np.float32]
+
+
 class Maps(NamedTuple):
     """What the graph says about a batch of frames.
 
@@ -33,13 +45,8 @@ class Backend(ABC):
     device: str
 
     @abstractmethod
-    def infer(self, frames: NDArray[np.uint8], motion: NDArray[np.float32]) -> Maps:
-        """Score a batch.
-
-        Args:
-            frames: uint8, (N, height, width, 3), blue-green-red.
-            motion: float32, (N, height', width', channels), pooled flow in px a frame.
-        """
+    def infer(self, inputs: Inputs) -> Maps:
+        """Score a batch."""
 
     def close(self) -> None:
         """Give back the device's memory; harmless when called twice."""

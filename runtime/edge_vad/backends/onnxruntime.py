@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import os
 
-import numpy as np
-from numpy.typing import NDArray
-
-from edge_vad.backends.base import Backend, Maps
+from edge_vad.backends.base import Backend, Inputs, Maps
 from edge_vad.errors import BadModel, Unavailable
 from edge_vad.scene_model import SceneModel
 
@@ -52,9 +49,9 @@ class OnnxRuntimeBackend(Backend):
             ) from None
         self._check_graph(model)
 
-    def infer(self, frames: NDArray[np.uint8], motion: NDArray[np.float32]) -> Maps:
+    def infer(self, inputs: Inputs) -> Maps:
         """Score a batch; see `Backend.infer`."""
-        return Maps(*self._session.run(_OUTPUTS, {"frame": frames, "motion": motion}))
+        return Maps(*self._session.run(_OUTPUTS, inputs._asdict()))
 
     def _check_graph(self, model: SceneModel) -> None:
         card = model.card

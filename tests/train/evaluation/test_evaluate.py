@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from edge_vad.backends import Backend, load_backend
+from edge_vad.backends import Backend, Inputs, load_backend
 from edge_vad.detector import load
 from edge_vad.errors import BadInput, BadModel
 from edge_vad.motion import MotionExtractor, MotionSettings
@@ -149,8 +149,8 @@ class Overflowing(Backend):
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
 
-    def infer(self, frames: np.ndarray, motion: np.ndarray) -> object:
-        maps = self._backend.infer(frames, motion)
+    def infer(self, inputs: Inputs) -> object:
+        maps = self._backend.infer(inputs)
         return maps._replace(score=np.full_like(maps.score, np.inf))
 
 

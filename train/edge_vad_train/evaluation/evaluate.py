@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator
 from itertools import repeat
 
 import numpy as np
-from numpy.typing import NDArray
 
-from edge_vad.backends import Backend, Maps
+from edge_vad.backends import Backend, Inputs, Maps
 from edge_vad.detector import Detector
 from edge_vad.errors import BadInput
 from edge_vad.scene_model import SceneModel
@@ -74,10 +73,10 @@ class _Listener(Backend):
         self.image = np.zeros((0, 0, 3), np.uint8)
         self.motion = np.zeros((0, 0, 2), np.float32)
 
-    def infer(self, frames: NDArray[np.uint8], motion: NDArray[np.float32]) -> Maps:
+    def infer(self, inputs: Inputs) -> Maps:
         """Score a batch; see `Backend.infer`."""
-        self.image, self.motion = frames[0], motion[0]
-        return self._backend.infer(frames, motion)
+        self.image, self.motion = inputs.frame[0], inputs.motion[0]
+        return self._backend.infer(inputs)
 
 
 def _measure_clip(
