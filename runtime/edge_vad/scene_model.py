@@ -87,6 +87,8 @@ class Training(_Record, frozen=True):
         seed: Seed of everything random.
         created: UTC, ISO 8601.
         versions: Package name to version.
+        self_made: Kind of anomaly made from held-back footage to the AUC at which the model tells
+            it from the footage as it was, 0 to 1; empty where nobody ever moved.
     """
 
     sources: tuple[str, ...]
@@ -94,6 +96,7 @@ class Training(_Record, frozen=True):
     seed: int
     created: str
     versions: dict[str, str]
+    self_made: dict[str, float] = msgspec.field(default_factory=dict)
 
 
 class Parity(_Record, frozen=True):

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.stats import genpareto
+from torch import Tensor
 
 from edge_vad.false_alarms import QUIET_S, NormalTail
 from edge_vad.scene_model import Calibration
@@ -22,7 +23,7 @@ _ENOUGH_PEAKS = 20
 _HEAVIEST_SHAPE = 0.5
 
 
-def calibrate(highest: NDArray[np.float32], weight: float) -> Calibration:
+def calibrate(highest: NDArray[np.float32], weight: float = 1.0) -> Calibration:
     """Calibrate an energy by the highest of every frame.
 
     Args:
@@ -34,16 +35,17 @@ def calibrate(highest: NDArray[np.float32], weight: float) -> Calibration:
 
 
 def energy_maps(
-    network: SceneEnergies,
+    energies: SceneEnergies,
     stretch: Stretch,
     progress: Callable[[int], None] = lambda _: None,
-) -> Iterator[EnergyMaps]:
-    """Score a stretch, some frames at a time."""
+) -> Iterator[tuple[EnergyMaps, Tensor]]:
+    """Score a stretch, some frames at a time: the energies, and where something is."""
     for start in range(0, len(stretch), _BATCH):
         batch = slice(start, start + _BATCH)
         frames = frames_of(stretch, batch)
         with torch.inference_mode():
-            yield network(frames, motion_of(stretch, batch))
+            images = energies.images(frames, motion_of(stretch, batch))
+            yield energies(*images), energies.presence(*images)
         progress(len(frames))
 
 

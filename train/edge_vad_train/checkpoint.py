@@ -103,12 +103,9 @@ def load_trained(folder: Path) -> TrainedScene:
 def _empty_network(design: Design, card: SceneCard) -> SceneNetwork:
     """The network with nothing in it yet, to be filled from a file."""
     grid, latent = card.grid, design.motion.latent + design.appearance.latent
-    sizes = (
-        (design.appearance.latent, None),
-        (design.motion.latent, (grid.rows, grid.columns)),
-        (latent, None),
-    )
-    energies = [SampleEnergy.empty(design.components, size, cells) for size, cells in sizes]
+    sizes = design.appearance.latent, design.motion.latent, latent
+    cells = grid.rows, grid.columns
+    energies = [SampleEnergy.empty(design.components, size, cells) for size in sizes]
     background = torch.zeros(1, 3, card.height // 2, card.width // 2)
     encoders = Encoder(design.appearance), Encoder(design.motion)
     streams = SceneEnergies(

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from edge_vad_train.footage import Stretch
-from edge_vad_train.mixture import SampleEnergy, fit_mixture, place_of_cells
+from edge_vad_train.mixture import Mixture, SampleEnergy, fit_mixture, place_lift
 from edge_vad_train.model import Encoder
 from edge_vad_train.network import Appearance, SceneEnergies
 from edge_vad_train.patches import draw_corners
-from edge_vad_train.streams import appearance_view, motion_view
+from edge_vad_train.streams import appearance_view, frames_of, motion_of, motion_view
 
 _FRAMES = 1500
+_BATCH = 16
 _OUTLIER = 99.5
 
 
@@ -30,12 +31,12 @@ def fit_energies(
     seed: int,
     progress: Callable[[int], None] = lambda _: None,
 ) -> SceneEnergies:
-    """Fit the mixtures of appearance, of motion and place, and of appearance with motion.
+    """Fit the mixtures of appearance, of motion, and of both; then learn what is usual where.
 
     The mixture of motion is fitted to samples of the posterior, the others to its mean. Movement
     is told only as finely as the posterior is wide; without that width the still background makes
-    every small movement rare (frame AUC on UCSD Ped2 falls by three points). For what a thing
-    looks like while it moves the noise floor is width enough, and samples blur it (two points).
+    every small movement rare. For what a thing looks like while it moves the noise floor is width
+    enough, and samples blur it.
 
     Args:
         stretches: Footage to fit to.
@@ -47,24 +48,39 @@ def fit_energies(
         progress: Called with 1 after each mixture.
     """
     rng = np.random.default_rng([seed, 2])
-    looks, moves, sampled_moves, places, grid = _draw_latents(
-        stretches, appearance, encoders, cells, rng
-    )
-
-    def energy(samples: NDArray[np.float32], place: Tensor | None = None) -> SampleEnergy:
-        fitted = SampleEnergy(fit_mixture(samples, components, seed), place)
+    drawn = _draw_latents(stretches, appearance, encoders, cells, rng)
+    mixtures = []
+    for samples in (drawn.looks, drawn.sampled_moves, np.concatenate(drawn[:2], 1)):
+        mixtures.append(fit_mixture(samples, components, seed))
         progress(1)
-        return fitted
+    everywhere = SceneEnergies(appearance, encoders, _energies(mixtures, [None] * 3))
+    lifts = [place_lift(seen) for seen in _seen_at_places(stretches, everywhere)]
+    return SceneEnergies(appearance, encoders, _energies(mixtures, lifts))
 
-    return SceneEnergies(
-        appearance,
-        encoders,
-        (
-            energy(looks),
-            energy(np.concatenate([sampled_moves, places], 1), place_of_cells(*grid)),
-            energy(np.concatenate([looks, moves], 1)),
-        ),
-    )
+
+def _energies(
+    mixtures: Sequence[Mixture], lifts: Sequence[Tensor | None]
+) -> tuple[SampleEnergy, SampleEnergy, SampleEnergy]:
+    looks, moves, both = (SampleEnergy(*pair) for pair in zip(mixtures, lifts, strict=True))
+    return looks, moves, both
+
+
+def _seen_at_places(
+    stretches: Sequence[Stretch], energies: SceneEnergies
+) -> list[NDArray[np.float32]]:
+    """Sum the components' responsibilities at every cell, (K, rows, columns) for each mixture."""
+    every = max(1, sum(len(stretch) for stretch in stretches) // _FRAMES)
+    seen: list[NDArray[np.float32]] = [np.zeros(1, np.float32)] * len(energies.mixtures)
+    for stretch in stretches:
+        for start in range(1, len(stretch), _BATCH * every):
+            batch = slice(start, start + _BATCH * every, every)
+            with torch.inference_mode():
+                images = energies.images(frames_of(stretch, batch), motion_of(stretch, batch))
+                latents = energies.latents(*images)
+                for index, energy in enumerate(energies.mixtures):
+                    shares = torch.softmax(energy.log_joint(latents[index]), 1)
+                    seen[index] = seen[index] + shares.sum(0).numpy()
+    return seen
 
 
 class _Drawn(NamedTuple):
@@ -74,15 +90,11 @@ class _Drawn(NamedTuple):
         looks: float32, (n, D), posterior means of the appearance stream.
         moves: float32, (n, D), posterior means of the motion stream.
         sampled_moves: float32, (n, D), samples of the same posteriors.
-        places: float32, (n, 2), where the cells lie.
-        grid: Rows and columns of the cells.
     """
 
     looks: NDArray[np.float32]
     moves: NDArray[np.float32]
     sampled_moves: NDArray[np.float32]
-    places: NDArray[np.float32]
-    grid: tuple[int, int]
 
 
 def _draw_latents(
@@ -112,13 +124,8 @@ def _draw_latents(
         rows, columns = np.array(corners).T
         mean, spread = moves[:, rows, columns], np.exp(0.5 * log_variance[:, rows, columns])
         noise = rng.standard_normal(mean.shape, np.float32)
-        grid = looks.shape[1], looks.shape[2]
-        place = place_of_cells(*grid)[0].numpy()
-        drawn.append(
-            (looks[:, rows, columns], mean, mean + spread * noise, place[:, rows, columns])
-        )
-    looks, moves, sampled, places = (np.concatenate(each, 1).T for each in zip(*drawn, strict=True))
-    return _Drawn(looks, moves, sampled, places, grid)
+        drawn.append((looks[:, rows, columns], mean, mean + spread * noise))
+    return _Drawn(*(np.concatenate(each, 1).T for each in zip(*drawn, strict=True)))
 
 
 def _strangeness(latents: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:

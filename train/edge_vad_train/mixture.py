@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 from torch import Tensor, nn
@@ -68,37 +69,36 @@ class SampleEnergy(nn.Module):
     convolution, a sum of squares and one LogSumExp give the whole map.
 
     Args:
-        mixture: The mixture, over the latent's channels and after them the place's, if any.
-        place: float32, (1, P, h, w), coordinates of the cells; None for a mixture without place.
+        mixture: The mixture, over the latent's channels.
+        lift: float32, (1, K, h, w), what is added to the components' log weights at every cell, as
+            `place_lift` gives it; None where all places are alike.
     """
 
     weight: Tensor
     bias: Tensor
     constant: Tensor
-    place_term: Tensor
 
-    def __init__(self, mixture: Mixture, place: Tensor | None = None) -> None:
+    def __init__(self, mixture: Mixture, lift: Tensor | None = None) -> None:
         super().__init__()
         components, dimensions = mixture.means.shape
         # The half of the exponent goes into the factors.
         factors = torch.tensor(mixture.precision_factors) * math.sqrt(0.5)
         means = torch.tensor(mixture.means)
         weight = factors.transpose(1, 2).reshape(components * dimensions, dimensions, 1, 1)
-        bias = -torch.einsum("kij,ki->kj", factors, means).reshape(1, -1, 1, 1)
-        if place is not None:
-            bias = bias + F.conv2d(place.double(), weight[:, -place.shape[1] :])
-            weight = weight[:, : -place.shape[1]]
+        bias = -torch.einsum("kij,ki->kj", factors, means).flatten()
         diagonals = np.diagonal(mixture.precision_factors, axis1=1, axis2=2)
         log_determinants = torch.from_numpy(np.log(diagonals).sum(1))
         constant = (
             torch.tensor(mixture.log_weights)
             + log_determinants
             - dimensions / 2 * math.log(2 * math.pi)
-        )
+        ).reshape(1, components, 1, 1)
+        if lift is not None:
+            constant = constant + lift
         self.components = components
         self.register_buffer("weight", weight.float().contiguous())
-        self.register_buffer("place_term", bias.float().contiguous())
-        self.register_buffer("constant", constant.float().reshape(1, components, 1, 1))
+        self.register_buffer("bias", bias.float().contiguous())
+        self.register_buffer("constant", constant.float().contiguous())
 
     @classmethod
     def empty(
@@ -109,43 +109,68 @@ class SampleEnergy(nn.Module):
         Args:
             components: K.
             latent: Channels of the latent.
-            cells: Rows and columns when the mixture knows the place.
+            cells: Rows and columns when the weights differ from place to place.
         """
-        place = None if cells is None else place_of_cells(*cells)
-        dimensions = latent + (0 if place is None else place.shape[1])
-        unit = np.broadcast_to(np.eye(dimensions), (components, dimensions, dimensions))
-        return cls(Mixture(np.zeros(components), np.zeros((components, dimensions)), unit), place)
+        lift = None if cells is None else torch.zeros(1, components, *cells)
+        unit = np.broadcast_to(np.eye(latent), (components, latent, latent))
+        return cls(Mixture(np.zeros(components), np.zeros((components, latent)), unit), lift)
+
+    def log_joint(self, latent: Tensor) -> Tensor:
+        """`log phi_k + log N(z; mu_k, Sigma_k)` of every component.
+
+        Args:
+            latent: float32, (N, D, h, w).
+
+        Returns:
+            float32, (N, K, h, w), nats.
+        """
+        whitened = F.conv2d(latent, self.weight, self.bias)
+        rows, columns = whitened.shape[2:]
+        dimensions = whitened.shape[1] // self.components
+        squares = (whitened * whitened).reshape(-1, self.components, dimensions, rows, columns)
+        log_joint: Tensor = self.constant - squares.sum(2)
+        return log_joint
 
     def forward(self, latent: Tensor) -> Tensor:
         """Score latents.
 
         Args:
-            latent: float32, (N, D without place, h, w).
+            latent: float32, (N, D, h, w).
 
         Returns:
             float32, (N, h, w), nats.
         """
-        if self.place_term.shape[2:] == (1, 1):
-            whitened = F.conv2d(latent, self.weight, self.place_term.flatten())
-        else:
-            whitened = F.conv2d(latent, self.weight) + self.place_term
-        rows, columns = whitened.shape[2:]
-        dimensions = whitened.shape[1] // self.components
-        squares = (whitened * whitened).reshape(-1, self.components, dimensions, rows, columns)
-        energy: Tensor = -torch.logsumexp(self.constant - squares.sum(2), 1)
+        energy: Tensor = -torch.logsumexp(self.log_joint(latent), 1)
         return energy
 
 
-def place_of_cells(rows: int, columns: int) -> Tensor:
-    """Coordinates of the cells: 0 to `PLACE_SPAN` from top to bottom and from left to right.
+def place_lift(seen: NDArray[np.float32]) -> Tensor:
+    """How much more or less often a component is seen at a place than anywhere.
+
+    The components stay the same all over the image, only their weights change with the place:
+    `lift_k(x) = log [(n_k(x) + a phi_k) / ((n(x) + a) phi_k)]`, with `n_k(x)` the frames in which
+    component k was seen at x, blurred over neighbouring cells, and `phi_k` its share in the whole
+    image. The pseudo-count `a` bounds the lift: at a place where nobody was seen so far, an
+    ordinary walker costs a few nats and not infinitely many. A mixture over latent and
+    coordinates has no such bound, and overfits short footage.
+
+    Args:
+        seen: float32, (K, h, w), the components' responsibilities summed over frames.
 
     Returns:
-        float32, (1, 2, rows, columns).
+        float32, (1, K, h, w), nats.
     """
-    vertical = torch.linspace(0, PLACE_SPAN, rows).reshape(1, 1, -1, 1).expand(1, 1, rows, columns)
-    across = torch.linspace(0, PLACE_SPAN, columns).reshape(1, 1, 1, -1).expand(1, 1, rows, columns)
-    return torch.cat([vertical, across], 1)
+    overall = seen.sum((1, 2)) / seen.sum()
+    overall = np.maximum(overall, np.finfo(np.float32).tiny)[:, None, None]
+    blurred = np.stack([gaussian_filter(each, PLACE_BLUR_CELLS, mode="nearest") for each in seen])
+    frames = blurred.sum(0)
+    doubt = PLACE_DOUBT * frames.mean()
+    lift = np.log((blurred + doubt * overall) / ((frames + doubt) * overall))
+    return torch.from_numpy(lift[None]).float()
 
 
-PLACE_SPAN = 10.0
-"""With the noise floor this keeps components wider than a hundredth of the image."""
+PLACE_BLUR_CELLS = 3.0
+"""Standard deviation of the blur, cells: what was seen here might as well have been beside it."""
+
+PLACE_DOUBT = 0.05
+"""The pseudo-count as a share of the frames looked at."""

@@ -70,8 +70,8 @@ class Encoder(nn.Module):
         self.mean = nn.Conv2d(channels, architecture.latent, 1)
         self.log_variance = nn.Conv2d(channels, architecture.latent, 1)
         self.shortcut = nn.Conv2d(architecture.inputs, architecture.latent, 1, bias=False)
-        self._patch = architecture.patch
-        self._stride = architecture.stride
+        self.patch = architecture.patch
+        self.stride = architecture.stride
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """Encode.
@@ -90,7 +90,7 @@ class Encoder(nn.Module):
         return self._mean(image, self.trunk(image))
 
     def _mean(self, image: Tensor, features: Tensor) -> Tensor:
-        patch_mean = F.avg_pool2d(image, self._patch, self._stride)
+        patch_mean = F.avg_pool2d(image, self.patch, self.stride)
         mean: Tensor = self.mean(features) + self.shortcut(patch_mean)
         return mean
 

@@ -12,6 +12,17 @@ from edge_vad.scene_model import Energies
 from edge_vad_train.mixture import SampleEnergy
 from edge_vad_train.model import Encoder
 
+_CLEAR_DIFFERENCE = 0.1
+"""What makes something as present as motion does: difference from the empty scene, white is 1."""
+
+_CLEAR_SPEED = 2.0
+"""What makes something as present as its look does, px a frame."""
+
+_FAINT = 0.01
+_PRESENT = 0.5
+_MIDDLE = 6
+"""Side of the middle of a patch, px of the streams' input."""
+
 FRAME_DOWNSCALE = 2
 """The appearance stream sees frames averaged over blocks of this many px a side."""
 
@@ -64,7 +75,7 @@ class SceneOutput(NamedTuple):
 
 
 class SceneEnergies(nn.Module):
-    """From a frame and its pooled motion to the sample energies.
+    """From what the two streams see to the sample energies.
 
     Args:
         appearance: Takes the background away.
@@ -81,22 +92,60 @@ class SceneEnergies(nn.Module):
         super().__init__()
         self.appearance = appearance
         self.appearance_encoder, self.motion_encoder = encoders
+        self.patch, self.stride = encoders[1].patch, encoders[1].stride
         self.appearance_energy, self.motion_energy, self.joint_energy = energies
 
-    def forward(self, frame: Tensor, motion: Tensor) -> EnergyMaps:
-        """Score every cell.
+    def images(self, frame: Tensor, motion: Tensor) -> tuple[Tensor, Tensor]:
+        """What the two streams see.
 
         Args:
             frame: uint8, (N, height, width, 3), blue-green-red.
             motion: float32, (N, height', width', channels), pooled flow, px a frame.
+
+        Returns:
+            Two images, float32, (N, 3, h, w) and (N, channels, h, w).
         """
-        looks = self.appearance_encoder.mean_of(self.appearance(frame))
-        moves = self.motion_encoder.mean_of(motion.permute(0, 3, 1, 2))
+        return self.appearance(frame), motion.permute(0, 3, 1, 2)
+
+    def latents(self, look: Tensor, move: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Posterior means of appearance, of motion, and of both, each (N, D, rows, columns)."""
+        looks = self.appearance_encoder.mean_of(look)
+        moves = self.motion_encoder.mean_of(move)
+        return looks, moves, torch.cat([looks, moves], 1)
+
+    @property
+    def mixtures(self) -> tuple[SampleEnergy, SampleEnergy, SampleEnergy]:
+        """The energies in the order of `EnergyMaps`."""
+        return self.appearance_energy, self.motion_energy, self.joint_energy
+
+    def forward(self, look: Tensor, move: Tensor) -> EnergyMaps:
+        """Score every cell of what `images` gives."""
+        latents = self.latents(look, move)
         return EnergyMaps(
-            self.appearance_energy(looks),
-            self.motion_energy(moves),
-            self.joint_energy(torch.cat([looks, moves], 1)),
+            *(energy(each) for energy, each in zip(self.mixtures, latents, strict=True))
         )
+
+    def presence(self, look: Tensor, move: Tensor) -> Tensor:
+        """Where in its surroundings something is: 1 where it is, towards 0 beside it.
+
+        A patch is strange because of something in it, and so are all patches around that it
+        reaches into. What differs from the empty scene or moves in the middle of a patch, against
+        the most that does so in any patch that overlaps it, tells where that something is.
+
+        Returns:
+            float32, (N, rows, columns), 0 to 1.
+        """
+        difference = (look * look).sum(1, keepdim=True) * (1 / _CLEAR_DIFFERENCE**2)
+        flow = move[:, :2]
+        speed = (flow * flow).sum(1, keepdim=True) * (1 / _CLEAR_SPEED**2)
+        margin = (self.patch - _MIDDLE) // 2
+        middle = F.avg_pool2d((difference + speed)[:, :, margin:, margin:], _MIDDLE, self.stride)
+        rows, columns = ((side - self.patch) // self.stride + 1 for side in look.shape[2:])
+        middle = middle[:, :, :rows, :columns]
+        reach = self.patch // self.stride // 2
+        around = F.max_pool2d(middle, 2 * reach + 1, 1, reach)
+        present: Tensor = (middle / ((around + _FAINT) * _PRESENT)).clamp(max=1)[:, 0]
+        return present
 
 
 class SceneNetwork(nn.Module):
@@ -113,9 +162,10 @@ class SceneNetwork(nn.Module):
         self.calibrations = calibrations
 
     def forward(self, frame: Tensor, motion: Tensor) -> SceneOutput:
-        """Score every cell and every frame; shapes as in `SceneEnergies`."""
-        maps = self.energies(frame, motion)
-        anomaly_map = fuse(maps, self.calibrations)
+        """Score every cell and every frame; shapes as in `SceneEnergies.images`."""
+        look, move = self.energies.images(frame, motion)
+        maps = self.energies(look, move)
+        anomaly_map = attribute(fuse(maps, self.calibrations), self.energies.presence(look, move))
         return SceneOutput(anomaly_map, anomaly_map.amax((1, 2)), *maps)
 
 
@@ -135,3 +185,13 @@ def fuse(maps: EnergyMaps, calibrations: Energies) -> Tensor:
         fused = calibrated if fused is None else torch.maximum(fused, calibrated)
     assert fused is not None  # noqa: S101 - a scene without any say for any energy is never made
     return fused
+
+
+def attribute(calibrated: Tensor, presence: Tensor) -> Tensor:
+    """Give what is strange in a patch to the place where something is.
+
+    Args:
+        calibrated: float32, (N, rows, columns); what is below 0 is ordinary and stays as it is.
+        presence: float32, (N, rows, columns), see `SceneEnergies.presence`.
+    """
+    return torch.minimum(calibrated, torch.relu(calibrated) * presence)

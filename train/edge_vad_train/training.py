@@ -14,7 +14,6 @@ import msgspec
 import numpy as np
 import torch
 from lightning_fabric import Fabric
-from numpy.typing import NDArray
 from torch import Tensor
 
 from edge_vad.motion import MotionSettings
@@ -23,11 +22,19 @@ from edge_vad_train.calibration import calibrate, energy_maps, fit_tail
 from edge_vad_train.checkpoint import Design, TrainedScene
 from edge_vad_train.datasets import Clip
 from edge_vad_train.fit import FitSettings, fit_stream
-from edge_vad_train.footage import Footage, FrameSize, prepare, working_size
+from edge_vad_train.footage import Footage, FrameSize, Stretch, prepare, working_size
 from edge_vad_train.latents import fit_energies
 from edge_vad_train.model import Architecture, Encoder, Layer
-from edge_vad_train.network import Appearance, EnergyMaps, SceneEnergies, SceneNetwork, fuse
+from edge_vad_train.network import (
+    Appearance,
+    EnergyMaps,
+    SceneEnergies,
+    SceneNetwork,
+    attribute,
+    fuse,
+)
 from edge_vad_train.patches import draw_patches
+from edge_vad_train.self_made import FRAMES, choose_weights, measure_peaks
 from edge_vad_train.streams import (
     StreamInput,
     appearance_view,
@@ -36,9 +43,6 @@ from edge_vad_train.streams import (
     motion_of,
     motion_view,
 )
-
-VOTES = {"appearance": 0.0, "motion": 1.0, "joint": 1.0}
-"""Weights in the fused map: looks alone mislead, looks together with motion do not."""
 
 LAYERS = (Layer(8, 4, 2), Layer(16, 3, 1), Layer(32, 4, 1))
 """A receptive field of 14 px and a stride of 2, at half the frame's resolution: 28 px and 4."""
@@ -152,7 +156,7 @@ def train_scene(
             lambda count: advance(count, ""),
         )
     held_back = sum(len(stretch) for stretch in footage.held_back)
-    with stages.stage("calibrating", held_back) as advance:
+    with stages.stage("calibrating", held_back + FRAMES) as advance:
         scene = _calibrate(footage, energies, settings, lambda frames: advance(frames, ""))
     scene.save(folder)
     shutil.rmtree(work)
@@ -200,24 +204,24 @@ def _calibrate(
     progress: Callable[[int], None],
 ) -> TrainedScene:
     """Calibrate on held-back footage, and put the scene together."""
-    maps = [
-        EnergyMaps(*(torch.cat(parts) for parts in zip(*scored, strict=True)))
-        for scored in (list(energy_maps(energies, each, progress)) for each in footage.held_back)
-    ]
+    scored = [_scored(energies, each, progress) for each in footage.held_back]
     highest = [
-        np.concatenate([_highest(getattr(each, name)) for each in maps])
+        np.concatenate([getattr(maps, name).amax((1, 2)).numpy() for maps, _ in scored])
         for name in EnergyMaps._fields
     ]
-    calibrations = Energies(
-        *(
-            calibrate(values, VOTES[name])
-            for name, values in zip(EnergyMaps._fields, highest, strict=True)
-        )
-    )
-    scores = [fuse(each, calibrations).amax((1, 2)).numpy() for each in maps]
+    calibrations = Energies(*(calibrate(values) for values in highest))
+    peaks = measure_peaks(energies, calibrations, footage.held_back, settings.seed, progress)
+    aucs: dict[str, float] = {}
+    if peaks is not None:
+        weights, aucs = choose_weights(peaks)
+        calibrations = _weighted(calibrations, weights)
+    scores = [
+        attribute(fuse(maps, calibrations), presence).amax((1, 2)).numpy()
+        for maps, presence in scored
+    ]
     patch, stride = settings.design.motion.patch, settings.design.motion.stride
     downscale = settings.motion.downscale
-    rows, columns = maps[0].motion.shape[1:]
+    rows, columns = scored[0][1].shape[1:]
     card = SceneCard(
         schema=SCHEMA,
         height=footage.size.height,
@@ -233,6 +237,7 @@ def _calibrate(
             seed=settings.seed,
             created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
             versions={name: version(name) for name in ("edge-vad", "torch", "scikit-learn")},
+            self_made=aucs,
         ),
     )
     sample_frames, sample_motion = _samples(footage)
@@ -240,8 +245,21 @@ def _calibrate(
     return TrainedScene(card, settings.design, network, sample_frames, sample_motion)
 
 
-def _highest(energy: Tensor) -> NDArray[np.float32]:
-    return energy.amax((1, 2)).numpy()
+def _scored(
+    energies: SceneEnergies, stretch: Stretch, progress: Callable[[int], None]
+) -> tuple[EnergyMaps, Tensor]:
+    """The energies of a whole stretch, and where something is in it."""
+    maps, presence = zip(*energy_maps(energies, stretch, progress), strict=True)
+    return EnergyMaps(*map(torch.cat, zip(*maps, strict=True))), torch.cat(presence)
+
+
+def _weighted(calibrations: Energies, weights: tuple[float, float, float]) -> Energies:
+    return Energies(
+        *(
+            msgspec.structs.replace(getattr(calibrations, name), weight=weight)
+            for name, weight in zip(EnergyMaps._fields, weights, strict=True)
+        )
+    )
 
 
 def _samples(footage: Footage) -> tuple[Tensor, Tensor]:

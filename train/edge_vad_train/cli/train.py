@@ -22,6 +22,7 @@ from edge_vad.motion import MotionSettings, Pooling
 from edge_vad_train.checkpoint import FILE_NAME, TrainedScene
 from edge_vad_train.datasets import FORMATS, open_dataset
 from edge_vad_train.footage import FrameSize
+from edge_vad_train.network import EnergyMaps
 from edge_vad_train.training import TrainSettings, train_scene
 
 _EPILOG = """\b
@@ -257,6 +258,15 @@ def _summarise(scene: TrainedScene, out: Path) -> None:
         f"held back {normal.frames} of them for thresholds; one alarm in all of them would be "
         f"{describe_rate(1 / normal.hours)}"
     )
+    say = [f"{name} {getattr(card.energies, name).weight:g}" for name in EnergyMaps._fields]
+    click.echo(f"say of the energies: {', '.join(say)}")
+    if card.training.self_made:
+        seen = [
+            f"{kind.replace('_', ' ')} {auc:.0%}" for kind, auc in card.training.self_made.items()
+        ]
+        click.echo(
+            f"anomalies made from held-back frames, how well they are told: {', '.join(seen)}"
+        )
     if normal.is_extrapolated(1.0):
         warn("that is under an hour of footage: rates of false alarms are extrapolated from it")
     onnx = f"{out.resolve().name}.onnx"

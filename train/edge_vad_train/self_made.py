@@ -1,0 +1,211 @@
+"""Anomalies made from ordinary footage, to tell what a scene's model will see, and to set it up.
+
+No anomaly is ever trained on or tested on here: held-back normal footage is changed in ways that
+cannot be ordinary, and a model worth its name must tell the changed frames from the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
+from torch import Tensor
+from torch.nn import functional as F
+
+from edge_vad.scene_model import Calibration, Energies
+from edge_vad_train.footage import Stretch
+from edge_vad_train.network import EnergyMaps, SceneEnergies, attribute
+from edge_vad_train.streams import frames_of, motion_of
+
+KINDS = ("sped_up", "reversed", "frozen", "transplanted", "enlarged", "turned")
+FRAMES = 200
+
+_FASTER = 1.75
+_LARGER = 1.75
+_BOX = 24
+"""Side of what is moved, enlarged or turned, px of the streams' input."""
+
+_MOVING = 0.3
+"""Mean speed in the box from which on somebody moves there, px a frame."""
+
+_WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+Images = tuple[Tensor, Tensor]
+"""What the two streams see of one frame, (1, 3, h, w) and (1, channels, h, w)."""
+
+
+class Peaks(NamedTuple):
+    """The highest calibrated and attributed energies of frames, (frames, 3) each.
+
+    Attributes:
+        normal: Of frames as they were.
+        odd: Of the same frames, changed in each of the `KINDS`.
+    """
+
+    normal: NDArray[np.float32]
+    odd: dict[str, NDArray[np.float32]]
+
+
+def measure_peaks(
+    energies: SceneEnergies,
+    calibrations: Energies,
+    held_back: Sequence[Stretch],
+    seed: int,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Peaks | None:
+    """Score held-back frames in which somebody moves, as they are and changed.
+
+    Args:
+        energies: The sample energies.
+        calibrations: Makes them comparable; the weights do not matter.
+        held_back: Footage that nothing was fitted on.
+        seed: Of where things are moved to.
+        progress: Called with the frames done since the last call.
+
+    Returns:
+        The peaks; None where nobody ever moves.
+    """
+    rng = np.random.default_rng([seed, 3])
+    normal: list[NDArray[np.float32]] = []
+    odd: dict[str, list[NDArray[np.float32]]] = {kind: [] for kind in KINDS}
+    for look, move in _moments(energies, held_back, progress):
+        site = _busiest(move)
+        if site is None:
+            continue
+        versions = [(look, move), *_changed(look, move, site, rng).values()]
+        batch = [torch.cat(each) for each in zip(*versions, strict=True)]
+        with torch.inference_mode():
+            maps, presence = energies(*batch), energies.presence(*batch)
+        peaks = np.stack(
+            [
+                attribute(_calibrated(each, calibration), presence).amax((1, 2)).numpy()
+                for each, calibration in zip(maps, _in_order(calibrations), strict=True)
+            ],
+            1,
+        )
+        normal.append(peaks[0])
+        for kind, values in zip(KINDS, peaks[1:], strict=True):
+            odd[kind].append(values)
+    if not normal:
+        return None
+    return Peaks(np.stack(normal), {kind: np.stack(values) for kind, values in odd.items()})
+
+
+def choose_weights(peaks: Peaks) -> tuple[tuple[float, float, float], dict[str, float]]:
+    """Choose how much say each energy has in the fused map.
+
+    Of all combinations the one with the best AUC over the kinds, less its largest loss against
+    the best single energy of a kind: an energy that helps somewhere must not cost elsewhere.
+
+    Returns:
+        The weights in the order of `EnergyMaps`, and the AUC of each kind with them.
+    """
+    alone = np.array([list(_aucs(peaks, one).values()) for one in np.eye(3)]).max(0)
+    best: tuple[float, tuple[float, float, float], dict[str, float]] | None = None
+    # What moves says most; beginning with it, a tie leaves the others without a say.
+    for joint in _WEIGHTS:
+        for appearance in _WEIGHTS:
+            weights = appearance, 1.0, joint
+            aucs = _aucs(peaks, weights)
+            reached = np.array(list(aucs.values()))
+            merit = float(reached.mean() - max((alone - reached).max(), 0))
+            if best is None or merit > best[0] + 1e-6:
+                best = merit, weights, aucs
+    assert best is not None  # noqa: S101 - there is always a combination
+    return best[1:]
+
+
+def _aucs(peaks: Peaks, weights: Sequence[float]) -> dict[str, float]:
+    """AUC of every kind against the same frames unchanged, for one combination of weights."""
+    has_say = np.array(weights) > 0
+    factors = np.array(weights)[has_say]
+    normal = (peaks.normal[:, has_say] * factors).max(1)
+    labels = np.repeat([0, 1], len(normal))
+    return {
+        kind: float(
+            roc_auc_score(labels, np.concatenate([normal, (odd[:, has_say] * factors).max(1)]))
+        )
+        for kind, odd in peaks.odd.items()
+    }
+
+
+def _moments(
+    energies: SceneEnergies, held_back: Sequence[Stretch], progress: Callable[[int], None]
+) -> Iterator[Images]:
+    """Frames from all over the footage, but for those without a predecessor."""
+    places = [(stretch, index) for stretch in held_back for index in range(1, len(stretch))]
+    for place in np.linspace(0, len(places) - 1, min(FRAMES, len(places))).astype(int):
+        stretch, index = places[place]
+        now = slice(index, index + 1)
+        yield energies.images(frames_of(stretch, now), motion_of(stretch, now))
+        progress(1)
+
+
+def _busiest(move: Tensor) -> tuple[int, int] | None:
+    """The top left corner of the box in which most moves; None where nobody does."""
+    speed = move[:, :2].norm(dim=1, keepdim=True)
+    mean = F.avg_pool2d(speed, _BOX, 1)[0, 0]
+    if float(mean.max()) < _MOVING:
+        return None
+    row, column = divmod(int(mean.argmax()), mean.shape[1])
+    return row, column
+
+
+def _changed(
+    look: Tensor, move: Tensor, site: tuple[int, int], rng: np.random.Generator
+) -> dict[str, Images]:
+    """The frame in every kind of anomaly."""
+    rows, columns = look.shape[2:]
+    elsewhere = int(rng.integers(rows - _BOX + 1)), int(rng.integers(columns - _BOX + 1))
+    crop = _box(look, site), _box(move, site)
+    larger = _enlarged(crop[0]), _enlarged(crop[1])
+    turned = crop[0].rot90(1, (2, 3)), crop[1].rot90(1, (2, 3))
+    return {
+        "sped_up": (look, move * _FASTER),
+        "reversed": (look, -move),
+        "frozen": (look, torch.zeros_like(move)),
+        "transplanted": (_pasted(look, crop[0], elsewhere), _pasted(move, crop[1], elsewhere)),
+        "enlarged": (
+            _pasted(look, larger[0], _centred(larger[0], look, site)),
+            _pasted(move, larger[1], _centred(larger[1], move, site)),
+        ),
+        "turned": (_pasted(look, turned[0], site), _pasted(move, turned[1], site)),
+    }
+
+
+def _box(image: Tensor, corner: tuple[int, int]) -> Tensor:
+    row, column = corner
+    return image[:, :, row : row + _BOX, column : column + _BOX]
+
+
+def _enlarged(crop: Tensor) -> Tensor:
+    return F.interpolate(crop, scale_factor=_LARGER, mode="bilinear")
+
+
+def _centred(crop: Tensor, image: Tensor, site: tuple[int, int]) -> tuple[int, int]:
+    """Where a larger crop lies around the same middle, within the image."""
+    spare = (crop.shape[2] - _BOX) // 2
+    row, column = (
+        int(np.clip(corner - spare, 0, side - crop.shape[2]))
+        for corner, side in zip(site, image.shape[2:], strict=True)
+    )
+    return row, column
+
+
+def _pasted(image: Tensor, crop: Tensor, corner: tuple[int, int]) -> Tensor:
+    row, column = corner
+    image = image.clone()
+    image[:, :, row : row + crop.shape[2], column : column + crop.shape[3]] = crop
+    return image
+
+
+def _in_order(calibrations: Energies) -> list[Calibration]:
+    return [getattr(calibrations, name) for name in EnergyMaps._fields]
+
+
+def _calibrated(energy: Tensor, calibration: Calibration) -> Tensor:
+    return (energy - calibration.location) * (1 / calibration.scale)
