@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from edge_vad.detection import Event as Event
     from edge_vad.detector import Detector as Detector
     from edge_vad.detector import load as load
+    from edge_vad.drift import NormalDrift as NormalDrift
     from edge_vad.errors import BadInput as BadInput
     from edge_vad.errors import BadModel as BadModel
     from edge_vad.errors import CheckFailed as CheckFailed
@@ -43,6 +44,7 @@ _HOMES = {
     "Event": "detection",
     "EventTracker": "decision",
     "Frame": "frame",
+    "NormalDrift": "drift",
     "SceneModel": "scene_model",
     "Source": "sources",
     "SourceLost": "errors",
@@ -63,6 +65,7 @@ __all__ = [
     "Event",
     "EventTracker",
     "Frame",
+    "NormalDrift",
     "SceneModel",
     "Source",
     "SourceLost",

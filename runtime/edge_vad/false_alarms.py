@@ -13,8 +13,15 @@ import msgspec
 
 from edge_vad.errors import WrongUse
 
+TAIL_SHARE = 0.2
+"""Share of the frames of normal footage that pass the score at which a `NormalTail` starts."""
 _HOURS = {"minute": 1 / 60, "hour": 1.0, "day": 24.0, "week": 168.0}
 _RATE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*/\s*(minute|hour|day|week)")
+_SPANS = ((365.25 * 24, "year"), (24.0, "day"), (1.0, "hour"), (1 / 60, "minute"))
+_FROM = 1.95
+"""A unit is used from about two of it on: 36 hours say more than 2 days."""
+_LARGEST_EXPONENT = 700.0
+_LONGEST_SAID_H = 10 * 365.25 * 24
 QUIET_S = 1.0
 """Alarms closer than this are one alarm, when they are counted as when they are raised."""
 
@@ -79,9 +86,25 @@ class NormalTail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """How many times an hour normal footage passes this score."""
         excess = (score - self.start) / self.scale
         if self.shape < 1e-6:
-            return self.alarms_per_hour * math.exp(-excess)
+            return self.alarms_per_hour * math.exp(min(-excess, _LARGEST_EXPONENT))
         base = 1 + self.shape * excess
         return self.alarms_per_hour * base ** (-1 / self.shape) if base > 0 else math.inf
+
+    def rarity(self, score: float) -> str:
+        """How rare this score is in normal footage, in words, for a reader to judge it by.
+
+        Example:
+            >>> tail = NormalTail(24.0, 864000, 1.0, 10.0, 1.0, 0.0)
+            >>> tail.rarity(tail.threshold(1 / 9))
+            'a normal scene scores this high about once in 9 hours'
+        """
+        if score < self.start:
+            return "an ordinary score for a normal scene"
+        rate = self.rate(score)
+        told = f"a normal scene scores this high {describe_rarity(rate)}"
+        if not self.is_extrapolated(rate):
+            return told
+        return f"{told}, extrapolated from {describe_hours(self.hours)} of normal footage"
 
     def is_extrapolated(self, alarms_per_hour: float) -> bool:
         """Whether the footage is too short to have shown one alarm at this rate."""
@@ -148,3 +171,29 @@ def describe_rate(alarms_per_hour: float) -> str:
         if count >= 1:
             return f"{count:.3g} {'an' if unit == 'hour' else 'a'} {unit}"
     return f"{alarms_per_hour * _HOURS['week']:.2g} a week"
+
+
+def describe_rarity(alarms_per_hour: float) -> str:
+    """A rate as the time between two alarms, in words.
+
+    Example:
+        >>> describe_rarity(1 / 9), describe_rarity(0.0)
+        ('about once in 9 hours', 'less than once in 10 years')
+    """
+    if alarms_per_hour * _LONGEST_SAID_H < 1:
+        return "less than once in 10 years"
+    return f"about once in {describe_hours(1 / alarms_per_hour)}"
+
+
+def describe_hours(hours: float) -> str:
+    """A span of time in words, in the unit that reads best.
+
+    Example:
+        >>> describe_hours(0.05), describe_hours(1.0), describe_hours(36.0)
+        ('3 minutes', '60 minutes', '36 hours')
+    """
+    unit_hours, unit = next(
+        (each for each in _SPANS if hours >= _FROM * each[0]), (1 / 3600, "second")
+    )
+    count = f"{hours / unit_hours:.0f}"
+    return f"{count} {unit}{'s' * (count != '1')}"

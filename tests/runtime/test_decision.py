@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from edge_vad.decision import EventTracker
 from edge_vad.detection import Box, Detection
+from edge_vad.false_alarms import NormalTail
 from edge_vad.frame import Frame
 
 IMAGE = np.zeros((4, 4, 3), np.uint8)
@@ -60,3 +62,27 @@ def test_the_ongoing_event_can_be_seen_and_ends_once():
     assert tracker.ongoing is not None
     assert tracker.finish() is not None
     assert tracker.finish() is None
+
+
+NORMAL = NormalTail(
+    hours=24.0, frames=864000, start=1.0, alarms_per_hour=10.0, scale=1.0, shape=0.0
+)
+
+
+def test_an_event_says_how_rare_its_peak_is_in_normal_footage():
+    peak = NORMAL.threshold(1 / 9)
+    (event,) = events_of([0, 3, peak, 3], normal=NORMAL)
+    assert event.normal_per_hour == pytest.approx(0.111)
+    assert event.rarity == "a normal scene scores this high about once in 9 hours"
+
+
+def test_what_no_footage_has_shown_is_called_extrapolated():
+    (event,) = events_of([0, NORMAL.threshold(1 / 72)], normal=NORMAL)
+    assert event.rarity.endswith("once in 3 days, extrapolated from 24 hours of normal footage")
+
+
+def test_an_event_amid_the_normal_scores_claims_no_rate():
+    normal = NormalTail(24.0, 864000, 5.0, 10.0, 1.0, 0.5)
+    (event,) = events_of([0, 3], normal=normal)
+    assert event.normal_per_hour is None
+    assert event.rarity == "an ordinary score for a normal scene"

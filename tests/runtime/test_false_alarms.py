@@ -8,7 +8,13 @@ from hypothesis import strategies as st
 from scipy.stats import chi2
 
 from edge_vad.errors import WrongUse
-from edge_vad.false_alarms import NormalTail, describe_rate, parse_rate, poisson_interval
+from edge_vad.false_alarms import (
+    NormalTail,
+    describe_rarity,
+    describe_rate,
+    parse_rate,
+    poisson_interval,
+)
 
 tails = st.builds(
     NormalTail,
@@ -79,3 +85,26 @@ def test_an_alarm_that_the_footage_could_show_is_not_extrapolated():
 )
 def test_a_rate_is_told_in_the_unit_that_reads_best(per_hour, words):
     assert describe_rate(per_hour) == words
+
+
+@pytest.mark.parametrize(
+    ("per_hour", "words"),
+    [
+        (3600, "about once in 1 second"),
+        (20, "about once in 3 minutes"),
+        (1 / 9, "about once in 9 hours"),
+        (1 / 36, "about once in 36 hours"),
+        (1 / 72, "about once in 3 days"),
+        (1 / (24 * 365.25 * 3), "about once in 3 years"),
+        (1e-300, "less than once in 10 years"),
+        (0.0, "less than once in 10 years"),
+    ],
+)
+def test_a_rate_is_told_as_the_time_between_two_alarms(per_hour, words):
+    assert describe_rarity(per_hour) == words
+
+
+@given(tails, st.floats(allow_nan=False))
+def test_any_score_has_a_rate_and_words(tail, score):
+    assert tail.rate(score) >= 0
+    assert tail.rarity(score)

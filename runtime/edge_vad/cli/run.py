@@ -10,6 +10,7 @@ import msgspec
 
 from edge_vad.backends import BACKENDS
 from edge_vad.cli.console import note, progress, staged, warn, warn_of_other_rate, warn_of_skipped
+from edge_vad.cli.drift import DriftLog
 from edge_vad.cli.options import json_option, out_option, scene_argument, scoring_options
 from edge_vad.cli.summary import RunSummary, print_summary, summarise
 from edge_vad.detector import DEFAULT_FALSE_ALARMS, Detector, load
@@ -34,6 +35,16 @@ Example:
     show_default=True,
     help="Alarms you accept on normal footage, such as 1/day.",
 )
+@click.option(
+    "--follow-drift",
+    is_flag=True,
+    help="Let the threshold follow slow changes of the normal scores, within a bound.",
+)
+@click.option(
+    "--reset-drift",
+    is_flag=True,
+    help="Follow drift from the trained scores on, not from where an earlier run came to.",
+)
 @click.option("--no-video", is_flag=True, help="Leave out annotated.mp4, which costs most time.")
 @scoring_options
 @json_option
@@ -42,6 +53,8 @@ def run(
     source: str,
     out: Path,
     false_alarms: str,
+    follow_drift: bool,
+    reset_drift: bool,
     no_video: bool,
     backend: str,
     threads: int | None,
@@ -52,16 +65,25 @@ def run(
 
     SOURCE is a video file, a folder of frames, either with a range (street.mp4:0-5000), or
     test://street?seed=1. Writes annotated.mp4, scores.jsonl, events.jsonl and timeline.png.
+
+    With --follow-drift the threshold follows slow changes of the scores of frames below it, over
+    about an hour, by no more than three scales of the normal scores' tail either way. drift.jsonl
+    tells every step, drift.json lets the next run into the same folder go on.
     """
-    parse_rate(false_alarms)
+    accepted = parse_rate(false_alarms)
     with (
         staged(out) as folder,
         load(scene, backend=backend, false_alarms=false_alarms, threads=threads) as detector,
         open_source(source, strict=strict) as footage,
     ):
         warn_of_other_rate(footage, detector.model.card)
+        drift = None
+        if follow_drift or reset_drift:
+            drift = DriftLog(detector, accepted, footage.fps, folder.staging)
+            if not reset_drift:
+                drift.resume(out)
         started = time.perf_counter()
-        recorder = _watch(detector, footage, folder.staging, not no_video)
+        recorder = _watch(detector, footage, folder.staging, not no_video, drift)
         wall_s = time.perf_counter() - started
     words = ["edge-vad", "run", str(scene), source, "--out", str(out)]
     summary = summarise(
@@ -70,7 +92,8 @@ def run(
         footage,
         false_alarms=false_alarms,
         wall_s=wall_s,
-        command=[*words, *_chosen(no_video, backend, threads, strict)],
+        command=[*words, *_chosen(drift is not None, no_video, backend, threads, strict)],
+        drift=drift,
     )
     _warn_afterwards(summary, footage, out, no_video)
     if as_json:
@@ -79,9 +102,11 @@ def run(
         print_summary(summary, out)
 
 
-def _chosen(no_video: bool, backend: str, threads: int | None, strict: bool) -> list[str]:
+def _chosen(
+    follow_drift: bool, no_video: bool, backend: str, threads: int | None, strict: bool
+) -> list[str]:
     """The options that differ from their defaults, as they are typed."""
-    words = {"--no-video": no_video, "--strict": strict}
+    words = {"--follow-drift": follow_drift, "--no-video": no_video, "--strict": strict}
     chosen = [word for word, is_chosen in words.items() if is_chosen]
     if backend != BACKENDS[0]:
         chosen += ["--backend", backend]
@@ -90,7 +115,9 @@ def _chosen(no_video: bool, backend: str, threads: int | None, strict: bool) -> 
     return chosen
 
 
-def _watch(detector: Detector, footage: Source, folder: Path, has_video: bool) -> Recorder:
+def _watch(
+    detector: Detector, footage: Source, folder: Path, has_video: bool, drift: DriftLog | None
+) -> Recorder:
     card = detector.model.card
     with (
         Recorder(folder, card, title=footage.name, fps=footage.fps, has_video=has_video) as record,
@@ -98,7 +125,11 @@ def _watch(detector: Detector, footage: Source, folder: Path, has_video: bool) -
     ):
         for detection in detector.watch(footage):
             record.add(detection)
+            if drift:
+                drift.follow(detection, record)
             advance()
+    if drift:
+        drift.close()
     if record.frames == 0:
         raise BadInput(f"{footage.name} holds no frame", "check the source")
     return record

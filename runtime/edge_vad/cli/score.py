@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -11,8 +12,9 @@ import msgspec
 
 from edge_vad.cli.console import progress, staged, warn_of_other_rate, warn_of_skipped
 from edge_vad.cli.options import json_option, out_option, scene_argument, scoring_options
-from edge_vad.detector import Detector, load
+from edge_vad.detector import DEFAULT_FALSE_ALARMS, Detector, load
 from edge_vad.errors import WrongUse
+from edge_vad.false_alarms import parse_rate
 from edge_vad.outputs.folder import OutputFolder
 from edge_vad.outputs.jsonl import JsonLines, score_line
 from edge_vad.outputs.maps import MapsFile
@@ -35,6 +37,8 @@ class SourceScores(msgspec.Struct, frozen=True):
         frames: Frames that were scored.
         skipped: Frames that could not be read.
         highest_score: The highest score; None without frames.
+        rarity: How rare it is in normal footage, in words; empty without frames.
+        anomalous: Frames that pass the threshold.
         scores: The file with the scores.
         maps: The file with the anomaly maps; None where they were not asked for.
     """
@@ -43,6 +47,8 @@ class SourceScores(msgspec.Struct, frozen=True):
     frames: int
     skipped: int
     highest_score: float | None
+    rarity: str
+    anomalous: int
     scores: str
     maps: str | None
 
@@ -51,6 +57,12 @@ class SourceScores(msgspec.Struct, frozen=True):
 @scene_argument
 @click.argument("sources", nargs=-1, required=True)
 @out_option
+@click.option(
+    "--false-alarms",
+    default=DEFAULT_FALSE_ALARMS,
+    show_default=True,
+    help="Alarms you accept on normal footage, such as 1/day: from there on frames are anomalous.",
+)
 @click.option("--maps", "has_maps", is_flag=True, help="Write the anomaly maps too, as maps.npz.")
 @scoring_options
 @json_option
@@ -58,6 +70,7 @@ def score(
     scene: Path,
     sources: tuple[str, ...],
     out: Path,
+    false_alarms: str,
     has_maps: bool,
     backend: str,
     threads: int | None,
@@ -68,23 +81,30 @@ def score(
 
     Every source gets a folder of its name, with scores.jsonl and, with --maps, maps.npz.
     """
+    parse_rate(false_alarms)
     with ExitStack() as opened:
         footage = [opened.enter_context(open_source(text, strict=strict)) for text in sources]
         _refuse_same_names(footage)
         _refuse_unwritable(out)
-        detector = opened.enter_context(load(scene, backend=backend, threads=threads))
+        detector = opened.enter_context(
+            load(scene, backend=backend, false_alarms=false_alarms, threads=threads)
+        )
         results = [_score_one(detector, source, out / source.name, has_maps) for source in footage]
     if as_json:
         click.echo(msgspec.json.encode({"scene": str(scene), "sources": results}))
         return
     for result in results:
-        highest = "" if result.highest_score is None else f", highest {result.highest_score:.3g}"
+        highest = ""
+        if result.highest_score is not None:
+            highest = f", {result.anomalous} anomalous, highest {result.highest_score:.3g}"
         click.echo(f"{result.source}: {result.frames} frames{highest} -> {result.scores}")
+        if result.rarity:
+            click.echo(f"  {result.rarity}")
 
 
 def _score_one(detector: Detector, source: Source, folder: Path, has_maps: bool) -> SourceScores:
     warn_of_other_rate(source, detector.model.card)
-    frames, highest = 0, None
+    frames, anomalous, highest = 0, 0, -math.inf
     with staged(folder) as outputs, ExitStack() as files:
         lines = files.enter_context(closing(JsonLines(outputs.staging / SCORES)))
         maps = files.enter_context(_maps_file(outputs, detector)) if has_maps else None
@@ -94,14 +114,17 @@ def _score_one(detector: Detector, source: Source, folder: Path, has_maps: bool)
             if maps:
                 maps.write(detection.anomaly_map)
             frames += 1
-            highest = max(detection.score, highest or detection.score)
+            anomalous += detection.anomalous
+            highest = max(detection.score, highest)
             advance()
     warn_of_skipped(source)
     return SourceScores(
         source=source.name,
         frames=frames,
         skipped=source.skipped,
-        highest_score=highest,
+        highest_score=highest if frames else None,
+        rarity=detector.model.card.normal.rarity(highest) if frames else "",
+        anomalous=anomalous,
         scores=str(folder / SCORES),
         maps=str(folder / MAPS) if has_maps else None,
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from edge_vad.cli.drift import DriftLog, DriftSummary
 from edge_vad.detection import Event
 from edge_vad.detector import Detector
 from edge_vad.false_alarms import describe_rate, parse_rate, poisson_interval
@@ -39,6 +40,7 @@ class RunSummary(msgspec.Struct, frozen=True):
         alarms_per_hour_95: The rates that so little footage allows, 95% interval.
         accepted: The rate of false alarms that was accepted, as it was said.
         accepted_per_hour: The same, alarms an hour.
+        drift: How the threshold followed the scores, where that was asked for.
         next_command: The same run at another rate: a rarer one if alarms came more often.
     """
 
@@ -56,6 +58,7 @@ class RunSummary(msgspec.Struct, frozen=True):
     alarms_per_hour_95: tuple[float, float]
     accepted: str
     accepted_per_hour: float
+    drift: DriftSummary | None
     next_command: str
 
 
@@ -67,6 +70,7 @@ def summarise(
     false_alarms: str,
     wall_s: float,
     command: Sequence[str],
+    drift: DriftLog | None = None,
 ) -> RunSummary:
     """Gather the outcome of a run that has ended.
 
@@ -77,6 +81,7 @@ def summarise(
         false_alarms: The rate that was accepted, as it was said.
         wall_s: How long scoring and writing took, s.
         command: The words of the command, less its rate of false alarms.
+        drift: What followed drift, if anything did.
     """
     normal, accepted = detector.model.card.normal, parse_rate(false_alarms)
     footage_s = recorder.frames / source.fps
@@ -98,6 +103,7 @@ def summarise(
         alarms_per_hour_95=poisson_interval(len(recorder.events), hours),
         accepted=false_alarms,
         accepted_per_hour=accepted,
+        drift=drift.summary if drift else None,
         next_command=shlex.join([*command, "--false-alarms", rate]),
     )
 
@@ -114,6 +120,13 @@ def print_summary(summary: RunSummary, out: Path) -> None:
         f"alarms an hour: {measured} (95% interval {low} to {high}), "
         f"accepted on normal footage: {describe_rate(summary.accepted_per_hour)}"
     )
+    if summary.drift:
+        drift = summary.drift
+        click.echo(
+            f"threshold {drift.trained_threshold:.3g} followed the scores to "
+            f"{drift.threshold:.3g} in {drift.steps} steps; bound: "
+            f"{drift.furthest:.3g} either way"
+        )
     click.echo(f"written to {out}")
     wish = "fewer" if _has_too_many(summary.alarms_per_hour, summary.accepted_per_hour) else "more"
     click.echo(f"for {wish} alarms:\n  {summary.next_command}")
@@ -144,6 +157,7 @@ def _print_alarms(alarms: list[Event]) -> None:
             f"  {event.number:>3}  {clock(event.start_s, 1)} to {clock(event.end_s, 1)}, peak "
             f"{event.peak_score:.3g} in frame {event.peak_index}"
         )
+        click.echo(f"       {event.rarity}")
     if len(alarms) > _MOST_LISTED:
         click.echo(f"  ... and {len(alarms) - _MOST_LISTED} more in events.jsonl")
 

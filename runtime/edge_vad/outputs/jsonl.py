@@ -45,7 +45,7 @@ class JsonLines:
         self._file = path.open("wb", buffering=_BUFFER_BYTES)
         self._encoder = msgspec.json.Encoder()
 
-    def write(self, record: ScoreLine | Event) -> None:
+    def write(self, record: msgspec.Struct | Event) -> None:
         """Add a line; an event's box becomes `[x, y, width, height]`.
 
         Raises:

@@ -11,6 +11,7 @@ import numpy as np
 
 from edge_vad.decision import EventTracker
 from edge_vad.detection import Detection, Event
+from edge_vad.false_alarms import NormalTail
 from edge_vad.outputs.jsonl import JsonLines, event_line, score_line
 from edge_vad.outputs.overlay import Overlay
 from edge_vad.outputs.timeline import Timeline, write_timeline
@@ -50,7 +51,7 @@ class Recorder:
         self._has_video = has_video
         self._overlay: Overlay | None = None
         self._video: VideoFile | None = None
-        self._tracker = EventTracker()
+        self._tracker = EventTracker(normal=card.normal)
         self._times_s, self._scores = array("d"), array("d")
         self._threshold = 0.0
         self._closing = ExitStack()
@@ -61,6 +62,10 @@ class Recorder:
     def frames(self) -> int:
         """Frames written so far."""
         return len(self._scores)
+
+    def judge_by(self, normal: NormalTail) -> None:
+        """Say from now on how rare events are by this normal tail, as it has drifted."""
+        self._tracker.normal = normal
 
     def add(self, detection: Detection) -> None:
         """Write the next detection."""

@@ -153,3 +153,48 @@ def test_a_video_cut_short_leaves_earlier_outputs_whole(edge_vad, tiny_scene, ma
     assert {name: (out / name).read_bytes() for name in OUTPUTS} == before
     assert names(out) == sorted([*OUTPUTS, "interrupted"])
     assert names(out / "interrupted") == OUTPUTS
+
+
+def test_an_event_is_told_with_its_rarity(edge_vad, tiny_scene, clip, tmp_path):
+    answer = edge_vad("run", tiny_scene(), clip, "--out", tmp_path / "out", "--no-video")
+    (event,) = read_lines(tmp_path / "out/events.jsonl")
+    assert event["rarity"].startswith("a normal scene scores this high ")
+    assert event["normal_per_hour"] < 1  # the threshold stands for one an hour
+    assert event["rarity"] in answer.out
+
+
+def test_drift_is_followed_only_when_asked_and_taken_up_where_it_was_left(
+    edge_vad, tiny_scene, make, tmp_path
+):
+    out, still = tmp_path / "out", make.frames(tmp_path / "still", make.movement(60, range(0)))
+    watched = ("run", tiny_scene(), still, "--no-video", "--json", "--out")
+    plain = json.loads(edge_vad(*watched, out).out)
+    assert plain["drift"] is None
+    assert not (out / "drift.json").exists()
+
+    # Still frames score 0, below the start of the normal tail, so it sinks a little.
+    first = json.loads(edge_vad(*watched, out, "--follow-drift").out)["drift"]
+    assert first["threshold"] < first["trained_threshold"] == pytest.approx(2.0)
+    assert first["furthest"] > first["trained_threshold"] - first["threshold"]
+    second = json.loads(edge_vad(*watched, out, "--follow-drift").out)["drift"]
+    assert second["threshold"] < first["threshold"]
+    again = json.loads(edge_vad(*watched, out, "--reset-drift").out)["drift"]
+    assert again["threshold"] == first["threshold"]
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[" * 20000, b'{"shift":1e999}', b"\xff"])
+def test_a_broken_drift_state_is_told_and_left_aside(edge_vad, tiny_scene, clip, tmp_path, content):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "drift.json").write_bytes(content)
+    answer = edge_vad("run", tiny_scene(), clip, "--no-video", "--follow-drift", "--out", out)
+    assert answer.code == 0
+    assert "drift begins at the trained scores" in answer.err
+    assert "followed the scores to" in answer.out
+
+
+def test_drift_amid_the_normal_scores_is_refused(edge_vad, tiny_scene, clip, tmp_path):
+    options = ("--follow-drift", "--false-alarms", "1/minute", "--out", tmp_path / "out")
+    answer = edge_vad("run", tiny_scene(), clip, *options)
+    assert answer.code == 2
+    assert "accept fewer than" in answer.err

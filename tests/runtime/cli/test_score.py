@@ -30,7 +30,7 @@ def test_every_source_gets_a_folder_with_its_scores(edge_vad, tiny_scene, source
     lines = read_lines(tmp_path / "out/monday/scores.jsonl")
     assert [line["index"] for line in lines] == list(range(12))
     assert any(line["anomalous"] for line in lines)
-    assert "monday: 12 frames, highest " in answer.out
+    assert "monday: 12 frames, 3 anomalous, highest " in answer.out
     assert "tuesday: 9 frames" in answer.out
 
 
@@ -101,3 +101,14 @@ def test_a_source_that_breaks_leaves_the_finished_ones_in_place(
     assert f"what was finished is in {out / 'tuesday/interrupted'}" in answer.err
     assert names(out / "monday") == ["maps.npz", "scores.jsonl"]
     assert names(out / "tuesday/interrupted") == ["maps.npz", "scores.jsonl"]
+
+
+def test_the_threshold_is_said_as_false_alarms(edge_vad, tiny_scene, sources, tmp_path):
+    words = ("score", tiny_scene(), sources[0], "--json", "--out", tmp_path / "out")
+    often, rare = (
+        json.loads(edge_vad(*words, "--false-alarms", rate).out)["sources"][0]
+        for rate in ("10/hour", "0.0000001/week")
+    )
+    assert often["anomalous"] > rare["anomalous"]
+    assert often["rarity"].startswith("a normal scene scores this high ")
+    assert edge_vad(*words, "--false-alarms", "few").code == 2

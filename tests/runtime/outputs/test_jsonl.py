@@ -33,7 +33,9 @@ def test_scores_are_written_as_documented(tmp_path):
 
 
 def test_events_are_written_as_documented(tmp_path):
-    event = Event(1, 3, 9, 0.1, 9 / 30, 5, float(np.float32(7.3)), Box(10, 20, 30, 40))
+    event = Event(
+        1, 3, 9, 0.1, 9 / 30, 5, float(np.float32(7.3)), Box(10, 20, 30, 40), 0.111, "once"
+    )
     text = write(tmp_path / "events.jsonl", event_line(event))
     assert text == (GOLDEN / "events.jsonl").read_text()
 
