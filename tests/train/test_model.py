@@ -85,7 +85,8 @@ def test_the_energies_of_a_scene_are_those_of_its_patches(
         (random_energy(3, 2), random_energy(2, 3), random_energy(4, 5)),
     )
     with torch.inference_mode():
-        dense = SceneEnergies(Appearance(background), *parts)(frame, motion)
+        scene = SceneEnergies(Appearance(background), *parts)
+        dense = scene(*scene.images(frame, motion))
         for row, column in np.ndindex(*dense.motion.shape[1:]):
             top, left = row * looks.stride, column * looks.stride
             down, across = slice(top, top + looks.patch), slice(left, left + looks.patch)
@@ -93,9 +94,8 @@ def test_the_energies_of_a_scene_are_those_of_its_patches(
                 slice(side.start * FRAME_DOWNSCALE, side.stop * FRAME_DOWNSCALE)
                 for side in (down, across)
             ]
-            cell = SceneEnergies(Appearance(background[:, :, down, across]), *parts)(
-                frame[:, wide[0], wide[1]], motion[:, down, across]
-            )
+            patch = SceneEnergies(Appearance(background[:, :, down, across]), *parts)
+            cell = patch(*patch.images(frame[:, wide[0], wide[1]], motion[:, down, across]))
             for whole, alone in zip(dense, cell, strict=True):
                 assert alone.shape == (1, 1, 1)
                 torch.testing.assert_close(

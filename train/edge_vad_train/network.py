@@ -19,7 +19,9 @@ _CLEAR_SPEED = 2.0
 """What makes something as present as its look does, px a frame."""
 
 _FAINT = 0.01
-_PRESENT = 0.5
+_ABSENT, _PRESENT = 0.2, 0.5
+"""Shares of the most in the surroundings, up to which nothing is there and from which on all is."""
+
 _MIDDLE = 6
 """Side of the middle of a patch, px of the streams' input."""
 
@@ -144,7 +146,8 @@ class SceneEnergies(nn.Module):
         middle = middle[:, :, :rows, :columns]
         reach = self.patch // self.stride // 2
         around = F.max_pool2d(middle, 2 * reach + 1, 1, reach)
-        present: Tensor = (middle / ((around + _FAINT) * _PRESENT)).clamp(max=1)[:, 0]
+        share = middle / (around + _FAINT)
+        present: Tensor = ((share - _ABSENT) * (1 / (_PRESENT - _ABSENT))).clamp(0, 1)[:, 0]
         return present
 
 

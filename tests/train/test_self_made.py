@@ -1,0 +1,118 @@
+"""Anomalies made from ordinary footage, and the weights that follow from them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from edge_vad_train.checkpoint import load_trained
+from edge_vad_train.footage import Stretch
+from edge_vad_train.network import EnergyMaps, attribute
+from edge_vad_train.self_made import (
+    KINDS,
+    Peaks,
+    _busiest,
+    _changed,
+    choose_weights,
+    measure_peaks,
+)
+
+rng = np.random.default_rng(5)
+FRAMES = 400
+
+
+def peaks(**seen: set[str]) -> Peaks:
+    """Each energy, by name, finds these kinds and no other."""
+
+    def frames(kind: str) -> np.ndarray:
+        shifts = [8.0 if kind in seen.get(name, set()) else 0.0 for name in EnergyMaps._fields]
+        return (rng.standard_normal((FRAMES, 3)) + shifts).astype(np.float32)
+
+    return Peaks(frames("none"), {kind: frames(kind) for kind in KINDS})
+
+
+def test_an_energy_that_finds_no_more_than_motion_has_no_say() -> None:
+    weights, _ = choose_weights(peaks(motion={"sped_up", "reversed"}, joint={"sped_up"}))
+    assert weights == (0.0, 1.0, 0.0)
+
+
+def test_an_energy_that_finds_what_motion_misses_has_a_say() -> None:
+    weights, aucs = choose_weights(
+        peaks(motion={"sped_up"}, joint={"frozen", "turned", "enlarged"}, appearance=set())
+    )
+    assert weights[0] == 0
+    assert weights[1] == 1
+    assert weights[2] > 0
+    assert list(aucs) == list(KINDS)
+    assert aucs["frozen"] > 0.9
+    assert aucs["transplanted"] == pytest.approx(0.5, abs=0.1)
+
+
+def test_motion_always_has_its_say() -> None:
+    weights, _ = choose_weights(peaks(appearance=set(KINDS)))
+    assert weights[1] == 1
+
+
+def moving(rows: int = 60, columns: int = 80) -> tuple[torch.Tensor, torch.Tensor]:
+    look, move = torch.zeros(1, 3, rows, columns), torch.zeros(1, 2, rows, columns)
+    look[:, :, 20:40, 30:40] = 0.4
+    move[:, 0, 20:40, 30:40] = 2.0
+    return look, move
+
+
+def test_where_nobody_moves_nothing_can_be_made() -> None:
+    assert _busiest(torch.zeros(1, 2, 60, 80)) is None
+
+
+def test_every_kind_changes_what_its_name_says() -> None:
+    look, move = moving()
+    site = _busiest(move)
+    assert site is not None
+    changed = _changed(look, move, site, np.random.default_rng(0))
+    assert set(changed) == set(KINDS)
+    for kind in ("sped_up", "reversed", "frozen"):
+        assert torch.equal(changed[kind][0], look)
+    assert float(changed["sped_up"][1].max()) > 1.5 * float(move.max())
+    assert torch.equal(changed["reversed"][1], -move)
+    assert float(changed["frozen"][1].abs().max()) == 0
+    assert float(changed["transplanted"][1].sum()) > 0
+    assert float((changed["enlarged"][0] > 0.2).sum()) > 1.5 * float((look > 0.2).sum())
+    tall = (changed["turned"][0][0, 0] > 0.2).nonzero()
+    assert int(np.ptp(tall[:, 1].numpy())) > int(np.ptp(tall[:, 0].numpy()))
+    assert float(move.max()) == 2.0  # the frame itself stays as it was
+
+
+def test_a_trained_scene_is_measured_on_frames_in_which_somebody_moves(trained: Path) -> None:
+    scene = load_trained(trained)
+    frames = scene.sample_frames.numpy()
+    motion = np.zeros_like(scene.sample_motion.numpy())
+    calm = Stretch("calm", frames, motion.astype(np.float16))
+    network = scene.network
+    assert measure_peaks(network.energies, network.calibrations, [calm], seed=0) is None
+    motion[:, 10:40, 10:40, 0] = 1.5
+    busy = Stretch("busy", frames, motion.astype(np.float16))
+    found = measure_peaks(network.energies, network.calibrations, [busy], seed=0)
+    assert found is not None
+    assert found.normal.shape == (len(frames) - 1, 3)
+    assert np.isfinite(found.normal).all()
+
+
+def test_only_what_is_strange_is_attributed() -> None:
+    calibrated = torch.tensor([[[-3.0, 2.0, 2.0, 5.0]]])
+    presence = torch.tensor([[[0.0, 1.0, 0.5, 0.0]]])
+    assert attribute(calibrated, presence).tolist() == [[[-3.0, 2.0, 1.0, 0.0]]]
+
+
+def test_presence_is_where_something_is_and_not_beside_it(trained: Path) -> None:
+    energies = load_trained(trained).network.energies
+    look, move = torch.zeros(1, 3, 60, 80), torch.zeros(1, 2, 60, 80)
+    look[:, :, 26:34, 36:44] = 0.5
+    presence = energies.presence(look, move)[0]
+    middle = (energies.patch - 1) / 2
+    row, column = (round((at - middle) / energies.stride) for at in (29.5, 39.5))
+    assert float(presence[row, column]) == 1
+    assert float(presence[row, column + 4]) == 0
+    assert float(presence.min()) >= 0
