@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from edge_vad.errors import BadInput, BadModel, WrongUse
 from edge_vad.opencv import cv2
-from edge_vad_train.cli.evaluate import FILES, evaluate
+from edge_vad_train.cli.evaluate import FILES, NORMAL_FILE, evaluate
 from edge_vad_train.evaluation.results import Evaluation
 
 TinyScene = Callable[..., Path]
@@ -88,11 +88,11 @@ def test_json_is_all_that_stdout_gets_and_the_same_as_the_file(
 
 def test_pixels_and_regions_are_measured_when_asked(scene: Path, root: Path) -> None:
     out = run(scene, root, "--pixel", "--regions", "--threads", 1).stdout
-    for heading in ("pixel", "precision", "RBDC", "TBDC"):
+    for heading in ("pixel", "prec.", "RBDC", "TBDC"):
         assert heading in out
     plain = run(scene, root).stdout
     assert "RBDC" not in plain
-    assert "precision" not in plain
+    assert "prec." not in plain
 
 
 def test_a_synthetic_street_is_told_by_kind(tiny_scene: TinyScene) -> None:
@@ -149,3 +149,50 @@ def test_an_unknown_kind_is_refused_with_those_there_are(tiny_scene: TinyScene) 
     url = "test://street?seed=3&size=64x48&fps=1&noise=1"
     with pytest.raises(WrongUse, match=r"dragon.*wrong_way"):
         run(tiny_scene("street.onnx"), url, "--format", "synthetic", "--kind", "dragon")
+
+
+def test_several_scenes_are_seeds_of_one_table(tiny_scene: TinyScene, root: Path) -> None:
+    scenes = [tiny_scene(f"seed{number}.onnx") for number in range(3)]
+    out = run(*scenes, root, "--pixel").stdout
+    assert "scenes: seed0.onnx, seed1.onnx, seed2.onnx" in out
+    for word in ("mean", "worst", "over 3 scenes"):
+        assert word in " ".join(out.split())
+    answer = json.loads(run(*scenes, root, "--json").stdout)
+    assert [each["scene"] for each in answer["scenes"]] == [each.name for each in scenes]
+    assert answer["rows"][0]["scenes"] == 3
+
+
+def test_normal_footage_is_measured_against_the_promise(scene: Path, root: Path) -> None:
+    footage = root / "Test" / "Test001"
+    result = run(scene, f"{footage}:0-6", "--normal", "--false-alarms", "6/hour")
+    for heading in ("promised", "measured", "interval", "ratio"):
+        assert heading in result.stdout
+    assert result.stdout.endswith(
+        f"edge-vad run {scene} {footage}:0-6 --out watched --false-alarms 6/hour\n"
+    )
+    answer = json.loads(run(scene, footage, "--normal", "--json").stdout)
+    assert answer["promised"] == "1/hour"
+    assert answer == json.loads((scene.with_name("street-eval") / NORMAL_FILE).read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--false-alarms", "1/hour"), "normal footage"),
+        (("--normal", "--kind", "runner"), "no anomalies to tell"),
+        (("--normal", "--pixel"), "no anomalies to tell"),
+        (("--normal", "--false-alarms", "few"), "not a rate"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(
+    scene: Path, root: Path, options: tuple[str, ...], message: str
+) -> None:
+    with pytest.raises(WrongUse, match=message):
+        run(scene, root / "Test" / "Test001", *options)
+
+
+def test_false_alarms_are_measured_for_one_scene_at_a_time(
+    tiny_scene: TinyScene, root: Path
+) -> None:
+    with pytest.raises(WrongUse, match="one scene at a time"):
+        run(tiny_scene("a.onnx"), tiny_scene("b.onnx"), root / "Test" / "Test001", "--normal")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from numpy.typing import NDArray
+from onnx import TensorProto, helper
 
 from edge_vad.frame import Frame
 from edge_vad.opencv import cv2
@@ -70,3 +73,40 @@ def dataset() -> Dataset:
             ArrayClip(name="unknown", images=images),
         ),
     )
+
+
+@pytest.fixture
+def energetic() -> Callable[[Path, float], Path]:
+    """Adds two single streams to a tiny scene's graph, and multiplies its fused map by a gain.
+
+    The energy of motion is `2 map + 3`; the energy of appearance is the same with its sign turned.
+    """
+
+    def change(path: Path, gain: float = 1.0) -> Path:
+        model = onnx.load(str(path))
+        graph = model.graph
+        for node in graph.node:
+            node.output[:] = ["plain" if name == "anomaly_map" else name for name in node.output]
+        cells = list(graph.output[0].type.tensor_type.shape.dim)
+        rows, columns = cells[1].dim_value, cells[2].dim_value
+        values = {"gain": gain, "two": 2.0, "three": 3.0}
+        for name, value in values.items():
+            graph.initializer.append(helper.make_tensor(name, TensorProto.FLOAT, [], [value]))
+        nodes = [
+            helper.make_node("Mul", ["plain", "gain"], ["anomaly_map"]),
+            helper.make_node("Mul", ["plain", "two"], ["doubled"]),
+            helper.make_node("Add", ["doubled", "three"], ["motion_energy"]),
+            helper.make_node("Neg", ["motion_energy"], ["appearance_energy"]),
+        ]
+        before = list(graph.node)
+        del graph.node[:]
+        graph.node.extend([*before[:-1], *nodes, before[-1]])
+        for name in ("appearance_energy", "motion_energy"):
+            graph.output.append(
+                helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", rows, columns])
+            )
+        onnx.checker.check_model(model)
+        path.write_bytes(model.SerializeToString())
+        return path
+
+    return change

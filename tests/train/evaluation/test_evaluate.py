@@ -14,12 +14,13 @@ from edge_vad.backends import Backend, Inputs, load_backend
 from edge_vad.detector import load
 from edge_vad.errors import BadInput, BadModel
 from edge_vad.motion import MotionExtractor, MotionSettings
-from edge_vad.scene_model import SceneModel
+from edge_vad.scene_model import Calibration, Energies, SceneModel
 from edge_vad_train.datasets import Dataset
-from edge_vad_train.evaluation.baseline import MOTION, baseline_score
-from edge_vad_train.evaluation.evaluate import evaluate
+from edge_vad_train.evaluation.baseline import MOTION, NAMES, box_flow, flow_energy
+from edge_vad_train.evaluation.evaluate import LoadedScene, evaluate
 from edge_vad_train.evaluation.results import Evaluation
 from edge_vad_train.evaluation.roc import area
+from edge_vad_train.evaluation.streams import load_with_streams
 from edge_vad_train.evaluation.truth import gather_truth
 
 TinyScene = Callable[..., Path]
@@ -27,10 +28,12 @@ SHARED = MotionSettings()
 """The scene's motion is the baseline's own."""
 
 
-def evaluated(scene: Path, dataset: Dataset, **asked: bool) -> Evaluation:
-    model = SceneModel.read(scene)
-    truth = gather_truth(dataset, masks=any(asked.values()))
-    return evaluate(model, load_backend(model, threads=1), truth, **asked)
+def evaluated(scene: Path | list[Path], dataset: Dataset, **asked: bool) -> Evaluation:
+    scenes = [
+        LoadedScene(model, load_with_streams(model, "onnxruntime", threads=1))
+        for model in map(SceneModel.read, scene if isinstance(scene, list) else [scene])
+    ]
+    return evaluate(scenes, gather_truth(dataset, masks=any(asked.values())), **asked)
 
 
 @pytest.fixture
@@ -43,7 +46,9 @@ def test_the_scores_are_those_that_the_detector_gives(
 ) -> None:
     scene = tiny_scene()
     with load(scene, threads=1) as detector:
-        for clip, scores in zip(dataset.test, evaluated(scene, dataset).model.scores, strict=False):
+        for clip, scores in zip(
+            dataset.test, evaluated(scene, dataset).fused[0].scores, strict=False
+        ):
             watched = [detection.score for detection in detector.watch(clip.open(strict=True))]
             assert scores == tuple(watched)
 
@@ -53,11 +58,10 @@ def test_the_baselines_scores_do_not_depend_on_the_scenes_motion(
     tiny_scene: TinyScene, dataset: Dataset, motion: MotionSettings
 ) -> None:
     extractor = MotionExtractor(48, 64, MOTION)
-    expected = [
-        baseline_score(extractor.push(frame.image)) for frame in dataset.test[0].open(strict=True)
-    ]
+    motions = [extractor.push(f.image).copy() for f in dataset.test[0].open(strict=True)]
     evaluation = evaluated(tiny_scene(motion=motion), dataset)
-    assert evaluation.baseline.scores[0] == tuple(expected)
+    for baseline, made in zip(evaluation.baselines, (box_flow, flow_energy), strict=True):
+        assert baseline.scores[0] == tuple(float(made(each).max()) for each in motions)
 
 
 def test_every_frame_of_every_labelled_clip_is_scored(evaluation: Evaluation) -> None:
@@ -96,8 +100,8 @@ def test_only_clips_with_masks_count_where_anomalies_are_located(evaluation: Eva
 def test_masks_may_have_the_size_of_larger_frames(tiny_scene: TinyScene, dataset: Dataset) -> None:
     large = replace(dataset.test[1], has_masks=True)
     evaluation = evaluated(tiny_scene(), Dataset("large", (), (large,)), pixel=True)
-    assert evaluation.model.pixel_level is not None
-    assert evaluation.model.pixel_level.auc > 0.8
+    assert evaluation.fused[0].pixel_level is not None
+    assert evaluation.fused[0].pixel_level.auc > 0.8
 
 
 def test_what_was_not_asked_for_is_absent(tiny_scene: TinyScene, dataset: Dataset) -> None:
@@ -131,7 +135,7 @@ def test_the_record_survives_json(evaluation: Evaluation) -> None:
 def test_every_frame_is_told_to_the_progress_bar(tiny_scene: TinyScene, dataset: Dataset) -> None:
     model, told = SceneModel.read(tiny_scene()), []
     truth = gather_truth(dataset)
-    evaluate(model, load_backend(model), truth, on_frame=lambda: told.append(1))
+    evaluate([LoadedScene(model, load_backend(model))], truth, on_frame=lambda: told.append(1))
     assert len(told) == truth.frames
 
 
@@ -157,4 +161,80 @@ class Overflowing(Backend):
 def test_an_infinite_score_is_refused(tiny_scene: TinyScene, dataset: Dataset) -> None:
     model = SceneModel.read(tiny_scene())
     with pytest.raises(BadModel, match="score of frame 1 is inf"):
-        evaluate(model, Overflowing(load_backend(model)), gather_truth(dataset))
+        evaluate([LoadedScene(model, Overflowing(load_backend(model)))], gather_truth(dataset))
+
+
+Energetic = Callable[..., Path]
+
+
+def test_single_streams_are_rows_of_the_same_table(
+    tiny_scene: TinyScene, energetic: Energetic, dataset: Dataset
+) -> None:
+    calibration = Calibration(location=3.0, scale=2.0, weight=0.0)
+    energies = Energies(calibration, calibration, calibration)
+    evaluation = evaluated(energetic(tiny_scene(energies=energies)), dataset, pixel=True)
+    names = [row.name for row in evaluation.rows]
+    assert names == ["scene.onnx", "appearance alone", "motion alone", *NAMES]
+    fused, appearance, motion = evaluation.scenes[0].methods
+    # (2 map + 3 - 3) / 2 is the fused map itself, and a first frame scores 0 either way.
+    np.testing.assert_allclose(motion.scores, fused.scores, atol=1e-5)
+    assert motion.pixel_level.auc == pytest.approx(fused.pixel_level.auc)
+    # -(2 map + 3): -3 for a still scene's least moving cell, which calibrates to -3.
+    assert appearance.scores[0][0] == 0
+    assert appearance.scores[0][1:] == pytest.approx((-3.0,) * 23, abs=0.1)
+
+
+def test_several_scenes_give_their_mean_and_the_worst(
+    tiny_scene: TinyScene, energetic: Energetic, dataset: Dataset
+) -> None:
+    good = energetic(tiny_scene("good.onnx"))
+    bad = energetic(tiny_scene("bad.onnx"), -1.0)
+    together = evaluated([good, bad], dataset, pixel=True)
+    alone = [evaluated(scene, dataset, pixel=True) for scene in (good, bad)]
+    assert [scene.scene for scene in together.scenes] == ["good.onnx", "bad.onnx"]
+    for both, single in zip(together.fused, alone, strict=True):
+        assert both.scores == single.fused[0].scores
+    row, rows = together.rows[0], [each.rows[0] for each in alone]
+    assert row.scenes == 2
+    assert row.micro_auc.mean == np.mean([each.micro_auc.mean for each in rows])
+    assert row.micro_auc.worst == rows[1].micro_auc.mean < rows[0].micro_auc.mean
+    assert row.eer.worst == rows[1].eer.mean > rows[0].eer.mean
+    assert row.pixel_auc.worst == min(each.pixel_auc.mean for each in rows)
+    low, high = row.micro_auc.interval
+    assert low <= row.micro_auc.mean <= high
+    assert row.pixel_auc.interval is None  # of one clip with masks
+    assert "over 2 scenes" in " ".join(together.protocol)
+
+
+def test_kinds_have_their_own_figures(tiny_scene: TinyScene, dataset: Dataset) -> None:
+    row = evaluated(tiny_scene(), dataset).rows[0]
+    assert list(row.kinds) == ["sliding"]
+    clip_auc = evaluated(tiny_scene(), dataset).fused[0].frame_level.clip_aucs[0]
+    assert row.kinds["sliding"].mean == pytest.approx(clip_auc)
+
+
+def test_flow_is_computed_once_where_scenes_prepare_frames_alike(
+    tiny_scene: TinyScene, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pushed = []
+    push = MotionExtractor.push
+    monkeypatch.setattr(
+        MotionExtractor, "push", lambda self, image: (pushed.append(1), push(self, image))[1]
+    )
+    frames = gather_truth(dataset).frames
+    scenes = [tiny_scene(f"{n}.onnx", motion=MOTION) for n in range(3)]
+    evaluated(scenes, dataset)
+    assert len(pushed) == frames
+    pushed.clear()
+    other = tiny_scene("other.onnx", motion=MotionSettings(window=3))
+    evaluated([*scenes, other], dataset)
+    assert len(pushed) == 2 * frames
+
+
+def test_scenes_with_other_motion_score_as_they_do_alone(
+    tiny_scene: TinyScene, dataset: Dataset
+) -> None:
+    scenes = [tiny_scene("a.onnx"), tiny_scene("b.onnx", motion=MotionSettings(window=7))]
+    together = evaluated(scenes, dataset)
+    for scene, method in zip(scenes, together.fused, strict=True):
+        assert method.scores == evaluated(scene, dataset).fused[0].scores

@@ -7,13 +7,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_vad_train.evaluation.frame_level import (
+from edge_vad_train.evaluation.bootstrap import (
+    RESAMPLES,
     ClipScores,
-    bootstrap_interval,
-    measure_frames,
+    draw_clips,
+    drawn_areas,
+    drawn_equal_errors,
+    drawn_means,
+    interval_of,
     pairs_won,
 )
-from edge_vad_train.evaluation.roc import area
+from edge_vad_train.evaluation.frame_level import measure_frames
+from edge_vad_train.evaluation.roc import area, equal_error
 
 
 def clip(labels: str, scores: list[float]) -> ClipScores:
@@ -25,6 +30,10 @@ def noisy_clips(seed: int, count: int = 6) -> list[ClipScores]:
     dice = np.random.default_rng(seed)
     labels = [dice.random(30) < 0.4 for _ in range(count)]
     return [ClipScores(each, dice.normal(each * 1.5).round(1)) for each in labels]
+
+
+def bootstrap_interval(clips: list[ClipScores], seed: int = 0) -> tuple[float, float]:
+    return interval_of([drawn_areas(clips, draw_clips(len(clips), seed))])
 
 
 def test_micro_pools_raw_scores_and_macro_averages_clips() -> None:
@@ -88,3 +97,37 @@ def test_the_interval_holds_the_estimate_and_repeats_with_its_seed() -> None:
 def test_draws_without_a_pair_are_left_out_of_the_interval() -> None:
     clips = [clip("xx", [5, 6]), clip("..", [1, 2])]
     assert bootstrap_interval(clips) == (1.0, 1.0)
+
+
+def test_every_draw_equals_measuring_the_drawn_clips_again() -> None:
+    clips = noisy_clips(3)
+    clips[0] = clip("x" * 30, list(clips[0].scores))
+    times = draw_clips(len(clips))
+    assert times.shape == (RESAMPLES, len(clips))
+    figures = [draw(clips, times) for draw in (drawn_areas, drawn_means, drawn_equal_errors)]
+    for place in range(0, RESAMPLES, 50):
+        chosen = [one for one, count in zip(clips, times[place], strict=True) for _ in range(count)]
+        again = measure_frames(chosen)
+        expected = again.micro_auc, again.macro_auc, again.eer
+        assert [drawn[place] for drawn in figures] == pytest.approx(expected)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 10_000))
+def test_the_equal_error_of_one_draw_of_each_is_the_plain_one(seed: int) -> None:
+    clips = noisy_clips(seed)
+    labels = np.concatenate([each.labels for each in clips])
+    scores = np.concatenate([each.scores for each in clips])
+    once = np.ones((1, len(clips)), np.int64)
+    assert drawn_equal_errors(clips, once)[0] == pytest.approx(equal_error(labels, scores).rate)
+
+
+def test_a_draw_without_both_kinds_of_frames_has_no_figure() -> None:
+    clips = [clip("xx", [5, 6]), clip("..", [1, 2])]
+    for draw in (drawn_areas, drawn_means, drawn_equal_errors):
+        assert np.isnan(draw(clips, np.array([[2, 0], [0, 2]]))).all()
+
+
+def test_the_interval_over_seeds_is_that_of_their_mean() -> None:
+    low, high = interval_of([np.linspace(0, 1, 101), np.linspace(1, 2, 101)])
+    assert (low, high) == pytest.approx((0.525, 1.475))

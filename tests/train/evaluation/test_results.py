@@ -11,41 +11,54 @@ from hypothesis import strategies as st
 from matplotlib.image import imread
 from rich.console import Console
 
-from edge_vad_train.evaluation.frame_level import ClipScores, measure_frames
+from edge_vad.scene_model import Grid
+from edge_vad_train.evaluation.meter import MethodMeter
 from edge_vad_train.evaluation.pictures import roc_picture, timeline_picture
-from edge_vad_train.evaluation.pixel_level import PixelLevel
-from edge_vad_train.evaluation.region_level import RegionLevel
-from edge_vad_train.evaluation.results import EvaluatedClip, Evaluation, Method, spans_of
+from edge_vad_train.evaluation.results import (
+    EvaluatedClip,
+    Evaluation,
+    Method,
+    SceneResult,
+    spans_of,
+)
+from edge_vad_train.evaluation.rows import make_row
 from edge_vad_train.evaluation.table import percent, print_evaluation
 
+GRID = Grid(2, 3, 28, 16)
 
-def made_up(clips: int, *, located: bool = False) -> Evaluation:
+
+def made_up(clips: int, *, located: bool = False, scenes: int = 1) -> Evaluation:
     dice = np.random.default_rng(0)
     labels = [np.arange(40) >= 20 + index for index in range(clips)]
     labels[-1][:] = True
 
-    def method(name: str, lift: float) -> Method:
-        scored = [ClipScores(each, dice.normal(lift * each)) for each in labels]
-        return Method(
-            name,
-            measure_frames(scored),
-            PixelLevel(0.912, 0.14, 2.0, 0.378, 40 * clips, 10) if located else None,
-            RegionLevel(0.757, 0.96, 10, 2, 40 * clips) if located else None,
-            tuple(tuple(each.scores.tolist()) for each in scored),
-        )
+    def meter(name: str, lift: float) -> MethodMeter:
+        made = MethodMeter(name, GRID, (48, 64), pixel=located, regions=located)
+        for each in labels:
+            made.start_clip()
+            for is_anomalous in each:
+                values = dice.random((2, 3)).astype(np.float32) + lift * is_anomalous
+                mask = np.full((8, 8), is_anomalous) if located else None
+                made.add(float(values.max()), values, mask)
+            made.end_clip(each)
+        return made
 
+    kinds = ["cyclist" if n else None for n in range(clips)]
+    fused = [meter(f"street{seed}.onnx", 0.4 + 0.2 * seed) for seed in range(scenes)]
+    baseline = meter("box flow, nothing learned", 0.3)
     return Evaluation(
-        scene="street.onnx",
-        backend="onnxruntime",
-        device="cpu",
         dataset="street [1]",
         clips=tuple(
-            EvaluatedClip(f"clip_{n}", "cyclist" if n else None, 40, spans_of(each), located)
+            EvaluatedClip(f"clip_{n}", kinds[n], 40, spans_of(each), located)
             for n, each in enumerate(labels)
         ),
         left_out=("dark",),
-        model=method("street.onnx", 3.0),
-        baseline=method("box flow, nothing learned", 1.0),
+        scenes=tuple(SceneResult(each.name, "onnx", "cpu", (Method.of(each),)) for each in fused),
+        baselines=(Method.of(baseline),),
+        rows=(
+            make_row("street.onnx", fused, kinds, gmac=0.128),
+            make_row(baseline.name, [baseline], kinds, gmac=0.0),
+        ),
         protocol=("Scores are raw and causal.",),
     )
 
@@ -75,22 +88,43 @@ def test_the_table_says_which_clips_and_how_many_frames() -> None:
 def test_the_table_has_a_row_for_the_scene_and_one_for_the_baseline() -> None:
     evaluation = made_up(3)
     text = printed(evaluation)
-    for method in evaluation.methods:
-        line = next(each for each in text.splitlines() if each.strip().startswith(method.name))
-        assert percent(method.frame_level.micro_auc) in line
-        assert percent(method.frame_level.eer) in line
+    for row in evaluation.rows:
+        start = row.name.split(",")[0].split()[0]
+        line = next(each for each in text.splitlines() if each.strip().startswith(start))
+        assert percent(row.micro_auc.mean) in line
+        assert percent(row.eer.mean) in line
+        assert f"{row.gmac:.2f}" in line
+    assert "worst" not in text
+
+
+def test_several_scenes_show_mean_worst_and_interval_of_every_figure() -> None:
+    evaluation = made_up(3, located=True, scenes=3)
+    text = printed(evaluation)
+    row = evaluation.rows[0]
+    for figure in (row.micro_auc, row.macro_auc, row.eer, row.pixel_auc, row.kinds["cyclist"]):
+        for share in (figure.mean, figure.worst, *figure.interval):
+            assert percent(share) in text
+    assert "street0.onnx, street1.onnx, street2.onnx" in text
 
 
 def test_no_number_is_cut_in_a_narrow_terminal() -> None:
-    text = printed(made_up(3, located=True))
+    evaluation = made_up(3, located=True)
+    text = printed(evaluation)
     assert "…" not in text
-    for number in ("91.2", "37.8", "75.7", "96.0"):
-        assert number in text
+    row = evaluation.rows[0]
+    for figure in (row.pixel_auc, row.marked_precision, row.rbdc, row.tbdc):
+        assert percent(figure.mean) in text
+
+
+def test_the_worst_of_the_errors_is_the_largest() -> None:
+    row = made_up(3, scenes=3).rows[0]
+    assert row.eer.worst > row.eer.mean
+    assert row.micro_auc.worst < row.micro_auc.mean
 
 
 @pytest.mark.parametrize("clips", [1, 2, 8])
 def test_the_pictures_are_readable_for_any_number_of_clips(clips: int) -> None:
-    evaluation = made_up(clips) if clips > 1 else one_clip()
+    evaluation = made_up(clips, scenes=min(clips, 2)) if clips > 1 else one_clip()
     for picture in (roc_picture(evaluation), timeline_picture(evaluation)):
         pixels = imread(io.BytesIO(picture))
         assert min(pixels.shape[:2]) >= 300
@@ -100,11 +134,15 @@ def test_the_pictures_are_readable_for_any_number_of_clips(clips: int) -> None:
 def one_clip() -> Evaluation:
     labels = np.arange(40) >= 20
     scores = labels + np.random.default_rng(0).random(40)
-    method = Method(
-        "scene", measure_frames([ClipScores(labels, scores)]), None, None, (tuple(scores.tolist()),)
-    )
+    meter = MethodMeter("scene", GRID, (48, 64), pixel=False, regions=False)
+    meter.start_clip()
+    for score in scores:
+        meter.add(float(score), np.zeros((2, 3), np.float32), None)
+    meter.end_clip(labels)
+    method, row = Method.of(meter), make_row("scene", [meter], [None])
     clip = EvaluatedClip("only", None, 40, spans_of(labels), has_masks=False)
-    return Evaluation("a.onnx", "b", "cpu", "d", (clip,), (), method, method, ())
+    scene = SceneResult("a.onnx", "b", "cpu", (method,))
+    return Evaluation("d", (clip,), (), (scene,), (method,), (row,), ())
 
 
 def test_the_timeline_shades_the_anomalous_frames_alone() -> None:

@@ -3,39 +3,46 @@
 from __future__ import annotations
 
 import shlex
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 
 import click
 from rich.console import Console
 
-from edge_vad.backends import BACKENDS, load_backend
+from edge_vad.backends import BACKENDS
 from edge_vad.cli.console import progress, staged
-from edge_vad.cli.options import scene_argument
+from edge_vad.detector import DEFAULT_FALSE_ALARMS
 from edge_vad.errors import WrongUse
 from edge_vad.scene_model import SceneModel
 from edge_vad_train.datasets import Clip, Dataset, open_dataset
 from edge_vad_train.datasets.avenue import AvenueClip
 from edge_vad_train.datasets.synthetic import StreetClip
 from edge_vad_train.datasets.ucsd import UcsdClip
+from edge_vad_train.datasets.video import VideoClip
+from edge_vad_train.evaluation.evaluate import LoadedScene
 from edge_vad_train.evaluation.evaluate import evaluate as measure
+from edge_vad_train.evaluation.normal import measure_false_alarms
 from edge_vad_train.evaluation.pictures import roc_picture, timeline_picture
 from edge_vad_train.evaluation.results import Evaluation
-from edge_vad_train.evaluation.table import print_evaluation
+from edge_vad_train.evaluation.streams import load_with_streams
+from edge_vad_train.evaluation.table import print_evaluation, print_false_alarms
 from edge_vad_train.evaluation.truth import Truth, gather_truth
 
 _EXAMPLES = """\b
 Examples:
   edge-vad eval ped2.onnx UCSDped2 --pixel
+  edge-vad eval seed1.onnx seed2.onnx seed3.onnx UCSDped2
   edge-vad eval street.onnx 'test://street?seed=7' --format synthetic
+  edge-vad eval street.onnx tomorrow.mp4 --normal --false-alarms 6/hour
 """
 
 FILES = ("eval.json", "roc.png", "timeline.png")
+NORMAL_FILE = "false_alarms.json"
 
 
 @click.command("eval", epilog=_EXAMPLES)
-@scene_argument
+@click.argument("scenes", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.argument("root")
 @click.option(
     "--format",
@@ -59,6 +66,15 @@ FILES = ("eval.json", "roc.png", "timeline.png")
 @click.option("--pixel", is_flag=True, help="Measure also whether anomalies are found in place.")
 @click.option("--regions", is_flag=True, help="Measure also RBDC and TBDC, which takes minutes.")
 @click.option(
+    "--normal",
+    is_flag=True,
+    help="ROOT is footage where nothing happens: count the alarms, all of them false.",
+)
+@click.option(
+    "--false-alarms",
+    help=f"With --normal, the promised rate to measure; {DEFAULT_FALSE_ALARMS} by default.",
+)
+@click.option(
     "--backend",
     type=click.Choice(BACKENDS),
     default=BACKENDS[0],
@@ -68,35 +84,99 @@ FILES = ("eval.json", "roc.png", "timeline.png")
 @click.option("--threads", type=click.IntRange(min=1), help="CPU threads; all cores by default.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 def evaluate(
-    scene: Path,
+    scenes: tuple[Path, ...],
     root: str,
     form: str,
     out: Path | None,
     kinds: tuple[str, ...],
     pixel: bool,
     regions: bool,
+    normal: bool,
+    false_alarms: str | None,
     backend: str,
     threads: int | None,
     as_json: bool,
 ) -> None:
-    """Measure the scene model SCENE on the labelled test clips at ROOT.
+    """Measure the scene models SCENES on the labelled test clips at ROOT.
 
     ROOT is a data set's folder, or with --format synthetic a street such as test://street?seed=7.
-    Beside the scene stands a baseline that has learnt nothing: the speed in a box. Writes
+    Several scenes are the seeds of one training: the table then gives their mean and the worst.
+    Beside the scenes stand their single streams, and baselines that have learnt nothing. Writes
     eval.json, roc.png and timeline.png.
+
+    With --normal the promised and the measured rate of false alarms of one scene
+    stand side by side. Writes false_alarms.json.
     """
-    model = SceneModel.read(scene)
+    models = [SceneModel.read(scene) for scene in scenes]
+    folder = out or scenes[0].with_name(f"{scenes[0].stem}-eval")
+    if normal:
+        _refuse_mixed(scenes, kinds, pixel or regions)
+        clips = _normal_clips(root, form)
+        rate = false_alarms or DEFAULT_FALSE_ALARMS
+        _evaluate_normal(models[0], clips, rate, backend, folder, as_json)
+        return
+    if false_alarms:
+        raise WrongUse("--false-alarms is measured on normal footage", "add --normal")
     truth = gather_truth(_only(open_dataset(root, form), kinds), masks=pixel or regions)
-    folder = out or scene.with_name(f"{scene.stem}-eval")
     with staged(folder) as outputs:
-        evaluation = _measure(model, truth, backend, threads, pixel, regions)
+        evaluation = _measure(models, truth, backend, threads, pixel, regions)
         _write(evaluation, outputs.staging)
     if as_json:
         click.echo(evaluation.encode())
         return
     print_evaluation(evaluation, Console(highlight=False))
     click.echo(f"\nwritten to {folder}: {', '.join(FILES)}")
-    click.echo(f"to see it at work:\n  {_next_command(scene, truth)}")
+    click.echo(f"to see it at work:\n  {_next_command(scenes[0], truth)}")
+
+
+def _refuse_mixed(scenes: tuple[Path, ...], kinds: tuple[str, ...], located: bool) -> None:
+    if len(scenes) > 1:
+        raise WrongUse(
+            "false alarms are measured for one scene at a time, as thresholds differ",
+            "give one scene",
+        )
+    if kinds or located:
+        raise WrongUse(
+            "normal footage has no anomalies to tell or to find",
+            "leave out --kind, --pixel and --regions",
+        )
+
+
+def _normal_clips(root: str, form: str) -> tuple[str, tuple[Clip, ...]]:
+    """The data set's name and its clips of normal footage."""
+    dataset = open_dataset(root, "video" if form == "auto" else form)
+    return dataset.name, dataset.train
+
+
+def _evaluate_normal(
+    model: SceneModel,
+    footage: tuple[str, tuple[Clip, ...]],
+    rate: str,
+    backend: str,
+    folder: Path,
+    as_json: bool,
+) -> None:
+    name, clips = footage
+    length = _length(clips)
+    with staged(folder) as outputs, progress(f"scoring {name}", length) as advance:
+        measured = measure_false_alarms(model, clips, name, rate, backend=backend, on_frame=advance)
+        (outputs.staging / NORMAL_FILE).write_bytes(measured.encode())
+    if as_json:
+        click.echo(measured.encode())
+        return
+    print_false_alarms(measured, Console(highlight=False))
+    worst = max(range(len(clips)), key=lambda place: measured.clips[place].per_hour)
+    words = ["edge-vad", "run", str(model.path), _address(clips[worst]), "--out", "watched"]
+    click.echo(f"\nwritten to {folder}: {NORMAL_FILE}")
+    click.echo(f"to see the alarms:\n  {shlex.join([*words, '--false-alarms', rate])}")
+
+
+def _length(clips: tuple[Clip, ...]) -> int | None:
+    lengths = []
+    for clip in clips:
+        with clip.open() as source:
+            lengths.append(source.length)
+    return None if None in lengths else sum(filter(None, lengths))
 
 
 def _only(dataset: Dataset, kinds: tuple[str, ...]) -> Dataset:
@@ -113,18 +193,23 @@ def _only(dataset: Dataset, kinds: tuple[str, ...]) -> Dataset:
 
 
 def _measure(
-    model: SceneModel,
+    models: list[SceneModel],
     truth: Truth,
     backend: str,
     threads: int | None,
     pixel: bool,
     regions: bool,
 ) -> Evaluation:
-    with (
-        closing(load_backend(model, backend, threads=threads)) as runner,
-        progress(f"scoring {truth.dataset}", truth.frames) as advance,
-    ):
-        return measure(model, runner, truth, pixel=pixel, regions=regions, on_frame=advance)
+    with ExitStack() as opened:
+        scenes = [
+            LoadedScene(
+                model,
+                opened.enter_context(closing(load_with_streams(model, backend, threads=threads))),
+            )
+            for model in models
+        ]
+        advance = opened.enter_context(progress(f"scoring {truth.dataset}", truth.frames))
+        return measure(scenes, truth, pixel=pixel, regions=regions, on_frame=advance)
 
 
 def _write(evaluation: Evaluation, folder: Path) -> None:
@@ -144,4 +229,6 @@ def _address(clip: Clip) -> str:
         return str(clip.folder)
     if isinstance(clip, AvenueClip):
         return str(clip.video)
+    if isinstance(clip, VideoClip):
+        return str(clip.spec)
     return clip.url if isinstance(clip, StreetClip) else "SOURCE"

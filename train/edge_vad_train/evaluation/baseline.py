@@ -1,4 +1,4 @@
-"""The baseline: motion in a box, nothing learned. What a model must beat to be worth its cost.
+"""The baselines: motion in a box, nothing learned. What a model must beat to be worth its cost.
 
 Most anomalies in the public data sets are fast, so that speed alone detects nearly all of them.
 """
@@ -13,14 +13,18 @@ from edge_vad.motion import MotionExtractor, MotionSettings, Pooling
 from edge_vad.opencv import cv2
 from edge_vad.scene_model import Grid
 
-NAME = "box flow, nothing learned"
+BOX_FLOW = "box flow, nothing learned"
+FLOW_ENERGY = "flow energy, nothing learned"
+NAMES = (BOX_FLOW, FLOW_ENERGY)
 MOTION = MotionSettings(window=5)
-"""Five fields serve this baseline best on UCSD Ped2, whatever window a scene pools over."""
+"""Five fields serve these baselines best on UCSD Ped2, whatever window a scene pools over."""
 BOX_CELLS = 11
 """Side of the box: 22 px of the frame at the half resolution of the pooled flow."""
+PATCH_CELLS = 14
+"""Side of the patch that energy is averaged over: 28 px, what a scene's cell looks at."""
 
 
-def baseline_map(pooled_motion: NDArray[np.float32]) -> NDArray[np.float32]:
+def box_flow(pooled_motion: NDArray[np.float32]) -> NDArray[np.float32]:
     """Magnitude of the mean flow in a box around every place; the border is mirrored.
 
     Args:
@@ -33,13 +37,21 @@ def baseline_map(pooled_motion: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.hypot(mean[..., 0], mean[..., 1])
 
 
-def baseline_score(pooled_motion: NDArray[np.float32]) -> float:
-    """The largest magnitude in the frame, px a frame; see `baseline_map`."""
-    return float(baseline_map(pooled_motion).max())
+def flow_energy(pooled_motion: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Mean square of the flow in a patch around every place; the border is mirrored.
+
+    Args:
+        pooled_motion: float32, (height', width', 2), mean flow in px a frame.
+
+    Returns:
+        float32, (height', width'), square px a frame.
+    """
+    square: NDArray[np.float32] = np.square(pooled_motion).sum(axis=-1)
+    return np.asarray(cv2.blur(square, (PATCH_CELLS, PATCH_CELLS)))
 
 
-class Baseline:
-    """Makes the baseline's maps, of the scene's own motion where that is the same.
+class Baselines:
+    """Makes the baselines' maps, of the scene's own motion where that is the same.
 
     Args:
         height: Rows of the frames.
@@ -47,7 +59,7 @@ class Baseline:
         scene_motion: The scene's motion settings.
 
     Attributes:
-        grid: Where the cells of the map lie in the frame.
+        grid: Where the cells of the maps lie in the frame.
         shares_motion: Whether the scene's motion serves, so that flow is computed once.
     """
 
@@ -61,19 +73,21 @@ class Baseline:
         """Begin a new clip."""
         self._extractor.reset()
 
-    def map(
+    def maps(
         self, image: NDArray[np.uint8], scene_motion: NDArray[np.float32]
-    ) -> NDArray[np.float32]:
-        """Take the next frame and make its map.
+    ) -> tuple[NDArray[np.float32], ...]:
+        """Take the next frame and make its maps.
 
         Args:
             image: uint8, (height, width, 3), blue-green-red.
             scene_motion: float32, what the scene's own motion extractor made of it.
 
         Returns:
-            float32, (rows, columns) of `grid`, px a frame.
+            float32, (rows, columns) of `grid`, one for each of `NAMES`.
         """
         if self.shares_motion:
             # Mean pooling comes first; rank pooling may stand beside it.
-            return baseline_map(np.ascontiguousarray(scene_motion[..., :2]))
-        return baseline_map(self._extractor.push(image))
+            motion = np.ascontiguousarray(scene_motion[..., :2])
+        else:
+            motion = self._extractor.push(image)
+        return box_flow(motion), flow_energy(motion)

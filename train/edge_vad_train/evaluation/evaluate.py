@@ -1,105 +1,140 @@
-"""Runs a scene model and the baseline over test clips, and measures both."""
+"""Runs scene models and the baselines over test clips, and measures them all."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import repeat
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from edge_vad.backends import Backend, Inputs, Maps
-from edge_vad.detector import Detector
+from edge_vad.backends import Backend, Inputs
 from edge_vad.errors import BadInput
 from edge_vad.scene_model import SceneModel
 from edge_vad_train.datasets.base import Mask
-from edge_vad_train.evaluation.baseline import NAME, Baseline
+from edge_vad_train.evaluation import baseline
+from edge_vad_train.evaluation.cost import count_macs
 from edge_vad_train.evaluation.meter import MethodMeter
 from edge_vad_train.evaluation.protocol import protocol
-from edge_vad_train.evaluation.results import EvaluatedClip, Evaluation, spans_of
+from edge_vad_train.evaluation.results import (
+    EvaluatedClip,
+    Evaluation,
+    Method,
+    SceneResult,
+    spans_of,
+)
+from edge_vad_train.evaluation.rows import Row, make_row
+from edge_vad_train.evaluation.scoring import JointScoring
+from edge_vad_train.evaluation.streams import StreamBackend
 from edge_vad_train.evaluation.truth import LabelledClip, Truth
+
+FUSED = "fused"
+
+
+class LoadedScene(NamedTuple):
+    """A scene model and what runs it."""
+
+    model: SceneModel
+    backend: Backend
 
 
 def evaluate(
-    model: SceneModel,
-    backend: Backend,
+    scenes: Sequence[LoadedScene],
     truth: Truth,
     *,
     pixel: bool = False,
     regions: bool = False,
     on_frame: Callable[[], None] = lambda: None,
 ) -> Evaluation:
-    """Measure a scene model beside the baseline; every frame is decoded once.
+    """Measure scene models beside their single streams and the baselines.
+
+    Every frame is decoded once, and its flow is computed once for all scenes that prepare frames
+    alike.
 
     Args:
-        model: The scene model.
-        backend: What runs it; left open.
+        scenes: At least one; several are the seeds of one training. The backends are left open.
         truth: The test clips, with masks where these are needed.
         pixel: Whether to measure at the pixel level.
-        regions: Whether to measure at the region level.
+        regions: Whether to measure at the region level; single streams are not.
         on_frame: Called after every frame.
 
     Raises:
         BadInput: A frame cannot be read, or clip and truth do not belong together.
-        BadModel: The model gives a score that is not a finite number.
+        BadModel: A model gives a score that is not a finite number.
     """
-    card = model.card
+    meters = [_meters_of(scene, pixel, regions) for scene in scenes]
+    card = scenes[0].model.card
     size = (card.height, card.width)
-    baseline = Baseline(*size, card.motion)
-    of_model = MethodMeter(model.path.name, card.grid, size, pixel=pixel, regions=regions)
-    of_baseline = MethodMeter(NAME, baseline.grid, size, pixel=pixel, regions=regions)
-    listener = _Listener(backend)
-    detector = Detector(model, listener)
+    unlearned = baseline.Baselines(*size, card.motion)
+    baselines = [
+        MethodMeter(name, unlearned.grid, size, pixel=pixel, regions=regions)
+        for name in baseline.NAMES
+    ]
+    scoring = JointScoring(scenes)
     for clip in truth.clips:
-        _measure_clip(clip, detector, listener, baseline, (of_model, of_baseline), on_frame)
+        _measure_clip(clip, scoring, meters, unlearned, baselines, on_frame)
+    kinds = [clip.clip.kind for clip in truth.clips]
     return Evaluation(
-        scene=model.path.name,
-        backend=backend.name,
-        device=backend.device,
         dataset=truth.dataset,
         clips=tuple(map(_described, truth.clips)),
         left_out=truth.left_out,
-        model=of_model.result(),
-        baseline=of_baseline.result(),
-        protocol=protocol(card.motion.window, pixel=pixel, regions=regions),
+        scenes=tuple(
+            SceneResult(
+                scene=scene.model.path.name,
+                backend=scene.backend.name,
+                device=scene.backend.device,
+                methods=tuple(map(Method.of, own.values())),
+            )
+            for scene, own in zip(scenes, meters, strict=True)
+        ),
+        baselines=tuple(map(Method.of, baselines)),
+        rows=(
+            *_rows_of(scenes, meters, kinds),
+            *(make_row(each.name, [each], kinds, gmac=0.0) for each in baselines),
+        ),
+        protocol=protocol(card.motion.window, scenes=len(scenes), pixel=pixel, regions=regions),
     )
 
 
-class _Listener(Backend):
-    """A backend that remembers its last input, so that the baseline need not compute flow again."""
-
-    def __init__(self, backend: Backend) -> None:
-        self.name, self.device = backend.name, backend.device
-        self._backend = backend
-        self.image = np.zeros((0, 0, 3), np.uint8)
-        self.motion = np.zeros((0, 0, 2), np.float32)
-
-    def infer(self, inputs: Inputs) -> Maps:
-        """Score a batch; see `Backend.infer`."""
-        self.image, self.motion = inputs.frame[0], inputs.motion[0]
-        return self._backend.infer(inputs)
+def _meters_of(scene: LoadedScene, pixel: bool, regions: bool) -> dict[str, MethodMeter]:
+    """One meter for the fused score, and one for each single stream."""
+    model, backend = scene
+    card = model.card
+    size = (card.height, card.width)
+    meters = {
+        FUSED: MethodMeter(model.path.name, card.grid, size, pixel=pixel, regions=regions),
+    }
+    for stream in backend.streams if isinstance(backend, StreamBackend) else ():
+        name = f"{stream} alone"
+        meters[stream] = MethodMeter(name, card.grid, size, pixel=pixel, regions=False)
+    return meters
 
 
 def _measure_clip(
     clip: LabelledClip,
-    detector: Detector,
-    listener: _Listener,
-    baseline: Baseline,
-    meters: tuple[MethodMeter, MethodMeter],
+    scoring: JointScoring,
+    meters: list[dict[str, MethodMeter]],
+    unlearned: baseline.Baselines,
+    baselines: list[MethodMeter],
     on_frame: Callable[[], None],
 ) -> None:
-    of_model, of_baseline = meters
-    baseline.start_clip()
-    for meter in meters:
+    every = [*(meter for own in meters for meter in own.values()), *baselines]
+    for meter in every:
         meter.start_clip()
+    scoring.start_clip()
+    unlearned.start_clip()
     masks: Iterator[Mask | None] = clip.masks() or repeat(None)
     frames = 0
     # Strict: a frame that is left out would shift all labels after it.
     with clip.clip.open(strict=True) as source:
-        for detection in detector.watch(source):
+        for frame in source:
             mask = next(masks, None)
-            flow = baseline.map(listener.image, listener.motion)
-            of_model.add(detection.score, detection.anomaly_map, mask)
-            of_baseline.add(float(flow.max()), flow, mask)
+            for own, scored in zip(meters, scoring.score(frame), strict=True):
+                own[FUSED].add(scored.score, scored.anomaly_map, mask)
+                for stream, values in scored.streams.items():
+                    own[stream].add(float(values.max()), values, mask)
+            _add_baselines(baselines, unlearned, scoring.inputs, mask)
             frames += 1
             on_frame()
     if frames != len(clip.labels):
@@ -107,8 +142,34 @@ def _measure_clip(
             f"{clip.clip.name} has {frames} frames and labels for {len(clip.labels)}",
             "unpack the data set again; clips and truth do not belong together",
         )
-    for meter in meters:
+    for meter in every:
         meter.end_clip(clip.labels)
+
+
+def _add_baselines(
+    meters: list[MethodMeter], unlearned: baseline.Baselines, inputs: Inputs, mask: Mask | None
+) -> None:
+    maps: tuple[NDArray[np.float32], ...] = unlearned.maps(inputs.frame[0], inputs.motion[0])
+    for meter, values in zip(meters, maps, strict=True):
+        meter.add(float(values.max()), values, mask)
+
+
+def _rows_of(
+    scenes: Sequence[LoadedScene],
+    meters: list[dict[str, MethodMeter]],
+    kinds: list[str | None],
+) -> Iterator[Row]:
+    """The fused score and every stream that all scenes have."""
+    costs = count_macs(scenes[0].model.path)
+    for method, first in meters[0].items():
+        if not all(method in own for own in meters):
+            continue
+        name = first.name
+        if method == FUSED and len(scenes) > 1:
+            name = f"edge-vad, {len(scenes)} scenes"
+        output = "score" if method == FUSED else f"{method}_energy"
+        gmac = costs[output] / 1e9 if costs else None
+        yield make_row(name, [own[method] for own in meters], kinds, gmac)
 
 
 def _described(clip: LabelledClip) -> EvaluatedClip:

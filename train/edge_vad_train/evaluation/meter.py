@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,12 +12,26 @@ from numpy.typing import NDArray
 from edge_vad.errors import BadModel
 from edge_vad.scene_model import Grid
 from edge_vad_train.datasets.base import Mask
-from edge_vad_train.evaluation.frame_level import ClipScores, measure_frames
-from edge_vad_train.evaluation.pixel_level import PixelMeter
-from edge_vad_train.evaluation.region_level import RegionMeter
-from edge_vad_train.evaluation.results import Method
+from edge_vad_train.evaluation.bootstrap import ClipScores
+from edge_vad_train.evaluation.frame_level import FrameLevel, measure_frames
+from edge_vad_train.evaluation.pixel_level import PixelLevel, PixelMeter
+from edge_vad_train.evaluation.region_level import RegionLevel, RegionMeter
 from edge_vad_train.evaluation.roc import Labels
 from edge_vad_train.evaluation.upsampling import Size, Upsampling
+
+
+class Levels(NamedTuple):
+    """What a method reaches.
+
+    Attributes:
+        frame: Frame level.
+        pixel: Pixel level, where that was asked for.
+        region: Region level, where that was asked for.
+    """
+
+    frame: FrameLevel
+    pixel: PixelLevel | None
+    region: RegionLevel | None
 
 
 class MethodMeter:
@@ -27,17 +43,24 @@ class MethodMeter:
         model_size: Height and width of the frame that the grid is about.
         pixel: Whether to measure at the pixel level.
         regions: Whether to measure at the region level.
+
+    Attributes:
+        name: As in the table.
+        frame_clips: Labels and scores of every clip so far.
+        pixel_clips: Labels and decisive thresholds of every clip with masks so far.
     """
 
     def __init__(
         self, name: str, grid: Grid, model_size: Size, *, pixel: bool, regions: bool
     ) -> None:
-        self._name = name
+        self.name = name
         self._grid = grid
         self._model_size = model_size
         self._pixel = PixelMeter() if pixel else None
         self._regions = RegionMeter() if regions else None
-        self._clips: list[ClipScores] = []
+        self.frame_clips: list[ClipScores] = []
+        self.pixel_clips: list[ClipScores] = []
+        self._first_pixel_frame = 0
         self._scores: list[float] = []
         self._upsample: Upsampling | None = None
 
@@ -73,14 +96,16 @@ class MethodMeter:
 
     def end_clip(self, labels: Labels) -> None:
         """Finish the clip."""
-        self._clips.append(ClipScores(labels, np.array(self._scores)))
+        self.frame_clips.append(ClipScores(labels, np.array(self._scores)))
+        if self._pixel and self._pixel.frames > self._first_pixel_frame:
+            self.pixel_clips.append(self._pixel.scores_from(self._first_pixel_frame))
+            self._first_pixel_frame = self._pixel.frames
 
-    def result(self) -> Method:
-        """Measure all clips so far."""
-        return Method(
-            name=self._name,
-            frame_level=measure_frames(self._clips),
-            pixel_level=self._pixel.result() if self._pixel else None,
-            region_level=self._regions.result() if self._regions else None,
-            scores=tuple(tuple(clip.scores.tolist()) for clip in self._clips),
+    @cached_property
+    def levels(self) -> Levels:
+        """What all clips so far come to; to be asked for when all have been seen."""
+        return Levels(
+            frame=measure_frames(self.frame_clips),
+            pixel=self._pixel.result() if self._pixel else None,
+            region=self._regions.result() if self._regions else None,
         )

@@ -19,18 +19,21 @@ _COLUMNS = 3
 
 
 def roc_picture(evaluation: Evaluation) -> bytes:
-    """Draw the frame-level ROC of the model and the baseline."""
+    """Draw the frame-level ROC of the scenes and the baselines."""
     figure = Figure(figsize=(5.2, 5.2), layout="constrained")
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color=_QUIET, linewidth=1, linestyle=(0, (1, 2)))
     axes.plot([0, 1], [1, 0], color=_QUIET, linewidth=1)
     axes.annotate("equal error", (0.985, 0.03), color=_BASELINE, fontsize=8, ha="right")
-    for method, colour, width in zip(
-        evaluation.methods, (_MODEL, _BASELINE), (2.2, 1.4), strict=True
-    ):
+    curves = [(method, _MODEL, 2.2, "-") for method in evaluation.fused]
+    lines = zip(evaluation.baselines, ("-", "--"), strict=False)
+    curves += [(method, _BASELINE, 1.4, style) for method, style in lines]
+    for method, colour, width, style in curves:
         false_rate, true_rate, _ = roc_curve(evaluation.labels, method.pooled_scores)
         label = f"{method.name}  {method.frame_level.micro_auc:.1%}"
-        axes.plot(false_rate, true_rate, color=colour, linewidth=width, label=label)
+        axes.plot(
+            false_rate, true_rate, color=colour, linewidth=width, linestyle=style, label=label
+        )
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
     axes.set_xlabel("normal frames above the threshold")
     axes.set_ylabel("anomalous frames above the threshold")
@@ -47,21 +50,20 @@ def roc_picture(evaluation: Evaluation) -> bytes:
 
 
 def timeline_picture(evaluation: Evaluation) -> bytes:
-    """Draw the model's raw score over every clip, the truth shaded; all clips have one scale."""
+    """Draw the raw scores over every clip, the truth shaded; all clips have one scale."""
     clips = evaluation.clips
     columns = min(_COLUMNS, len(clips))
     rows = -(-len(clips) // columns)
     figure = Figure(figsize=(max(4.2 * columns, 8), 1.5 * rows + 0.9), layout="constrained")
     panels = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
-    results = zip(
-        clips, evaluation.model.scores, evaluation.model.frame_level.clip_aucs, strict=True
-    )
-    for axes, (clip, scores, auc) in zip(panels, results, strict=False):
-        _draw_clip(axes, clip, scores, auc)
+    for place, (axes, clip) in enumerate(zip(panels, clips, strict=False)):
+        scores = [method.scores[place] for method in evaluation.fused]
+        _draw_clip(axes, clip, scores, evaluation.fused[0].frame_level.clip_aucs[place])
     for axes in panels[len(clips) :]:
         axes.set_visible(False)
+    scenes = ", ".join(scene.scene for scene in evaluation.scenes)
     figure.suptitle(
-        f"{evaluation.scene} on {evaluation.dataset}: raw score, anomalous frames shaded",
+        f"{scenes} on {evaluation.dataset}: raw score, anomalous frames shaded",
         color=_INK,
         fontsize=11,
     )
@@ -70,15 +72,19 @@ def timeline_picture(evaluation: Evaluation) -> bytes:
 
 
 def _draw_clip(
-    axes: Axes, clip: EvaluatedClip, scores: tuple[float, ...], auc: float | None
+    axes: Axes, clip: EvaluatedClip, scenes: list[tuple[float, ...]], auc: float | None
 ) -> None:
     for start, stop in clip.anomalous:
         axes.axvspan(start - 0.5, stop - 0.5, color=_ANOMALY, alpha=0.18, linewidth=0)
-    axes.plot(np.arange(clip.frames), scores, color=_MODEL, linewidth=1.2)
+    for scores in scenes:
+        axes.plot(np.arange(clip.frames), scores, color=_MODEL, linewidth=1.2 / len(scenes) ** 0.5)
     axes.set_xlim(-0.5, clip.frames - 0.5)
     name = clip.name if clip.kind is None or clip.kind in clip.name else f"{clip.name} {clip.kind}"
     axes.set_title(
-        name if auc is None else f"{name}   AUC {auc:.1%}", loc="left", fontsize=9, color=_INK
+        name if auc is None or len(scenes) > 1 else f"{name}   AUC {auc:.1%}",
+        loc="left",
+        fontsize=9,
+        color=_INK,
     )
     _tidy(axes)
 

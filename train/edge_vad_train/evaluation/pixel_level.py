@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_vad_train.datasets.base import Mask
+from edge_vad_train.evaluation.bootstrap import ClipScores
 from edge_vad_train.evaluation.roc import area, equal_error
 from edge_vad_train.evaluation.upsampling import Pixels
 
@@ -67,6 +68,15 @@ class PixelMeter:
             self._pixels[int(truth)] += np.bincount(
                 _keys(values[mask == truth]), minlength=2**KEY_BITS
             )
+
+    @property
+    def frames(self) -> int:
+        """How many frames it has taken."""
+        return len(self._labels)
+
+    def scores_from(self, first: int) -> ClipScores:
+        """Labels and decisive thresholds of the frames from `first` on: those of a clip."""
+        return ClipScores(np.array(self._labels[first:]), np.array(self._decisive[first:]))
 
     def result(self) -> PixelLevel:
         """Measure the frames so far, of which one at least is anomalous and one is not."""

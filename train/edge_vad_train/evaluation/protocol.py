@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge_vad_train.evaluation.frame_level import CONFIDENCE, RESAMPLES
+from edge_vad_train.evaluation.bootstrap import CONFIDENCE, RESAMPLES
 from edge_vad_train.evaluation.pixel_level import FOUND_PERCENT
 from edge_vad_train.evaluation.region_level import OVERLAP_PERCENT, THRESHOLDS, TRACK_PERCENT
 
@@ -15,9 +15,18 @@ _FIRST_FRAMES = (
     "flow fields have come, those there are pooled."
 )
 _FRAMES = (
-    "Micro AUC and EER: all frames of all clips pooled. The interval holds "
+    "Micro AUC and EER: all frames of all clips pooled. The intervals hold "
     f"{CONFIDENCE:.0%} of {RESAMPLES} draws of clips with replacement. Macro AUC: mean over the "
     "clips that have both normal and anomalous frames."
+)
+_STREAMS = (
+    "Single streams: the highest energy of the map, calibrated as in the model; a clip's first "
+    "frame scores 0 there too. GMAC: multiply-accumulates a frame in the graph, in units of 10^9; "
+    "optical flow, which all rows share, is not counted."
+)
+_SCENES = (
+    "Mean and worst are over {scenes} scenes. The intervals are of the mean: what clips make "
+    "uncertain, not what seeds do."
 )
 _MAPS = (
     "Maps are upsampled bilinearly between the centres of cells and extended beyond the outermost "
@@ -36,11 +45,12 @@ _REGIONS = (
 )
 
 
-def protocol(window: int, *, pixel: bool, regions: bool) -> tuple[str, ...]:
+def protocol(window: int, *, scenes: int = 1, pixel: bool, regions: bool) -> tuple[str, ...]:
     """Say how it was measured.
 
     Args:
         window: Flow fields that the scene pools.
+        scenes: How many scenes were measured.
         pixel: Whether the pixel level was measured.
         regions: Whether the region level was measured.
     """
@@ -48,6 +58,8 @@ def protocol(window: int, *, pixel: bool, regions: bool) -> tuple[str, ...]:
         _SCORES: True,
         _FIRST_FRAMES.format(window=window): True,
         _FRAMES: True,
+        _STREAMS: True,
+        _SCENES.format(scenes=scenes): scenes > 1,
         _MAPS: pixel or regions,
         _PIXELS: pixel,
         _REGIONS: regions,

@@ -6,9 +6,11 @@ import msgspec
 import numpy as np
 
 from edge_vad_train.evaluation.frame_level import FrameLevel
+from edge_vad_train.evaluation.meter import MethodMeter
 from edge_vad_train.evaluation.pixel_level import PixelLevel
 from edge_vad_train.evaluation.region_level import RegionLevel
 from edge_vad_train.evaluation.roc import Labels, Scores
+from edge_vad_train.evaluation.rows import Row
 
 Span = tuple[int, int]
 """First frame and the frame after the last one."""
@@ -57,41 +59,65 @@ class Method(msgspec.Struct, frozen=True):
     region_level: RegionLevel | None
     scores: tuple[tuple[float, ...], ...]
 
+    @classmethod
+    def of(cls, meter: MethodMeter) -> Method:
+        """What a meter has measured."""
+        frame, pixel, region = meter.levels
+        scores = tuple(tuple(clip.scores.tolist()) for clip in meter.frame_clips)
+        return cls(meter.name, frame, pixel, region, scores)
+
     @property
     def pooled_scores(self) -> Scores:
         """float64, (frames,), of all clips one after the other."""
         return np.concatenate([np.array(scores, np.float64) for scores in self.scores])
 
 
-class Evaluation(msgspec.Struct, frozen=True):
-    """A scene model and the baseline, measured on the same frames.
+class SceneResult(msgspec.Struct, frozen=True):
+    """One scene model, measured.
 
     Attributes:
-        scene: The scene model's file name.
+        scene: Its file name.
         backend: What ran it.
         device: On what it ran.
-        dataset: The data set's name.
-        clips: The test clips, in order.
-        left_out: Test clips without labels.
-        model: The scene model's fused score.
-        baseline: The baseline.
-        protocol: How it was measured, in sentences.
+        methods: Its fused score, and its single streams where the backend gives them.
     """
 
     scene: str
     backend: str
     device: str
+    methods: tuple[Method, ...]
+
+
+class Evaluation(msgspec.Struct, frozen=True):
+    """Scene models and baselines, measured on the same frames.
+
+    Attributes:
+        dataset: The data set's name.
+        clips: The test clips, in order.
+        left_out: Test clips without labels.
+        scenes: One or several scene models, such as one training with several seeds.
+        baselines: What has learnt nothing.
+        rows: The table: one row a way to score, over all scenes.
+        protocol: How it was measured, in sentences.
+    """
+
     dataset: str
     clips: tuple[EvaluatedClip, ...]
     left_out: tuple[str, ...]
-    model: Method
-    baseline: Method
+    scenes: tuple[SceneResult, ...]
+    baselines: tuple[Method, ...]
+    rows: tuple[Row, ...]
     protocol: tuple[str, ...]
 
     @property
-    def methods(self) -> tuple[Method, Method]:
-        """The rows of the table."""
-        return self.model, self.baseline
+    def fused(self) -> tuple[Method, ...]:
+        """The fused score of every scene."""
+        return tuple(scene.methods[0] for scene in self.scenes)
+
+    @property
+    def methods(self) -> tuple[Method, ...]:
+        """Every way to score, of every scene, and the baselines."""
+        return (*(method for scene in self.scenes for method in scene.methods), *self.baselines)
 
     @property
     def labels(self) -> Labels:

@@ -9,7 +9,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from edge_vad_train.evaluation.results import Evaluation, Method
+from edge_vad.false_alarms import describe_hours, describe_rate
+from edge_vad_train.evaluation.normal import NormalEvaluation
+from edge_vad_train.evaluation.results import Evaluation
+from edge_vad_train.evaluation.rows import Figure, Row
 
 
 def print_evaluation(evaluation: Evaluation, console: Console) -> None:
@@ -23,10 +26,56 @@ def print_evaluation(evaluation: Evaluation, console: Console) -> None:
     )
     if evaluation.left_out:
         console.print(f"without labels and left out: {escape(', '.join(evaluation.left_out))}")
-    console.print(_methods(evaluation))
+    if len(evaluation.scenes) > 1:
+        names = ", ".join(scene.scene for scene in evaluation.scenes)
+        console.print(f"scenes: {escape(names)}", soft_wrap=True)
+    console.print(_rows(evaluation))
+    if evaluation.rows[0].kinds:
+        console.print(_kinds(evaluation))
     console.print(_clips(evaluation))
     for sentence in evaluation.protocol:
         console.print(escape(sentence), style="dim")
+
+
+def print_false_alarms(measured: NormalEvaluation, console: Console) -> None:
+    """Print promised and measured rates of false alarms side by side."""
+    console.print(f"{escape(measured.dataset)}: alarms on normal footage, all of them false")
+    console.print(f"scene: {escape(measured.scene)}, promised: {escape(measured.promised)}")
+    has_nuisances = any(clip.nuisance for clip in measured.clips)
+    table = _table("alarms an hour", "nuisance" if has_nuisances else "footage")
+    for heading in ("hours", "alarms", "promised", "measured", "95%\ninterval", "ratio"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for clip in measured.clips:
+        low, high = clip.interval
+        table.add_row(
+            escape(clip.nuisance or clip.name),
+            f"{clip.hours:.2g}",
+            str(len(clip.alarms)),
+            f"{measured.promised_per_hour:.3g}",
+            f"{clip.per_hour:.3g}",
+            f"{low:.2g}-{high:.3g}",
+            f"{clip.ratio:.2g}",
+            style="bold red" if low > measured.promised_per_hour else None,
+        )
+    console.print(table)
+    for clip in measured.clips:
+        told = (
+            f"{clip.nuisance or clip.name}: highest score {clip.highest_score:.3g}, {clip.rarity}"
+        )
+        console.print(escape(told), style="dim")
+    console.print(_trust(measured), style="dim")
+
+
+def _trust(measured: NormalEvaluation) -> str:
+    hours = describe_hours(measured.normal_hours)
+    told = f"The threshold {measured.threshold:.3g} stands on {hours} of normal footage"
+    if measured.threshold_extrapolated:
+        told += f", which can show rates down to {describe_rate(1 / measured.normal_hours)}"
+        told += ": it is extrapolated"
+    return (
+        f"{told}. Interval: the rates that so little footage allows (Garwood 1936). A row stands "
+        "out where even the lowest of them is above what was promised."
+    )
 
 
 def percent(share: float | None) -> str:
@@ -39,49 +88,86 @@ def percent(share: float | None) -> str:
     return "-" if share is None else f"{100 * share:.1f}"
 
 
-def _methods(evaluation: Evaluation) -> Table:
+def _rows(evaluation: Evaluation) -> Table:
     columns = _columns(evaluation)
-    table = _table("all clips, %", "score")
+    several = len(evaluation.scenes) > 1
+    table = _table("all clips, %; 95%: interval over clips", "score")
+    has_cost = any(row.gmac for row in evaluation.rows)
+    if has_cost:
+        table.add_column("GMAC", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
     for heading in columns:
         table.add_column(heading, justify="right", no_wrap=True)
-    for method in evaluation.methods:
-        table.add_row(escape(method.name), *(value(method) for value in columns.values()))
+    for row in evaluation.rows:
+        lines = [what for what in _LINES if what != "worst" or row.scenes > 1]
+        labels = ["" if what == "mean" and not several else what for what in lines]
+        cost = "-" if row.gmac is None else f"{row.gmac:.2f}"
+        table.add_row(
+            escape(row.name),
+            *([cost] if has_cost else []),
+            "\n".join(labels),
+            *(_cell(value(row), lines) for value in columns.values()),
+        )
+        table.add_section()
     return table
 
 
-def _columns(evaluation: Evaluation) -> dict[str, Callable[[Method], str]]:
-    columns: dict[str, Callable[[Method], str]] = {
-        "micro\nAUC": lambda method: percent(method.frame_level.micro_auc),
-        "95%\ninterval": _interval,
-        "macro\nAUC": lambda method: percent(method.frame_level.macro_auc),
-        "EER": lambda method: percent(method.frame_level.eer),
+def _cell(figure: Figure | None, lines: list[str]) -> str:
+    return "\n".join(_LINES[what](figure) for what in lines) if figure else "-"
+
+
+def _mean(figure: Figure) -> str:
+    return percent(figure.mean)
+
+
+def _worst(figure: Figure) -> str:
+    return percent(figure.worst)
+
+
+def _interval(figure: Figure) -> str:
+    interval = figure.interval
+    return f"{percent(interval[0])}-{percent(interval[1])}" if interval else ""
+
+
+_LINES = {"mean": _mean, "worst": _worst, "95%": _interval}
+
+
+def _columns(evaluation: Evaluation) -> dict[str, Callable[[Row], Figure | None]]:
+    columns: dict[str, Callable[[Row], Figure | None]] = {
+        "micro\nAUC": lambda row: row.micro_auc,
+        "macro\nAUC": lambda row: row.macro_auc,
+        "EER": lambda row: row.eer,
     }
-    if evaluation.model.pixel_level:
-        columns |= {"pixel\nAUC": _pixel_auc, "marked\nprecision": _marked_precision}
-    if evaluation.model.region_level:
-        columns |= {"RBDC": _rbdc, "TBDC": _tbdc}
+    if evaluation.rows[0].pixel_auc:
+        columns |= {
+            "pixel\nAUC": lambda row: row.pixel_auc,
+            "pixel\nprec.": lambda row: row.marked_precision,
+        }
+    if evaluation.rows[0].rbdc:
+        columns |= {"RBDC": lambda row: row.rbdc, "TBDC": lambda row: row.tbdc}
     return columns
 
 
-def _interval(method: Method) -> str:
-    interval = method.frame_level.micro_interval
-    return "-" if interval is None else f"{percent(interval[0])}-{percent(interval[1])}"
-
-
-def _pixel_auc(method: Method) -> str:
-    return percent(method.pixel_level.auc if method.pixel_level else None)
-
-
-def _marked_precision(method: Method) -> str:
-    return percent(method.pixel_level.marked_precision if method.pixel_level else None)
-
-
-def _rbdc(method: Method) -> str:
-    return percent(method.region_level.rbdc if method.region_level else None)
-
-
-def _tbdc(method: Method) -> str:
-    return percent(method.region_level.tbdc if method.region_level else None)
+def _kinds(evaluation: Evaluation) -> Table:
+    """AUC by kind of anomaly, one column a way to score."""
+    table = _table("AUC by kind of anomaly, %", "kind")
+    table.add_column("clips", justify="right")
+    first = evaluation.rows[0]
+    shows_worst, shows_interval = first.scenes > 1, any(f.interval for f in first.kinds.values())
+    headings = [first.name, *["worst"] * shows_worst, *["95%"] * shows_interval]
+    for heading in (*headings, *(row.name for row in evaluation.rows[1:])):
+        table.add_column(escape(heading), justify="right", overflow="fold")
+    for kind, figure in first.kinds.items():
+        others = [row.kinds.get(kind) for row in evaluation.rows[1:]]
+        table.add_row(
+            escape(kind),
+            str(sum(clip.kind == kind for clip in evaluation.clips)),
+            _mean(figure),
+            *([_worst(figure)] if shows_worst else []),
+            *([_interval(figure) or "-"] if shows_interval else []),
+            *(_mean(other) if other else "-" for other in others),
+        )
+    return table
 
 
 def _clips(evaluation: Evaluation) -> Table:
@@ -92,12 +178,15 @@ def _clips(evaluation: Evaluation) -> Table:
     for heading in ("frames", "anomalous", "AUC, %", "baseline"):
         table.add_column(heading, justify="right", no_wrap=True)
     for place, clip in enumerate(evaluation.clips):
+        aucs = [method.frame_level.clip_aucs[place] for method in evaluation.fused]
+        known = [auc for auc in aucs if auc is not None]
         table.add_row(
             escape(clip.name),
             *([escape(clip.kind or "-")] if has_kinds else []),
             str(clip.frames),
             str(int(clip.labels.sum())),
-            *(percent(method.frame_level.clip_aucs[place]) for method in evaluation.methods),
+            percent(sum(known) / len(known) if known else None),
+            percent(evaluation.baselines[0].frame_level.clip_aucs[place]),
         )
     return table
 

@@ -1,0 +1,113 @@
+"""Scores the frames of a clip by several scene models at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_vad.backends import Backend, Inputs, Maps
+from edge_vad.detector import Detector
+from edge_vad.frame import Frame
+from edge_vad.scene_model import SceneCard, SceneModel
+from edge_vad_train.evaluation.streams import StreamBackend
+
+_OF_THE_SCENE_ALONE = {"grid", "energies", "normal", "training", "precision", "parity"}
+"""What scenes may differ in and still be given the same input."""
+
+
+class ScoredFrame(NamedTuple):
+    """What a scene says about a frame.
+
+    Attributes:
+        score: The fused score.
+        anomaly_map: float32, (rows, columns), the fused map.
+        streams: The map of each single stream.
+    """
+
+    score: float
+    anomaly_map: NDArray[np.float32]
+    streams: dict[str, NDArray[np.float32]]
+
+
+class JointScoring:
+    """Scores frames by several scenes; those that prepare frames alike share that work.
+
+    Args:
+        scenes: Scene models and what runs them.
+    """
+
+    def __init__(self, scenes: Sequence[tuple[SceneModel, Backend]]) -> None:
+        self._backends = [backend for _, backend in scenes]
+        keys = [_preparation(model.card) for model, _ in scenes]
+        self._leaders = [keys.index(key) for key in keys]
+        self._listeners = {
+            number: _Listener(self._backends[number]) for number in set(self._leaders)
+        }
+        self._detectors = {
+            number: Detector(scenes[number][0], listener)
+            for number, listener in self._listeners.items()
+        }
+        self._first = True
+
+    @property
+    def inputs(self) -> Inputs:
+        """What the first scene's graph was given for the last frame."""
+        return self._listeners[0].inputs
+
+    def start_clip(self) -> None:
+        """Begin a new clip: nothing of before counts."""
+        self._first = True
+        for detector in self._detectors.values():
+            detector.reset()
+
+    def score(self, frame: Frame) -> list[ScoredFrame]:
+        """Score the next frame of a clip without gaps.
+
+        Returns:
+            One for each scene. For the first frame, which has no motion, all is 0 as it is at run
+            time, for the single streams too.
+        """
+        detections = {
+            number: detector.detect(frame) for number, detector in self._detectors.items()
+        }
+        scored = []
+        for number, leader in enumerate(self._leaders):
+            backend = self._backends[number]
+            if number == leader:
+                detection = detections[number]
+                score, anomaly_map = detection.score, detection.anomaly_map
+            else:
+                maps = backend.infer(self._listeners[leader].inputs)
+                score, anomaly_map = float(maps.score[0]), maps.anomaly_map[0]
+            streams = backend.stream_maps() if isinstance(backend, StreamBackend) else {}
+            if self._first:
+                score, anomaly_map = 0.0, np.zeros_like(anomaly_map)
+                streams = {name: np.zeros_like(values) for name, values in streams.items()}
+            scored.append(ScoredFrame(score, anomaly_map, streams))
+        self._first = False
+        return scored
+
+
+class _Listener(Backend):
+    """A backend that remembers its last input, so that others need not make it again."""
+
+    inputs: Inputs
+
+    def __init__(self, backend: Backend) -> None:
+        self.name, self.device = backend.name, backend.device
+        self._backend = backend
+
+    def infer(self, inputs: Inputs) -> Maps:
+        """Score a batch; see `Backend.infer`."""
+        self.inputs = inputs
+        return self._backend.infer(inputs)
+
+
+def _preparation(card: SceneCard) -> tuple[object, ...]:
+    """Everything that a scene's input depends on."""
+    return tuple(
+        getattr(card, name) for name in card.__struct_fields__ if name not in _OF_THE_SCENE_ALONE
+    )
