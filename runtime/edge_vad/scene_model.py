@@ -69,7 +69,7 @@ class Energies(_Record, frozen=True):
 
     Attributes:
         appearance: Energy of what something looks like.
-        motion: Energy of how it moves, and where.
+        motion: Energy of how it moves there.
         joint: Energy of what looks like this moving like that there.
     """
 
