@@ -20,6 +20,8 @@ _RATE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*/\s*(minute|hour|day|week)"
 _SPANS = ((365.25 * 24, "year"), (24.0, "day"), (1.0, "hour"), (1 / 60, "minute"))
 _FROM = 1.95
 """A unit is used from about two of it on: 36 hours say more than 2 days."""
+_FURTHEST_SAID = 100
+"""How many times longer than the footage a time between two alarms may be to be worth saying."""
 _LARGEST_EXPONENT = 700.0
 _LONGEST_SAID_H = 10 * 365.25 * 24
 QUIET_S = 1.0
@@ -100,11 +102,11 @@ class NormalTail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """
         if score < self.start:
             return "an ordinary score for a normal scene"
-        rate = self.rate(score)
+        rate, footage = self.rate(score), f"{describe_hours(self.hours)} of normal footage"
+        if rate * self.hours * _FURTHEST_SAID < 1:
+            return f"far above anything in {footage}, too little to say how rare"
         told = f"a normal scene scores this high {describe_rarity(rate)}"
-        if not self.is_extrapolated(rate):
-            return told
-        return f"{told}, extrapolated from {describe_hours(self.hours)} of normal footage"
+        return f"{told}, extrapolated from {footage}" if self.is_extrapolated(rate) else told
 
     def is_extrapolated(self, alarms_per_hour: float) -> bool:
         """Whether the footage is too short to have shown one alarm at this rate."""

@@ -81,6 +81,11 @@ def test_what_no_footage_has_shown_is_called_extrapolated():
     assert event.rarity.endswith("once in 3 days, extrapolated from 24 hours of normal footage")
 
 
+def test_how_rare_is_not_said_where_the_footage_is_far_too_short():
+    (event,) = events_of([0, NORMAL.threshold(1 / 2500)], normal=NORMAL)
+    assert event.rarity.startswith("far above anything in 24 hours of normal footage")
+
+
 def test_an_event_amid_the_normal_scores_claims_no_rate():
     normal = NormalTail(24.0, 864000, 5.0, 10.0, 1.0, 0.5)
     (event,) = events_of([0, 3], normal=normal)

@@ -158,7 +158,7 @@ def test_a_video_cut_short_leaves_earlier_outputs_whole(edge_vad, tiny_scene, ma
 def test_an_event_is_told_with_its_rarity(edge_vad, tiny_scene, clip, tmp_path):
     answer = edge_vad("run", tiny_scene(), clip, "--out", tmp_path / "out", "--no-video")
     (event,) = read_lines(tmp_path / "out/events.jsonl")
-    assert event["rarity"].startswith("a normal scene scores this high ")
+    assert event["rarity"].startswith("far above anything in 2 hours of normal footage")
     assert event["normal_per_hour"] < 1  # the threshold stands for one an hour
     assert event["rarity"] in answer.out
 

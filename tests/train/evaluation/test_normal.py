@@ -111,7 +111,7 @@ def test_json_tells_every_alarm(measured: NormalEvaluation) -> None:
     document = json.loads(measured.encode())
     assert [clip["nuisance"] for clip in document["clips"]] == ["steady", "sway"]
     assert document["promised_per_hour"] == 6
-    assert document["clips"][1]["alarms"][0]["rarity"].startswith("a normal scene scores this")
+    assert document["clips"][1]["alarms"][0]["rarity"].startswith("far above anything in 2 hours")
 
 
 def test_a_clip_without_frames_stops_the_others_and_is_named(
