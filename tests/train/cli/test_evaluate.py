@@ -196,3 +196,20 @@ def test_false_alarms_are_measured_for_one_scene_at_a_time(
 ) -> None:
     with pytest.raises(WrongUse, match="one scene at a time"):
         run(tiny_scene("a.onnx"), tiny_scene("b.onnx"), root / "Test" / "Test001", "--normal")
+
+
+def test_nuisances_of_the_street_are_told_apart(
+    scene: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steady = "test://street?seed=3&size=64x48&frames=12"
+    named = [("steady", steady), ("rain", f"{steady}&noise=20")]
+    asked = []
+    monkeypatch.setattr(
+        "edge_vad.street.street_nuisances", lambda url: (asked.append(url), named)[1], raising=False
+    )
+    result = run(scene, "test://street?seed=3", "--nuisances", "--json")
+    answer = json.loads(result.stdout)
+    assert asked == ["test://street?seed=3"]
+    assert [clip["nuisance"] for clip in answer["clips"]] == ["steady", "rain"]
+    assert [clip["frames"] for clip in answer["clips"]] == [12, 12]
+    assert "nuisance" in run(scene, "test://street?seed=3", "--nuisances").stdout

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from contextlib import ExitStack, closing
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -35,6 +36,7 @@ Examples:
   edge-vad eval seed1.onnx seed2.onnx seed3.onnx UCSDped2
   edge-vad eval street.onnx 'test://street?seed=7' --format synthetic
   edge-vad eval street.onnx tomorrow.mp4 --normal --false-alarms 6/hour
+  edge-vad eval street.onnx 'test://street?seed=7' --nuisances --false-alarms 6/hour
 """
 
 FILES = ("eval.json", "roc.png", "timeline.png")
@@ -71,8 +73,14 @@ NORMAL_FILE = "false_alarms.json"
     help="ROOT is footage where nothing happens: count the alarms, all of them false.",
 )
 @click.option(
+    "--nuisances",
+    is_flag=True,
+    help="The same on the simulated street at ROOT, steady and with each nuisance.",
+)
+@click.option(
     "--false-alarms",
-    help=f"With --normal, the promised rate to measure; {DEFAULT_FALSE_ALARMS} by default.",
+    help="The promised rate to measure, with --normal or --nuisances; "
+    f"{DEFAULT_FALSE_ALARMS} by default.",
 )
 @click.option(
     "--backend",
@@ -92,6 +100,7 @@ def evaluate(
     pixel: bool,
     regions: bool,
     normal: bool,
+    nuisances: bool,
     false_alarms: str | None,
     backend: str,
     threads: int | None,
@@ -104,14 +113,14 @@ def evaluate(
     Beside the scenes stand their single streams, and baselines that have learnt nothing. Writes
     eval.json, roc.png and timeline.png.
 
-    With --normal the promised and the measured rate of false alarms of one scene
+    With --normal or --nuisances the promised and the measured rate of false alarms of one scene
     stand side by side. Writes false_alarms.json.
     """
     models = [SceneModel.read(scene) for scene in scenes]
     folder = out or scenes[0].with_name(f"{scenes[0].stem}-eval")
-    if normal:
+    if normal or nuisances:
         _refuse_mixed(scenes, kinds, pixel or regions)
-        clips = _normal_clips(root, form)
+        clips = _nuisance_clips(root) if nuisances else _normal_clips(root, form)
         rate = false_alarms or DEFAULT_FALSE_ALARMS
         _evaluate_normal(models[0], clips, rate, backend, folder, as_json)
         return
@@ -146,6 +155,16 @@ def _normal_clips(root: str, form: str) -> tuple[str, tuple[Clip, ...]]:
     """The data set's name and its clips of normal footage."""
     dataset = open_dataset(root, "video" if form == "auto" else form)
     return dataset.name, dataset.train
+
+
+def _nuisance_clips(url: str) -> tuple[str, tuple[Clip, ...]]:
+    """A simulated street where nothing happens, steady and with each nuisance."""
+    street = import_module("edge_vad.street")
+    clips = (
+        StreetClip(name=f"{number:02d}_{nuisance}", kind=nuisance, url=clip_url)
+        for number, (nuisance, clip_url) in enumerate(street.street_nuisances(url))
+    )
+    return "street", tuple(clips)
 
 
 def _evaluate_normal(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from itertools import cycle
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,7 +13,8 @@ from sklearn.metrics import roc_curve
 
 from edge_vad_train.evaluation.results import EvaluatedClip, Evaluation
 
-_MODEL, _BASELINE, _ANOMALY, _QUIET = "#0b5cad", "#8a8f98", "#d1495b", "#c9ccd1"
+_SCENES = ("#0b5cad", "#2a9d8f", "#b8630f", "#6a4c93", "#7a8b00")
+_BASELINE, _ANOMALY, _QUIET = "#8a8f98", "#d1495b", "#c9ccd1"
 _INK = "#2b2d31"
 _DPI = 150
 _COLUMNS = 3
@@ -25,7 +27,10 @@ def roc_picture(evaluation: Evaluation) -> bytes:
     axes.plot([0, 1], [0, 1], color=_QUIET, linewidth=1, linestyle=(0, (1, 2)))
     axes.plot([0, 1], [1, 0], color=_QUIET, linewidth=1)
     axes.annotate("equal error", (0.985, 0.03), color=_BASELINE, fontsize=8, ha="right")
-    curves = [(method, _MODEL, 2.2, "-") for method in evaluation.fused]
+    curves = [
+        (method, colour, 2.2, "-")
+        for method, colour in zip(evaluation.fused, cycle(_SCENES), strict=False)
+    ]
     lines = zip(evaluation.baselines, ("-", "--"), strict=False)
     curves += [(method, _BASELINE, 1.4, style) for method, style in lines]
     for method, colour, width, style in curves:
@@ -76,8 +81,8 @@ def _draw_clip(
 ) -> None:
     for start, stop in clip.anomalous:
         axes.axvspan(start - 0.5, stop - 0.5, color=_ANOMALY, alpha=0.18, linewidth=0)
-    for scores in scenes:
-        axes.plot(np.arange(clip.frames), scores, color=_MODEL, linewidth=1.2 / len(scenes) ** 0.5)
+    for scores, colour in zip(scenes, cycle(_SCENES), strict=False):
+        axes.plot(np.arange(clip.frames), scores, color=colour, linewidth=1.2)
     axes.set_xlim(-0.5, clip.frames - 0.5)
     name = clip.name if clip.kind is None or clip.kind in clip.name else f"{clip.name} {clip.kind}"
     axes.set_title(
