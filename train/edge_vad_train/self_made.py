@@ -34,7 +34,7 @@ _MOVING = 0.3
 
 _WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _FALSE_ALARMS = 0.05
-_PRICE_OF_A_SAY = 0.1
+_PRICE_OF_A_SAY = 0.2
 """What a full say must bring: this share more of the changed frames found."""
 
 Images = tuple[Tensor, Tensor]
