@@ -14,6 +14,8 @@ from edge_vad.street.shapes import Board, Drawing, Shape
 from edge_vad.street.things import Luggage, luggage_outlines
 from edge_vad.street.view import View
 
+_WAITING_LEAN = 0.055
+
 Points = NDArray[np.float64]
 Interval = tuple[float, float]
 """From and until, s; what happens at the end itself no longer counts."""
@@ -33,14 +35,15 @@ class Path:
     def _columns(self) -> tuple[Points, Points, Points, Points]:
         """Times, x, y, and how far one has come, each (keys,)."""
         times, xs, ys = np.asarray(self.keys, dtype=np.float64).T
-        return times, xs, ys, np.concatenate([[0.0], np.cumsum(np.abs(np.diff(xs)))])
+        return times, xs, ys, np.concatenate([[0.0], np.cumsum(np.hypot(np.diff(xs), np.diff(ys)))])
 
     @cached_property
     def _turns(self) -> tuple[tuple[float, float], ...]:
         """When one turns, and by how much the facing changes."""
-        times, xs, _, _ = self._columns
-        steps = np.sign(np.diff(xs))
-        began, heading = times[:-1][steps != 0.0], steps[steps != 0.0]
+        times, xs, _, come = self._columns
+        along, lengths = np.diff(xs), np.diff(come)
+        moves = lengths > 0.0
+        began, heading = times[:-1][moves], along[moves] / lengths[moves]
         changes = np.diff(heading, prepend=0.0)
         return tuple(zip(began.tolist(), changes.tolist(), strict=True))
 
@@ -59,7 +62,7 @@ class Path:
         return (self.walked(time_s + 0.25) - self.walked(time_s - 0.25)) / 0.5
 
     def facing(self, time_s: float) -> float:
-        """1 when one goes to the right, -1 to the left; it takes half a second to turn."""
+        """1 when one goes to the right, -1 to the left, 0 across; turning takes half a second."""
         (_, first), *turns = self._turns
         shares = (min(1.0, max(0.0, (time_s - began) / 0.5)) for began, _ in turns)
         return first + sum(share * change for share, (_, change) in zip(shares, turns, strict=True))
@@ -108,6 +111,7 @@ class Walker(Actor):
         falls: From tripping until standing again, s.
         bag: What the person carries.
         carries: When the person carries it.
+        waits: When the person hangs about and shifts their weight.
     """
 
     look: Look
@@ -118,6 +122,7 @@ class Walker(Actor):
     falls: Interval | None = None
     bag: Luggage | None = None
     carries: Interval = (-np.inf, np.inf)
+    waits: Interval | None = None
 
     def draw(self, view: View, time_s: float) -> Drawing:
         """Show the person as the camera sees them."""
@@ -129,8 +134,9 @@ class Walker(Actor):
         vigour = min(1.1, speed / 1.2)
         pose = gait(self.look.height_m, phase, vigour, self.running, self._stoop(time_s))
         lying = self._lying(time_s)
-        if lying > 0.0:
-            pose = tumble(pose, lying * np.pi / 2)
+        tilt = lying * np.pi / 2 + self._sway(time_s)
+        if tilt != 0.0:
+            pose = tumble(pose, tilt)
         outlines, colours = dressed(self.look, pose)
         shapes = [Shape(*pair) for pair in zip(board.seen(outlines), colours, strict=True)]
         if self.bag is not None and self.carries[0] <= time_s < self.carries[1]:
@@ -152,6 +158,12 @@ class Walker(Actor):
             return 0.0
         trip, stand = self.falls
         return min(_eased((time_s - trip) / 0.8), _eased((stand - time_s) / 1.6))
+
+    def _sway(self, time_s: float) -> float:
+        """How far somebody who waits leans, rad: from one leg to the other every two seconds."""
+        if self.waits is None or not self.waits[0] <= time_s < self.waits[1]:
+            return 0.0
+        return _WAITING_LEAN * float(np.sin(np.pi * (time_s - self.waits[0]) / 2.1))
 
 
 def _eased(share: float) -> float:

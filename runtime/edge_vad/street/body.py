@@ -174,6 +174,15 @@ def tumble(pose: Pose, angle: float) -> Pose:
     )
 
 
+def joint(root: complex, tip: complex, first: float, second: float, side: float) -> complex:
+    """Where a knee or elbow is when both ends of the limb are known."""
+    span = abs(tip - root)
+    reach = min(span, first + second - 1e-3)
+    along = (first**2 - second**2 + reach**2) / (2 * reach)
+    aside = math.sqrt(max(first**2 - along**2, 0.0))
+    return root + (tip - root) / span * complex(along, side * aside)
+
+
 def dressed(look: Look, pose: Pose) -> tuple[Points, tuple[Colour, ...]]:
     """Outline a body in its clothes, from the far arm to the near one.
 

@@ -6,15 +6,24 @@ import numpy as np
 
 from edge_vad.street.layout import Layout
 from edge_vad.street.rolling import vehicle_drawing
-from edge_vad.street.shapes import Board, Colour, Drawing, Shape, capsules, ellipse, shade
+from edge_vad.street.shapes import (
+    Board,
+    Colour,
+    Drawing,
+    Points,
+    Shape,
+    capsules,
+    ellipse,
+    shade,
+)
 
 
 def standing_things(layout: Layout) -> list[Drawing]:
     """Everything upright that somebody can walk behind."""
-    dice = np.random.default_rng([layout.scene, 14])
+    dice = _dice(layout)
     near, far = layout.pavements
+    things = [_lamp(layout, *_lamp_spot(layout, dice))]
     left, right = layout.view.span(near.far)
-    things = [_lamp(layout, left + (right - left) * dice.uniform(0.62, 0.8), near.far - 0.35)]
     first = left + dice.uniform(0.5, 2.0)
     things += [_bollard(layout, x, near.far - 0.3) for x in np.arange(first, right, 2.9).tolist()]
     left, right = layout.view.span(far.near)
@@ -22,6 +31,16 @@ def standing_things(layout: Layout) -> list[Drawing]:
         things.append(_tree(layout, left + (right - left) * share, far.near + 0.5, dice))
     things.append(_bin(layout, left + (right - left) * dice.uniform(0.4, 0.6), far.near + 0.4))
     return things
+
+
+def lamp_spot(layout: Layout) -> tuple[float, float]:
+    """Where the lamp stands, m."""
+    return _lamp_spot(layout, _dice(layout))
+
+
+def lamp_head(layout: Layout) -> Points:
+    """Where the lamp's light is seen, (2,), px."""
+    return Board(layout.view, *lamp_spot(layout)).seen((0.8, 5.75))
 
 
 def parked_cars(layout: Layout) -> list[Drawing]:
@@ -42,6 +61,16 @@ def parked_cars(layout: Layout) -> list[Drawing]:
         )
         for bay in taken
     ]
+
+
+def _dice(layout: Layout) -> np.random.Generator:
+    return np.random.default_rng([layout.scene, 14])
+
+
+def _lamp_spot(layout: Layout, dice: np.random.Generator) -> tuple[float, float]:
+    near = layout.pavements[0]
+    left, right = layout.view.span(near.far)
+    return left + (right - left) * dice.uniform(0.62, 0.8), near.far - 0.35
 
 
 def _upright(
@@ -108,5 +137,6 @@ def _tree(layout: Layout, x: float, y: float, dice: np.random.Generator) -> Draw
         leaf = ellipse(centre, (size, 0.7 * size), float(dice.uniform(0, np.pi)))
         shapes.append(Shape(board.seen(leaf), green))
     drawing = board.drawing(shapes, texture=240, cloth=True)
+    drawing.sways = True
     drawing.shadow = board.shadow(1.3, strength=0.35)
     return drawing

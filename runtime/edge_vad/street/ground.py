@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -17,18 +18,31 @@ from edge_vad.street.texture import Plane, mottle, per_cell
 Mask = NDArray[np.bool_]
 
 
+class Standing(NamedTuple):
+    """Something upright.
+
+    Attributes:
+        depth_m: Its distance from the camera.
+        patch: How it looks.
+        sways: Whether wind can move it.
+    """
+
+    depth_m: float
+    patch: Patch
+    sways: bool
+
+
 @lru_cache(maxsize=4)
-def background(scene: int, size: tuple[int, int]) -> Canvas:
+def background(layout: Layout) -> Canvas:
     """Draw the empty street without what people can walk behind.
 
     Args:
-        scene: Number of the street.
-        size: Width and height, px.
+        layout: The street.
 
     Returns:
         float32 (H, W, 3), read-only.
     """
-    layout = Layout.of(scene, size)
+    size = layout.view.width, layout.view.height
     picture = _lens(_surfaces(layout), size)
     painter = Painter(*size)
     for drawing in parked_cars(layout) + standing_things(layout):
@@ -43,16 +57,13 @@ def background(scene: int, size: tuple[int, int]) -> Canvas:
 
 
 @lru_cache(maxsize=4)
-def furniture(scene: int, size: tuple[int, int]) -> tuple[tuple[float, Patch], ...]:
-    """Draw what stands in the street and hides who is behind it.
-
-    Returns:
-        (distance in m, patch) for each thing in the picture.
-    """
-    layout = Layout.of(scene, size)
-    painter = Painter(*size)
-    painted = [(thing.depth_m, painter.paint(thing)) for thing in standing_things(layout)]
-    return tuple((depth, patch) for depth, patch in painted if patch is not None)
+def furniture(layout: Layout) -> tuple[Standing, ...]:
+    """Draw what stands in the street and hides who is behind it, all that is in the picture."""
+    painter = Painter(layout.view.width, layout.view.height)
+    painted = [(thing, painter.paint(thing)) for thing in standing_things(layout)]
+    return tuple(
+        Standing(thing.depth_m, patch, thing.sways) for thing, patch in painted if patch is not None
+    )
 
 
 def _surfaces(layout: Layout) -> Canvas:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_vad.street.actors import Actor, Path
-from edge_vad.street.body import Look, Pose, dressed
+from edge_vad.street.body import Look, Pose, dressed, joint
 from edge_vad.street.shapes import Board, Colour, Drawing, Shadow, Shape, ellipse, shade
 from edge_vad.street.view import View
 
@@ -54,8 +54,8 @@ def _riding(height_m: float, turn: float) -> Pose:
     hip, lean, grip = -0.2 + 0.98j, 0.62, 0.42 + 1.02j
     shoulder = hip + 0.3 * height_m * complex(math.sin(lean), math.cos(lean))
     ankles = [-0.04 + 0.38j + 0.17 * cmath.exp(-1j * (turn + half)) for half in (0.0, math.pi)]
-    knees = [_joint(hip, ankle, 0.245 * height_m, 0.235 * height_m, 1.0) for ankle in ankles]
-    elbow = _joint(shoulder, grip, 0.165 * height_m, 0.175 * height_m, -1.0)
+    knees = [joint(hip, ankle, 0.245 * height_m, 0.235 * height_m, 1.0) for ankle in ankles]
+    elbow = joint(shoulder, grip, 0.165 * height_m, 0.175 * height_m, -1.0)
     return Pose(
         hip,
         lean,
@@ -65,15 +65,6 @@ def _riding(height_m: float, turn: float) -> Pose:
         (elbow, elbow),
         (grip, grip),
     )
-
-
-def _joint(root: complex, tip: complex, first: float, second: float, side: float) -> complex:
-    """Where a knee or elbow is when both ends of the limb are known."""
-    span = abs(tip - root)
-    reach = min(span, first + second - 1e-3)
-    along = (first**2 - second**2 + reach**2) / (2 * reach)
-    aside = math.sqrt(max(first**2 - along**2, 0.0))
-    return root + (tip - root) / span * complex(along, side * aside)
 
 
 def _bicycle(board: Board, colour: Colour) -> list[Shape]:

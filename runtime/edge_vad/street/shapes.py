@@ -55,6 +55,7 @@ class Drawing:
         shadow: On the ground below it.
         texture: Which part of the grain it wears.
         cloth: Whether it is of rough stuff such as cloth or leaves, not painted and smooth.
+        sways: Whether wind can move it.
     """
 
     depth_m: float
@@ -63,6 +64,7 @@ class Drawing:
     shadow: Shadow | None = None
     texture: int = 0
     cloth: bool = False
+    sways: bool = False
 
 
 class Board:

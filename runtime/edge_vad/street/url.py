@@ -17,8 +17,40 @@ KINDS = (
     "faller",
     "abandoned_object",
     "thrown_object",
+    "forbidden_area",
+    "loiterer",
+    "unusual_shape",
 )
 """Every kind of anomaly that the street can stage."""
+
+SPEED_NORMAL = (
+    "wrong_way",
+    "forbidden_area",
+    "faller",
+    "loiterer",
+    "abandoned_object",
+    "unusual_shape",
+)
+"""The kinds in which nobody and nothing is faster than people walk: speed does not tell them."""
+
+VIEWS = ("side", "high")
+"""Where the camera hangs: on a wall, looking across, or high on a pole, looking down."""
+
+TIMES_OF_DAY = ("day", "dusk")
+"""How much light there is: dusk is darker, bluer, flatter and noisier, with one lamp lit."""
+
+NUISANCES = (
+    "light_change",
+    "cloud_shadows",
+    "sensor_noise",
+    "camera_shake",
+    "rain",
+    "leaves",
+    "compression",
+    "auto_exposure",
+    "pause",
+)
+"""Everything that can disturb the picture without being an anomaly."""
 
 LARGEST_SEED = 2**31 - 1
 
@@ -37,6 +69,9 @@ class StreetOptions:
         realtime: Whether frames come at the pace of a camera.
         noise: Standard deviation of the sensor's noise, grey levels.
         light: Largest relative change of the light, slowly over minutes.
+        view: One of `VIEWS`.
+        time_of_day: One of `TIMES_OF_DAY`.
+        nuisance: One of `NUISANCES`, or empty for none.
     """
 
     seed: int = 1
@@ -48,6 +83,9 @@ class StreetOptions:
     realtime: bool = False
     noise: float = 2.0
     light: float = 0.04
+    view: str = "side"
+    time_of_day: str = "day"
+    nuisance: str = ""
 
     def url(self) -> str:
         """Write the address that `parse_street_url` reads back as these options.
@@ -138,10 +176,13 @@ def _size(text: str) -> tuple[int, int]:
     return _whole(64, 3840)(width), _whole(48, 2160)(height)
 
 
-def _kind(text: str) -> str:
-    if text not in KINDS:
-        raise ValueError(text)
-    return text
+def _one_of(names: tuple[str, ...]) -> tuple[Callable[[str], str], str]:
+    def read(text: str) -> str:
+        if text not in names:
+            raise ValueError(text)
+        return text
+
+    return read, f"one of {', '.join(names)}"
 
 
 def _yes_or_no(text: str) -> bool:
@@ -154,8 +195,11 @@ _READERS: dict[str, tuple[Callable[[str], object], str]] = {
     "size": (_size, "WIDTHxHEIGHT from 64x48 to 3840x2160"),
     "fps": (_number(1.0, 120.0), "a number from 1 to 120"),
     "frames": (_whole(0, 10**9), "a whole number of frames, 0 for no end"),
-    "anomaly": (_kind, f"one of {', '.join(KINDS)}"),
+    "anomaly": _one_of(KINDS),
     "realtime": (_yes_or_no, "0 or 1"),
     "noise": (_number(0.0, 50.0), "a number of grey levels from 0 to 50"),
     "light": (_number(0.0, 0.5), "a number from 0 to 0.5"),
+    "view": _one_of(VIEWS),
+    "time_of_day": _one_of(TIMES_OF_DAY),
+    "nuisance": _one_of(NUISANCES),
 }

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from edge_vad.errors import WrongUse
 from edge_vad.street import KINDS, normal_url, open_street, street_suite, street_truth
+from edge_vad.street.anomalies import cycle_s
 from edge_vad.street.url import StreetOptions, parse_street_url
 
 NAMES = st.sampled_from(["seed", "scene", "size", "fps", "frames", "anomaly", "noise", "light", ""])
@@ -78,7 +79,7 @@ def test_a_wrong_address_names_what_is_allowed(url: str, todo: str) -> None:
 
 def test_training_footage_is_ordinary_and_long() -> None:
     url = "test://street?seed=7&scene=3&anomaly=runner&realtime=1"
-    expected = StreetOptions(seed=7, scene=3, frames=1500)
+    expected = StreetOptions(seed=7, scene=3, frames=6000)
     assert parse_street_url(normal_url(url)) == expected
     assert parse_street_url(normal_url(url + "&frames=60")) == replace(expected, frames=60)
 
@@ -88,5 +89,6 @@ def test_every_kind_is_tested_on_the_same_street_with_other_people(seed: int) ->
     suite = street_suite(f"test://street?seed={seed}&scene=4&size=180x120")
     clips = [parse_street_url(url) for _, url in suite]
     assert [kind for kind, _ in suite] == list(KINDS) == [clip.anomaly for clip in clips]
-    assert {(clip.scene, clip.size, clip.frames) for clip in clips} == {(4, (180, 120), 160)}
+    assert {(clip.scene, clip.size) for clip in clips} == {(4, (180, 120))}
+    assert [clip.frames for clip in clips] == [10 * cycle_s(kind) for kind in KINDS]
     assert len({seed, *(clip.seed for clip in clips)}) == len(KINDS) + 1

@@ -49,10 +49,7 @@ def open_synthetic(url: str) -> Dataset:
     Raises:
         WrongUse: It is no such address, or a broken one.
     """
-    if not url.startswith("test://"):
-        raise WrongUse(
-            f"{url!r} is not a simulated street", "give an address such as test://street?seed=1"
-        )
+    _refuse_all_but_streets(url)
     from edge_vad.street import normal_url, street_suite
 
     test = tuple(
@@ -61,3 +58,33 @@ def open_synthetic(url: str) -> Dataset:
     )
     train = StreetClip(name="00_normal", url=normal_url(url))
     return Dataset("street", (train,), test)
+
+
+def open_nuisances(url: str) -> Dataset:
+    """Open ordinary life of a simulated street, ten minutes of it steady and under every nuisance.
+
+    Args:
+        url: For example `test://street?seed=1`; a number of frames that it names is kept.
+
+    Returns:
+        A data set whose test clips have the nuisance's name as their kind, or `steady`. Nothing
+        in them is an anomaly. It has no footage to train on.
+
+    Raises:
+        WrongUse: It is no such address, or a broken one.
+    """
+    _refuse_all_but_streets(url)
+    from edge_vad.street import street_nuisances
+
+    clips = tuple(
+        StreetClip(name=f"{number:02d}_{name}", kind=name, url=clip_url, has_truth=True)
+        for number, (name, clip_url) in enumerate(street_nuisances(url))
+    )
+    return Dataset("street", (), clips)
+
+
+def _refuse_all_but_streets(url: str) -> None:
+    if not url.startswith("test://"):
+        raise WrongUse(
+            f"{url!r} is not a simulated street", "give an address such as test://street?seed=1"
+        )
