@@ -42,15 +42,20 @@ class Foliage:
 
     def at(self, time_s: float) -> Patch:
         """The tree at a moment."""
-        waves = np.array([0.07, 0.4, 1.15, 0.85]) * 2 * np.pi * time_s + self._phases
-        reach = self._farthest_px * (0.7 + 0.3 * np.sin(waves[0])) * self._free
-        aside = reach * (0.5 * np.sin(waves[1]) + 0.5 * np.sin(waves[2] + self._place))
-        upward = 0.5 * reach * np.sin(waves[3] - 0.7 * self._place)
+        aside, upward = self.reach(time_s)
         moved: Canvas = cv2.remap(
             self._still,
-            (self._x + aside).astype(np.float32),
-            (self._y + upward).astype(np.float32),
+            self._x - aside,
+            self._y - upward,
             cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_REPLICATE,
         ).astype(np.float32)
         return Patch(self._rows, self._columns, moved[..., :3], moved[..., 3:])
+
+    def reach(self, time_s: float) -> tuple[Canvas, Canvas]:
+        """How far the wind has moved every place, px to the right and down, each (h, w)."""
+        waves = np.array([0.07, 0.4, 1.15, 0.85]) * 2 * np.pi * time_s + self._phases
+        gust = self._farthest_px * (0.7 + 0.3 * np.sin(waves[0])) * self._free
+        aside = gust * 0.45 * (np.sin(waves[1]) + np.sin(waves[2] + self._place))
+        down = gust * 0.4 * np.sin(waves[3] - 0.7 * self._place)
+        return aside.astype(np.float32), down.astype(np.float32)

@@ -85,7 +85,7 @@ def _sheets(size: tuple[int, int]) -> tuple[Canvas, ...]:
     sheets = []
     for _ in range(_SHEETS):
         fine = np.zeros((height * finer, width * finer), np.float32)
-        for _ in range(round(width * height * 0.0022 / scale**2)):
+        for _ in range(round(width * height * 0.004 / scale**2)):
             near = dice.random() ** 2
             length = (6.0 + 14.0 * near) * finer * scale
             x, y = dice.uniform(0, (width * finer, height * finer))
