@@ -9,8 +9,8 @@ from __future__ import annotations
 import ctypes
 import re
 from functools import cache
-from importlib import import_module
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -53,8 +53,8 @@ def read_fingerprint() -> DeviceFingerprint:
         compute_capability=compute_capability,
         driver=read_driver(),
         cuda=cuda,
-        tensorrt=_module_version("tensorrt"),
-        tensorrt_rtx=_module_version("tensorrt_rtx") or _module_version("tensorrt_rtx_bindings"),
+        tensorrt=_library_version("tensorrt"),
+        tensorrt_rtx=_library_version("rtx"),
         jetson=read_jetson(),
         l4t=read_l4t(),
     )
@@ -101,12 +101,13 @@ def _ask_cuda() -> tuple[str | None, str | None, str | None]:
     return name.value.decode(errors="replace"), ".".join(capability), version
 
 
-def _module_version(name: str) -> str | None:
+def _library_version(target: Literal["tensorrt", "rtx"]) -> str | None:
+    from edge_vad.backends.tensorrt_library import import_library
+
     try:
-        version = import_module(name).__version__
+        return str(import_library(target).__version__)
     except Exception:  # noqa: BLE001 - a library that cannot be loaded raises what it likes
         return None
-    return str(version)
 
 
 def _read_text(path: Path) -> str:

@@ -1,0 +1,247 @@
+"""Runs engines on TensorRT or TensorRT-RTX."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_vad import engine_file
+from edge_vad.backends.base import Backend, Inputs, Maps
+from edge_vad.backends.cuda import open_cuda
+from edge_vad.backends.tensorrt_library import Library, Messages, load_library
+from edge_vad.device_fingerprint import DeviceFingerprint, read_fingerprint
+from edge_vad.engine_file import Target
+from edge_vad.errors import BadModel, Unavailable, WrongUse
+from edge_vad.scene_model import SceneModel
+
+if TYPE_CHECKING:
+    import tensorrt as trt
+
+
+class Tensor(NamedTuple):
+    """An input or output of an engine, with memory for its largest batch.
+
+    Attributes:
+        name: Its name in the graph.
+        host: Pinned memory, (largest batch, ...).
+        address: Device memory of the same size.
+        is_input: Whether the graph reads it.
+    """
+
+    name: str
+    host: NDArray[Any]
+    address: int
+    is_input: bool
+
+
+class TensorRtBackend(Backend):
+    """An engine on an NVIDIA GPU: one context, one stream.
+
+    All memory, on the device and pinned, is allocated when the engine is loaded. Where shapes stay
+    the same the work of a frame is one CUDA graph. What `infer` gives is copied out of the pinned
+    memory, for a detection outlives the next frame. Calls from several threads wait for each other.
+
+    Args:
+        model: The scene model that the engine was built from.
+        target: What runs the engine.
+        cuda: The package that reaches CUDA, one of `cuda.PACKAGES`.
+        engine: The engine; the one beside the scene model for this device when None.
+        rebuild: Build the engine anew where it does not belong here or is missing.
+
+    Raises:
+        Unavailable: TensorRT, CUDA or a GPU is not on this machine.
+        BadModel: There is no engine, or it was built for another device, by another version, from
+            another ONNX file, or is broken.
+    """
+
+    def __init__(
+        self,
+        model: SceneModel,
+        target: Target = "tensorrt",
+        *,
+        cuda: str = "cuda-bindings",
+        engine: Path | None = None,
+        rebuild: bool = False,
+    ) -> None:
+        library = load_library(target)
+        device = _this_device(target)
+        if rebuild:
+            _rebuild(model.path, target, engine)
+        path = engine or engine_file.engine_path(model.path, target, device)
+        _, content = engine_file.admit(path, device)
+        self.name = "tensorrt" if target == "tensorrt" else "tensorrt-rtx"
+        self.device = device.gpu or f"compute capability {device.compute_capability}"
+        self._turn = threading.Lock()
+        self._messages = Messages(library)
+        self._cuda = open_cuda(cuda)
+        self._tensors: dict[str, Tensor] = {}
+        self._batch = 0
+        self._launch: Callable[[], None] = self._enqueue
+        try:
+            self._load(library, content, path)
+            self._check_shapes(model)
+        except BaseException:
+            self.close()
+            raise
+
+    def infer(self, inputs: Inputs) -> Maps:
+        """Score a batch; see `Backend.infer`.
+
+        Raises:
+            WrongUse: The batch is smaller or larger than the engine was built for.
+            Unavailable: TensorRT or CUDA failed.
+        """
+        with self._turn:
+            if self._context is None:
+                raise WrongUse("the engine was closed", "load it again")
+            batch = len(inputs[0])
+            for name, array in inputs._asdict().items():
+                if name in self._tensors:
+                    self._tensors[name].host[:batch] = array
+            if batch != self._batch:
+                self._prepare(batch)
+            self._launch()
+            self._cuda.synchronize()
+            return Maps(*(self._tensors[name].host[:batch].copy() for name in Maps._fields))
+
+    def close(self) -> None:
+        """Give back the device's memory; harmless when called twice."""
+        with self._turn:
+            # TensorRT's objects go before the memory that they look at.
+            self._context = self._engine = self._runtime = None
+            self._launch = self._enqueue
+            self._tensors.clear()
+            self._cuda.close()
+
+    _context: trt.IExecutionContext | None = None
+    _engine: trt.ICudaEngine | None = None
+    _runtime: trt.Runtime | None = None
+
+    def _load(self, library: Library, content: bytes, path: Path) -> None:
+        if not TYPE_CHECKING:
+            trt = library.api
+        self._runtime = trt.Runtime(self._messages.logger)
+        engine = self._runtime.deserialize_cuda_engine(content)
+        context = engine.create_execution_context() if engine else None
+        if engine is None or context is None:
+            raise BadModel(
+                f"{path} cannot be loaded ({self._messages.last_error})",
+                "build it again with edge-vad export SCENE.onnx --engine",
+            )
+        self._engine, self._context = engine, context
+        self._dims = trt.Dims
+        self._bind(engine, context, _numpy_types(library))
+
+    def _bind(
+        self,
+        engine: trt.ICudaEngine,
+        context: trt.IExecutionContext,
+        types: dict[trt.DataType, Any],
+    ) -> None:
+        """Allocate memory for every input and output, and tell the context where it is."""
+        names = [engine.get_tensor_name(index) for index in range(engine.num_io_tensors)]
+        inputs = [name for name in names if name in Inputs._fields]
+        if not inputs:
+            raise BadModel("the engine takes nothing that a scene gives", _EXPORT_AGAIN)
+        profile = engine.get_tensor_profile_shape(inputs[0], 0)
+        self._batches = range(profile[0][0], profile[2][0] + 1)
+        for name in names:
+            shape = (self._batches[-1], *tuple(engine.get_tensor_shape(name))[1:])
+            host = self._cuda.pinned(shape, types[engine.get_tensor_dtype(name)])
+            tensor = Tensor(name, host, self._cuda.allocate(host.nbytes), name in inputs)
+            context.set_tensor_address(name, tensor.address)
+            self._tensors[name] = tensor
+
+    def _prepare(self, batch: int) -> None:
+        """Set the shapes of a batch; from then on its work is one CUDA graph, if that can be."""
+        if batch not in self._batches:
+            raise WrongUse(
+                f"the engine takes {self._batches[0]} to {self._batches[-1]} frames at once, "
+                f"not {batch}",
+                f"build it with --batch 1:{batch}:{batch}",
+            )
+        assert self._context  # noqa: S101 - infer has looked
+        for tensor in self._tensors.values():
+            if tensor.is_input:
+                shape = (batch, *tensor.host.shape[1:])
+                if not self._context.set_input_shape(tensor.name, self._dims(shape)):
+                    raise self._failure()
+        self._batch = batch
+        self._enqueue()  # TensorRT finishes its preparations in the first run
+        self._cuda.synchronize()
+        self._launch = self._cuda.record(self._enqueue) or self._enqueue
+
+    def _enqueue(self) -> None:
+        """Put the work of one batch on the stream."""
+        assert self._context  # noqa: S101 - infer has looked
+        for tensor in self._tensors.values():
+            if tensor.is_input:
+                self._cuda.upload(tensor.address, tensor.host[: self._batch])
+        if not self._context.execute_async_v3(self._cuda.stream):
+            raise self._failure()
+        for name in Maps._fields:
+            tensor = self._tensors[name]
+            self._cuda.download(tensor.host[: self._batch], tensor.address)
+
+    def _failure(self) -> Unavailable:
+        return Unavailable(
+            f"TensorRT could not run the engine ({self._messages.last_error})",
+            "see that the GPU works (nvidia-smi) and memory is free, and build the engine again",
+        )
+
+    def _check_shapes(self, model: SceneModel) -> None:
+        card = model.card
+        expected = {
+            "frame": (card.height, card.width, 3),
+            "anomaly_map": (card.grid.rows, card.grid.columns),
+            "score": (),
+        }
+        found = {name: tensor.host.shape[1:] for name, tensor in self._tensors.items()}
+        if any(found.get(name) != shape for name, shape in expected.items()):
+            raise BadModel(f"the engine's shapes do not fit the scene {model.path}", _EXPORT_AGAIN)
+
+
+_EXPORT_AGAIN = "write the scene again with edge-vad export"
+
+
+def _this_device(target: Target) -> DeviceFingerprint:
+    """This machine, when it has a GPU.
+
+    Raises:
+        Unavailable: It has none; without one the deserialiser may crash.
+    """
+    device = read_fingerprint()
+    if device.compute_capability is None:
+        raise Unavailable(
+            "there is no GPU here that CUDA can use",
+            "see that the NVIDIA driver is installed (nvidia-smi), or use --backend onnxruntime",
+        )
+    return engine_file.relevant(target, device)
+
+
+def _rebuild(onnx: Path, target: Target, engine: Path | None) -> None:
+    """Build an engine where it is missing or does not belong here.
+
+    The export is another package, which need not be installed; the runtime imports it by name.
+    """
+    importlib.import_module("edge_vad_export.engines").rebuild(onnx, target, engine)
+
+
+def _numpy_types(library: Library) -> dict[trt.DataType, Any]:
+    if not TYPE_CHECKING:
+        trt = library.api
+    return {
+        trt.DataType.FLOAT: np.float32,
+        trt.DataType.HALF: np.float16,
+        trt.DataType.INT8: np.int8,
+        trt.DataType.INT32: np.int32,
+        trt.DataType.INT64: np.int64,
+        trt.DataType.BOOL: np.bool_,
+        trt.DataType.UINT8: np.uint8,
+    }

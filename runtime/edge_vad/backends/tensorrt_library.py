@@ -1,0 +1,142 @@
+"""Loads TensorRT or TensorRT-RTX, which share one API."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from edge_vad.engine_file import TARGET_NAMES, Target
+from edge_vad.errors import Unavailable
+
+if TYPE_CHECKING:
+    import tensorrt as trt
+
+LOG = logging.getLogger("edge_vad.tensorrt")
+
+_OLDEST = 10
+_RTX_LIBRARIES = "onnxruntime_ep_nv_tensorrt_rtx"
+"""A package that brings the libraries of TensorRT-RTX, for bindings that come without."""
+
+_MENDS = {
+    "tensorrt": (
+        "on a Jetson make the environment with python3 -m venv --system-site-packages, elsewhere "
+        "run pip install 'edge-vad[tensorrt]'; or use --backend onnxruntime"
+    ),
+    "rtx": "install TensorRT-RTX with its Python bindings, or use --backend onnxruntime",
+}
+
+
+@dataclass(frozen=True)
+class Library:
+    """TensorRT or TensorRT-RTX, loaded.
+
+    Attributes:
+        target: Which of the two.
+        version: Such as `10.3.0`.
+        api: The Python module.
+    """
+
+    target: Target
+    version: str
+    api: ModuleType
+
+
+@cache
+def load_library(target: Target) -> Library:
+    """Load what builds and runs engines of a target.
+
+    Raises:
+        Unavailable: It is not on this machine, or too old.
+    """
+    name = TARGET_NAMES[target]
+    try:
+        api = import_library(target)
+    except Exception as error:  # noqa: BLE001 - a library that cannot be loaded raises what it likes
+        raise Unavailable(
+            f"{name} cannot be loaded on this machine ({_first_line(error)})", _MENDS[target]
+        ) from None
+    version = str(api.__version__)
+    if target == "tensorrt" and int(version.split(".")[0]) < _OLDEST:
+        raise Unavailable(
+            f"{name} {version} is too old: engines need strongly typed networks",
+            "update to TensorRT 10.3 or newer, which is JetPack 6.1 on a Jetson",
+        )
+    return Library(target, version, api)
+
+
+def import_library(target: Target) -> ModuleType:
+    """Import the Python module of a target, of whatever version; raises what that raises."""
+    if target == "tensorrt":
+        return import_module("tensorrt")
+    if find_spec("tensorrt_rtx"):
+        return import_module("tensorrt_rtx")
+    package = find_spec(_RTX_LIBRARIES)
+    if package and package.origin:
+        folder = Path(package.origin).parent
+        for pattern in ("libtensorrt_rtx.so.*", "libtensorrt_onnxparser_rtx.so.*"):
+            for library in folder.glob(pattern):
+                ctypes.CDLL(str(library), ctypes.RTLD_GLOBAL)
+    return import_module("tensorrt_rtx_bindings")
+
+
+class Messages:
+    """What the library said: warnings go to the log, errors are kept for an exception.
+
+    Attributes:
+        errors: Error messages, oldest first.
+        layers: Lines in which a builder describes the layers of an engine.
+        logger: What the library takes.
+    """
+
+    def __init__(self, library: Library) -> None:
+        self.errors: list[str] = []
+        self.layers: list[str] = []
+        self.logger = _make_logger(library, self._hear)
+
+    @property
+    def last_error(self) -> str:
+        """The first line of the newest error."""
+        return _first_line(self.errors[-1]) if self.errors else "no reason was given"
+
+    def _hear(self, level: int, message: str) -> None:
+        if "LayerType: " in message:
+            self.layers += message.splitlines()
+        elif level >= logging.ERROR:
+            self.errors.append(message.strip())
+            LOG.debug(message)
+        elif level > logging.DEBUG:
+            LOG.log(level, message)
+
+
+def _make_logger(library: Library, hear: Callable[[int, str], None]) -> trt.ILogger:
+    if not TYPE_CHECKING:
+        trt = library.api
+    severity = trt.ILogger.Severity
+    levels = {
+        severity.INTERNAL_ERROR: logging.CRITICAL,
+        severity.ERROR: logging.ERROR,
+        severity.WARNING: logging.WARNING,
+        severity.INFO: logging.INFO,
+        severity.VERBOSE: logging.DEBUG,
+    }
+
+    class Logger(trt.ILogger):
+        def __init__(self) -> None:
+            trt.ILogger.__init__(self)
+
+        def log(self, severity: trt.ILogger.Severity, msg: str) -> None:
+            hear(levels[severity], msg)
+
+    return Logger()
+
+
+def _first_line(error: object) -> str:
+    return str(error).strip().split("\n", 1)[0]
