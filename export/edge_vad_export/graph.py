@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import ast
 import logging
 import warnings
-from pathlib import Path
 
 import onnx
 import onnxscript.optimizer
 import torch
 
-from edge_vad.scene_model import METADATA_KEY, SceneCard
 from edge_vad_train.checkpoint import TrainedScene
 from edge_vad_train.network import SceneOutput
 
 OPSET = 20
 
+_SCOPES = "pkg.torch.onnx.name_scopes"
+_NETWORK = "energies"
+
 
 def build_graph(scene: TrainedScene) -> onnx.ModelProto:
     """Trace a scene's network into an ONNX graph with a dynamic batch.
+
+    Every node is named after the module that it comes from, such as
+    `motion_encoder.trunk.0.conv2d`, so that precision can be chosen by parts of the network.
 
     Returns:
         A checked model: inputs `frame` uint8 (N, height, width, 3) and `motion` float32
@@ -42,6 +47,7 @@ def build_graph(scene: TrainedScene) -> onnx.ModelProto:
     assert program is not None  # noqa: S101 - None only when written to a file at once
     model = onnxscript.optimizer.optimize(program.model_proto)
     graph = model.graph
+    _name_nodes(graph)
     for part in (graph, *graph.node, *graph.input, *graph.output, *graph.value_info):
         part.ClearField("metadata_props")  # stack traces with paths of this machine
         part.ClearField("doc_string")
@@ -52,18 +58,11 @@ def build_graph(scene: TrainedScene) -> onnx.ModelProto:
     return model
 
 
-def embed_card(model: onnx.ModelProto, card: SceneCard) -> None:
-    """Put the scene's card into the model's metadata."""
-    del model.metadata_props[:]
-    model.metadata_props.add(key=METADATA_KEY, value=card.encode())
-
-
-def write_model(model: onnx.ModelProto, path: Path) -> None:
-    """Write a model to a file, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    staged = path.with_name(f".{path.name}.partial")
-    try:
-        staged.write_bytes(model.SerializeToString())
-        staged.replace(path)
-    finally:
-        staged.unlink(missing_ok=True)
+def _name_nodes(graph: onnx.GraphProto) -> None:
+    """Name the nodes after their modules, and after their outputs, which are unique."""
+    for node in graph.node:
+        traced = {each.key: each.value for each in node.metadata_props}.get(_SCOPES, "['']")
+        modules = [scope for scope in ast.literal_eval(traced)[:-1] if scope]
+        innermost = modules[-1] if modules else "scene"
+        place = innermost.removeprefix(f"{_NETWORK}.")
+        node.name = f"{place}.{node.output[0]}"

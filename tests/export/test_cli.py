@@ -16,7 +16,7 @@ import edge_vad as runtime
 from edge_vad.motion import MotionExtractor
 from edge_vad.scene_model import SceneModel
 from edge_vad.sources import open_source
-from edge_vad_export import cli
+from edge_vad_export import graph as graph_module
 from edge_vad_train.checkpoint import FILE_NAME, TrainedScene
 
 Command = Callable[..., tuple[int, str, str]]
@@ -25,7 +25,7 @@ Command = Callable[..., tuple[int, str, str]]
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch, graph: onnx.ModelProto) -> None:
     """Builds the graph of the session once; what it is, is tested elsewhere."""
-    monkeypatch.setattr(cli, "build_graph", lambda scene: graph)
+    monkeypatch.setattr(graph_module, "build_graph", lambda scene: graph)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from onnx import TensorProto, numpy_helper
 
 from edge_vad import onnx_metadata
 from edge_vad.scene_model import METADATA_KEY, decode_card
-from edge_vad_export.graph import embed_card, write_model
+from edge_vad_export.writing import embed_card, write_model
 from edge_vad_train.checkpoint import TrainedScene
 
 OPERATORS = {
