@@ -82,7 +82,8 @@ def _over_the_road(layout: Layout, dice: np.random.Generator, speed: float) -> A
     steps = [np.hypot(*np.subtract(b, a)) / speed for a, b in pairwise(places)]
     kerbs = (layout.road.near, layout.road.far)
     shares = sorted((kerb - lines[0]) / (lines[1] - lines[0]) for kerb in kerbs)
-    stepped_s, length_s = steps[0] + shares[0] * steps[1], (shares[1] - shares[0]) * steps[1]
+    stepped_s = float(steps[0] + shares[0] * steps[1])
+    length_s = float((shares[1] - shares[0]) * steps[1])
     person = walker_across(dice, layout.view, lines[0], ways[0].direction, 0.0, speed)
     times = np.cumsum([0.0, *steps])
 
@@ -93,7 +94,7 @@ def _over_the_road(layout: Layout, dice: np.random.Generator, speed: float) -> A
         odd = (start_s, start_s + length_s)
         return [replace(person, here=whole_way(path), path=path, odd=odd)]
 
-    return Act(float(length_s), cast)
+    return Act(length_s, cast)
 
 
 def faller(layout: Layout, dice: np.random.Generator) -> Act:

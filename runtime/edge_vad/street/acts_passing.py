@@ -75,11 +75,11 @@ def unusual_shape(layout: Layout, dice: np.random.Generator) -> Act:
         here = (path.keys[0][0], until)
         return Animal(here, path=path, colour=coat, horse=bool(horse), odd=here)
 
-    shapes = [(cart, 1.3), (chair, 0.7), (animal, 1.7)]
+    shapes = [(1.3, cart), (0.7, chair), (1.7, animal)]
     lane, late = a_pavement(layout, dice), dice.uniform(4.5, 5.5)
     y, speed = lane.somewhere(dice, kerb=1.2), walking_speed(dice)
     passes = [
-        passing(layout, lane.direction, y, speed, *shapes[index][::-1])
+        passing(layout, lane.direction, y, speed, *shapes[index])
         for index in dice.permutation(len(shapes))
     ]
     starts = [late * place for place in range(len(passes))]

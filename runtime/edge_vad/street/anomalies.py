@@ -32,7 +32,7 @@ _LONG_CYCLES_S = {
     "wrong_way": 32.0,
     "forbidden_area": 32.0,
     "loiterer": 40.0,
-    "unusual_shape": 48.0,
+    "unusual_shape": 52.0,
 }
 """Crossing the picture at an ordinary pace takes a while, and so does loitering."""
 

@@ -38,7 +38,7 @@ def street_suite(url: str) -> list[tuple[str, str]]:
         url: Of the street; its seed is the one of the training footage.
 
     Returns:
-        (kind, address) for every kind of anomaly, 16 to 48 s each.
+        (kind, address) for every kind of anomaly, 16 to 52 s each.
 
     Raises:
         WrongUse: The address is not one of a street, or a parameter is not possible.
