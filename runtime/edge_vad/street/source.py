@@ -45,8 +45,10 @@ def open_street(url: str) -> StreetSource:
     """Open a street by its address.
 
     Args:
-        url: `test://street?seed=7&scene=1&size=360x240&fps=10&frames=200&anomaly=cyclist`; all
-            parameters may be left out. Without `frames` it has no end.
+        url: `test://street?seed=7&scene=1&size=360x240&fps=10&frames=200&anomaly=cyclist`, and
+            beside these `view=side|high`, `time_of_day=day|dusk`, `nuisance=rain` or another of
+            `NUISANCES`, `noise`, `light` and `realtime`; all parameters may be left out. Without
+            `frames` it has no end.
 
     Returns:
         A source that can be gone through as often as one likes.
