@@ -115,6 +115,40 @@ class Parity(_Record, frozen=True):
     score_absolute_error: float
 
 
+class Comparison(_Record, frozen=True):
+    """How far a graph is from the scene in single precision on ONNX Runtime's CPU, on real frames.
+
+    Attributes:
+        precision: What the encoders compute in.
+        backend: What ran the graph.
+        device: Where it ran.
+        frames: Frames compared.
+        map_error: Largest difference of the anomaly maps.
+        map_relative_error: The same over the largest magnitude of the maps.
+        score_error: Largest difference of the frame scores.
+        score_relative_error: The same over the largest magnitude of the scores.
+        score_shift: Largest difference of a frame's score, over the score where that is beyond 1.
+        rank_correlation: Spearman's, of the frame scores; None where all are alike.
+        auc: Frame-level AUC, 0 to 1, where labels were given.
+        auc_drop: How much lower that is than in single precision.
+        milliseconds: Median time of a frame, the graph alone, measured side by side.
+    """
+
+    precision: Precision
+    backend: str
+    device: str
+    frames: Count
+    map_error: float
+    map_relative_error: float
+    score_error: float
+    score_relative_error: float
+    score_shift: float
+    rank_correlation: float | None
+    auc: float | None
+    auc_drop: float | None
+    milliseconds: float
+
+
 class SceneCard(_Record, frozen=True):
     """Everything about a scene model that is not in the graph.
 
@@ -131,6 +165,7 @@ class SceneCard(_Record, frozen=True):
         training: Provenance.
         precision: What the encoders compute in.
         parity: Result of the comparison with PyTorch.
+        proof: Results of the comparisons with single precision.
     """
 
     schema: int
@@ -144,6 +179,7 @@ class SceneCard(_Record, frozen=True):
     training: Training
     precision: Precision = "fp32"
     parity: Parity | None = None
+    proof: tuple[Comparison, ...] = ()
 
     def encode(self) -> str:
         """The JSON document that goes into the file."""

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
 
+from edge_vad.backends import Inputs
+from edge_vad.opencv import cv2
+from edge_vad.scene_model import SceneModel
+from edge_vad.sources import open_source
 from edge_vad_export.graph import build_graph
+from edge_vad_export.writing import embed_card, write_model
 from edge_vad_train.checkpoint import TrainedScene, load_trained
 
 
@@ -25,3 +31,47 @@ def built(scene: TrainedScene) -> bytes:
 def graph(built: bytes) -> onnx.ModelProto:
     """The scene's graph; a test may change it."""
     return onnx.load_from_string(built)
+
+
+FOOTAGE = "test://street?seed=3&frames=40&size=128x96"
+
+
+@pytest.fixture
+def single(graph: onnx.ModelProto, scene: TrainedScene, tmp_path: Path) -> SceneModel:
+    """The scene model in single precision."""
+    embed_card(graph, scene.card)
+    write_model(graph, tmp_path / "single.onnx")
+    return SceneModel.read(tmp_path / "single.onnx")
+
+
+@pytest.fixture(scope="session")
+def frames(scene: TrainedScene) -> list[Inputs]:
+    """The frames that the training kept, one by one."""
+    looks, moves = scene.sample_frames.numpy(), scene.sample_motion.numpy()
+    return [
+        Inputs(looks[index : index + 1], moves[index : index + 1]) for index in range(len(looks))
+    ]
+
+
+@pytest.fixture
+def footage() -> str:
+    return FOOTAGE
+
+
+@pytest.fixture
+def labelled(tmp_path: Path) -> Path:
+    """A data set of one test clip, laid out like UCSD's: something white rushes past at its end."""
+    root = tmp_path / "labelled"
+    frames, masks = root / "Test" / "Test001", root / "Test" / "Test001_gt"
+    for folder in (root / "Train" / "Train001", frames, masks):
+        folder.mkdir(parents=True)
+    for frame in open_source("test://street?seed=5&frames=24&size=128x96"):
+        image, mask = frame.image.copy(), np.zeros((96, 128), np.uint8)
+        if frame.index >= 16:
+            left = 8 * (frame.index - 15)
+            image[40:70, left : left + 30] = 255
+            mask[40:70, left : left + 30] = 255
+        cv2.imwrite(str(frames / f"{frame.index + 1:03}.png"), image)
+        cv2.imwrite(str(masks / f"{frame.index + 1:03}.bmp"), mask)
+    cv2.imwrite(str(root / "Train" / "Train001" / "001.png"), image)
+    return root

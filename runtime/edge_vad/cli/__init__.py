@@ -16,6 +16,7 @@ _COMMANDS = {
     "demo": ("edge_vad.cli.demo:demo", "See it work, on a synthetic street, in minutes."),
     "train": ("edge_vad_train.cli.train:train", "Learn what is normal from ordinary footage."),
     "export": ("edge_vad_export.cli:export", "Write a trained scene as one ONNX file."),
+    "verify": ("edge_vad_export.verify:verify", "Compare a scene with single precision."),
     "run": ("edge_vad.cli.run:run", "Watch a source; write video, scores and events."),
     "score": ("edge_vad.cli.score:score", "Write the scores of one or many sources."),
     "eval": ("edge_vad_train.cli.evaluate:evaluate", "Measure a scene on labelled footage."),

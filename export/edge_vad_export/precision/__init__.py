@@ -1,0 +1,1 @@
+"""The precision of a scene model's graph: half or whole numbers in its encoders."""

@@ -1,0 +1,117 @@
+"""INT8: the trunks of the two encoders compute in whole numbers of eight bits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+
+from edge_vad.backends import Inputs
+from edge_vad_export.precision.parts import quantised_convolutions
+
+HEADROOM = 2.0
+"""How many times the most of ordinary footage a value may be before it is cut off.
+
+The ranges come from ordinary footage alone, and what is to be found lies beyond it.
+"""
+
+_LARGEST = 127
+_TINY = 1e-12
+
+Scales = dict[str, NDArray[np.float32]]
+
+
+def to_whole(model: onnx.ModelProto, frames: Sequence[Inputs]) -> onnx.ModelProto:
+    """Write quantisation into a graph: pairs of QuantizeLinear and DequantizeLinear.
+
+    They stand where NVIDIA's parser looks for them, at the images and filters that convolutions
+    take, with zero points of 0 and one scale a filter; biases and results keep single precision.
+    What else looks at the encoders' inputs goes on seeing them as they are.
+
+    Args:
+        model: In single precision; stays as it is.
+        frames: Ordinary footage to take the ranges from, one frame each.
+
+    Raises:
+        BadModel: The graph does not tell which nodes are the encoders.
+    """
+    whole = onnx.ModelProto()
+    whole.CopyFrom(model)
+    graph = whole.graph
+    convolutions = quantised_convolutions(graph)
+    images = sorted({node.input[0] for node in convolutions})
+    filters = {node.input[1] for node in convolutions}
+    scales = _scales_of_images(model, images, frames) | _scales_of_filters(graph, filters)
+    nodes = list(_with_pairs(graph, {node.name for node in convolutions}, filters))
+    del graph.node[:], graph.value_info[:]
+    graph.node.extend(nodes)
+    for name, values in scales.items():
+        zeros = np.zeros(values.shape, np.int8)
+        graph.initializer.append(numpy_helper.from_array(values, f"{name}.scale"))
+        graph.initializer.append(numpy_helper.from_array(zeros, f"{name}.zero"))
+    return onnx.shape_inference.infer_shapes(whole, check_type=True, strict_mode=True)
+
+
+def _scales_of_images(
+    model: onnx.ModelProto, images: Sequence[str], frames: Sequence[Inputs]
+) -> Scales:
+    """One step for each image, from the largest magnitude that it has in any of the frames."""
+    watched = onnx.ModelProto()
+    watched.CopyFrom(model)
+    watched.graph.output.extend(onnx.ValueInfoProto(name=name) for name in images)
+    session = ort.InferenceSession(watched.SerializeToString(), providers=["CPUExecutionProvider"])
+    most: list[float] = [_TINY] * len(images)
+    for inputs in frames:
+        values = session.run(list(images), inputs._asdict())
+        most = [
+            max(each, float(np.abs(image).max())) for each, image in zip(most, values, strict=True)
+        ]
+    steps = (np.array(each * HEADROOM / _LARGEST, np.float32) for each in most)
+    return dict(zip(images, steps, strict=True))
+
+
+def _scales_of_filters(graph: onnx.GraphProto, filters: set[str]) -> Scales:
+    """One step for each filter, from its own largest weight."""
+    scales = {}
+    for weights in graph.initializer:
+        if weights.name in filters:
+            values = numpy_helper.to_array(weights)
+            most = np.abs(values).reshape(len(values), -1).max(1)
+            scales[weights.name] = np.maximum(most, _TINY).astype(np.float32) / _LARGEST
+    return scales
+
+
+def _with_pairs(
+    graph: onnx.GraphProto, convolutions: set[str], filters: set[str]
+) -> Iterator[onnx.NodeProto]:
+    """The nodes in their order, with a pair before what a convolution takes."""
+    paired: set[str] = set()
+    for node in graph.node:
+        if node.name not in convolutions:
+            yield node
+            continue
+        taken = list(node.input[:2])
+        for name in taken:
+            if name not in paired:
+                paired.add(name)
+                yield from _pair(name, name in filters)
+        result = onnx.NodeProto()
+        result.CopyFrom(node)
+        result.input[:2] = [f"{name}.whole" for name in taken]
+        yield result
+
+
+def _pair(name: str, per_filter: bool) -> Iterator[onnx.NodeProto]:
+    step = [f"{name}.scale", f"{name}.zero"]
+    for operator, taken, given in (
+        ("QuantizeLinear", name, f"{name}.int8"),
+        ("DequantizeLinear", f"{name}.int8", f"{name}.whole"),
+    ):
+        node = helper.make_node(operator, [taken, *step], [given], f"{operator}.{name}")
+        if per_filter:
+            node.attribute.append(helper.make_attribute("axis", 0))
+        yield node

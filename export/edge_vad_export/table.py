@@ -1,0 +1,57 @@
+"""A proof as a table for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from edge_vad.scene_model import Comparison
+
+_GAIN = 1.05
+"""From how many times the speed on one may call it a gain."""
+
+
+def print_proof(proof: Sequence[Comparison]) -> None:
+    """Print the reference's row and one for each that was held to it."""
+    reference = proof[0]
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    headings = ["precision and backend", "map\nerror", "score\nshift", "rank\ncorr."]
+    if reference.auc is not None:
+        headings += ["AUC %", "drop"]
+    for heading in (*headings, "ms", "speed"):
+        left = heading == headings[0]
+        table.add_column(heading, justify="left" if left else "right", no_wrap=not left)
+    for row in proof:
+        table.add_row(*_cells(row, reference))
+    console = Console()
+    console.print(table)
+    for row in proof[1:]:
+        speed = reference.milliseconds / row.milliseconds
+        if speed < _GAIN:
+            console.print(
+                f"{row.precision} on {escape(row.device)} gains no time here: {speed:.2f} times "
+                "the speed of single precision"
+            )
+    console.print(
+        f"on {reference.frames} frames; map error over the map's largest value, score shift in "
+        "calibrated units; ms a frame, the graph alone, run turn by turn",
+        style="dim",
+    )
+
+
+def _cells(row: Comparison, reference: Comparison) -> list[str]:
+    correlation = "-" if row.rank_correlation is None else f"{row.rank_correlation:.5f}"
+    cells = [
+        escape(f"{row.precision} {row.backend} {row.device}"),
+        f"{row.map_relative_error:.1e}",
+        f"{row.score_shift:.2g}",
+        correlation,
+    ]
+    if row.auc is not None and row.auc_drop is not None:
+        cells += [f"{100 * row.auc:.2f}", f"{100 * row.auc_drop:+.2f}"]
+    speed = reference.milliseconds / row.milliseconds
+    return [*cells, f"{row.milliseconds:.2f}", f"{speed:.2f}x"]

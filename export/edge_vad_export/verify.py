@@ -1,0 +1,82 @@
+"""edge-vad verify: hold a scene model to single precision, at any time after its export."""
+
+from __future__ import annotations
+
+import shlex
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+import msgspec
+
+from edge_vad.cli.console import progress
+from edge_vad.errors import CheckFailed, WrongUse
+from edge_vad.scene_model import SceneModel
+from edge_vad_export.contestants import open_all, open_reference, refuse_another_scene
+from edge_vad_export.options import Gates, ProofFootage, footage_options, gate_options
+from edge_vad_export.proof import prove
+from edge_vad_export.table import print_proof
+
+_EPILOG = """\b
+Examples:
+  edge-vad verify street.fp16.onnx --reference street.onnx --frames normal.mp4
+  edge-vad verify street.onnx --labels UCSDped2 --format ucsd
+"""
+
+
+@click.command("verify", epilog=_EPILOG)
+@click.argument("scene", type=click.Path(path_type=Path))
+@click.option(
+    "--reference",
+    type=click.Path(path_type=Path),
+    help="The scene in single precision; SCENE itself where it is that.",
+)
+@footage_options
+@gate_options
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
+def verify(
+    scene: Path,
+    reference: Path | None,
+    frames: tuple[str, ...],
+    labels: str | None,
+    form: str,
+    max_auc_drop: float,
+    max_score_shift: float,
+    as_json: bool,
+) -> None:
+    """Compare SCENE, on every backend of this machine, with single precision on the CPU."""
+    model, single = _read(scene, reference)
+    footage = ProofFootage(frames, labels, form)
+    if not footage.given:
+        raise WrongUse(
+            "there are no frames to compare on", "add --frames SOURCE or --labels DATASET"
+        )
+    with ExitStack() as opened, progress("comparing", None) as advance:
+        others = [*open_all(model, opened)]
+        proof = prove(open_reference(single, opened), others, footage.watch(single), advance)
+    if as_json:
+        click.echo(msgspec.json.encode({"scene": str(scene), "proof": proof}))
+    else:
+        print_proof(proof)
+    refused = Gates(max_auc_drop, max_score_shift).why_refused(proof)
+    if refused:
+        raise CheckFailed(refused, "export the scene again, or keep to single precision")
+    if not as_json:
+        click.echo(f"\nnext: edge-vad run {shlex.quote(str(scene))} SOURCE --out watched")
+
+
+def _read(scene: Path, reference: Path | None) -> tuple[SceneModel, SceneModel]:
+    """The scene model, and the same scene in single precision.
+
+    Raises:
+        WrongUse: There is none, or it is of another training.
+    """
+    model = SceneModel.read(scene)
+    if reference is None and model.card.precision != "fp32":
+        raise WrongUse(
+            f"{scene} is {model.card.precision}, and there is nothing to hold it to",
+            "add --reference and the scene model in single precision",
+        )
+    single = SceneModel.read(reference) if reference else model
+    refuse_another_scene(model, single)
+    return model, single

@@ -1,0 +1,103 @@
+"""Half precision in the encoders, and nowhere else."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pytest
+from onnx import numpy_helper
+
+from edge_vad.backends import Inputs
+from edge_vad.errors import BadModel, CheckFailed
+from edge_vad_export.precision.half import to_half
+from edge_vad_export.precision.parts import compute_types, demand_precision
+
+
+def test_the_encoders_compute_in_half_precision_and_nothing_else_does(
+    graph: onnx.ModelProto,
+) -> None:
+    types = compute_types(to_half(graph))
+    encoders = {name for name in types if name.split(".")[0].endswith("_encoder")}
+    assert {types[name] for name in encoders} == {"fp16"}
+    assert {types[name] for name in types.keys() - encoders} == {"fp32"}
+    convolutions = {node.name for node in graph.graph.node if node.op_type == "Conv"}
+    for stream in ("appearance_encoder", "motion_encoder"):
+        assert sum(name.startswith(stream) for name in encoders & convolutions) == 5
+    assert {name.split(".")[0] for name in types.keys() - encoders} >= {
+        "appearance_energy",
+        "motion_energy",
+        "joint_energy",
+        "scene",
+    }
+
+
+def test_what_comes_in_and_goes_out_keeps_its_type(graph: onnx.ModelProto) -> None:
+    half = to_half(graph)
+    assert list(half.graph.input) == list(graph.graph.input)
+    assert list(half.graph.output) == list(graph.graph.output)
+
+
+def test_onnx_finds_no_fault_and_no_weight_lies_idle(graph: onnx.ModelProto) -> None:
+    half = to_half(graph)
+    onnx.checker.check_model(half, full_check=True)
+    taken = {name for node in half.graph.node for name in node.input}
+    assert {each.name for each in half.graph.initializer} <= taken
+
+
+def test_the_scores_stay_close_but_are_not_the_same(
+    graph: onnx.ModelProto, frames: list[Inputs]
+) -> None:
+    def energies(model: onnx.ModelProto) -> list[np.ndarray]:
+        session = ort.InferenceSession(
+            model.SerializeToString(), providers=["CPUExecutionProvider"]
+        )
+        names = ["appearance_energy", "motion_energy", "joint_energy"]
+        return session.run(names, frames[0]._asdict())
+
+    for single, half in zip(energies(graph), energies(to_half(graph)), strict=True):
+        np.testing.assert_allclose(half, single, rtol=0.01, atol=0.1)
+        assert (half != single).any()
+
+
+def test_the_graph_that_is_converted_stays_as_it_is(graph: onnx.ModelProto, built: bytes) -> None:
+    to_half(graph)
+    assert graph == onnx.load_from_string(built)
+
+
+def test_a_weight_too_large_for_half_precision_is_told(graph: onnx.ModelProto) -> None:
+    (weight,) = (
+        each for each in graph.graph.initializer if each.name.endswith("motion_encoder.mean.bias")
+    )
+    values = numpy_helper.to_array(weight) + np.float32(1e5)
+    weight.CopyFrom(numpy_helper.from_array(values, weight.name))
+    with pytest.raises(CheckFailed, match=r"motion_encoder\.mean\.bias are too large"):
+        to_half(graph)
+
+
+def test_a_graph_without_names_is_refused(graph: onnx.ModelProto) -> None:
+    for node in graph.graph.node:
+        node.name = ""
+    with pytest.raises(BadModel, match="which of its nodes are the encoders"):
+        to_half(graph)
+
+
+@pytest.mark.parametrize("precision", ["fp16", "int8"])
+def test_a_graph_in_single_precision_does_not_pass_for_another(
+    graph: onnx.ModelProto, precision: str
+) -> None:
+    demand_precision(graph, "fp32")
+    with pytest.raises(CheckFailed, match=f"computes in fp32, not in {precision}"):
+        demand_precision(graph, precision)  # type: ignore[arg-type]
+
+
+def test_an_energy_in_half_precision_is_found(graph: onnx.ModelProto) -> None:
+    for node in graph.graph.node:
+        if node.name.startswith("motion_energy.conv"):
+            node.name = f"motion_encoder.{node.name}"
+    half = to_half(graph)
+    for node in half.graph.node:
+        node.name = node.name.removeprefix("motion_encoder.motion")
+        node.name = f"motion{node.name}" if node.name.startswith("_energy") else node.name
+    with pytest.raises(CheckFailed, match=r"motion_energy\.conv\w+ computes in fp16, not in fp32"):
+        demand_precision(half, "fp16")
