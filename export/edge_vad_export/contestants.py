@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from pathlib import Path
 
+from edge_vad import engine_file
 from edge_vad.backends import BACKENDS, Backend, load_backend
 from edge_vad.errors import Unavailable, WrongUse
 from edge_vad.scene_model import SceneModel
 from edge_vad_export.proof import Contestant
 
 _REFERENCE = "onnxruntime"
+_ELSEWHERE = ("auto", "tensorrt", "tensorrt-rtx")
+"""One of the others, and those that run engines, which are compared by their own names."""
 _OF_A_FILE = ("precision", "parity", "proof")
 
 
@@ -25,13 +29,15 @@ def open_reference(model: SceneModel, opened: ExitStack) -> Backend:
 
 
 def open_all(model: SceneModel, opened: ExitStack) -> Iterator[Contestant]:
-    """Load a scene model into every backend that is on this machine.
+    """Load a scene model into every backend of ONNX files that is on this machine.
 
     Raises:
         BadModel: One of them refuses the graph.
     """
     known: set[tuple[str, str]] = set()
     for name in BACKENDS:
+        if name in _ELSEWHERE:
+            continue
         try:
             backend = opened.enter_context(closing(load_backend(model, name)))
         except Unavailable:
@@ -41,6 +47,26 @@ def open_all(model: SceneModel, opened: ExitStack) -> Iterator[Contestant]:
         if place not in known and not is_reference:
             yield model.card.precision, backend
         known.add(place)
+
+
+def open_engine(model: SceneModel, engine: Path, opened: ExitStack) -> Contestant:
+    """Load an engine that was built from a scene model.
+
+    Raises:
+        WrongUse: It was built from another file.
+        BadModel: There is no such engine, or it is broken or was built elsewhere.
+        Unavailable: TensorRT or a GPU is not on this machine.
+    """
+    sidecar = engine_file.read_sidecar(engine)
+    if sidecar.onnx.sha256 != engine_file.identify(model.path).sha256:
+        raise WrongUse(
+            f"{engine} was built from another file than {model.path}",
+            f"give the scene model {sidecar.onnx.name} that it was built from",
+        )
+    from edge_vad.backends.tensorrt import TensorRtBackend
+
+    backend = TensorRtBackend(model, sidecar.target, engine=engine)
+    return model.card.precision, opened.enter_context(closing(backend))
 
 
 def refuse_another_scene(model: SceneModel, reference: SceneModel) -> None:

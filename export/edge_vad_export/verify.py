@@ -12,7 +12,12 @@ import msgspec
 from edge_vad.cli.console import progress
 from edge_vad.errors import CheckFailed, WrongUse
 from edge_vad.scene_model import SceneModel
-from edge_vad_export.contestants import open_all, open_reference, refuse_another_scene
+from edge_vad_export.contestants import (
+    open_all,
+    open_engine,
+    open_reference,
+    refuse_another_scene,
+)
 from edge_vad_export.options import Gates, ProofFootage, footage_options, gate_options
 from edge_vad_export.proof import prove
 from edge_vad_export.table import print_proof
@@ -31,12 +36,18 @@ Examples:
     type=click.Path(path_type=Path),
     help="The scene in single precision; SCENE itself where it is that.",
 )
+@click.option(
+    "--engine",
+    type=click.Path(path_type=Path),
+    help="An engine that was built from SCENE, to compare too.",
+)
 @footage_options
 @gate_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 def verify(
     scene: Path,
     reference: Path | None,
+    engine: Path | None,
     frames: tuple[str, ...],
     labels: str | None,
     form: str,
@@ -53,6 +64,8 @@ def verify(
         )
     with ExitStack() as opened, progress("comparing", None) as advance:
         others = [*open_all(model, opened)]
+        if engine:
+            others.append(open_engine(model, engine, opened))
         proof = prove(open_reference(single, opened), others, footage.watch(single), advance)
     if as_json:
         click.echo(msgspec.json.encode({"scene": str(scene), "proof": proof}))

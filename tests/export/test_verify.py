@@ -84,6 +84,16 @@ def test_another_training_is_no_reference(
     assert "are of different trainings (fps differs)" in err
 
 
+def test_an_engine_that_is_not_there_is_told(
+    edge_vad: Command, single: SceneModel, footage: str
+) -> None:
+    engine = single.path.with_name("missing.engine")
+    words = ("verify", single.path, "--engine", engine, "--frames", footage)
+    code, told, err = edge_vad(*words)
+    assert (code, told) == (3, "")
+    assert "missing.engine" in err
+
+
 def test_what_is_missing_is_told(
     edge_vad: Command, half: Path, single: SceneModel, footage: str
 ) -> None:
