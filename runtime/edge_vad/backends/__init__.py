@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from edge_vad.backends.base import Backend, Inputs, Maps
 from edge_vad.errors import WrongUse
-from edge_vad.scene_model import SceneModel
+
+if TYPE_CHECKING:  # a backend is asked for its version where OpenCV is absent, too
+    from edge_vad.scene_model import SceneModel
 
 __all__ = ["BACKENDS", "Backend", "Inputs", "Maps", "load_backend"]
 
-BACKENDS = ("onnxruntime",)
+BACKENDS = (
+    "onnxruntime",
+    "onnxruntime-cuda",
+    "onnxruntime-tensorrt",
+    "onnxruntime-openvino",
+    "tensorrt",
+    "tensorrt-rtx",
+    "auto",
+)
+"""Names of the backends, the default first; `auto` takes the fastest that works, and says so."""
 
 
 def load_backend(
@@ -26,8 +39,16 @@ def load_backend(
         Unavailable: The backend is not on this machine; never replaced by another in silence.
         BadModel: The backend refuses the graph.
     """
-    if name == "onnxruntime":
-        from edge_vad.backends.onnxruntime import OnnxRuntimeBackend
+    if name == "auto":
+        from edge_vad.backends.choice import choose_backend
 
-        return OnnxRuntimeBackend(model, threads)
-    raise WrongUse(f"there is no backend {name!r}", f"choose one of: {', '.join(BACKENDS)}")
+        return choose_backend(lambda each: load_backend(model, each, threads=threads))
+    if name not in BACKENDS:
+        raise WrongUse(f"there is no backend {name!r}", f"choose one of: {', '.join(BACKENDS)}")
+    if name in ("tensorrt", "tensorrt-rtx"):
+        from edge_vad.backends.tensorrt import TensorRtBackend
+
+        return TensorRtBackend(model, "tensorrt" if name == "tensorrt" else "rtx")
+    from edge_vad.backends.onnxruntime import OnnxRuntimeBackend
+
+    return OnnxRuntimeBackend(model, threads, name)

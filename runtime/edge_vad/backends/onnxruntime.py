@@ -2,56 +2,94 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import logging
 import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 from edge_vad.backends.base import Backend, Inputs, Maps
-from edge_vad.errors import BadModel, Unavailable
+from edge_vad.backends.bound_session import BoundSession
+from edge_vad.backends.engine_cache import engine_cache
+from edge_vad.backends.providers import PROVIDERS, TENSORRT, Provider, provider_options
+from edge_vad.errors import BadModel, Unavailable, WrongUse
 from edge_vad.scene_model import SceneModel
 
 try:
     import onnxruntime as ort
+except ModuleNotFoundError as error:
+    raise Unavailable("ONNX Runtime is not installed", PROVIDERS["onnxruntime"].mend) from error
 except ImportError as error:
     raise Unavailable(
-        "ONNX Runtime is not installed",
-        "run pip install 'edge-vad[cpu]', or 'edge-vad[gpu]' on a machine with an NVIDIA GPU",
+        f"ONNX Runtime is installed, but cannot be loaded ({error})",
+        "install onnxruntime anew, in a version for this Python and this processor",
     ) from error
 
+_LOG = logging.getLogger("edge_vad.backends")
 _OUTPUTS = list(Maps._fields)
+_MODEL_ERRORS = {"InvalidGraph", "InvalidProtobuf", "NoSuchFile", "NoModel", "NotImplemented"}
+_ERRORS_ONLY = 3
 
 
 class OnnxRuntimeBackend(Backend):
-    """A scene model on ONNX Runtime's CPU provider.
+    """A scene model on one of ONNX Runtime's execution providers.
+
+    On a GPU the inputs and outputs are bound to memory that is allocated once.
 
     Args:
         model: The scene model.
         threads: CPU threads; all cores when None.
+        backend: One of `PROVIDERS`.
 
     Raises:
+        Unavailable: The provider is not in this ONNX Runtime, or does not load.
         BadModel: ONNX Runtime refuses the graph, or it contradicts the metadata.
     """
 
-    name = "onnxruntime"
-    device = "cpu"
-
-    def __init__(self, model: SceneModel, threads: int | None = None) -> None:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        try:
-            self._session = ort.InferenceSession(
-                str(model.path), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors share no base class
-            raise BadModel(
-                f"ONNX Runtime cannot load {model.path} ({_first_line(error)})",
-                "write it again with edge-vad export",
-            ) from None
+    def __init__(
+        self, model: SceneModel, threads: int | None = None, backend: str = "onnxruntime"
+    ) -> None:
+        self._provider = PROVIDERS[backend]
+        self.name, self.device = backend, self._provider.memory
+        self._session: Any = open_session(self._provider, model.path, threads)
         self._check_graph(model)
+        self._bound: BoundSession | None = None
+        if self._provider.memory != "cpu":
+            self._bound = BoundSession(ort, self._session, self._provider.memory)
+            with self._device_errors():
+                self._bound.warm_up()
 
     def infer(self, inputs: Inputs) -> Maps:
-        """Score a batch; see `Backend.infer`."""
+        """Score a batch; see `Backend.infer`.
+
+        Raises:
+            Unavailable: The device failed.
+            WrongUse: The backend was closed.
+        """
+        if self._session is None:
+            raise WrongUse("the backend was closed", "load it again")
+        if self._bound:
+            with self._device_errors():
+                return self._bound.run(inputs)
         return Maps(*self._session.run(_OUTPUTS, inputs._asdict()))
+
+    def close(self) -> None:
+        """Give back the device's memory; harmless when called twice."""
+        if self._bound:
+            self._bound.close()
+        self._session = None
+
+    @contextlib.contextmanager
+    def _device_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors share no base class
+            raise Unavailable(
+                f"{self._provider.title} failed at a frame ({_first_line(error)})",
+                "see that the device works (nvidia-smi) and that memory is free",
+            ) from None
 
     def _check_graph(self, model: SceneModel) -> None:
         card = model.card
@@ -72,6 +110,75 @@ class OnnxRuntimeBackend(Backend):
                 f"the graph in {model.path} does not fit its metadata",
                 "write it again with edge-vad export",
             )
+
+
+def open_session(provider: Provider, graph: Path | bytes, threads: int | None = None) -> Any:
+    """Open a session that runs on a provider, or on none at all.
+
+    ONNX Runtime goes on with the CPU when a provider cannot be had, at loading as at running; both
+    are turned off here, and what the session says it has is compared with what was asked.
+
+    Args:
+        provider: What to run on.
+        graph: The ONNX file, or its content.
+        threads: CPU threads; all cores when None.
+
+    Raises:
+        Unavailable: The provider is not in this ONNX Runtime, or does not load.
+        BadModel: ONNX Runtime refuses the graph.
+    """
+    absent = [name for name in provider.wanted if name not in ort.get_available_providers()]
+    if absent:
+        raise Unavailable(
+            f"this ONNX Runtime ({ort.__version__}) was built without {absent[0]}", provider.mend
+        )
+    threads = threads or len(os.sched_getaffinity(0))
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _ERRORS_ONLY
+    engines = engine_cache(graph) if TENSORRT in provider.wanted else None
+    wanted = [(name, provider_options(name, threads, engines)) for name in provider.wanted]
+    if provider.memory == "cuda":
+        _preload_cuda()
+    try:
+        session = ort.InferenceSession(
+            graph if isinstance(graph, bytes) else str(graph),
+            options,
+            providers=wanted,
+            enable_fallback=0,
+        )
+    except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors share no base class
+        raise _refusal(provider, graph, error) from None
+    lost = [name for name in provider.wanted if name not in session.get_providers()]
+    if lost:
+        raise Unavailable(
+            f"{lost[0]} is in this ONNX Runtime ({ort.__version__}), but does not load here",
+            provider.load_mend,
+        )
+    return session
+
+
+def _preload_cuda() -> None:
+    """Let ONNX Runtime find the CUDA and cuDNN that pip installed; it tells failures on stdout."""
+    preload = getattr(ort, "preload_dlls", None)
+    if preload:
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            preload()
+        if said.getvalue():
+            _LOG.debug(said.getvalue().strip())
+
+
+def _refusal(provider: Provider, graph: Path | bytes, error: Exception) -> BadModel | Unavailable:
+    """Whether the graph or the device is to blame."""
+    reason = _first_line(error)
+    if provider.backend == "onnxruntime" or type(error).__name__ in _MODEL_ERRORS:
+        name = "the graph" if isinstance(graph, bytes) else graph
+        return BadModel(
+            f"ONNX Runtime cannot load {name} ({reason})", "write it again with edge-vad export"
+        )
+    return Unavailable(f"{provider.title} cannot be started ({reason})", provider.load_mend)
 
 
 def _first_line(error: Exception) -> str:
