@@ -1,0 +1,198 @@
+"""Builds an engine: the same calls for TensorRT 10.3 to 11 and for TensorRT-RTX."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from edge_vad.backends.tensorrt_library import Library, Messages
+from edge_vad.engine_file import BatchProfile, Layer
+from edge_vad.errors import BadModel, Unavailable
+from edge_vad_export.engines import precision, timing_cache
+from edge_vad_export.engines.plan import EnginePlan
+from edge_vad_export.engines.progress import BuildProgress, OnProgress, make_monitor
+from edge_vad_export.engines.workspace import workspace_limit
+
+if TYPE_CHECKING:
+    import tensorrt as trt
+
+_NICENESS = 10
+
+
+class Built(NamedTuple):
+    """An engine that was built.
+
+    Attributes:
+        content: The engine, serialised.
+        network: The layers of the network that was parsed.
+        layers: The layers of the engine.
+        timings: Whether there were timings of earlier builds; None where there is no such cache.
+    """
+
+    content: bytes
+    network: list[precision.Node]
+    layers: list[Layer]
+    timings: str | None
+
+
+def build(library: Library, plan: EnginePlan, on_progress: OnProgress) -> Built:
+    """Build an engine in a thread of low priority, so that Ctrl-C ends it at its next step.
+
+    Raises:
+        BadModel: The parser or the builder refuses the scene model; names the node.
+        Unavailable: No builder can be had here.
+        KeyboardInterrupt: Ctrl-C was pressed.
+    """
+    progress = BuildProgress(on_progress)
+    outcome: list[Built | BaseException] = []
+
+    def work() -> None:
+        _lower_priority()
+        try:
+            outcome.append(_build(library, plan, progress))
+        except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
+            outcome.append(error)
+
+    builder = threading.Thread(target=work, name="engine builder", daemon=True)
+    builder.start()
+    try:
+        builder.join()
+    except KeyboardInterrupt:
+        progress.cancel()
+        builder.join()
+        raise
+    (result,) = outcome
+    if isinstance(result, BaseException):
+        raise result
+    return result
+
+
+def _build(library: Library, plan: EnginePlan, progress: BuildProgress) -> Built:
+    if not TYPE_CHECKING:
+        trt = library.api
+    messages = Messages(library)
+    try:
+        builder = trt.Builder(messages.logger)
+    except (TypeError, RuntimeError):  # the bindings' way to say that they got none
+        raise Unavailable(
+            f"no engine can be built here ({messages.last_error})",
+            "see that the NVIDIA driver fits this TensorRT (nvidia-smi)",
+        ) from None
+    # Strongly typed: precision is what the ONNX graph says, in every version the same way.
+    flag = 1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED)
+    network = builder.create_network(flag)
+    _parse(library, network, messages, plan.scene.path)
+    config = _configure(library, builder, network, plan)
+    config.progress_monitor = make_monitor(library, progress)
+    timings, cache = None, None
+    if library.target == "tensorrt":  # TensorRT-RTX times nothing while it builds
+        cache = timing_cache.cache_path(library, plan.path.name.split(".")[-2])
+        timings = timing_cache.use_cache(config, cache)
+    plan_bytes = builder.build_serialized_network(network, config)
+    if plan_bytes is None:
+        raise BadModel(
+            f"{library.api.__name__} builds no engine of {plan.scene.path}: {messages.last_error}",
+            "export the scene again; if it says memory, give a smaller --workspace-mib",
+        )
+    if cache:
+        timing_cache.keep_cache(config, cache)
+    content = bytes(memoryview(plan_bytes))
+    layers = precision.parse_layers(messages.layers)
+    if plan.is_here:
+        layers = _inspect(library, messages, content)
+    return Built(content, precision.read_network(network), layers, timings)
+
+
+def _parse(
+    library: Library, network: trt.INetworkDefinition, messages: Messages, path: Path
+) -> None:
+    if not TYPE_CHECKING:
+        trt = library.api
+    parser = trt.OnnxParser(network, messages.logger)
+    if parser.parse_from_file(str(path)):
+        return
+    raise BadModel(
+        f"the parser refuses {path}: {_describe(parser, messages)}",
+        "write it again with edge-vad export",
+    )
+
+
+def _describe(parser: trt.OnnxParser, messages: Messages) -> str:
+    """Name the node at which a parser gave up, and why."""
+    if parser.num_errors == 0:
+        return messages.last_error
+    error = parser.get_error(0)
+    reason = str(error.desc()).strip().split("\n")
+    if not error.node_name():
+        return reason[0]
+    return f"node {error.node_name()} ({error.node_operator()}): {reason[min(1, len(reason) - 1)]}"
+
+
+def _configure(
+    library: Library,
+    builder: trt.Builder,
+    network: trt.INetworkDefinition,
+    plan: EnginePlan,
+) -> trt.IBuilderConfig:
+    if not TYPE_CHECKING:
+        trt = library.api
+    config = builder.create_builder_config()
+    limit = plan.options.workspace_mib
+    size = limit * 2**20 if limit else workspace_limit(plan.device, plan.is_here)
+    config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, size)
+    config.profiling_verbosity = trt.ProfilingVerbosity.DETAILED  # names nodes in the inspector
+    if not plan.options.tf32:
+        config.clear_flag(trt.BuilderFlag.TF32)
+    if library.target == "rtx":
+        _set_capability(library, config, plan.device.compute_capability or "")
+    profile = builder.create_optimization_profile()
+    for index in range(network.num_inputs):
+        _add_shapes(library, profile, network.get_input(index), plan.options.batch)
+    if config.add_optimization_profile(profile) < 0:
+        raise BadModel(
+            f"the batch sizes {plan.options.batch} do not fit {plan.scene.path}",
+            "give other sizes with --batch, or export the scene again",
+        )
+    return config
+
+
+def _add_shapes(
+    library: Library,
+    profile: trt.IOptimizationProfile,
+    tensor: trt.ITensor,
+    batch: BatchProfile,
+) -> None:
+    if not TYPE_CHECKING:
+        trt = library.api
+    rest = tuple(tensor.shape)[1:]
+    sizes = (batch.smallest, batch.usual, batch.largest)
+    profile.set_shape(tensor.name, *(trt.Dims((size, *rest)) for size in sizes))
+
+
+def _set_capability(library: Library, config: object, capability: str) -> None:
+    """Name the device; these calls are TensorRT-RTX's own."""
+    name = f"SM{capability.replace('.', '')}"
+    rtx: Callable[..., None] = config.set_compute_capability  # type: ignore[attr-defined]
+    config.num_compute_capabilities = 1  # type: ignore[attr-defined]
+    rtx(getattr(library.api.ComputeCapability, name), 0)
+
+
+def _inspect(library: Library, messages: Messages, content: bytes) -> list[Layer]:
+    if not TYPE_CHECKING:
+        trt = library.api
+    runtime = trt.Runtime(messages.logger)
+    engine = runtime.deserialize_cuda_engine(content)
+    if engine is None:
+        raise BadModel(
+            f"the engine that was built cannot be loaded ({messages.last_error})",
+            "report this with the output of edge-vad doctor; nothing was written",
+        )
+    return precision.inspect(library, engine)
+
+
+def _lower_priority() -> None:
+    """Let everything else on the board go first; Linux takes this for one thread alone."""
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

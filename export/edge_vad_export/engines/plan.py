@@ -1,0 +1,134 @@
+"""What would be built, for which device, and where; and whether that is there already."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from edge_vad import engine_file
+from edge_vad.device_fingerprint import DeviceFingerprint, read_fingerprint
+from edge_vad.engine_file import EngineOptions, FileIdentity, Sidecar, Target
+from edge_vad.errors import BadModel, Unavailable, WrongUse
+from edge_vad.scene_model import SceneModel
+
+RTX_CAPABILITIES = ("7.5", "8.0", "8.6", "8.9", "12.0", "12.1")
+"""Compute capabilities that TensorRT-RTX builds for."""
+
+
+@dataclass(frozen=True)
+class EnginePlan:
+    """An engine that is to be.
+
+    Attributes:
+        scene: The scene model.
+        onnx: Its file, told from all others.
+        target: What builds and runs the engine.
+        device: What it is built for.
+        is_here: Whether that device is in this machine.
+        options: What was chosen.
+        path: Where it will lie.
+    """
+
+    scene: SceneModel
+    onnx: FileIdentity
+    target: Target
+    device: DeviceFingerprint
+    is_here: bool
+    options: EngineOptions
+    path: Path
+
+    @property
+    def key(self) -> str:
+        """A digest of all that an engine depends on."""
+        parts = (self.onnx.sha256, self.target, self.device, self.options)
+        return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
+
+    def why_not_cached(self) -> str | None:
+        """Why the engine that lies there cannot be taken; None when it can."""
+        if not self.path.exists():
+            return "there is none yet"
+        try:
+            sidecar = engine_file.read_sidecar(self.path)
+        except BadModel as error:
+            return error.what
+        return self._what_differs(sidecar)
+
+    def _what_differs(self, sidecar: Sidecar) -> str | None:
+        reasons = engine_file.differences(sidecar.device, self.device)
+        if sidecar.device != self.device and not reasons:
+            reasons.append("it says less about its device")
+        if sidecar.target != self.target:
+            reasons.append(f"it was built by {engine_file.TARGET_NAMES[sidecar.target]}")
+        if sidecar.onnx.sha256 != self.onnx.sha256:
+            reasons.append(f"{self.onnx.name} has changed since")
+        if sidecar.options != self.options:
+            reasons.append("other options were chosen")
+        if not reasons and engine_file.identify(self.path) != sidecar.engine:
+            reasons.append("it is not the file that was built")
+        return "; ".join(reasons) or None
+
+
+def plan_engine(
+    onnx: Path,
+    target: Target = "tensorrt",
+    *,
+    compute_capability: str | None = None,
+    options: EngineOptions | None = None,
+    path: Path | None = None,
+) -> EnginePlan:
+    """Say what would be built.
+
+    Args:
+        onnx: The scene model.
+        target: What builds and runs the engine.
+        compute_capability: Of the device; that of this machine's when None. Only TensorRT-RTX
+            builds for devices that are elsewhere.
+        options: What was chosen.
+        path: Where to write; beside the scene model by default.
+
+    Raises:
+        BadModel: The scene model is broken.
+        Unavailable: There is no device, and none was named.
+        WrongUse: The target does not build for such a device.
+    """
+    scene = SceneModel.read(onnx)
+    here = engine_file.relevant(target, read_fingerprint())
+    device = _choose_device(target, here, compute_capability)
+    return EnginePlan(
+        scene,
+        engine_file.identify(onnx),
+        target,
+        device,
+        device == here,
+        options or EngineOptions(),
+        path or engine_file.engine_path(onnx, target, device),
+    )
+
+
+def _choose_device(
+    target: Target, here: DeviceFingerprint, compute_capability: str | None
+) -> DeviceFingerprint:
+    name = engine_file.TARGET_NAMES[target]
+    if compute_capability in (None, here.compute_capability):
+        if here.compute_capability is None:
+            todo = "build on the device itself, or give --target rtx --compute-capability 8.9"
+            raise Unavailable("there is no GPU here that CUDA can use", todo)
+        return here
+    if target == "tensorrt":
+        there = here.compute_capability or "no GPU"
+        raise WrongUse(
+            f"{name} builds only for the GPU that it runs on ({there})",
+            "leave out --compute-capability and build on the device itself, or give --target rtx",
+        )
+    if not re.fullmatch(r"\d+\.\d", compute_capability or "") or (
+        compute_capability not in RTX_CAPABILITIES
+    ):
+        raise WrongUse(
+            f"{name} does not build for the compute capability {compute_capability}",
+            f"choose one of: {', '.join(RTX_CAPABILITIES)}",
+        )
+    return msgspec.structs.replace(here, compute_capability=compute_capability)

@@ -1,0 +1,240 @@
+"""Which layers of an engine compute in what, read back from the engine itself.
+
+Strongly typed networks promise to keep the types of the ONNX graph, and an exporter whose graph was
+not converted writes an FP32 engine that is called FP16. So two things are read: the types of the
+parsed network, which say what was asked for, and the layers of the engine, which say what was made
+of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from edge_vad.backends.tensorrt_library import Library
+from edge_vad.engine_file import Layer
+from edge_vad.errors import CheckFailed
+
+if TYPE_CHECKING:
+    import tensorrt as trt
+
+LOW = frozenset({"fp16", "bf16", "int8", "fp8"})
+"""Types of less precision than the energies may have."""
+
+REST = "energy and the rest"
+
+_ENCODER = re.compile(r"\w+_encoder(?=[./])")
+_NODE = re.compile(r"\[ONNX Layer: ([^\]]+)\]")
+_TENSORS = r"\[(?:\s*\{[^}]*\},?)*\s*\]"
+_LAYER = re.compile(
+    rf"Name: (?P<name>.*?), LayerType: \S+?, Inputs: (?P<reads>{_TENSORS}), "
+    rf"(?:Constants: (?P<holds>{_TENSORS}), )?Outputs: (?P<writes>{_TENSORS})(?P<rest>.*)"
+)
+_TYPE = re.compile(r"Datatype: ([^},]*)")
+_TYPES = (
+    ("bf16", re.compile(r"bf16|bfloat", re.I)),
+    ("fp16", re.compile(r"half|fp16", re.I)),
+    ("fp8", re.compile(r"fp8", re.I)),
+    ("fp32", re.compile(r"float|fp32", re.I)),
+    ("uint8", re.compile(r"uint8", re.I)),
+    ("int8", re.compile(r"int8", re.I)),
+    ("int32", re.compile(r"int32", re.I)),
+    ("int64", re.compile(r"int64", re.I)),
+    ("bool", re.compile(r"bool", re.I)),
+)
+
+
+class Node(NamedTuple):
+    """A layer of a parsed network, before it is optimised.
+
+    Attributes:
+        name: Name of the ONNX node, or the parser's name for a helper of its own.
+        kind: Such as `CONVOLUTION`.
+        reads: Names of its inputs.
+        writes: Name of each output to its type.
+    """
+
+    name: str
+    kind: str
+    reads: tuple[str, ...]
+    writes: dict[str, str]
+
+
+def part_of(node: str) -> str:
+    """The part of the scene's network that an ONNX node belongs to: an encoder, or the rest."""
+    found = _ENCODER.search(node)
+    return found[0] if found else REST
+
+
+def read_network(network: trt.INetworkDefinition) -> list[Node]:
+    """Read the layers of a parsed network with their types."""
+    nodes = []
+    for index in range(network.num_layers):
+        layer = network.get_layer(index)
+        inputs = [layer.get_input(number) for number in range(layer.num_inputs)]
+        outputs = [layer.get_output(number) for number in range(layer.num_outputs)]
+        nodes.append(
+            Node(
+                layer.name,
+                layer.type.name,
+                tuple(each.name for each in inputs if each is not None),
+                {each.name: _type_name(str(each.dtype)) for each in outputs if each is not None},
+            )
+        )
+    return nodes
+
+
+def inspect(library: Library, engine: trt.ICudaEngine) -> list[Layer]:
+    """Read the layers of an engine back."""
+    if not TYPE_CHECKING:
+        trt = library.api
+    inspector = engine.create_engine_inspector()
+    text = inspector.get_engine_information(trt.LayerInformationFormat.ONELINE)
+    return parse_layers(text.splitlines())
+
+
+def parse_layers(lines: Iterable[str]) -> list[Layer]:
+    """Parse the lines in which TensorRT describes an engine's layers, one a line."""
+    layers = []
+    for line in lines:
+        found = _LAYER.search(line)
+        if found:
+            layers.append(
+                Layer(
+                    found["name"],
+                    tuple(_NODE.findall(found["rest"] or "")),
+                    _types_in(found["reads"]),
+                    _types_in(found["writes"]),
+                    _types_in(found["holds"] or ""),
+                )
+            )
+    return layers
+
+
+def demand_precision(precision: str, network: Sequence[Node], layers: Sequence[Layer]) -> None:
+    """See to it that an engine computes in what its scene model says.
+
+    Args:
+        precision: What the encoders should compute in: `fp32`, `fp16` or `int8`.
+        network: The parsed network.
+        layers: The engine's layers.
+
+    Raises:
+        CheckFailed: The encoders are in FP32 though less was asked for, an energy is in less
+            than FP32, or nothing could be read back.
+    """
+    if not layers:
+        raise CheckFailed(
+            "the engine's layers could not be read back, so its precision is not known",
+            "report this with the output of edge-vad doctor; nothing was written",
+        )
+    _demand_low_encoders(precision, network, layers)
+    strays = stray_nodes(network) + stray_layers(layers)
+    if strays:
+        raise CheckFailed(
+            f"{len(strays)} layers outside the encoders would lose precision: "
+            f"{', '.join(strays[:3])}",
+            "export the scene again; nothing was written",
+        )
+
+
+def stray_nodes(network: Sequence[Node]) -> list[str]:
+    """Layers of a network that make a tensor of low precision that is none of an encoder's.
+
+    Such a tensor is an encoder's when, going up or down through casts and quantisers, the next
+    layer is of an encoder.
+    """
+    makers = {tensor: node for node in network for tensor in node.writes}
+    users: dict[str, list[Node]] = {}
+    for node in network:
+        for tensor in node.reads:
+            users.setdefault(tensor, []).append(node)
+
+    def comes_from_encoder(node: Node) -> bool:
+        while node.kind in _CONVERTERS and part_of(node.name) == REST:
+            above = [makers[tensor] for tensor in node.reads if tensor in makers]
+            if not above:
+                return False
+            node = above[0]
+        return part_of(node.name) != REST
+
+    def goes_to_encoder(tensor: str) -> bool:
+        return any(
+            part_of(user.name) != REST
+            or (user.kind in _CONVERTERS and any(map(goes_to_encoder, user.writes)))
+            for user in users.get(tensor, [])
+        )
+
+    return [
+        node.name
+        for node in network
+        for tensor, type_name in node.writes.items()
+        if type_name in LOW and not comes_from_encoder(node) and not goes_to_encoder(tensor)
+    ]
+
+
+def stray_layers(layers: Sequence[Layer]) -> list[str]:
+    """Layers of an engine that hold no node of an encoder, and weights or outputs in less."""
+    return [
+        layer.name
+        for layer in layers
+        if layer.nodes
+        and all(part_of(node) == REST and not _is_cast(node) for node in layer.nodes)
+        and LOW.intersection((*layer.writes, *layer.holds))
+    ]
+
+
+def summarise(layers: Sequence[Layer]) -> dict[str, dict[str, int]]:
+    """Count an engine's layers by the part that they compute and the lowest type they touch."""
+    counts: dict[str, Counter[str]] = {}
+    for layer in layers:
+        for part in sorted({part_of(node) for node in layer.nodes}):
+            counts.setdefault(part, Counter())[_precision_of(layer, part)] += 1
+    return {part: dict(counts[part]) for part in sorted(counts, key=lambda part: part == REST)}
+
+
+_CONVERTERS = frozenset({"CAST", "QUANTIZE", "DEQUANTIZE", "IDENTITY", "SHUFFLE", "CONSTANT"})
+
+
+def _demand_low_encoders(precision: str, network: Sequence[Node], layers: Sequence[Layer]) -> None:
+    if precision == "fp32":
+        return
+    convolutions = [
+        node.name for node in network if node.kind == "CONVOLUTION" and part_of(node.name) != REST
+    ]
+    low = {
+        node
+        for layer in layers
+        for node in layer.nodes
+        if precision in (*layer.reads, *layer.writes, *layer.holds)
+    }
+    high = [name for name in convolutions if name not in low]
+    wanted = len(high) == 0 if precision == "fp16" else len(high) < len(convolutions)
+    if not convolutions or not wanted:
+        raise CheckFailed(
+            f"the engine was to compute in {precision}, and {len(high)} of {len(convolutions)} "
+            f"convolutions of its encoders are not: {', '.join(high[:3]) or 'there are none'}",
+            f"export the scene again with --{precision}; nothing was written",
+        )
+
+
+def _precision_of(layer: Layer, part: str) -> str:
+    touched = {*layer.writes, *layer.holds} if part == REST else {*layer.reads, *layer.writes}
+    for name in ("int8", "fp8", "fp16", "bf16", "fp32"):
+        if name in touched:
+            return name
+    return "other"
+
+
+def _is_cast(node: str) -> bool:
+    return "cast" in node.lower() or "quantizelinear" in node.lower()
+
+
+def _types_in(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(map(_type_name, _TYPE.findall(text))))
+
+
+def _type_name(text: str) -> str:
+    return next((name for name, pattern in _TYPES if pattern.search(text)), text.strip())

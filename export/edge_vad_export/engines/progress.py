@@ -1,0 +1,96 @@
+"""How far a build is, and a way to end it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from edge_vad.backends.tensorrt_library import Library
+
+if TYPE_CHECKING:
+    import tensorrt as trt
+
+OnProgress = Callable[[float, str], None]
+"""Takes how much is done, 0 to 1, and what is being done."""
+
+
+@dataclass
+class _Phase:
+    parent: str | None
+    steps: int
+    done: int = 0
+
+
+class BuildProgress:
+    """Puts a builder's nested phases together to one number.
+
+    A phase with steps of its own, begun while another stood at step k of n, fills the way from k/n
+    to (k+1)/n of that one.
+
+    Args:
+        on_progress: Told after every step.
+    """
+
+    def __init__(self, on_progress: OnProgress) -> None:
+        self._on_progress = on_progress
+        self._phases: dict[str, _Phase] = {}
+        self._reached = 0.0
+        self._cancelled = threading.Event()
+
+    def cancel(self) -> None:
+        """End the build at its next step."""
+        self._cancelled.set()
+
+    def start(self, name: str, parent: str | None, steps: int) -> None:
+        """A phase begins."""
+        self._phases[name] = _Phase(parent, max(steps, 1))
+        self._tell(name)
+
+    def step(self, name: str, step: int) -> bool:
+        """A step, counted from 0, is done; gives whether to go on."""
+        if name in self._phases:
+            self._phases[name].done = step + 1
+            self._tell(name)
+        return not self._cancelled.is_set()
+
+    def finish(self, name: str) -> None:
+        """A phase is over."""
+        self._phases.pop(name, None)
+
+    def _tell(self, name: str) -> None:
+        share, current = 0.0, self._phases.get(name)
+        while current:
+            share = min((current.done + share) / current.steps, 1.0)
+            current = self._phases.get(current.parent or "")
+        self._reached = max(self._reached, share if self._is_rooted(name) else 0.0)
+        self._on_progress(self._reached, name)
+
+    def _is_rooted(self, name: str) -> bool:
+        """Whether the phase hangs, by parents that still run, on one that has no parent."""
+        phase = self._phases.get(name)
+        while phase and phase.parent:
+            phase = self._phases.get(phase.parent)
+        return phase is not None
+
+
+def make_monitor(library: Library, progress: BuildProgress) -> trt.IProgressMonitor:
+    """What a builder config takes."""
+    if not TYPE_CHECKING:
+        trt = library.api
+
+    class Monitor(trt.IProgressMonitor):
+        def __init__(self) -> None:
+            trt.IProgressMonitor.__init__(self)
+
+        def phase_start(self, phase_name: str, parent_phase: str | None, num_steps: int) -> None:
+            progress.start(phase_name, parent_phase, num_steps)
+
+        def step_complete(self, phase_name: str, step: int) -> bool:
+            return progress.step(phase_name, step)
+
+        def phase_finish(self, phase_name: str) -> None:
+            progress.finish(phase_name)
+
+    return Monitor()
