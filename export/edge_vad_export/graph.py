@@ -10,6 +10,7 @@ import onnx
 import onnxscript.optimizer
 import torch
 
+from edge_vad_export.cast_first import cast_first
 from edge_vad_train.checkpoint import TrainedScene
 from edge_vad_train.network import SceneOutput
 
@@ -48,6 +49,7 @@ def build_graph(scene: TrainedScene) -> onnx.ModelProto:
     model = onnxscript.optimizer.optimize(program.model_proto)
     graph = model.graph
     _name_nodes(graph)
+    cast_first(graph)
     for part in (graph, *graph.node, *graph.input, *graph.output, *graph.value_info):
         part.ClearField("metadata_props")  # stack traces with paths of this machine
         part.ClearField("doc_string")
