@@ -101,6 +101,7 @@ class TensorRtBackend(Backend):
             if self._context is None:
                 raise WrongUse("the engine was closed", "load it again")
             batch = len(inputs[0])
+            self._check_batch(batch)
             for name, array in inputs._asdict().items():
                 if name in self._tensors:
                     self._tensors[name].host[:batch] = array
@@ -155,17 +156,20 @@ class TensorRtBackend(Backend):
             shape = (self._batches[-1], *tuple(engine.get_tensor_shape(name))[1:])
             host = self._cuda.pinned(shape, types[engine.get_tensor_dtype(name)])
             tensor = Tensor(name, host, self._cuda.allocate(host.nbytes), name in inputs)
-            context.set_tensor_address(name, tensor.address)
+            if not context.set_tensor_address(name, tensor.address):
+                raise self._failure()
             self._tensors[name] = tensor
 
-    def _prepare(self, batch: int) -> None:
-        """Set the shapes of a batch; from then on its work is one CUDA graph, if that can be."""
+    def _check_batch(self, batch: int) -> None:
         if batch not in self._batches:
             raise WrongUse(
                 f"the engine takes {self._batches[0]} to {self._batches[-1]} frames at once, "
                 f"not {batch}",
                 f"build it with --batch 1:{batch}:{batch}",
             )
+
+    def _prepare(self, batch: int) -> None:
+        """Set the shapes of a batch; from then on its work is one CUDA graph, if that can be."""
         assert self._context  # noqa: S101 - infer has looked
         for tensor in self._tensors.values():
             if tensor.is_input:
