@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,39 +95,47 @@ def plan_engine(
         WrongUse: The target does not build for such a device.
     """
     scene = SceneModel.read(onnx)
-    here = engine_file.relevant(target, read_fingerprint())
-    device = _choose_device(target, here, compute_capability)
+    device, is_here = choose_device(target, compute_capability)
     return EnginePlan(
         scene,
         engine_file.identify(onnx),
         target,
         device,
-        device == here,
+        is_here,
         options or EngineOptions(),
         path or engine_file.engine_path(onnx, target, device),
     )
 
 
-def _choose_device(
-    target: Target, here: DeviceFingerprint, compute_capability: str | None
-) -> DeviceFingerprint:
+def choose_device(
+    target: Target, compute_capability: str | None = None
+) -> tuple[DeviceFingerprint, bool]:
+    """What an engine is built for, and whether that is in this machine.
+
+    Args:
+        target: What builds the engine.
+        compute_capability: Of the device; that of this machine's when None.
+
+    Raises:
+        Unavailable: There is no device, and none was named.
+        WrongUse: The target does not build for such a device.
+    """
+    here = engine_file.relevant(target, read_fingerprint())
     name = engine_file.TARGET_NAMES[target]
     if compute_capability in (None, here.compute_capability):
         if here.compute_capability is None:
             todo = "build on the device itself, or give --target rtx --compute-capability 8.9"
             raise Unavailable("there is no GPU here that CUDA can use", todo)
-        return here
+        return here, True
     if target == "tensorrt":
         there = here.compute_capability or "no GPU"
         raise WrongUse(
             f"{name} builds only for the GPU that it runs on ({there})",
             "leave out --compute-capability and build on the device itself, or give --target rtx",
         )
-    if not re.fullmatch(r"\d+\.\d", compute_capability or "") or (
-        compute_capability not in RTX_CAPABILITIES
-    ):
+    if compute_capability not in RTX_CAPABILITIES:
         raise WrongUse(
             f"{name} does not build for the compute capability {compute_capability}",
             f"choose one of: {', '.join(RTX_CAPABILITIES)}",
         )
-    return msgspec.structs.replace(here, compute_capability=compute_capability)
+    return msgspec.structs.replace(here, compute_capability=compute_capability), False

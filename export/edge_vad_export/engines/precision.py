@@ -20,7 +20,9 @@ from edge_vad.errors import CheckFailed
 if TYPE_CHECKING:
     import tensorrt as trt
 
-LOW = frozenset({"fp16", "bf16", "int8", "fp8"})
+_BY_PRECISION = ("int8", "fp8", "bf16", "fp16", "fp32")
+
+LOW = frozenset(_BY_PRECISION) - {"fp32"}
 """Types of less precision than the energies may have."""
 
 REST = "energy and the rest"
@@ -187,45 +189,63 @@ def stray_layers(layers: Sequence[Layer]) -> list[str]:
 
 
 def summarise(layers: Sequence[Layer]) -> dict[str, dict[str, int]]:
-    """Count an engine's layers by the part that they compute and the lowest type they touch."""
+    """Count an engine's layers by part and type; those that only cast or copy are left out.
+
+    A layer that computes nodes of an encoder counts there, with the lowest type that it touches.
+    """
     counts: dict[str, Counter[str]] = {}
     for layer in layers:
-        for part in sorted({part_of(node) for node in layer.nodes}):
-            counts.setdefault(part, Counter())[_precision_of(layer, part)] += 1
-    return {part: dict(counts[part]) for part in sorted(counts, key=lambda part: part == REST)}
+        parts = {part_of(node) for node in layer.nodes if not _is_cast(node)}
+        for part in sorted(parts - {REST} or parts):
+            counts.setdefault(part, Counter())[_precision_of(layer)] += 1
+    return {
+        part: dict(counts[part]) for part in sorted(counts, key=lambda part: (part == REST, part))
+    }
 
 
 _CONVERTERS = frozenset({"CAST", "QUANTIZE", "DEQUANTIZE", "IDENTITY", "SHUFFLE", "CONSTANT"})
 
 
 def _demand_low_encoders(precision: str, network: Sequence[Node], layers: Sequence[Layer]) -> None:
+    """Hold the engine to the graph, and the graph to what it is called."""
     if precision == "fp32":
         return
+    makers = {tensor: node.kind for node in network for tensor in node.writes}
     convolutions = [
-        node.name for node in network if node.kind == "CONVOLUTION" and part_of(node.name) != REST
+        node for node in network if node.kind == "CONVOLUTION" and part_of(node.name) != REST
     ]
-    low = {
+    asked = [
+        node.name
+        for node in convolutions
+        if precision in node.writes.values()
+        or (precision == "int8" and makers.get(node.reads[0]) == "DEQUANTIZE")
+    ]
+    given = {
         node
         for layer in layers
         for node in layer.nodes
         if precision in (*layer.reads, *layer.writes, *layer.holds)
     }
-    high = [name for name in convolutions if name not in low]
-    wanted = len(high) == 0 if precision == "fp16" else len(high) < len(convolutions)
-    if not convolutions or not wanted:
+    if not asked:
         raise CheckFailed(
-            f"the engine was to compute in {precision}, and {len(high)} of {len(convolutions)} "
-            f"convolutions of its encoders are not: {', '.join(high[:3]) or 'there are none'}",
+            f"the scene model is called {precision}, and none of the {len(convolutions)} "
+            "convolutions of its encoders is",
             f"export the scene again with --{precision}; nothing was written",
+        )
+    high = [name for name in asked if name not in given]
+    if high:
+        raise CheckFailed(
+            f"the engine does not compute in {precision} where the scene model asks for it: "
+            f"{', '.join(high[:3])}",
+            "report this with the output of edge-vad doctor; nothing was written",
         )
 
 
-def _precision_of(layer: Layer, part: str) -> str:
-    touched = {*layer.writes, *layer.holds} if part == REST else {*layer.reads, *layer.writes}
-    for name in ("int8", "fp8", "fp16", "bf16", "fp32"):
-        if name in touched:
-            return name
-    return "other"
+def _precision_of(layer: Layer) -> str:
+    touched = {*layer.reads, *layer.writes, *layer.holds}
+    if all(part_of(node) == REST for node in layer.nodes):
+        touched = {*layer.writes, *layer.holds}  # what it reads may be an encoder's
+    return next((name for name in _BY_PRECISION if name in touched), "other")
 
 
 def _is_cast(node: str) -> bool:
