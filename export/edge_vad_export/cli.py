@@ -17,6 +17,8 @@ from edge_vad.cli.console import progress
 from edge_vad.errors import BadInput, CheckFailed, Unavailable, WrongUse
 from edge_vad.scene_model import Comparison, Precision, SceneModel
 from edge_vad_export.contestants import open_all, open_reference
+from edge_vad_export.engines.command import export_engine
+from edge_vad_export.engines.options import EngineChoice, engine_options
 from edge_vad_export.making import Made, convert, from_scene_model, from_training
 from edge_vad_export.options import Gates, ProofFootage, footage_options, gate_options
 from edge_vad_export.proof import prove
@@ -28,6 +30,7 @@ Examples:
   edge-vad export runs/street --out street.onnx
   edge-vad export runs/street --fp16 --out street.fp16.onnx
   edge-vad export street.onnx --int8 --calibration normal.mp4 --out street.int8.onnx
+  edge-vad export street.fp16.onnx --engine
 """
 
 
@@ -48,6 +51,7 @@ Examples:
 )
 @footage_options
 @gate_options
+@engine_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 def export(
     trained: Path,
@@ -60,6 +64,7 @@ def export(
     form: str,
     max_auc_drop: float,
     max_score_shift: float,
+    engine: EngineChoice | None,
     as_json: bool,
 ) -> None:
     """Write a trained scene as one ONNX file, and prove it on real frames.
@@ -67,10 +72,18 @@ def export(
     TRAINED is the folder of a training, or a scene model in single precision to make one of less
     precision from. It is compared with single precision on the footage of --labels, --frames or
     --calibration, or on the frames that the training kept.
+
+    With --engine it is then compiled for one device; of a scene model as it is, alone.
     """
     precision = _chosen(fp16, int8, calibration)
+    if engine and is_scene_model(trained) and precision == "fp32" and out is None:
+        export_engine(trained, engine, as_json)
+        return
     footage = ProofFootage(frames or calibration, labels, form)
     out = out or _beside(trained, precision)
+    if engine and engine.dry_run:
+        export_engine(out, engine, as_json)
+        return
     _refuse_unfit(trained, out, precision, footage)
     with TemporaryDirectory() as folder, _needing_packages():
         with Console(stderr=True).status("building the graph"):
@@ -86,8 +99,11 @@ def export(
         _reject(made, out, refused)
     _write(made, out)
     SceneModel.read(out)
-    _tell(out, made, as_json)
-    if not as_json:
+    if not (engine and as_json):
+        _tell(out, made, as_json)
+    if engine:
+        export_engine(out, engine, as_json)
+    elif not as_json:
         click.echo(f"\nnext: edge-vad run {shlex.quote(str(out))} SOURCE --out watched")
 
 

@@ -10,6 +10,7 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_vad import engine_file
 from edge_vad.backends import Backend, Inputs, load_backend
 from edge_vad.detection import Box, Detection
 from edge_vad.errors import BadModel
@@ -114,22 +115,29 @@ def load(
     backend: str = "onnxruntime",
     false_alarms: str = DEFAULT_FALSE_ALARMS,
     threads: int | None = None,
+    rebuild: bool = False,
 ) -> Detector:
     """Load a scene model, ready to score frames.
 
     Args:
-        path: The scene model, `scene.onnx`.
+        path: The scene model, `scene.onnx`, or an engine that lies beside it.
         backend: What runs it.
         false_alarms: Alarms one accepts on normal footage, such as `1/day`.
         threads: CPU threads; all cores when None.
+        rebuild: Build the engine anew where it does not belong here or is missing.
 
     Raises:
         BadModel: The file is broken, foreign or too new.
         Unavailable: The backend is not on this machine.
         WrongUse: A false alarm rate or a backend that does not exist.
     """
+    engine = None
+    if Path(path).suffix == engine_file.SUFFIX:
+        engine = Path(path)
+        path, backend = engine_file.resolve(engine, backend)
     model = SceneModel.read(path)
-    return Detector(model, load_backend(model, backend, threads=threads), false_alarms)
+    runner = load_backend(model, backend, threads=threads, engine=engine, rebuild=rebuild)
+    return Detector(model, runner, false_alarms)
 
 
 def _locate(anomaly_map: NDArray[np.float32], threshold: float, grid: Grid) -> Box:

@@ -225,6 +225,23 @@ def read_sidecar(engine: Path) -> Sidecar:
         ) from None
 
 
+def resolve(engine: Path, backend: str) -> tuple[Path, str]:
+    """Find the scene model of an engine, and the backend that runs it.
+
+    Args:
+        engine: The engine.
+        backend: The backend that was asked for; kept where it runs this engine.
+
+    Raises:
+        BadModel: The engine or its sidecar is missing or broken.
+    """
+    sidecar = read_sidecar(engine)
+    runner = "tensorrt" if sidecar.target == "tensorrt" else "tensorrt-rtx"
+    if runner == "tensorrt" and backend == "tensorrt-pycuda":
+        runner = backend
+    return engine.parent / sidecar.onnx.name, runner
+
+
 def admit(engine: Path, device: DeviceFingerprint) -> tuple[Sidecar, bytes]:
     """Read an engine that belongs here and is whole.
 

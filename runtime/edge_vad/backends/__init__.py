@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_vad.backends.base import Backend, Inputs, Maps
@@ -18,6 +19,7 @@ BACKENDS = (
     "onnxruntime-tensorrt",
     "onnxruntime-openvino",
     "tensorrt",
+    "tensorrt-pycuda",
     "tensorrt-rtx",
     "auto",
 )
@@ -42,13 +44,21 @@ def load_backend(
     if name == "auto":
         from edge_vad.backends.choice import choose_backend
 
-        return choose_backend(lambda each: load_backend(model, each, threads=threads))
+        return choose_backend(
+            lambda each: load_backend(model, each, threads=threads, rebuild=rebuild)
+        )
     if name not in BACKENDS:
         raise WrongUse(f"there is no backend {name!r}", f"choose one of: {', '.join(BACKENDS)}")
-    if name in ("tensorrt", "tensorrt-rtx"):
+    if name in ("tensorrt", "tensorrt-pycuda", "tensorrt-rtx"):
         from edge_vad.backends.tensorrt import TensorRtBackend
 
-        return TensorRtBackend(model, "tensorrt" if name == "tensorrt" else "rtx")
+        return TensorRtBackend(
+            model,
+            "rtx" if name == "tensorrt-rtx" else "tensorrt",
+            cuda="pycuda" if name == "tensorrt-pycuda" else "cuda-bindings",
+            engine=engine,
+            rebuild=rebuild,
+        )
     from edge_vad.backends.onnxruntime import OnnxRuntimeBackend
 
     return OnnxRuntimeBackend(model, threads, name)

@@ -40,6 +40,11 @@ def scoring_options(function: Function) -> Function:
             "--threads", type=click.IntRange(min=1), help="CPU threads; all cores by default."
         ),
         click.option(
+            "--rebuild",
+            is_flag=True,
+            help="Build the engine anew where it is missing or does not belong here.",
+        ),
+        click.option(
             "--strict", is_flag=True, help="Stop at a picture that cannot be read; do not skip it."
         ),
     )

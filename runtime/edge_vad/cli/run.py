@@ -58,6 +58,7 @@ def run(
     no_video: bool,
     backend: str,
     threads: int | None,
+    rebuild: bool,
     strict: bool,
     as_json: bool,
 ) -> None:
@@ -73,7 +74,9 @@ def run(
     accepted = parse_rate(false_alarms)
     with (
         staged(out) as folder,
-        load(scene, backend=backend, false_alarms=false_alarms, threads=threads) as detector,
+        load(
+            scene, backend=backend, false_alarms=false_alarms, threads=threads, rebuild=rebuild
+        ) as detector,
         open_source(source, strict=strict) as footage,
     ):
         warn_of_other_rate(footage, detector.model.card)

@@ -74,6 +74,7 @@ def score(
     has_maps: bool,
     backend: str,
     threads: int | None,
+    rebuild: bool,
     strict: bool,
     as_json: bool,
 ) -> None:
@@ -87,7 +88,9 @@ def score(
         _refuse_same_names(footage)
         _refuse_unwritable(out)
         detector = opened.enter_context(
-            load(scene, backend=backend, false_alarms=false_alarms, threads=threads)
+            load(
+                scene, backend=backend, false_alarms=false_alarms, threads=threads, rebuild=rebuild
+            )
         )
         results = [_score_one(detector, source, out / source.name, has_maps) for source in footage]
     if as_json:
