@@ -66,6 +66,8 @@ class EnginePlan:
             reasons.append(f"{self.onnx.name} has changed since")
         if sidecar.options != self.options:
             reasons.append("other options were chosen")
+        if sidecar.onnx.name != self.onnx.name:
+            reasons.append(f"it belongs to {sidecar.onnx.name}")
         if not reasons and engine_file.identify(self.path) != sidecar.engine:
             reasons.append("it is not the file that was built")
         return "; ".join(reasons) or None

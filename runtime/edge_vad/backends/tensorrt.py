@@ -74,7 +74,7 @@ class TensorRtBackend(Backend):
         if rebuild:
             _rebuild(model.path, target, engine)
         path = engine or engine_file.engine_path(model.path, target, device)
-        _, content = engine_file.admit(path, device)
+        _, content = engine_file.admit(path, model.path, device)
         self.name = "tensorrt" if target == "tensorrt" else "tensorrt-rtx"
         self.device = device.gpu or f"compute capability {device.compute_capability}"
         self._turn = threading.Lock()

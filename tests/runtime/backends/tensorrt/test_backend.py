@@ -164,11 +164,11 @@ def test_an_engine_that_tensorrt_refuses_leaves_nothing_behind(gpu, scene, monke
     assert gpu.device.live == 0
 
 
-def test_an_engine_of_other_shapes_is_refused(gpu, scene, tiny_scene, make) -> None:
-    other = tiny_scene("other.onnx", height=64, grid=make.card(height=64).grid)
-    engine = gpu.build(SceneModel.read(other).path)
+def test_an_engine_of_other_shapes_is_refused(gpu, scene, make) -> None:
+    make.scene(scene.path, make.card(), metadata=make.card(height=64).encode())
+    gpu.build(scene.path)
     with pytest.raises(BadModel, match="shapes do not fit"):
-        TensorRtBackend(scene, engine=engine)
+        TensorRtBackend(SceneModel.read(scene.path))
     assert gpu.device.live == 0
 
 

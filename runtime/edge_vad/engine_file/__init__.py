@@ -1,0 +1,51 @@
+"""Engines know where they belong.
+
+An engine `scene.tensorrt-orin-nx-sm87.engine` lies beside its `scene.onnx`, and beside it lies
+`scene.tensorrt-orin-nx-sm87.engine.json`. The ONNX file stays the truth about the scene: an engine
+is a cache of it for one device. Nothing of an engine reaches a deserialiser before it was held to
+its sidecar, and the sidecar to this device and to the ONNX file.
+"""
+
+from __future__ import annotations
+
+from edge_vad.engine_file.admission import (
+    admit,
+    differences,
+    read_sidecar,
+    rebuild_command,
+    relevant,
+    resolve,
+)
+from edge_vad.engine_file.files import SUFFIX, engine_path, identify, sidecar_path, write_engine
+from edge_vad.engine_file.sidecar import (
+    SCHEMA,
+    TARGET_NAMES,
+    BatchProfile,
+    EngineOptions,
+    FileIdentity,
+    Layer,
+    Sidecar,
+    Target,
+)
+
+__all__ = [
+    "SCHEMA",
+    "SUFFIX",
+    "TARGET_NAMES",
+    "BatchProfile",
+    "EngineOptions",
+    "FileIdentity",
+    "Layer",
+    "Sidecar",
+    "Target",
+    "admit",
+    "differences",
+    "engine_path",
+    "identify",
+    "read_sidecar",
+    "rebuild_command",
+    "relevant",
+    "resolve",
+    "sidecar_path",
+    "write_engine",
+]

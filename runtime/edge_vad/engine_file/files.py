@@ -1,0 +1,82 @@
+"""Where engines and their sidecars lie, and how they are written."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from pathlib import Path
+
+import msgspec
+
+from edge_vad.device_fingerprint import DeviceFingerprint
+from edge_vad.engine_file.sidecar import FileIdentity, Sidecar, Target
+
+SUFFIX = ".engine"
+
+_CHUNK = 2**20
+
+
+def engine_path(onnx: Path, target: Target, device: DeviceFingerprint) -> Path:
+    """Where the engine of a scene model for a device lies: beside it."""
+    capability = f"sm{(device.compute_capability or 'unknown').replace('.', '')}"
+    names = [target, capability]
+    model = device.jetson or device.gpu
+    if target == "tensorrt" and model:
+        names.insert(1, _slug(model))
+    return onnx.with_name(f"{onnx.stem}.{'-'.join(names)}{SUFFIX}")
+
+
+def sidecar_path(engine: Path) -> Path:
+    """Where the sidecar of an engine lies."""
+    return engine.with_name(f"{engine.name}.json")
+
+
+def identify(path: Path) -> FileIdentity:
+    """Read a file and tell it from all others.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    digest = hashlib.sha256()
+    size = 0
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+            size += len(chunk)
+    return FileIdentity(path.name, size, digest.hexdigest())
+
+
+def write_engine(engine: Path, content: bytes, sidecar: Sidecar) -> None:
+    """Write an engine and its sidecar, both whole or neither.
+
+    Both are on the disk before an earlier engine is touched. Its sidecar goes first and the new one
+    comes last, so what is found in between has none, and is refused.
+
+    Raises:
+        OSError: There is no room, or no right to write.
+    """
+    beside = sidecar_path(engine)
+    staged = {path: path.with_name(f".{path.name}.partial") for path in (engine, beside)}
+    try:
+        _write(staged[engine], content)
+        _write(staged[beside], msgspec.json.format(msgspec.json.encode(sidecar), indent=1))
+        beside.unlink(missing_ok=True)
+        staged[engine].replace(engine)
+        staged[beside].replace(beside)
+    finally:
+        for path in staged.values():
+            path.unlink(missing_ok=True)
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _slug(name: str) -> str:
+    """A device's name as a part of a file's name."""
+    short = re.sub(r"NVIDIA|GeForce|Developer Kit|Engineering Reference", " ", name)
+    return re.sub(r"[^a-z0-9]+", "-", short.lower()).strip("-") or "gpu"
