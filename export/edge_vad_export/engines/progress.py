@@ -57,7 +57,10 @@ class BuildProgress:
 
     def finish(self, name: str) -> None:
         """A phase is over."""
-        self._phases.pop(name, None)
+        if name in self._phases:
+            self._phases[name].done = self._phases[name].steps
+            self._tell(name)
+            del self._phases[name]
 
     def _tell(self, name: str) -> None:
         share, current = 0.0, self._phases.get(name)

@@ -1,0 +1,131 @@
+"""edge-vad export --engine, as it is typed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from edge_vad import engine_file
+
+Command = Callable[..., tuple[int, str, str]]
+FOR = ("--engine", "--target", "rtx", "--compute-capability", "8.9")
+pytestmark = pytest.mark.usefixtures("rtx")
+
+
+@pytest.mark.parametrize("precision", ["fp16", "int8"])
+def test_an_engine_is_built_without_a_gpu(edge_vad: Command, write, precision: str) -> None:
+    path = write(precision)
+    code, out, err = edge_vad("export", path, *FOR)
+    assert (code, err) == (0, "")
+    engine = path.with_name(f"street.{precision}.rtx-sm89.engine")
+    assert out.startswith(f"{engine}: ")
+    assert "for compute capability 8.9, tensorrt rtx 1." in out
+    assert "cache miss: there is none yet" in out
+    assert "\n  energy and the rest: " in out
+    assert out.endswith(f"edge-vad run {path} SOURCE --out watched --backend tensorrt-rtx\n")
+    assert engine_file.read_sidecar(engine).layers
+
+
+def test_a_training_becomes_a_scene_and_an_engine_in_one_go(
+    edge_vad: Command, trained: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "scene.onnx"
+    code, out, _ = edge_vad("export", trained, "--out", path, *FOR, "--json")
+    assert code == 0
+    assert json.loads(out)["engine"] == str(tmp_path / "scene.rtx-sm89.engine")
+    assert path.exists()
+
+
+def test_a_hit_is_told(edge_vad: Command, write) -> None:
+    path = write("fp32")
+    edge_vad("export", path, *FOR)
+    code, out, _ = edge_vad("export", path, *FOR)
+    assert code == 0
+    assert "cache hit: the same scene model, device, versions and options" in out
+
+
+def test_a_dry_run_says_what_would_be_built_and_builds_nothing(edge_vad: Command, write) -> None:
+    path = write("fp16")
+    code, out, _ = edge_vad("export", path, *FOR, "--dry-run")
+    assert code == 0
+    assert out.startswith(f"would build {path.with_name('street.fp16.rtx-sm89.engine')}\n")
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_dry_run_of_a_training_writes_no_scene(edge_vad: Command, trained, tmp_path) -> None:
+    path = tmp_path / "scene.onnx"
+    code, out, _ = edge_vad("export", trained, "--out", path, *FOR, "--dry-run", "--json")
+    assert code == 0
+    assert json.loads(out)["reason"] == f"{path} is to be written first"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_json_lists_the_layers_by_precision(edge_vad: Command, write) -> None:
+    _, out, _ = edge_vad("export", write("int8"), *FOR, "--json")
+    told = json.loads(out)
+    assert told["layers"]["motion_encoder"]["int8"] >= 3
+    assert told["layers"]["energy and the rest"].keys() == {"fp32"}
+    assert (told["cache"], told["tf32"]) == ("miss", False)
+
+
+def test_an_engine_from_an_onnx_file_needs_neither_torch_nor_onnx(write, tmp_path) -> None:
+    path = write("fp16")
+    code = (
+        "import sys\n"
+        "for name in ('torch', 'onnx', 'onnxruntime', 'onnxscript'): sys.modules[name] = None\n"
+        f"sys.argv = ['edge-vad', 'export', {str(path)!r}, *{FOR!r}]\n"
+        "from edge_vad.cli import main\nmain()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert path.with_name("street.fp16.rtx-sm89.engine").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--target", "rtx"), "these options are about engines"),
+        (("--dry-run",), "--dry-run says what engine would be built"),
+        (("--engine", "--batch", "8:4:1"), "--batch 8:4:1 says no batch sizes"),
+        (("--engine", "--batch", "1:2"), "--batch 1:2 says no batch sizes"),
+        (("--engine", "--target", "rtx", "--compute-capability", "9.0"), "does not build for the"),
+        (("--engine", "--compute-capability", "8.9"), "builds only for the GPU that it runs on"),
+    ],
+)
+def test_wrong_use_is_told(edge_vad: Command, write, words, said: str) -> None:
+    code, _, err = edge_vad("export", write("fp32"), *words)
+    assert code == 2
+    assert said in err
+
+
+def test_without_a_gpu_the_built_engine_is_not_run(edge_vad: Command, write, tmp_path) -> None:
+    path = write("fp32")
+    edge_vad("export", path, *FOR)
+    source = "test://street?seed=1&frames=3&size=128x96"
+    engine = path.with_name("street.fp32.rtx-sm89.engine")
+    code, _, err = edge_vad("run", engine, source, "--out", tmp_path / "out")
+    assert code == 4
+    assert "no GPU here that CUDA can use" in err
+
+
+def test_where_tensorrt_is_absent_one_error_tells_the_mend(
+    edge_vad: Command, write, tmp_path, monkeypatch
+) -> None:
+    from edge_vad.backends.tensorrt_library import load_library
+
+    monkeypatch.setitem(sys.modules, "tensorrt", None)
+    load_library.cache_clear()
+    source = "test://street?seed=1&frames=3&size=128x96"
+    code, out, err = edge_vad(
+        "run", write("fp32"), source, "--out", tmp_path / "out", "--backend", "tensorrt"
+    )
+    assert (code, out) == (4, "")
+    what, todo = err.splitlines()
+    assert what.startswith("error: TensorRT cannot be loaded on this machine (")
+    assert "pip install 'edge-vad[tensorrt]'" in todo
+    assert "--backend onnxruntime" in todo
