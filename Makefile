@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: help demo test test-long clean
+.PHONY: help demo test test-long typecheck clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 17
@@ -25,8 +25,11 @@ test: $(READY) ## Check style, types and the arrows between packages, and run th
 test-long: $(READY) ## Run all tests, with those that take minutes
 	$(BIN)/pytest -n 2
 
+typecheck: $(READY) ## Check the TensorRT code against the signatures of 10.3, 10.13 and 11.4
+	$(BIN)/python tools/typecheck_tensorrt.py
+
 clean: ## Remove the virtual environment, the demo and all caches
-	rm -rf $(VENV) demo dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) demo dist .cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # Of what pip says, a line a package is enough; errors come on stderr.

@@ -72,8 +72,8 @@ class Context:
         self._addresses[name] = address
         return True
 
-    def set_input_shape(self, name: str, shape: Dims) -> bool:
-        if not isinstance(shape, Dims):
+    def set_input_shape(self, name: str, shape: tuple[int, ...] | list[int]) -> bool:
+        if not isinstance(shape, (tuple, list)):
             raise TypeError("set_input_shape(): incompatible function arguments")
         node = self._engine.tensors.get(name)
         if node is None or name not in self._engine.inputs:

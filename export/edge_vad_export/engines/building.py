@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from edge_vad.backends.tensorrt_library import Library, Messages
+from edge_vad.backends.tensorrt_library import Library, Messages, sizes_of
 from edge_vad.engine_file import BatchProfile, Layer
 from edge_vad.errors import BadModel, Unavailable
 from edge_vad_export.engines import precision, timing_cache
@@ -167,9 +167,9 @@ def _add_shapes(
 ) -> None:
     if not TYPE_CHECKING:
         trt = library.api
-    rest = tuple(tensor.shape)[1:]
+    rest = sizes_of(tensor.shape)[1:]
     sizes = (batch.smallest, batch.usual, batch.largest)
-    profile.set_shape(tensor.name, *(trt.Dims((size, *rest)) for size in sizes))
+    profile.set_shape(tensor.name, *(trt.Dims([size, *rest]) for size in sizes))
 
 
 def _set_capability(library: Library, config: object, capability: str) -> None:

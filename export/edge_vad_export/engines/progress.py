@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, SupportsInt
 
 from edge_vad.backends.tensorrt_library import Library
 
@@ -87,11 +87,13 @@ def make_monitor(library: Library, progress: BuildProgress) -> trt.IProgressMoni
         def __init__(self) -> None:
             trt.IProgressMonitor.__init__(self)
 
-        def phase_start(self, phase_name: str, parent_phase: str | None, num_steps: int) -> None:
-            progress.start(phase_name, parent_phase, num_steps)
+        def phase_start(
+            self, phase_name: str, parent_phase: str | None, num_steps: SupportsInt
+        ) -> None:
+            progress.start(phase_name, parent_phase, int(num_steps))
 
-        def step_complete(self, phase_name: str, step: int) -> bool:
-            return progress.step(phase_name, step)
+        def step_complete(self, phase_name: str, step: SupportsInt) -> bool:
+            return progress.step(phase_name, int(step))
 
         def phase_finish(self, phase_name: str) -> None:
             progress.finish(phase_name)

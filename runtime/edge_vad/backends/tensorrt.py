@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from edge_vad import engine_file
 from edge_vad.backends.base import Backend, Inputs, Maps
 from edge_vad.backends.cuda import open_cuda
-from edge_vad.backends.tensorrt_library import Library, Messages, load_library
+from edge_vad.backends.tensorrt_library import Library, Messages, load_library, sizes_of
 from edge_vad.device_fingerprint import DeviceFingerprint, read_fingerprint
 from edge_vad.engine_file import Target
 from edge_vad.errors import BadModel, Unavailable, WrongUse
@@ -136,7 +136,6 @@ class TensorRtBackend(Backend):
                 "build it again with edge-vad export SCENE.onnx --engine",
             )
         self._engine, self._context = engine, context
-        self._dims = trt.Dims
         self._bind(engine, context, _numpy_types(library))
 
     def _bind(
@@ -153,7 +152,7 @@ class TensorRtBackend(Backend):
         profile = engine.get_tensor_profile_shape(inputs[0], 0)
         self._batches = range(profile[0][0], profile[2][0] + 1)
         for name in names:
-            shape = (self._batches[-1], *tuple(engine.get_tensor_shape(name))[1:])
+            shape = (self._batches[-1], *sizes_of(engine.get_tensor_shape(name))[1:])
             host = self._cuda.pinned(shape, types[engine.get_tensor_dtype(name)])
             tensor = Tensor(name, host, self._cuda.allocate(host.nbytes), name in inputs)
             if not context.set_tensor_address(name, tensor.address):
@@ -174,7 +173,7 @@ class TensorRtBackend(Backend):
         for tensor in self._tensors.values():
             if tensor.is_input:
                 shape = (batch, *tensor.host.shape[1:])
-                if not self._context.set_input_shape(tensor.name, self._dims(shape)):
+                if not self._context.set_input_shape(tensor.name, shape):
                     raise self._failure()
         self._batch = batch
         self._enqueue()  # TensorRT finishes its preparations in the first run

@@ -116,6 +116,11 @@ class Messages:
             LOG.log(level, message)
 
 
+def sizes_of(dims: trt.Dims) -> tuple[int, ...]:
+    """The sizes of a shape; -1 where it is dynamic."""
+    return tuple(int(dims[index]) for index in range(len(dims)))
+
+
 def _make_logger(library: Library, hear: Callable[[int, str], None]) -> trt.ILogger:
     if not TYPE_CHECKING:
         trt = library.api
