@@ -13,6 +13,7 @@ import msgspec
 import pytest
 import simulated_cuda
 import simulated_tensorrt
+from simulated_builder import add_builder
 from simulated_cuda_bindings import cuda_bindings
 from simulated_pycuda import pycuda
 
@@ -21,6 +22,7 @@ from edge_vad.backends import tensorrt as backend
 from edge_vad.backends.tensorrt_library import load_library
 from edge_vad.device_fingerprint import DeviceFingerprint
 from edge_vad.engine_file import FileIdentity, Sidecar
+from edge_vad_export.engines import plan
 
 HERE = DeviceFingerprint(
     gpu="Orin",
@@ -71,9 +73,10 @@ def build(onnx: Path, batches: tuple[int, int, int] = (1, 1, 1), **changes: Any)
 
 
 @pytest.fixture
-def gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gpu]:
+def gpu(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Gpu]:
     device = simulated_cuda.Device()
     api = simulated_tensorrt.tensorrt(device)
+    add_builder(api)
     modules = {
         "tensorrt": api,
         **cuda_bindings(device),
@@ -84,6 +87,8 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gpu]:
     for name in ("bindings", "pycuda"):  # they hold on to the modules that they were loaded with
         monkeypatch.delitem(sys.modules, f"edge_vad.backends.cuda.{name}", raising=False)
     monkeypatch.setattr(backend, "read_fingerprint", lambda: HERE)
+    monkeypatch.setattr(plan, "read_fingerprint", lambda: HERE)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     load_library.cache_clear()
     yield Gpu(device, api, HERE, build)
     load_library.cache_clear()

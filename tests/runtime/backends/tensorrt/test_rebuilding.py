@@ -1,0 +1,79 @@
+"""From an ONNX file to detections by an engine, and on after an update, on a simulated GPU."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+import pytest
+
+from edge_vad import engine_file
+
+
+@pytest.fixture
+def scene(tiny_scene):
+    return tiny_scene()
+
+
+def scores(folder) -> list[float]:
+    lines = (folder / "scores.jsonl").read_text().splitlines()
+    return [json.loads(line)["score"] for line in lines]
+
+
+def update(gpu, monkeypatch, **changes: str) -> None:
+    """The machine is another one from now on."""
+    now = msgspec.structs.replace(gpu.fingerprint, **changes)
+    for user in ("edge_vad.backends.tensorrt", "edge_vad_export.engines.plan"):
+        monkeypatch.setattr(f"{user}.read_fingerprint", lambda: now)
+
+
+def test_an_engine_is_built_and_watches_as_onnx_runtime_does(
+    gpu, edge_vad, scene, clip, tmp_path
+) -> None:
+    code, out, err = edge_vad("export", scene, "--engine")
+    assert (code, err) == (0, "")
+    assert "timing cache new" in out
+    assert "gpu Orin, compute capability 8.7, driver 540.4.0" in out
+    for backend in ("onnxruntime", "tensorrt", "tensorrt-pycuda"):
+        words = ("--backend", backend, "--no-video")
+        assert edge_vad("run", scene, clip, "--out", tmp_path / backend, *words).code == 0
+    reference = scores(tmp_path / "onnxruntime")
+    assert max(reference) > 0
+    assert scores(tmp_path / "tensorrt") == scores(tmp_path / "tensorrt-pycuda") == reference
+    assert gpu.device.live == 0
+
+
+def test_after_an_update_the_engine_is_refused_and_rebuild_mends_it(
+    gpu, edge_vad, scene, clip, tmp_path, monkeypatch
+) -> None:
+    edge_vad("export", scene, "--engine", "--batch", "1:2:4")
+    update(gpu, monkeypatch, tensorrt="10.13.3")
+    words = ("run", scene, clip, "--out", tmp_path / "out", "--no-video", "--backend", "tensorrt")
+    code, _, err = edge_vad(*words)
+    assert code == 3
+    assert "TensorRT was 10.3.0 and is 10.13.3" in err
+    assert f"edge-vad export {scene} --engine --batch 1:2:4, or add --rebuild" in err
+    assert edge_vad(*words, "--rebuild").code == 0
+    assert edge_vad(*words).code == 0
+    (engine,) = tmp_path.glob("*.engine")
+    sidecar = engine_file.read_sidecar(engine)
+    assert sidecar.device.tensorrt == "10.13.3"
+    assert str(sidecar.options.batch) == "1:2:4"
+
+
+def test_rebuild_builds_nothing_where_the_engine_belongs_here(
+    gpu, edge_vad, scene, clip, tmp_path
+) -> None:
+    edge_vad("export", scene, "--engine")
+    (engine,) = tmp_path.glob("*.engine")
+    before = engine.stat().st_mtime_ns
+    code, _, _ = edge_vad("run", engine, clip, "--out", tmp_path / "out", "--no-video", "--rebuild")
+    assert code == 0
+    assert engine.stat().st_mtime_ns == before
+
+
+def test_the_next_build_uses_the_timings_of_this_one(gpu, edge_vad, scene) -> None:
+    edge_vad("export", scene, "--engine")
+    _, out, _ = edge_vad("export", scene, "--engine", "--tf32")
+    assert "cache miss: other options were chosen" in out
+    assert "timing cache kept from earlier builds" in out
