@@ -27,7 +27,12 @@ BACKENDS = (
 
 
 def load_backend(
-    model: SceneModel, name: str = "onnxruntime", *, threads: int | None = None
+    model: SceneModel,
+    name: str = "onnxruntime",
+    *,
+    threads: int | None = None,
+    engine: Path | None = None,
+    rebuild: bool = False,
 ) -> Backend:
     """Load a scene model into the backend that was asked for.
 
@@ -35,6 +40,8 @@ def load_backend(
         model: The scene model.
         name: One of `BACKENDS`.
         threads: CPU threads; all cores when None.
+        engine: The engine to run; the one beside the scene model for this device when None.
+        rebuild: Build the engine anew where it does not belong here or is missing.
 
     Raises:
         WrongUse: There is no backend of this name.
