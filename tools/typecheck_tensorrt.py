@@ -58,6 +58,9 @@ def main() -> int:
 
 def check(name: str) -> bool:
     """Check our code against one release, and say how it went."""
+    if name == "10.3" and sys.version_info >= (3, 13):
+        print("TensorRT 10.3 is not checked: it has no bindings for Python 3.13 or newer")
+        return not os.environ.get("CI")
     started = time.monotonic()
     stubs = CACHE / f"stubs-{RELEASES[name][1]}"
     if not (stubs / "tensorrt").is_dir():
