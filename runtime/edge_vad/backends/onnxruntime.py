@@ -13,6 +13,7 @@ from typing import Any
 from edge_vad.backends.base import Backend, Inputs, Maps
 from edge_vad.backends.bound_session import BoundSession
 from edge_vad.backends.engine_cache import engine_cache
+from edge_vad.backends.native_output import hear_stderr
 from edge_vad.backends.providers import PROVIDERS, TENSORRT, Provider, provider_options
 from edge_vad.errors import BadModel, Unavailable, WrongUse
 from edge_vad.scene_model import SceneModel
@@ -26,6 +27,8 @@ except ImportError as error:
         f"ONNX Runtime is installed, but cannot be loaded ({error})",
         "install onnxruntime anew, in a version for this Python and this processor",
     ) from error
+
+VERSION = str(ort.__version__)
 
 _LOG = logging.getLogger("edge_vad.backends")
 _OUTPUTS = list(Maps._fields)
@@ -130,7 +133,7 @@ def open_session(provider: Provider, graph: Path | bytes, threads: int | None = 
     absent = [name for name in provider.wanted if name not in ort.get_available_providers()]
     if absent:
         raise Unavailable(
-            f"this ONNX Runtime ({ort.__version__}) was built without {absent[0]}", provider.mend
+            f"this ONNX Runtime ({VERSION}) was built without {absent[0]}", provider.mend
         )
     threads = threads or len(os.sched_getaffinity(0))
     options = ort.SessionOptions()
@@ -141,19 +144,18 @@ def open_session(provider: Provider, graph: Path | bytes, threads: int | None = 
     wanted = [(name, provider_options(name, threads, engines)) for name in provider.wanted]
     if provider.memory == "cuda":
         _preload_cuda()
+    source = graph if isinstance(graph, bytes) else str(graph)
     try:
-        session = ort.InferenceSession(
-            graph if isinstance(graph, bytes) else str(graph),
-            options,
-            providers=wanted,
-            enable_fallback=0,
-        )
+        with hear_stderr() as heard:
+            session = ort.InferenceSession(source, options, providers=wanted, enable_fallback=0)
     except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors share no base class
         raise _refusal(provider, graph, error) from None
+    _LOG.debug(heard.text)
     lost = [name for name in provider.wanted if name not in session.get_providers()]
     if lost:
+        reason = f" ({heard.reason})" if heard.reason else ""
         raise Unavailable(
-            f"{lost[0]} is in this ONNX Runtime ({ort.__version__}), but does not load here",
+            f"{lost[0]} is in this ONNX Runtime ({VERSION}), but does not load{reason}",
             provider.load_mend,
         )
     return session

@@ -40,29 +40,25 @@ class Provider:
     @property
     def mend(self) -> str:
         """What to do when this ONNX Runtime was built without it."""
-        if self.extra == "cpu":
-            return "run pip install 'edge-vad[cpu]'"
-        if self.memory == "cuda" and read_jetson():
-            return (
-                "PyPI has no ONNX Runtime for a Jetson's GPU: use TensorRT, which came with the "
-                "system (edge-vad export SCENE.onnx --engine), or the onnxruntime-gpu wheel made "
-                "for this JetPack"
-            )
+        if read_jetson() and self.memory == "cuda":
+            return _JETSON_GPU
+        if read_jetson() and self.extra == "cpu":
+            return "run pip install onnxruntime"  # the extra would bring another OpenCV
         if self.extra == "openvino" and platform.machine() not in ("x86_64", "AMD64"):
-            return "there is no such wheel for this processor: use --backend onnxruntime"
+            return "there is no OpenVINO for this processor: use --backend onnxruntime"
         return f"run {self._install}{_CUDA_NOTE if self.memory == 'cuda' else ''}"
 
     @property
     def load_mend(self) -> str:
         """What to do when it is there but does not load."""
-        if self.backend == "onnxruntime-cuda":
-            return f"see that nvidia-smi shows the GPU{_CUDA_NOTE}"
-        if self.backend == "onnxruntime-tensorrt":
-            return (
-                "install TensorRT 10 (libnvinfer.so.10; 11 will not do), see that "
-                f"nvidia-smi shows the GPU{_CUDA_NOTE}"
-            )
-        return "install it anew, alone in its environment; or use --backend onnxruntime"
+        if self.memory != "cuda":
+            return f"install it anew, alone in its environment: {self._install}"
+        if read_jetson():
+            return _JETSON_GPU
+        first = "see that nvidia-smi shows the GPU"
+        if TENSORRT in self.wanted:
+            first = "install TensorRT 10 (libnvinfer.so.10; 11 will not do), and " + first
+        return first + _CUDA_NOTE
 
     @property
     def _install(self) -> str:
@@ -72,9 +68,13 @@ class Provider:
         return f"pip uninstall -y {' '.join(others)} && {wanted}" if others else wanted
 
 
+_JETSON_GPU = (
+    "PyPI has no ONNX Runtime for a Jetson's GPU: use TensorRT, which came with the system "
+    "(edge-vad export SCENE.onnx --engine), or the onnxruntime-gpu wheel made for this JetPack"
+)
 _CUDA_NOTE = (
-    "; it needs an NVIDIA GPU with its driver, CUDA and cuDNN 9 (pip install "
-    "'onnxruntime-gpu[cuda,cudnn]' brings both; from 1.31 on CUDA 13 and Python 3.11)"
+    "; it needs the NVIDIA driver, cuDNN 9 and CUDA, of which 1.31 wants 13; pip install "
+    "'onnxruntime-gpu[cuda,cudnn]' brings both libraries"
 )
 
 PROVIDERS = {

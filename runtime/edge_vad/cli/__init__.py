@@ -19,6 +19,8 @@ _COMMANDS = {
     "verify": ("edge_vad_export.verify:verify", "Compare a scene with single precision."),
     "run": ("edge_vad.cli.run:run", "Watch a source; write video, scores and events."),
     "score": ("edge_vad.cli.score:score", "Write the scores of one or many sources."),
+    "doctor": ("edge_vad.cli.doctor:doctor", "Say what this machine has and lacks, and the mend."),
+    "selftest": ("edge_vad.cli.selftest:selftest", "Run every backend here, and compare them."),
     "eval": ("edge_vad_train.cli.evaluate:evaluate", "Measure a scene on labelled footage."),
 }
 

@@ -1,0 +1,96 @@
+"""Tries every backend, as far as that goes without a scene."""
+
+from __future__ import annotations
+
+from edge_vad import onnx_writer
+from edge_vad.backends.providers import PROVIDERS, package_version
+from edge_vad.device_fingerprint import DeviceFingerprint
+from edge_vad.doctor.report import BackendState
+from edge_vad.engine_file import TARGET_NAMES, Target
+from edge_vad.errors import EdgeVadError, Unavailable
+
+ENGINE_BACKENDS: dict[str, Target] = {"tensorrt": "tensorrt", "tensorrt-rtx": "rtx"}
+"""Backends that run engines, and what builds them."""
+
+_TENSORRT_ON_JETSON = (
+    "it comes with JetPack: sudo apt install python3-libnvinfer, and make the environment with "
+    "python3 -m venv --system-site-packages"
+)
+_ABSENT = {
+    "tensorrt": "run pip install 'edge-vad[tensorrt]'",
+    "tensorrt-rtx": "run pip install tensorrt-rtx-cu13 cuda-bindings, for RTX cards",
+}
+_FOR_GPU_USERS = "on a machine with an NVIDIA GPU: "
+
+
+def examine_backends(device: DeviceFingerprint) -> tuple[BackendState, ...]:
+    """Load every backend and see whether it starts."""
+    return tuple(_examine(name, device) for name in (*PROVIDERS, *ENGINE_BACKENDS))
+
+
+def _examine(name: str, device: DeviceFingerprint) -> BackendState:
+    try:
+        version = _try_tensorrt(name, device) if name in ENGINE_BACKENDS else _try_provider(name)
+    except EdgeVadError as error:
+        there = _version(name)
+        return BackendState(name, False, there, error.what, _mend(name, device, there, error.todo))
+    return BackendState(name, True, version)
+
+
+def _mend(name: str, device: DeviceFingerprint, version: str | None, todo: str) -> str:
+    """What to do on this very machine."""
+    if device.jetson and name in ENGINE_BACKENDS:
+        return _TENSORRT_ON_JETSON if name == "tensorrt" else "none is made for a Jetson"
+    if name in ENGINE_BACKENDS and not version:
+        todo = _ABSENT[name]
+    needs_gpu = name in ENGINE_BACKENDS or PROVIDERS[name].memory == "cuda"
+    return _FOR_GPU_USERS + todo if needs_gpu and not device.gpu else todo
+
+
+def _try_provider(name: str) -> str:
+    """Run a graph of one node; a provider that is listed need not load."""
+    from edge_vad.backends.onnxruntime import VERSION, open_session
+
+    open_session(PROVIDERS[name], _PROBE, threads=1)
+    return VERSION
+
+
+def _try_tensorrt(name: str, device: DeviceFingerprint) -> str:
+    from edge_vad.backends.tensorrt_library import load_library
+
+    library = load_library(ENGINE_BACKENDS[name])
+    if device.compute_capability is None:
+        raise Unavailable(
+            f"{TARGET_NAMES[library.target]} {library.version} is here, but no NVIDIA GPU that "
+            "CUDA can use",
+            "see that its driver works (nvidia-smi)",
+        )
+    _open_cuda()
+    return library.version
+
+
+def _open_cuda() -> None:
+    """Reach the GPU through the first package that can, as the backend would."""
+    from edge_vad.backends.cuda import PACKAGES, open_cuda
+
+    there = [name for name in PACKAGES if package_version(name)]
+    open_cuda((there or PACKAGES)[0]).close()
+
+
+def _version(name: str) -> str | None:
+    """Version of a library that is here, though it cannot be used."""
+    if name not in ENGINE_BACKENDS:
+        return None
+    from edge_vad.backends.tensorrt_library import import_library
+
+    try:
+        return str(import_library(ENGINE_BACKENDS[name]).__version__)
+    except Exception:  # noqa: BLE001 - a library that cannot be loaded raises what it likes
+        return None
+
+
+_PROBE = onnx_writer.model(
+    [onnx_writer.node("Add", ["x", "x"], "y")],
+    [onnx_writer.value("x", "float32", [1, 4])],
+    [onnx_writer.value("y", "float32", [1, 4])],
+)

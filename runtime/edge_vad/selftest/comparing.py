@@ -1,0 +1,92 @@
+"""Runs backends on the same frames, and compares what they say."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_vad.backends import Inputs, Maps, load_backend
+from edge_vad.errors import EdgeVadError
+from edge_vad.fitting import fit_image
+from edge_vad.motion import MotionExtractor
+from edge_vad.scene_model import SceneCard, SceneModel
+from edge_vad.selftest.report import Comparison
+from edge_vad.sources import open_source
+
+REFERENCE = "onnxruntime"
+FRAMES = 40
+TOLERANCE = {"fp32": 1e-2, "fp16": 5e-2, "int8": 2e-1}
+"""Largest relative error of maps and scores, by the precision of the scene's encoders.
+
+Anomaly maps are differences of large energies and lose digits; a fault is off by far more.
+"""
+
+_WARM_UP = 5
+
+
+def street_inputs(card: SceneCard, frames: int = FRAMES) -> list[Inputs]:
+    """What the detector would feed the graph on the simulated street, of the scene's own shape."""
+    extractor = MotionExtractor(card.height, card.width, card.motion)
+    with open_source(f"test://street?seed=3&frames={frames + 1}{_size(card)}") as street:
+        resized = np.zeros((card.height, card.width, 3), np.uint8)
+        every = [(fit_image(frame.image, resized).copy()) for frame in street]
+    made = [Inputs(image[None], extractor.push(image)[None].copy()) for image in every]
+    return made[1:]  # the first has no motion
+
+
+def compare(
+    model: SceneModel, names: Sequence[str], inputs: Sequence[Inputs]
+) -> Iterator[Comparison]:
+    """Compare backends with ONNX Runtime on the CPU, which is measured first.
+
+    Raises:
+        EdgeVadError: The reference itself cannot be run.
+    """
+    reference, device, pace = _measure(model, REFERENCE, inputs)
+    yield Comparison(REFERENCE, device, 0.0, 0.0, pace, agrees=_is_finite(reference))
+    for name in names:
+        if name == REFERENCE:
+            continue
+        try:
+            maps, device, pace = _measure(model, name, inputs)
+        except EdgeVadError as error:
+            yield Comparison(name, "", None, None, None, agrees=False, failure=str(error))
+            continue
+        errors = [_relative(ours, theirs) for ours, theirs in zip(maps, reference, strict=True)]
+        agrees = bool(np.all(np.array(errors) <= TOLERANCE[model.card.precision]))  # not for NaN
+        yield Comparison(name, device, errors[0], errors[1], pace, agrees)
+
+
+def _measure(model: SceneModel, name: str, inputs: Sequence[Inputs]) -> tuple[Maps, str, float]:
+    """Everything a backend says, its device, and its median time for one frame, ms."""
+    backend = load_backend(model, name)
+    try:
+        for each in inputs[:_WARM_UP]:
+            backend.infer(each)
+        said, times = [], []
+        for each in inputs:
+            started = time.perf_counter()
+            said.append(backend.infer(each))
+            times.append(time.perf_counter() - started)
+    finally:
+        backend.close()
+    maps = Maps(*(np.concatenate(parts) for parts in zip(*said, strict=True)))
+    return maps, backend.device, statistics.median(times) * 1e3
+
+
+def _relative(ours: NDArray[np.float32], theirs: NDArray[np.float32]) -> float:
+    largest = float(np.abs(theirs).max())
+    return float(np.abs(ours - theirs).max()) / (largest or 1.0)
+
+
+def _is_finite(maps: Maps) -> bool:
+    return bool(np.isfinite(maps.anomaly_map).all() and np.isfinite(maps.score).all())
+
+
+def _size(card: SceneCard) -> str:
+    """The street in the scene's own shape."""
+    return f"&size={card.width}x{card.height}"

@@ -1,0 +1,75 @@
+"""Makes the scene of a selftest, and its engines, with the commands that a user has."""
+
+from __future__ import annotations
+
+import io
+import time
+from contextlib import redirect_stderr, redirect_stdout
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+
+from edge_vad.errors import EdgeVadError
+from edge_vad.scene_model import SceneModel
+from edge_vad.selftest.report import Step
+
+_TO_LEARN = ("torch", "lightning_fabric", "sklearn", "scipy", "safetensors", "onnx", "onnxscript")
+_FOOTAGE = "test://street?seed=1&frames=200&size=128x96"
+_BRIEF = ("--steps", "20", "--latent", "3", "--components", "3")
+
+
+def make_scene(folder: Path) -> tuple[SceneModel, list[Step]]:
+    """Learn a small scene from the simulated street and export it; without PyTorch, make one.
+
+    Raises:
+        EdgeVadError: It could be neither learnt nor made.
+    """
+    path = folder / "scene.onnx"
+    missing = [name for name in _TO_LEARN if find_spec(name) is None]
+    if missing:
+        from edge_vad.selftest.small_scene import write_small_scene
+
+        model = SceneModel.read(write_small_scene(path))
+        skipped = f"{missing[0]} is not installed; a small scene with random weights stands in"
+        mend = "pip install 'edge-vad[train,export]', where training is wanted"
+        return model, [
+            Step("train", "skipped", skipped, mend),
+            Step("export", "skipped", "nothing was trained", mend),
+        ]
+    trained = folder / "trained"
+    steps = [
+        _run(
+            "train", "a small scene, from the simulated street", _FOOTAGE, "--out", trained, *_BRIEF
+        )
+    ]
+    if steps[0].outcome == "ok":
+        steps.append(_run("export", "compared with PyTorch", trained, "--out", path))
+    failed = next((step for step in steps if step.outcome == "failed"), None)
+    if failed:
+        raise EdgeVadError(f"{failed.name} failed: {failed.detail}", failed.mend or "report this")
+    return SceneModel.read(path), steps
+
+
+def build_engine(scene: Path, backend: str) -> Step:
+    """Build the engine of a scene for a backend that needs one."""
+    target = ["--target", "rtx"] if backend == "tensorrt-rtx" else []
+    if find_spec("edge_vad_export") is None:
+        return Step("engine", "skipped", "the export package is absent", "install edge-vad whole")
+    return _run("export", f"an engine for {backend}", scene, "--engine", *target, name="engine")
+
+
+def _run(command: str, detail: str, *words: object, name: str | None = None) -> Step:
+    """Run a subcommand as if it had been typed, and keep what it says to itself."""
+    from edge_vad.cli import cli
+
+    typed = [command, *map(str, words)]
+    started = time.perf_counter()
+    try:
+        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+            cli.main(typed, standalone_mode=False)
+    except EdgeVadError as error:
+        return Step(name or command, "failed", error.what, error.todo)
+    except click.ClickException as error:
+        return Step(name or command, "failed", error.message, "update edge-vad, all of it")
+    return Step(name or command, "ok", f"{detail}, in {time.perf_counter() - started:.1f} s")
