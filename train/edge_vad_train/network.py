@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from edge_vad.scene_model import Energies
+from edge_vad.scene_model import Calibration, Energies
 from edge_vad_train.mixture import SampleEnergy
 from edge_vad_train.model import Encoder
 
@@ -82,7 +82,7 @@ class SceneEnergies(nn.Module):
     Args:
         appearance: Takes the background away.
         encoders: Of the appearance and of the motion stream; they share one grid of cells.
-        energies: Under the mixtures of appearance, of motion and place, and of all three.
+        energies: Under the mixtures of appearance, of motion, and of both.
     """
 
     def __init__(
@@ -183,11 +183,15 @@ def fuse(maps: EnergyMaps, calibrations: Energies) -> Tensor:
         calibration = getattr(calibrations, name)
         if calibration.weight == 0:
             continue
-        gain = calibration.weight / calibration.scale
-        calibrated = (energy - calibration.location) * gain
+        calibrated = calibrate_map(energy, calibration, calibration.weight)
         fused = calibrated if fused is None else torch.maximum(fused, calibrated)
     assert fused is not None  # noqa: S101 - a scene without any say for any energy is never made
     return fused
+
+
+def calibrate_map(energy: Tensor, calibration: Calibration, weight: float = 1.0) -> Tensor:
+    """Make an energy comparable: `weight * (energy - location) / scale`, cell by cell."""
+    return (energy - calibration.location) * (weight / calibration.scale)
 
 
 def attribute(calibrated: Tensor, presence: Tensor) -> Tensor:

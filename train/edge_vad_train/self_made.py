@@ -16,9 +16,9 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor
 from torch.nn import functional as F
 
-from edge_vad.scene_model import Calibration, Energies
+from edge_vad.scene_model import Energies
 from edge_vad_train.footage import Stretch
-from edge_vad_train.network import EnergyMaps, SceneEnergies, attribute
+from edge_vad_train.network import SceneEnergies, attribute, calibrate_map
 from edge_vad_train.streams import frames_of, motion_of
 
 KINDS = ("sped_up", "reversed", "frozen", "transplanted", "enlarged", "turned")
@@ -85,8 +85,10 @@ def measure_peaks(
             maps, presence = energies(*batch), energies.presence(*batch)
         peaks = np.stack(
             [
-                attribute(_calibrated(each, calibration), presence).amax((1, 2)).numpy()
-                for each, calibration in zip(maps, _in_order(calibrations), strict=True)
+                attribute(calibrate_map(energy, getattr(calibrations, name)), presence)
+                .amax((1, 2))
+                .numpy()
+                for name, energy in maps._asdict().items()
             ],
             1,
         )
@@ -209,11 +211,3 @@ def _pasted(image: Tensor, crop: Tensor, corner: tuple[int, int]) -> Tensor:
     image = image.clone()
     image[:, :, row : row + crop.shape[2], column : column + crop.shape[3]] = crop
     return image
-
-
-def _in_order(calibrations: Energies) -> list[Calibration]:
-    return [getattr(calibrations, name) for name in EnergyMaps._fields]
-
-
-def _calibrated(energy: Tensor, calibration: Calibration) -> Tensor:
-    return (energy - calibration.location) * (1 / calibration.scale)
