@@ -1,0 +1,1 @@
+"""Many cameras watched live on one device."""
