@@ -1,0 +1,1 @@
+"""Where detections, events and camera states go: stores, networks, windows."""
