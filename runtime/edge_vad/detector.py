@@ -8,18 +8,17 @@ from pathlib import Path
 from types import TracebackType
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edge_vad import engine_file
 from edge_vad.backends import Backend, Inputs, load_backend
-from edge_vad.detection import Box, Detection
+from edge_vad.detection import Detection
 from edge_vad.errors import BadModel
 from edge_vad.false_alarms import parse_rate
 from edge_vad.fitting import fit_image
 from edge_vad.frame import Frame
+from edge_vad.localisation import locate
 from edge_vad.motion import MotionExtractor
-from edge_vad.opencv import cv2
-from edge_vad.scene_model import Grid, SceneModel
+from edge_vad.scene_model import SceneModel
 from edge_vad.sources import Source
 
 DEFAULT_FALSE_ALARMS = "1/hour"
@@ -45,7 +44,6 @@ class Detector:
         self.threshold = model.card.normal.threshold(parse_rate(false_alarms))
         self._backend = backend
         card = model.card
-        self._size = (card.width, card.height)
         self._resized = np.zeros((card.height, card.width, 3), np.uint8)
         self._motion = MotionExtractor(card.height, card.width, card.motion)
         self._nothing = np.zeros((card.grid.rows, card.grid.columns), np.float32)
@@ -72,9 +70,7 @@ class Detector:
             )
         box = None
         if score >= self.threshold:
-            rows, columns = frame.image.shape[:2]
-            box = _locate(anomaly_map, self.threshold, self.model.card.grid)
-            box = _scaled(box, columns / self._size[0], rows / self._size[1])
+            box = locate(anomaly_map, self.threshold, self.model.card, *frame.image.shape[:2])
         return Detection(frame, score, self.threshold, anomaly_map, box)
 
     def watch(self, source: Source) -> Iterator[Detection]:
@@ -138,29 +134,3 @@ def load(
     model = SceneModel.read(path)
     runner = load_backend(model, backend, threads=threads, engine=engine, rebuild=rebuild)
     return Detector(model, runner, false_alarms)
-
-
-def _locate(anomaly_map: NDArray[np.float32], threshold: float, grid: Grid) -> Box:
-    """The box, in px of the model's frame, of the connected cells around the map's highest one.
-
-    A cell stands for the centre of its patch, so the box spans the centres and half a patch more.
-    """
-    peak = np.unravel_index(int(anomaly_map.argmax()), anomaly_map.shape)
-    above = (anomaly_map >= min(threshold, float(anomaly_map[peak]))).astype(np.uint8)
-    labels = cv2.connectedComponents(above)[1]
-    rows, columns = np.nonzero(labels == labels[peak])
-    margin = grid.patch // 4
-    x, y = (int(cells.min()) * grid.stride + margin for cells in (columns, rows))
-    width, height = (
-        int(np.ptp(cells)) * grid.stride + grid.patch - 2 * margin for cells in (columns, rows)
-    )
-    return Box(x, y, width, height)
-
-
-def _scaled(box: Box, horizontal: float, vertical: float) -> Box:
-    return Box(
-        round(box.x * horizontal),
-        round(box.y * vertical),
-        round(box.width * horizontal),
-        round(box.height * vertical),
-    )

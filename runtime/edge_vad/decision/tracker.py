@@ -1,4 +1,4 @@
-"""From detections to events."""
+"""From the detections of a recording to its events."""
 
 from __future__ import annotations
 

@@ -1,0 +1,181 @@
+"""From the detections of a live camera to events that are told while they happen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_vad.decision.identity import event_id
+from edge_vad.decision.ignored import IgnoredCells
+from edge_vad.decision.level import Level, level_for
+from edge_vad.decision.settings import DecisionSettings
+from edge_vad.detection import Detection
+from edge_vad.false_alarms import NormalTail
+from edge_vad.localisation import locate
+from edge_vad.scene_model import SceneCard
+from edge_vad.sinks.base import ChangeKind, EventChange, LiveEvent
+
+
+class Judgement(NamedTuple):
+    """What was decided on a frame.
+
+    Attributes:
+        detection: The detection by the camera's own threshold, ignored regions left out.
+        changes: What happened to events with it, oldest first.
+    """
+
+    detection: Detection
+    changes: list[EventChange]
+
+
+class Decision:
+    """Decides, frame by frame, what is an alarm of one camera.
+
+    `accept` and `judge_by` may be called from any thread; all else belongs to one.
+
+    Args:
+        camera: Name of the camera.
+        card: What its scene model says of itself.
+        settings: When an event begins and ends.
+        wall_clock: Seconds since 1970.
+
+    Attributes:
+        level: What scores are held against just now.
+    """
+
+    def __init__(
+        self,
+        camera: str,
+        card: SceneCard,
+        settings: DecisionSettings,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.level = level_for(settings.false_alarms, settings.hysteresis, card.normal)
+        self._camera, self._card, self._settings = camera, card, settings
+        self._wall_clock = wall_clock
+        self._normal = card.normal
+        self._ignored = IgnoredCells(settings.ignore, card)
+        self._event: LiveEvent | None = None
+        self._is_told = False
+        self._told_s = self._start_s = self._last_s = 0.0
+        self._now_s = self._quiet_until_s = -float("inf")
+        self._picture: NDArray[np.uint8] | None = None
+        """The frame at the peak, until it is told."""
+
+    @property
+    def ongoing(self) -> LiveEvent | None:
+        """The event that was told and has not ended."""
+        return self._event if self._is_told else None
+
+    def accept(self, false_alarms: str) -> Level:
+        """Change the threshold, from the next frame on.
+
+        Raises:
+            WrongUse: No rate of false alarms.
+        """
+        self.level = level_for(false_alarms, self._settings.hysteresis, self._normal)
+        return self.level
+
+    def judge_by(self, normal: NormalTail) -> Level:
+        """Go by this normal tail from now on, as it has drifted."""
+        self._normal = normal
+        return self.accept(self.level.false_alarms)
+
+    def update(self, detection: Detection) -> Judgement:
+        """Take the next scored frame."""
+        level = self.level
+        detection = self._seen(detection, level.begin)
+        now, changes = detection.frame.time_s, []
+        if now < self._now_s:
+            changes += self.reset()
+        elif self._event and now - self._last_s >= self._settings.quiet_s:
+            changes += self.finish()
+        self._now_s = now
+        if self._event is None:
+            if detection.anomalous and now >= self._quiet_until_s:
+                self._begin(detection)
+        elif detection.score >= level.hold:
+            self._extend(self._event, detection)
+        changes += self._tell(now)
+        return Judgement(detection, changes)
+
+    def finish(self) -> list[EventChange]:
+        """End the event that goes on, as the camera is lost or the run ends."""
+        event, told = self._event, self._is_told
+        picture, self._picture = self._picture, None
+        self._event, self._is_told = None, False
+        if event is None or not told:
+            return []
+        self._quiet_until_s = self._last_s + self._settings.cooldown_s
+        return [EventChange(ChangeKind.END, event, picture)]
+
+    def reset(self) -> list[EventChange]:
+        """The same, and forget the cool-down: the source's clock begins anew."""
+        changes = self.finish()
+        self._quiet_until_s = -float("inf")
+        return changes
+
+    def _seen(self, detection: Detection, threshold: float) -> Detection:
+        """The detection without the ignored cells, by this threshold."""
+        rows, columns = detection.frame.image.shape[:2]
+        ignored = self._ignored.of(rows, columns)
+        if ignored is None and detection.threshold == threshold:
+            return detection
+        score, anomaly_map = detection.score, detection.anomaly_map
+        if ignored is not None:
+            seen = anomaly_map[~ignored]
+            score = float(seen.max()) if seen.size else 0.0
+            anomaly_map = np.where(ignored, np.float32(min(0.0, score)), anomaly_map)
+        box = None
+        if score >= threshold:
+            box = locate(anomaly_map, threshold, self._card, rows, columns)
+        return Detection(detection.frame, score, threshold, anomaly_map, box)
+
+    def _begin(self, detection: Detection) -> None:
+        assert detection.box is not None  # noqa: S101 - an anomalous frame has one
+        at = self._wall_clock()
+        self._start_s = self._last_s = self._told_s = detection.frame.time_s
+        self._event = LiveEvent(
+            id=event_id(at),
+            camera=self._camera,
+            start=at,
+            end=at,
+            peak=at,
+            score=detection.score,
+            threshold=detection.threshold,
+            box=detection.box,
+        )
+        self._take_picture(self._event, detection)
+
+    def _extend(self, event: LiveEvent, detection: Detection) -> None:
+        self._last_s = detection.frame.time_s
+        at = event.start + self._last_s - self._start_s
+        self._event = replace(event, end=at)
+        if detection.score > event.score and detection.box is not None:
+            event = replace(self._event, peak=at, score=detection.score, box=detection.box)
+            self._take_picture(event, detection)
+
+    def _take_picture(self, event: LiveEvent, detection: Detection) -> None:
+        """Keep the frame of the new peak, and how rare its score is."""
+        tail, score = self._normal, detection.score
+        # Below its start the tail says nothing.
+        rate = float(f"{tail.rate(score):.3g}") if score >= tail.start else None
+        self._event = replace(event, normal_per_hour=rate, rarity=tail.rarity(score))
+        self._picture = detection.frame.image.copy()
+
+    def _tell(self, now: float) -> list[EventChange]:
+        event = self._event
+        if event is None or self._last_s - self._start_s < self._settings.min_duration_s:
+            return []
+        kind = ChangeKind.UPDATE if self._is_told else ChangeKind.NEW
+        is_due = now - self._told_s >= self._settings.update_s and self._last_s > self._told_s
+        if self._is_told and not is_due:
+            return []
+        self._is_told, self._told_s = True, now
+        picture, self._picture = self._picture, None
+        return [EventChange(kind, event, picture)]

@@ -1,0 +1,55 @@
+"""Where in a frame its anomaly is."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_vad.detection import Box
+from edge_vad.opencv import cv2
+from edge_vad.scene_model import Grid, SceneCard
+
+
+def locate(
+    anomaly_map: NDArray[np.float32], threshold: float, card: SceneCard, height: int, width: int
+) -> Box:
+    """The box of the connected anomalous cells around the map's highest one.
+
+    Args:
+        anomaly_map: float32, (rows, columns).
+        threshold: Score from which on a cell is anomalous.
+        card: Where the map's cells lie in the model's frame.
+        height: Rows of the camera's frame.
+        width: Columns of the camera's frame.
+
+    Returns:
+        The box, px of the camera's frame.
+    """
+    box = _cells_box(anomaly_map, threshold, card.grid)
+    return _scaled(box, width / card.width, height / card.height)
+
+
+def _cells_box(anomaly_map: NDArray[np.float32], threshold: float, grid: Grid) -> Box:
+    """The box, in px of the model's frame, of the connected cells around the map's highest one.
+
+    A cell stands for the centre of its patch, so the box spans the centres and half a patch more.
+    """
+    peak = np.unravel_index(int(anomaly_map.argmax()), anomaly_map.shape)
+    above = (anomaly_map >= min(threshold, float(anomaly_map[peak]))).astype(np.uint8)
+    labels = cv2.connectedComponents(above)[1]
+    rows, columns = np.nonzero(labels == labels[peak])
+    margin = grid.patch // 4
+    x, y = (int(cells.min()) * grid.stride + margin for cells in (columns, rows))
+    width, height = (
+        int(np.ptp(cells)) * grid.stride + grid.patch - 2 * margin for cells in (columns, rows)
+    )
+    return Box(x, y, width, height)
+
+
+def _scaled(box: Box, horizontal: float, vertical: float) -> Box:
+    return Box(
+        round(box.x * horizontal),
+        round(box.y * vertical),
+        round(box.width * horizontal),
+        round(box.height * vertical),
+    )
