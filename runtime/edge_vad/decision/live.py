@@ -18,7 +18,7 @@ from edge_vad.detection import Detection
 from edge_vad.false_alarms import NormalTail
 from edge_vad.localisation import locate
 from edge_vad.scene_model import SceneCard
-from edge_vad.sinks.base import ChangeKind, EventChange, LiveEvent
+from edge_vad.sinks.base import ChangeKind, EventChange, EventState, LiveEvent
 
 
 class Judgement(NamedTuple):
@@ -112,7 +112,7 @@ class Decision:
         if event is None or not told:
             return []
         self._quiet_until_s = self._last_s + self._settings.cooldown_s
-        return [EventChange(ChangeKind.END, event, picture)]
+        return [EventChange(ChangeKind.END, replace(event, state=EventState.ENDED), picture)]
 
     def reset(self) -> list[EventChange]:
         """The same, and forget the cool-down: the source's clock begins anew."""

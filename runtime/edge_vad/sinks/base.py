@@ -24,6 +24,14 @@ class ChangeKind(str, Enum):
     END = "end"
 
 
+class EventState(str, Enum):
+    """How far an event has come; `interrupted`: the runtime was killed before it had ended."""
+
+    ONGOING = "ongoing"
+    ENDED = "ended"
+    INTERRUPTED = "interrupted"
+
+
 @dataclass(frozen=True, slots=True)
 class LiveEvent:
     """One alarm of one camera, as far as it has come.
@@ -42,8 +50,7 @@ class LiveEvent:
         box: Where the anomaly was at the peak, px of the camera's frames.
         normal_per_hour: How often an hour a normal scene scores as high; None where unknown.
         rarity: The same in words.
-        interrupted: The runtime was killed before the event had ended, and `end` is the last that
-            is known of it.
+        state: How far it has come.
         clip: The event's video, relative to the store's folder; None while there is none.
         snapshot: The picture at the peak, relative to the store's folder; None while there is none.
     """
@@ -58,7 +65,7 @@ class LiveEvent:
     box: Box
     normal_per_hour: float | None = None
     rarity: str = ""
-    interrupted: bool = False
+    state: EventState = EventState.ONGOING
     clip: str | None = None
     snapshot: str | None = None
 

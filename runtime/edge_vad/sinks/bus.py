@@ -1,0 +1,85 @@
+"""Tells many sinks as if they were one; a fault of one is no fault of another."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import ParamSpec
+
+from edge_vad.detection import Detection
+from edge_vad.live.states import CameraState
+from edge_vad.sinks.base import EventChange, Sink, SinkHealth
+
+Told = ParamSpec("Told")
+_log = logging.getLogger(__name__)
+
+
+class Bus(Sink):
+    """Hands everything on to all sinks.
+
+    Args:
+        sinks: Those that are told.
+    """
+
+    name = "bus"
+
+    def __init__(self, sinks: Sequence[Sink] = ()) -> None:
+        self.sinks = tuple(sinks)
+        self._faulty: dict[str, str] = {}
+
+    def frame(self, camera: str, detection: Detection) -> None:
+        """Tell all of a scored frame."""
+        for sink in self.sinks:
+            self._guarded(sink, sink.frame, camera, detection)
+
+    def event(self, camera: str, change: EventChange) -> None:
+        """Tell all of a change of an event."""
+        for sink in self.sinks:
+            self._guarded(sink, sink.event, camera, change)
+
+    def state(self, camera: str, state: CameraState, at: float) -> None:
+        """Tell all of a camera's new state."""
+        for sink in self.sinks:
+            self._guarded(sink, sink.state, camera, state, at)
+
+    def threshold(self, camera: str, false_alarms: str, score: float) -> None:
+        """Tell all of a new threshold."""
+        for sink in self.sinks:
+            self._guarded(sink, sink.threshold, camera, false_alarms, score)
+
+    def timing(self, camera: str, stage: str, seconds: float) -> None:
+        """Tell all how long a stage took."""
+        for sink in self.sinks:
+            self._guarded(sink, sink.timing, camera, stage, seconds)
+
+    def health_by_name(self) -> dict[str, SinkHealth]:
+        """How every sink is; one that raised is not ok."""
+        told = {sink.name: sink.health() for sink in self.sinks}
+        for name, why in self._faulty.items():
+            told[name] = SinkHealth(False, why, told[name].depth, told[name].dropped)
+        return told
+
+    def health(self) -> SinkHealth:
+        """All of them as one."""
+        told = self.health_by_name()
+        whys = [f"{name}: {each.why}" for name, each in told.items() if not each.ok]
+        depth = sum(each.depth for each in told.values())
+        dropped = sum(each.dropped for each in told.values())
+        return SinkHealth(not whys, "; ".join(whys), depth, dropped)
+
+    def close(self, timeout_s: float) -> None:
+        """Close all; the time is for all of them together."""
+        until = time.monotonic() + timeout_s
+        for sink in self.sinks:
+            self._guarded(sink, sink.close, max(0.1, until - time.monotonic()))
+
+    def _guarded(
+        self, sink: Sink, tell: Callable[Told, None], *told: Told.args, **named: Told.kwargs
+    ) -> None:
+        try:
+            tell(*told, **named)
+        except Exception as error:  # noqa: BLE001 - one sink's fault must not stop the cameras
+            if sink.name not in self._faulty:
+                _log.exception("the sink %s failed", sink.name)
+            self._faulty[sink.name] = f"failed with {type(error).__name__}"

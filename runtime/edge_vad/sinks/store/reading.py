@@ -1,0 +1,95 @@
+"""Reads the events that are stored, while they are being written or afterwards."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from edge_vad.errors import BadInput
+from edge_vad.sinks.base import LiveEvent
+from edge_vad.sinks.store.media import clip_of, is_event_id, snapshot_of
+from edge_vad.sinks.store.schema import DATABASE, SELECT, event_of
+
+_MOST = 1000
+
+
+class StoredEvents:
+    """The events in a store's folder; may be used from any thread.
+
+    Args:
+        folder: The store's folder. It may be that nothing is in it yet.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def newest(
+        self, limit: int = 50, camera: str | None = None, before: str | None = None
+    ) -> list[LiveEvent]:
+        """The newest events, newest first.
+
+        Args:
+            limit: How many, at most 1000.
+            camera: Only those of this camera.
+            before: Only those older than the event of this id.
+
+        Raises:
+            BadInput: The store cannot be read.
+        """
+        conditions, values = ["1"], list[object]()
+        if camera is not None:
+            conditions.append("camera = ?")
+            values.append(camera)
+        if before is not None:
+            conditions.append("id < ?")
+            values.append(before)
+        where = " AND ".join(conditions)
+        values.append(max(0, min(limit, _MOST)))
+        return self._select(f"WHERE {where} ORDER BY id DESC LIMIT ?", values)
+
+    def find(self, event_id: str) -> LiveEvent | None:
+        """The event of this id, which may be any text; None if there is none.
+
+        Raises:
+            BadInput: The store cannot be read.
+        """
+        found = self._select("WHERE id = ?", [event_id]) if is_event_id(event_id) else []
+        return found[0] if found else None
+
+    def snapshot(self, event_id: str) -> Path | None:
+        """The JPEG file of an event of this id, which may be any text."""
+        path = snapshot_of(self._folder, event_id)
+        return path and self._folder / path
+
+    def clip(self, event_id: str) -> Path | None:
+        """The WebM or MP4 file of an event of this id, which may be any text."""
+        path = clip_of(self._folder, event_id)
+        return path and self._folder / path
+
+    def _select(self, rest: str, values: list[object]) -> list[LiveEvent]:
+        if not (self._folder / DATABASE).is_file():
+            return []
+        try:
+            with self._reader() as connection:
+                rows: list[tuple[Any, ...]] = connection.execute(
+                    f"{SELECT} {rest}", values
+                ).fetchall()
+        except sqlite3.Error as error:
+            if "no such table" in str(error):  # it is being made
+                return []
+            raise BadInput(
+                f"the events in {self._folder} cannot be read ({error})",
+                "see whether the folder is readable and the disk is well",
+            ) from None
+        return [event_of(row, self._folder) for row in rows]
+
+    @contextmanager
+    def _reader(self) -> Iterator[sqlite3.Connection]:
+        # Opening takes a tenth of a millisecond; a connection belongs to one thread.
+        address = f"file:{quote(str((self._folder / DATABASE).absolute()))}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True, timeout=5.0)) as connection:
+            yield connection

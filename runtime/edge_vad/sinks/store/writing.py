@@ -1,0 +1,207 @@
+"""Writes events into the store, whatever the disk does."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_vad.errors import BadInput
+from edge_vad.opencv import cv2
+from edge_vad.sinks.base import EventChange, LiveEvent, Sink, SinkHealth
+from edge_vad.sinks.settings import StoreSettings
+from edge_vad.sinks.store.media import SNAPSHOT, stem
+from edge_vad.sinks.store.retention import Retention
+from edge_vad.sinks.store.schema import DATABASE, REPLACE, prepare, row_of
+from edge_vad.sinks.worker import Worker
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_CAPACITY = 10_000
+_MOST_PICTURES = 64
+"""Pictures that wait while the disk is full; events themselves take little memory."""
+_COLLECT_EVERY_S = 60.0
+_JPEG_QUALITY = 85
+_log = logging.getLogger(__name__)
+
+
+class _Picture(NamedTuple):
+    event_id: str
+    image: NDArray[np.uint8]
+
+
+class EventStore(Sink):
+    """Keeps events in a SQLite database and their pictures beside it.
+
+    While the disk is full, events wait in memory; they are written once there is space again.
+
+    Args:
+        folder: Where the database, pictures and clips lie; made when it is missing.
+        settings: How much is kept.
+
+    Raises:
+        BadInput: The folder cannot be made.
+    """
+
+    name = "store"
+
+    def __init__(self, folder: Path, settings: StoreSettings) -> None:
+        self.folder = folder
+        _make(folder)
+        self._retention = Retention(folder, settings)
+        self._collect_at = 0.0
+        self._connection: sqlite3.Connection | None = None
+        self._events: dict[str, LiveEvent] = {}
+        self._pictures: list[_Picture] = []
+        self._lost = 0
+        self._why = ""
+        self._worker = Worker("store", self._work, _CAPACITY, ending=self._end)
+
+    def event(self, camera: str, change: EventChange) -> None:
+        """Store the event as it is now, and its picture if there is a new one."""
+        self._worker.put(change)
+
+    def health(self) -> SinkHealth:
+        """Say whether the disk takes all, and how many events wait for it."""
+        dropped = self._worker.dropped + self._lost
+        depth = self._worker.depth + len(self._events)
+        return SinkHealth(not self._why, self._why, depth, dropped)
+
+    def close(self, timeout_s: float) -> None:
+        """Write what waits."""
+        self._worker.close(timeout_s)
+
+    def _work(self, changes: list[EventChange]) -> None:
+        for change in changes:
+            self._take(change)
+        failures = [error for step in (self._write, self._collect) if (error := _tried(step))]
+        if failures:
+            self._tell(failures[0])
+        elif self._why:
+            self._why = ""
+            _log.info("all is stored again")
+
+    def _take(self, change: EventChange) -> None:
+        event = change.event
+        self._events[event.id] = event
+        if len(self._events) > _CAPACITY:
+            del self._events[next(iter(self._events))]
+            self._lost += 1
+        if change.snapshot is not None:
+            self._pictures.append(_Picture(event.id, change.snapshot))
+            if len(self._pictures) > _MOST_PICTURES:
+                del self._pictures[0]
+                self._lost += 1
+
+    def _write(self) -> None:
+        """Rows first: they are small, and say more than pictures."""
+        connection = self._opened()
+        if self._events:
+            with connection:
+                connection.executemany(REPLACE, list(map(row_of, self._events.values())))
+            self._events.clear()
+        while self._pictures:
+            _write_picture(self.folder, self._pictures[0])
+            del self._pictures[0]
+
+    def _collect(self) -> None:
+        if time.monotonic() >= self._collect_at:
+            self._collect_at = time.monotonic() + _COLLECT_EVERY_S
+            gone = self._retention.collect(self._opened())
+            if gone:
+                _log.info("deleted %d events that were too old or too many", gone)
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            connection = _connect(self.folder / DATABASE)
+            try:
+                prepare(connection)
+            except BaseException:
+                connection.close()
+                raise
+            self._connection = connection
+        return self._connection
+
+    def _tell(self, error: sqlite3.Error | OSError) -> None:
+        what = "the disk is full" if is_full(error) else f"nothing can be stored ({error})"
+        waiting = f"{len(self._events)} events and {len(self._pictures)} pictures"
+        why = f"{what}: {waiting} wait in memory"
+        if not self._why:
+            _log.warning("%s", why)
+        self._why = why
+        if isinstance(error, sqlite3.DatabaseError) and _is_broken(error):
+            self._set_aside()
+
+    def _set_aside(self) -> None:
+        """Begin a new database where the old one cannot be read any more."""
+        self._end()
+        aside = f"{DATABASE}.broken-{int(time.time())}"
+        _log.error("%s is damaged; it is kept as %s", DATABASE, aside)
+        for ending in ("", "-wal", "-shm"):
+            path = self.folder / (DATABASE + ending)
+            if path.exists():
+                path.rename(self.folder / (aside + ending))
+
+    def _end(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _tried(step: Callable[[], None]) -> sqlite3.Error | OSError | None:
+    try:
+        step()
+    except (sqlite3.Error, OSError) as error:
+        return error
+    return None
+
+
+def is_full(error: sqlite3.Error | OSError) -> bool:
+    """Whether an error says that the disk is full."""
+    if isinstance(error, OSError):
+        return error.errno in FULL
+    return "disk is full" in str(error)
+
+
+def _is_broken(error: sqlite3.DatabaseError) -> bool:
+    return "malformed" in str(error) or "not a database" in str(error)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    # Opened and used by the store's thread alone.
+    return sqlite3.connect(path, timeout=5.0)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise BadInput(
+                f"cannot write into the folder {folder} ({error.strerror})",
+                "choose another folder for the sinks, or make this one writable",
+            ) from None
+
+
+def _write_picture(folder: Path, picture: _Picture) -> None:
+    is_encoded, data = cv2.imencode(
+        SNAPSHOT, picture.image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
+    )
+    if not is_encoded:
+        return
+    path = folder / stem(picture.event_id)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial" + SNAPSHOT)
+    try:
+        partial.write_bytes(data.tobytes())
+        partial.replace(path.with_name(path.name + SNAPSHOT))
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
