@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge_vad.atomic import write_whole
 from edge_vad.scene_model import METADATA_KEY, SceneCard
 
 if TYPE_CHECKING:
@@ -20,9 +21,4 @@ def embed_card(model: onnx.ModelProto, card: SceneCard) -> None:
 def write_model(model: onnx.ModelProto, path: Path) -> None:
     """Write a model to a file, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    staged = path.with_name(f".{path.name}.partial")
-    try:
-        staged.write_bytes(model.SerializeToString())
-        staged.replace(path)
-    finally:
-        staged.unlink(missing_ok=True)
+    write_whole(path, model.SerializeToString())

@@ -137,14 +137,12 @@ def test_a_place_that_cannot_be_written_is_told(
 def test_a_full_disk_leaves_the_earlier_scene_whole(
     edge_vad: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(self: Path, content: bytes) -> int:
-        with self.open("wb") as file:
-            file.write(content[:100])
+    def fail(_handle: int) -> None:
         raise OSError(28, "No space left on device")
 
     path = folder.with_name("street.onnx")
     path.write_bytes(b"an earlier scene")
-    monkeypatch.setattr(Path, "write_bytes", fail)
+    monkeypatch.setattr("edge_vad.atomic.os.fsync", fail)
     code, _, err = edge_vad("export", folder)
     assert code == 3
     assert "No space left on device" in err

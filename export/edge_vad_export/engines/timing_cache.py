@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge_vad.atomic import write_whole
+from edge_vad.backends.engine_cache import cache_home
 from edge_vad.backends.tensorrt_library import Library
 
 if TYPE_CHECKING:
@@ -19,8 +20,7 @@ _LARGEST = 256 * 2**20
 
 def cache_path(library: Library, device_name: str) -> Path:
     """Where the timings of a device lie: in the user's cache folder."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "edge-vad" / f"{library.target}-{library.version}-{device_name}.timing"
+    return cache_home() / f"{library.target}-{library.version}-{device_name}.timing"
 
 
 def use_cache(config: trt.IBuilderConfig, path: Path) -> str:
@@ -38,12 +38,8 @@ def use_cache(config: trt.IBuilderConfig, path: Path) -> str:
 def keep_cache(config: trt.IBuilderConfig, path: Path) -> None:
     """Keep a builder's timings for the next build; a folder that cannot be written is no error."""
     cache = config.get_timing_cache()
-    staged = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        staged.write_bytes(memoryview(cache.serialize()))
-        staged.replace(path)
+        write_whole(path, bytes(memoryview(cache.serialize())))
     except OSError as error:
         LOG.warning("the timing cache %s cannot be kept (%s)", path, error.strerror)
-    finally:
-        staged.unlink(missing_ok=True)

@@ -23,7 +23,7 @@ def engine_cache(graph: Path | bytes) -> Path | None:
     """
     if isinstance(graph, bytes):
         return None
-    folder = _cache_home() / "onnxruntime-tensorrt" / _key(graph)
+    folder = cache_home() / "onnxruntime-tensorrt" / _key(graph)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         hit = any(folder.glob("*.engine"))
@@ -41,7 +41,8 @@ def engine_cache(graph: Path | bytes) -> Path | None:
     return folder
 
 
-def _cache_home() -> Path:
+def cache_home() -> Path:
+    """The folder for what can be made again, of this user alone."""
     home = os.environ.get("XDG_CACHE_HOME", "")
     return (Path(home) if Path(home).is_absolute() else Path.home() / ".cache") / "edge-vad"
 

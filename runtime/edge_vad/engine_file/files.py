@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from pathlib import Path
 
 import msgspec
 
+from edge_vad.atomic import alone_in, staged
 from edge_vad.device_fingerprint import DeviceFingerprint
 from edge_vad.engine_file.sidecar import FileIdentity, Sidecar, Target
 
@@ -51,29 +51,22 @@ def write_engine(engine: Path, content: bytes, sidecar: Sidecar) -> None:
     """Write an engine and its sidecar, both whole or neither.
 
     Both are on the disk before an earlier engine is touched. Its sidecar goes first and the new one
-    comes last, so what is found in between has none, and is refused.
+    comes last, so what is found in between has none, and is refused. Who else writes them waits, so
+    that an engine gets its own sidecar.
 
     Raises:
         OSError: There is no room, or no right to write.
     """
     beside = sidecar_path(engine)
-    staged = {path: path.with_name(f".{path.name}.partial") for path in (engine, beside)}
-    try:
-        _write(staged[engine], content)
-        _write(staged[beside], msgspec.json.format(msgspec.json.encode(sidecar), indent=1))
+    document = msgspec.json.format(msgspec.json.encode(sidecar), indent=1)
+    with (
+        staged(engine, content) as new_engine,
+        staged(beside, document) as new_sidecar,
+        alone_in(engine.parent),
+    ):
         beside.unlink(missing_ok=True)
-        staged[engine].replace(engine)
-        staged[beside].replace(beside)
-    finally:
-        for path in staged.values():
-            path.unlink(missing_ok=True)
-
-
-def _write(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+        new_engine.replace(engine)
+        new_sidecar.replace(beside)
 
 
 def _slug(name: str) -> str:
