@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from edge_vad.backends.tensorrt_library import Library, Messages, sizes_of
-from edge_vad.engine_file import BatchProfile, Layer
+from edge_vad.engine_file import TARGET_NAMES, BatchProfile, Layer
 from edge_vad.errors import BadModel, Unavailable
 from edge_vad_export.engines import precision, timing_cache
 from edge_vad_export.engines.plan import EnginePlan
@@ -57,17 +59,33 @@ def build(library: Library, plan: EnginePlan, on_progress: OnProgress) -> Built:
             outcome.append(error)
 
     builder = threading.Thread(target=work, name="engine builder", daemon=True)
-    builder.start()
-    try:
+    with _ctrl_c_cancels(progress):
+        builder.start()
         builder.join()
-    except KeyboardInterrupt:
-        progress.cancel()
-        builder.join()
-        raise
+    if progress.is_cancelled:
+        raise KeyboardInterrupt
     (result,) = outcome
     if isinstance(result, BaseException):
         raise result
     return result
+
+
+@contextmanager
+def _ctrl_c_cancels(progress: BuildProgress) -> Iterator[None]:
+    """Let Ctrl-C end a build at its next step, however often it is pressed.
+
+    As an exception it would leave the builder running in its thread, and native code that still
+    runs when Python ends brings the process down. Who handles Ctrl-C otherwise keeps doing so.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda _number, _frame: progress.cancel())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _build(library: Library, plan: EnginePlan, progress: BuildProgress) -> Built:
@@ -94,8 +112,9 @@ def _build(library: Library, plan: EnginePlan, progress: BuildProgress) -> Built
     plan_bytes = builder.build_serialized_network(network, config)
     if plan_bytes is None:
         raise BadModel(
-            f"{library.api.__name__} builds no engine of {plan.scene.path}: {messages.last_error}",
-            "export the scene again; if it says memory, give a smaller --workspace-mib",
+            f"{TARGET_NAMES[library.target]} builds no engine of {plan.scene.path}: "
+            f"{messages.last_error}",
+            "export the scene again; if it says memory, give a smaller --batch or --workspace-mib",
         )
     if cache:
         timing_cache.keep_cache(config, cache)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,12 +38,6 @@ class EnginePlan:
     is_here: bool
     options: EngineOptions
     path: Path
-
-    @property
-    def key(self) -> str:
-        """A digest of all that an engine depends on."""
-        parts = (self.onnx.sha256, self.target, self.device, self.options)
-        return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
 
     def why_not_cached(self) -> str | None:
         """Why the engine that lies there cannot be taken; None when it can."""

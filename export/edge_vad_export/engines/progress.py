@@ -43,6 +43,11 @@ class BuildProgress:
         """End the build at its next step."""
         self._cancelled.set()
 
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the build was to be ended."""
+        return self._cancelled.is_set()
+
     def start(self, name: str, parent: str | None, steps: int) -> None:
         """A phase begins."""
         self._phases[name] = _Phase(parent, max(steps, 1))
@@ -53,7 +58,7 @@ class BuildProgress:
         if name in self._phases:
             self._phases[name].done = step + 1
             self._tell(name)
-        return not self._cancelled.is_set()
+        return not self.is_cancelled
 
     def finish(self, name: str) -> None:
         """A phase is over."""
