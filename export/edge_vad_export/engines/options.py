@@ -9,7 +9,7 @@ from typing import Any, TypeVar, get_args
 
 import click
 
-from edge_vad.engine_file import BatchProfile, EngineOptions, Target
+from edge_vad.engine_file import MOST_FRAMES, MOST_MIB, BatchProfile, EngineOptions, Target
 from edge_vad.errors import WrongUse
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -68,12 +68,13 @@ def _parse_batch(
         return None
     try:
         sizes = [int(size) for size in text.split(":")]
-        if len(sizes) not in (1, 3) or min(sizes) < 1:
-            raise ValueError("one size or three")
+        if len(sizes) not in (1, 3) or min(sizes) < 1 or max(sizes) > MOST_FRAMES:
+            raise ValueError("one size or three, of frames that a graph takes")
         return BatchProfile(*(sizes * 3 if len(sizes) == 1 else sizes))
     except ValueError:
         raise WrongUse(
-            f"--batch {text} says no batch sizes", "give one, as 4, or three that rise, as 1:4:8"
+            f"--batch {text} says no batch sizes",
+            f"give one, as 4, or three that rise, as 1:4:8; {MOST_FRAMES} at most",
         ) from None
 
 
@@ -99,7 +100,7 @@ _OPTIONS = (
     ),
     click.option(
         "--workspace-mib",
-        type=click.IntRange(min=1),
+        type=click.IntRange(1, MOST_MIB),
         help="Memory that a layer may use; half of what is free by default.",
     ),
     click.option("--tf32", is_flag=True, help="Let FP32 layers round their factors to TF32."),

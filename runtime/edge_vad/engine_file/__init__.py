@@ -18,6 +18,8 @@ from edge_vad.engine_file.admission import (
 )
 from edge_vad.engine_file.files import SUFFIX, engine_path, identify, sidecar_path, write_engine
 from edge_vad.engine_file.sidecar import (
+    MOST_FRAMES,
+    MOST_MIB,
     SCHEMA,
     TARGET_NAMES,
     BatchProfile,
@@ -29,6 +31,8 @@ from edge_vad.engine_file.sidecar import (
 )
 
 __all__ = [
+    "MOST_FRAMES",
+    "MOST_MIB",
     "SCHEMA",
     "SUFFIX",
     "TARGET_NAMES",

@@ -15,6 +15,15 @@ SCHEMA = 1
 Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 
+MOST_FRAMES = 1024
+"""Largest batch; exported graphs are traced for as many."""
+
+MOST_MIB = 2**20
+"""Largest workspace, a tebibyte."""
+
+Frames = Annotated[int, msgspec.Meta(ge=1, le=MOST_FRAMES)]
+Mebibytes = Annotated[int, msgspec.Meta(ge=1, le=MOST_MIB)]
+
 
 class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A part of a sidecar: unchangeable, and refused when it holds a field nobody knows."""
@@ -43,9 +52,9 @@ class BatchProfile(_Record, frozen=True):
         largest: Most frames at once.
     """
 
-    smallest: Count = 1
-    usual: Count = 1
-    largest: Count = 1
+    smallest: Frames = 1
+    usual: Frames = 1
+    largest: Frames = 1
 
     def __post_init__(self) -> None:
         if not self.smallest <= self.usual <= self.largest:
@@ -65,7 +74,7 @@ class EngineOptions(_Record, frozen=True):
     """
 
     batch: BatchProfile = BatchProfile()
-    workspace_mib: Count | None = None
+    workspace_mib: Mebibytes | None = None
     tf32: bool = False
 
 

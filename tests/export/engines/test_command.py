@@ -93,6 +93,8 @@ def test_an_engine_from_an_onnx_file_needs_neither_torch_nor_onnx(write, tmp_pat
         (("--dry-run",), "--dry-run says what engine would be built"),
         (("--engine", "--batch", "8:4:1"), "--batch 8:4:1 says no batch sizes"),
         (("--engine", "--batch", "1:2"), "--batch 1:2 says no batch sizes"),
+        (("--engine", "--batch", "9" * 30), "1024 at most"),
+        (("--engine", "--workspace-mib", "9" * 30), "Invalid value for '--workspace-mib'"),
         (("--engine", "--target", "rtx", "--compute-capability", "9.0"), "does not build for the"),
         (("--engine", "--compute-capability", "8.9"), "builds only for the GPU that it runs on"),
     ],
