@@ -10,7 +10,7 @@ from types import TracebackType
 import numpy as np
 
 from edge_vad import engine_file
-from edge_vad.backends import Backend, Inputs, load_backend
+from edge_vad.backends import Backend, Inputs, Maps, Mark, load_backend, unmarked
 from edge_vad.detection import Detection
 from edge_vad.errors import BadModel
 from edge_vad.false_alarms import parse_rate
@@ -37,6 +37,8 @@ class Detector:
         threshold: Score from which on a frame is anomalous; may be changed at any time.
     """
 
+    _mark: Mark = staticmethod(unmarked)
+
     def __init__(
         self, model: SceneModel, backend: Backend, false_alarms: str = DEFAULT_FALSE_ALARMS
     ) -> None:
@@ -59,7 +61,26 @@ class Detector:
             BadModel: The graph gave no number.
         """
         image = fit_image(frame.image, self._resized)
-        maps = self._backend.infer(Inputs(image[None], self._motion.push(image)[None]))
+        self._mark("resize")
+        flow = self._motion.measure(image)
+        self._mark("flow")
+        motion = self._motion.pool(flow)
+        self._mark("pooling")
+        detection = self._judge(frame, self._backend.infer(Inputs(image[None], motion[None])))
+        self._mark("decision")
+        return detection
+
+    def listen(self, mark: Mark) -> None:
+        """Have the stages of every frame told from now on, by which they can be timed.
+
+        Args:
+            mark: Called after `resize`, `flow`, `pooling`, the stages of the backend, and
+                `decision`.
+        """
+        self._mark = self._backend.mark = mark
+
+    def _judge(self, frame: Frame, maps: Maps) -> Detection:
+        """Make a detection of what the graph says."""
         if not self._motion.known:
             return Detection(frame, 0.0, self.threshold, self._nothing, None)
         score, anomaly_map = float(maps.score[0]), maps.anomaly_map[0]

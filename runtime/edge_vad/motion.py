@@ -204,7 +204,7 @@ class MotionExtractor:
         self._frames = 0
 
     def push(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Take the next frame and return the pooled motion up to it.
+        """Take the next frame and return the pooled motion up to it: `measure`, then `pool`.
 
         Args:
             image: uint8, (height, width, 3), blue-green-red.
@@ -213,11 +213,23 @@ class MotionExtractor:
             float32, `shape`, px a frame. Zero for the first frame, which has no predecessor. The
             array is reused by the next call.
         """
+        return self.pool(self.measure(image))
+
+    def measure(self, image: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+        """Take the next frame and measure how it moved since the one before.
+
+        Args:
+            image: uint8, (height, width, 3), blue-green-red.
+
+        Returns:
+            float32, (height', width', 2), px a frame; None for the first frame, which has no
+            predecessor. The array is reused by the next call.
+        """
         previous, current = self._grey[(self._frames + 1) % 2], self._grey[self._frames % 2]
         cv2.cvtColor(image, cv2.COLOR_BGR2GRAY, dst=current)
         self._frames += 1
         if self._frames == 1:
-            return self._still
+            return None
         flow = self._flow.calc(previous, current, None)  # type: ignore[call-overload]
         rows, columns = self._crop
         cv2.resize(
@@ -226,7 +238,11 @@ class MotionExtractor:
             dst=self._small,
             interpolation=cv2.INTER_AREA,
         )
-        return self._pool.push(self._small)
+        return self._small
+
+    def pool(self, flow: NDArray[np.float32] | None) -> NDArray[np.float32]:
+        """Pool what `measure` gave with the fields before it; zero where it gave None."""
+        return self._still if flow is None else self._pool.push(flow)
 
 
 def _optical_flow(settings: MotionSettings) -> DISOpticalFlow:

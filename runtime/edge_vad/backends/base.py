@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+Mark = Callable[[str], None]
+"""Told the name of a stage of a frame's way when that stage is done."""
+
+
+def unmarked(stage: str) -> None:
+    """Take no notice of a stage; what is set where nobody measures."""
 
 
 class Inputs(NamedTuple):
@@ -39,10 +47,13 @@ class Backend(ABC):
     Attributes:
         name: Such as `onnxruntime`.
         device: Such as `cpu`.
+        mark: Told after each stage of `infer`: `host to device`, `compute`, `device to host`. A
+            backend that computes where the frame lies has only the second.
     """
 
     name: str
     device: str
+    mark: Mark = staticmethod(unmarked)
 
     @abstractmethod
     def infer(self, inputs: Inputs) -> Maps:

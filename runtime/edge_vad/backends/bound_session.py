@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_vad.backends.base import Inputs, Maps
+from edge_vad.backends.base import Inputs, Maps, Mark, unmarked
 
 _TYPES = {"tensor(uint8)": np.uint8, "tensor(float)": np.float32, "tensor(float16)": np.float16}
 
@@ -33,8 +33,13 @@ class BoundSession:
         self._binding: Any = None
         self._batch = 0
 
-    def run(self, inputs: Inputs) -> Maps:
-        """Score a batch; what it returns lies in the host's memory and stays as it is."""
+    def run(self, inputs: Inputs, mark: Mark = unmarked) -> Maps:
+        """Score a batch; what it returns lies in the host's memory and stays as it is.
+
+        Args:
+            inputs: The batch.
+            mark: Told after each stage, see `Backend`.
+        """
         batch = len(inputs[0])
         if batch != self._batch:
             self._allocate(batch)
@@ -45,9 +50,13 @@ class BoundSession:
             # once and for all, every frame would look like the first. Otherwise this costs nothing.
             self._binding.bind_ortvalue_input(name, buffer)
         self._binding.synchronize_inputs()
+        mark("host to device")
         self._session.run_with_iobinding(self._binding)
         self._binding.synchronize_outputs()
-        return Maps(*(np.array(result.numpy()) for result in self._results.values()))
+        mark("compute")
+        maps = Maps(*(np.array(result.numpy()) for result in self._results.values()))
+        mark("device to host")
+        return maps
 
     def warm_up(self) -> None:
         """Run one black frame, so that engines and algorithms are chosen now, not live."""

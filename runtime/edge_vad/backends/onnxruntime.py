@@ -75,8 +75,10 @@ class OnnxRuntimeBackend(Backend):
             raise WrongUse("the backend was closed", "load it again")
         if self._bound:
             with self._device_errors():
-                return self._bound.run(inputs)
-        return Maps(*self._session.run(_OUTPUTS, inputs._asdict()))
+                return self._bound.run(inputs, self.mark)
+        maps = Maps(*self._session.run(_OUTPUTS, inputs._asdict()))
+        self.mark("compute")
+        return maps
 
     def close(self) -> None:
         """Give back the device's memory; harmless when called twice."""

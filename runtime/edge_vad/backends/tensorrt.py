@@ -93,6 +93,9 @@ class TensorRtBackend(Backend):
     def infer(self, inputs: Inputs) -> Maps:
         """Score a batch; see `Backend.infer`.
 
+        The copies to and from the device are in one CUDA graph with the computing, so `compute` has
+        them; the stages before and after it are the copies to and from pinned memory.
+
         Raises:
             WrongUse: The batch is smaller or larger than the engine was built for.
             Unavailable: TensorRT or CUDA failed.
@@ -107,9 +110,13 @@ class TensorRtBackend(Backend):
                     self._tensors[name].host[:batch] = array
             if batch != self._batch:
                 self._prepare(batch)
+            self.mark("host to device")
             self._launch()
             self._cuda.synchronize()
-            return Maps(*(self._tensors[name].host[:batch].copy() for name in Maps._fields))
+            self.mark("compute")
+            maps = Maps(*(self._tensors[name].host[:batch].copy() for name in Maps._fields))
+            self.mark("device to host")
+            return maps
 
     def close(self) -> None:
         """Give back the device's memory; harmless when called twice."""
