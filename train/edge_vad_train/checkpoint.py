@@ -86,7 +86,7 @@ def load_trained(folder: Path) -> TrainedScene:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         card = decode_card(header["card"], path)
         design = msgspec.json.decode(header["design"], type=Design)
-        network = _empty_network(design, card)
+        network = empty_network(design, card)
         network.load_state_dict(
             {
                 name.removeprefix("network."): value
@@ -100,7 +100,7 @@ def load_trained(folder: Path) -> TrainedScene:
     return TrainedScene(card, design, network.eval(), *samples)
 
 
-def _empty_network(design: Design, card: SceneCard) -> SceneNetwork:
+def empty_network(design: Design, card: SceneCard) -> SceneNetwork:
     """The network with nothing in it yet, to be filled from a file."""
     grid, latent = card.grid, design.motion.latent + design.appearance.latent
     sizes = design.appearance.latent, design.motion.latent, latent

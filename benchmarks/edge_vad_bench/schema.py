@@ -1,0 +1,355 @@
+"""What a benchmark leaves behind: one JSON document, which is the truth; pages are made from it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from edge_vad.device_fingerprint import DeviceFingerprint
+from edge_vad.doctor.report import Processor
+
+SCHEMA = 1
+
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Milliseconds = Annotated[float, msgspec.Meta(ge=0)]
+
+
+class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A part of the report: unchangeable, and refused when it holds a field nobody knows."""
+
+
+class Device(_Record, frozen=True):
+    """What was measured on.
+
+    Attributes:
+        fingerprint: GPU, driver, board.
+        processor: CPU and memory.
+        system: Operating system, kernel, architecture.
+        python: Version.
+        libraries: Package to version, of those that do the work.
+    """
+
+    fingerprint: DeviceFingerprint
+    processor: Processor
+    system: str
+    python: str
+    libraries: dict[str, str]
+
+
+class SceneUsed(_Record, frozen=True):
+    """A scene model that was measured.
+
+    Attributes:
+        name: Of the file.
+        sha256: Of the file.
+        precision: What its encoders compute in.
+        width: Columns of the frame that the graph takes.
+        height: Rows.
+        window: T, flow fields that are pooled.
+        gmac: Multiply-accumulates of one frame, 1e9; None where the onnx package is absent.
+        mib_moved: Weights, inputs and outputs of all operators for one frame, MiB, if none stays
+            in a cache.
+    """
+
+    name: str
+    sha256: str
+    precision: str
+    width: int
+    height: int
+    window: int
+    gmac: float | None = None
+    mib_moved: float | None = None
+
+
+class Plan(_Record, frozen=True):
+    """How long is measured, and when it is enough.
+
+    Attributes:
+        warm_up_s: Seconds of every contestant before anything counts.
+        block_s: Least seconds of a block; contestants take turns block by block.
+        block_queries: Least queries of a block.
+        blocks: Least blocks of each.
+        most_blocks: Most blocks of each.
+        tolerance: The last `settled` blocks' medians lie within this of one another: then the
+            figure is stable and measuring ends.
+        settled: See `tolerance`.
+        starts: Cold starts that are measured.
+        handicap: Share of its time by which every frame is slowed down on purpose, to see whether
+            a comparison notices.
+    """
+
+    warm_up_s: float = 1.0
+    block_s: float = 1.0
+    block_queries: int = 20
+    blocks: Annotated[int, msgspec.Meta(ge=2)] = 10
+    most_blocks: int = 30
+    tolerance: Share = 0.05
+    settled: int = 3
+    starts: int = 5
+    handicap: Share = 0.0
+
+
+QUICK = Plan(
+    warm_up_s=0.2, block_s=0.2, block_queries=3, blocks=3, most_blocks=4, settled=2, starts=1
+)
+"""To see that everything works; too short to compare."""
+
+
+class Settings(_Record, frozen=True):
+    """What was asked for; an interrupted benchmark goes on only under the same.
+
+    Attributes:
+        scenes: The scene models.
+        source: Name of the footage.
+        backends: What ran them.
+        threads: CPU threads of a backend.
+        plan: How long was measured.
+        parts: The parts of the benchmark that were asked for.
+    """
+
+    scenes: tuple[SceneUsed, ...]
+    source: str
+    backends: tuple[str, ...]
+    threads: int
+    plan: Plan
+    parts: tuple[str, ...]
+
+
+class Conditions(_Record, frozen=True):
+    """The state of the machine at one moment; what no file tells is None.
+
+    Attributes:
+        load: Processes that wanted a CPU, on average over the last minute.
+        cpu_mhz: Clock of the fastest core.
+        gpu_mhz: Clock of the GPU.
+        hottest_c: Temperature of the hottest sensor, degrees Celsius.
+        throttled: What is being slowed down by heat or power just now.
+        over_current: Times that the board drew too much current since it started.
+        power_mode: Of a Jetson.
+    """
+
+    load: float | None = None
+    cpu_mhz: float | None = None
+    gpu_mhz: float | None = None
+    hottest_c: float | None = None
+    throttled: tuple[str, ...] = ()
+    over_current: int | None = None
+    power_mode: str | None = None
+
+
+class Latency(_Record, frozen=True):
+    """Of all queries of a row, ms.
+
+    Attributes:
+        mean: Average.
+        p50: Median; the others are percentiles.
+        p90: 90 in 100 are as fast.
+        p95: 95 in 100.
+        p99: 99 in 100.
+        p999: 999 in 1000; of fewer queries it is close to the slowest.
+        slowest: The slowest.
+        jitter: Mean difference between a query and the one before.
+        bound: The metric percentile of the scenario with 99% confidence, as MLPerf's early
+            stopping has it; None where the queries are too few for it.
+    """
+
+    mean: Milliseconds
+    p50: Milliseconds
+    p90: Milliseconds
+    p95: Milliseconds
+    p99: Milliseconds
+    p999: Milliseconds
+    slowest: Milliseconds
+    jitter: Milliseconds
+    bound: Milliseconds | None = None
+
+
+class Stage(_Record, frozen=True):
+    """One stage of a query's way, ms.
+
+    Attributes:
+        mean: Average.
+        p50: Median.
+        p99: 99 in 100 are as fast.
+        blocks: Median of every block.
+    """
+
+    mean: Milliseconds
+    p50: Milliseconds
+    p99: Milliseconds
+    blocks: tuple[float, ...]
+
+
+class Row(_Record, frozen=True):
+    """One thing that was measured.
+
+    Attributes:
+        name: Unique in the report, and the same in the next one: rows are compared by it.
+        group: Rows of a group were measured in turns, in one run.
+        scenario: `SingleStream`, `MultiStream`, `Offline`, `ColdStart`, or what it is.
+        subject: What was measured, for readers.
+        precision: What the encoders computed in.
+        backend: What ran the graph.
+        device: Where it ran.
+        frames_a_query: Frames that a query decides on.
+        latency: Of the queries.
+        fps: Frames a second.
+        samples_ms: Every query that counted, in order.
+        blocks: How many of the samples every block has.
+        yardstick_ms: Before every block: a fixed piece of work that is not ours, the same in every
+            version and on every machine. It tells a slow machine from a slow program.
+        stages: Stage to its times, in the order of a frame's way.
+        stable: Whether the last blocks agreed, see `Plan.tolerance`.
+        joules_a_frame: Energy of the whole device, idle included; None where it tells none.
+        energy_from: What told the energy.
+        before: The machine before the first block.
+        after: The machine after the last one.
+        throttled: Whether anything was slowed down by heat or power before or after.
+        values: Further figures of this kind of row, by name with unit.
+    """
+
+    name: str
+    group: str
+    scenario: str
+    subject: str
+    precision: str
+    backend: str
+    device: str
+    frames_a_query: int
+    latency: Latency
+    fps: float
+    samples_ms: tuple[float, ...]
+    blocks: tuple[int, ...]
+    yardstick_ms: tuple[float, ...]
+    stages: dict[str, Stage]
+    stable: bool
+    joules_a_frame: float | None
+    energy_from: str | None
+    before: Conditions
+    after: Conditions
+    throttled: bool
+    values: dict[str, float] = msgspec.field(default_factory=dict)
+
+
+class Growth(_Record, frozen=True):
+    """How time grows with one quantity, others held.
+
+    Attributes:
+        quantity: Such as `pixels`.
+        sizes: What it was set to.
+        milliseconds: Median time at each.
+        exponent: Slope of log time over log size: 1 is linear, 0 constant.
+        limit: The exponent should not be above it.
+        of: What was timed.
+    """
+
+    quantity: str
+    sizes: tuple[float, ...]
+    milliseconds: tuple[float, ...]
+    exponent: float
+    limit: float
+    of: str
+
+
+class Floor(_Record, frozen=True):
+    """The compute stage against the best that this machine does in one large convolution.
+
+    Attributes:
+        scene: Name of the scene model.
+        gmac: Multiply-accumulates of its graph, 1e9.
+        gmac_a_second: Best rate of the large convolution, in the same run.
+        floor_ms: What the graph would take at that rate.
+        measured_ms: What it took, in turns with the convolution.
+        times_floor: The ratio of the two.
+    """
+
+    scene: str
+    gmac: float
+    gmac_a_second: float
+    floor_ms: float
+    measured_ms: float
+    times_floor: float
+
+
+class Projection(_Record, frozen=True):
+    """What a board might do, on paper: never measured, never mixed with what was.
+
+    Attributes:
+        board: Its name.
+        scene: Name of the scene model.
+        precision: Of the peak that it is held to.
+        peak_tera: Published peak, 1e12 multiply-accumulates a second.
+        peak_gb_s: Published memory bandwidth, 1e9 bytes a second.
+        compute_ms: Operations over the peak.
+        memory_ms: Bytes over the bandwidth.
+        least_ms: The larger of the two: the graph cannot be faster there.
+        bound_by: Which of the two that is.
+    """
+
+    board: str
+    scene: str
+    precision: str
+    peak_tera: float
+    peak_gb_s: float
+    compute_ms: float
+    memory_ms: float
+    least_ms: float
+    bound_by: Literal["compute", "memory"]
+
+
+class Agreement(_Record, frozen=True):
+    """That two peers computed the same, on the frames that were timed.
+
+    Attributes:
+        subject: Whose result.
+        reference: What it was held to.
+        frames: Frames compared.
+        relative_error: Largest difference of the anomaly maps over their largest magnitude.
+        tolerance: Up to which that is agreement.
+    """
+
+    subject: str
+    reference: str
+    frames: int
+    relative_error: float
+    tolerance: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether they agree."""
+        return self.relative_error <= self.tolerance
+
+
+class Report(_Record, frozen=True):
+    """A benchmark of one device.
+
+    Attributes:
+        schema: Version of this document's layout.
+        created: UTC, ISO 8601.
+        edge_vad: Version of what was measured.
+        device: What was measured on.
+        settings: What was asked for.
+        complete: Whether all that was asked for is here.
+        done: The parts that are.
+        rows: What was measured.
+        growths: How time grows.
+        floors: Against the machine's best rate.
+        agreements: Whether peers computed the same.
+        projections: On paper.
+        notes: What is timed and what is not, and what could not be had.
+    """
+
+    schema: int
+    created: str
+    edge_vad: str
+    device: Device
+    settings: Settings
+    complete: bool = False
+    done: tuple[str, ...] = ()
+    rows: tuple[Row, ...] = ()
+    growths: tuple[Growth, ...] = ()
+    floors: tuple[Floor, ...] = ()
+    agreements: tuple[Agreement, ...] = ()
+    projections: tuple[Projection, ...] = ()
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,83 @@
+"""Reads and writes reports; what is on the disk is always whole."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from edge_vad.errors import BadInput
+from edge_vad_bench.schema import SCHEMA, Report
+
+FILE_NAME = "bench.json"
+_LARGEST = 256 << 20
+
+
+class _SchemaOnly(msgspec.Struct):
+    schema: int
+
+
+def write(path: Path, report: Report) -> None:
+    """Write a report, whole or not at all."""
+    staged = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with staged.open("wb") as file:
+            file.write(msgspec.json.format(msgspec.json.encode(report), indent=1))
+            file.flush()
+            os.fsync(file.fileno())
+        staged.replace(path)
+    finally:
+        staged.unlink(missing_ok=True)
+
+
+def read(path: Path) -> Report:
+    """Read a report and check it.
+
+    Args:
+        path: The JSON file, or the folder that `edge-vad bench --out` was given.
+
+    Raises:
+        BadInput: It is missing, no report, broken, or of a newer schema.
+    """
+    if path.is_dir():
+        path = path / FILE_NAME
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise ValueError("it is too large")
+        content = path.read_bytes()
+        schema = msgspec.json.decode(content, type=_SchemaOnly).schema
+        if schema > SCHEMA:
+            raise BadInput(
+                f"{path} has schema {schema}, and this version reads up to {SCHEMA}",
+                "update edge-vad",
+            )
+        return msgspec.json.decode(content, type=Report)
+    except (OSError, ValueError, RecursionError) as error:
+        raise BadInput(
+            f"{path} cannot be read as a benchmark report ({error})",
+            "give a file that edge-vad bench wrote",
+        ) from None
+
+
+def resume(path: Path, fresh: Report) -> Report:
+    """Go on with what an interrupted benchmark left, if it was of the same.
+
+    Args:
+        path: The JSON file.
+        fresh: The report as it begins.
+
+    Returns:
+        The report on the disk, unfinished; or `fresh` where there is none that fits.
+    """
+    try:
+        old = read(path)
+    except BadInput:
+        return fresh
+    same = (old.settings, old.edge_vad, old.device.fingerprint, old.device.libraries) == (
+        fresh.settings,
+        fresh.edge_vad,
+        fresh.device.fingerprint,
+        fresh.device.libraries,
+    )
+    return old if same and not old.complete else fresh
