@@ -21,7 +21,7 @@ from edge_vad_bench.schema import Row
 from edge_vad_bench.yardstick import Yardstick
 
 SCENARIO = "ColdStart"
-_FRAMES = 60
+_FRAMES = 30
 _LONGEST_S = 120
 
 

@@ -35,10 +35,10 @@ def measure_floor(path: Path, threads: int, say: Callable[[str], None]) -> Floor
         say: Told what is being done.
 
     Returns:
-        The comparison; None where the graph's cost is not known.
+        The comparison; None where the graph's cost is not known, or nothing.
     """
     cost, model = graph_cost.count(path), SceneModel.read(path)
-    if cost is None:
+    if cost is None or cost.macs == 0:
         return None
     say(f"{path.name}: in turns with one large convolution")
     rates = {side: _convolution(side, threads) for side in _SIDES}

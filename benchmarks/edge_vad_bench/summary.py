@@ -14,8 +14,9 @@ def show(report: Report, console: Console) -> None:
     processor = report.device.processor
     console.print(f"{processor.model}, {processor.cores} of {processor.of_cores} cores")
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for title in ("", "p50", "p90", "p99", "frames/s", ""):
-        table.add_column(title, justify="right" if title else "left", overflow="fold")
+    table.add_column("", no_wrap=True)
+    for title in ("p50", "p90", "p99", "frames/s", ""):
+        table.add_column(title, justify="right" if title else "left")
     for row in report.rows:
         table.add_row(*_cells(row))
     console.print(table)
@@ -26,7 +27,8 @@ def show(report: Report, console: Console) -> None:
             console.print(f"{row.name}: {', '.join(parts)} ms")
     for growth in report.growths:
         verdict = "" if growth.exponent <= growth.limit else f", above {growth.limit:g}"
-        console.print(f"grows with {growth.quantity} to the {growth.exponent:.2f}{verdict}")
+        exponent = f"grows with {growth.quantity} to the {growth.exponent:.2f}"
+        console.print(f"{growth.of}: {exponent}{verdict}")
     for floor in report.floors:
         console.print(f"{floor.scene}: the graph takes {floor.times_floor:.2f} times its floor")
 

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from edge_vad_bench import store
+
+ROWS = [
+    "SingleStream/onnxruntime/fp32",
+    "MultiStream/onnxruntime/fp32",
+    "Offline/onnxruntime/fp32",
+    "ColdStart/onnxruntime/fp32",
+]
+
+
+def bench(scene, clip, out, *words):
+    return ("bench", scene, "--source", clip, "--out", out, "--quick", "--threads", 1, *words)
+
+
+def test_it_measures_the_whole_way_and_every_stage(edge_vad, tiny_scene, clip, tmp_path):
+    answer = edge_vad(*bench(tiny_scene(), clip, tmp_path / "out"))
+    assert answer.code == 0, answer.err
+    report = store.read(tmp_path / "out")
+    assert report.complete
+    assert [row.name for row in report.rows] == ROWS
+    single, multi, offline, cold = report.rows
+    assert list(single.stages) == [
+        "decode", "resize", "flow", "pooling", "compute", "decision", "overlay",
+    ]  # fmt: skip
+    # The stages up to the decision are the whole of the latency: nothing between them is lost.
+    parts = sum(each.mean for name, each in single.stages.items() if name != "overlay")
+    assert parts == pytest.approx(single.latency.mean, rel=0.05)
+    assert (multi.frames_a_query, offline.frames_a_query) == (8, 32)
+    assert multi.latency.p50 > 3 * single.latency.p50
+    assert cold.latency.p50 > 50
+    assert cold.values["peak, MiB"] > 20
+    assert {each.quantity for each in report.growths} == {"cameras", "window T"}
+    assert (tmp_path / "out/report.html").exists()
+    assert "SingleStream" in (tmp_path / "out/report.md").read_text()
+    assert "next, after a change: edge-vad bench" in answer.out
+
+
+def test_two_precisions_are_measured_in_turns(edge_vad, tiny_scene, clip, tmp_path):
+    scenes = tiny_scene("a.onnx"), tiny_scene("b.onnx", precision="fp16")
+    words = bench(scenes[0], clip, tmp_path / "out", "--only", "scenarios", "--json")
+    answer = edge_vad(words[0], scenes[1], *words[1:])
+    assert answer.code == 0, answer.err
+    names = [row["name"] for row in json.loads(answer.out)["rows"]]
+    assert names[:2] == ["SingleStream/onnxruntime/fp16", "SingleStream/onnxruntime/fp32"]
+
+
+def test_two_scenes_of_one_precision_are_refused(edge_vad, tiny_scene, clip, tmp_path):
+    scene = tiny_scene()
+    assert edge_vad(*bench(scene, clip, tmp_path / "out", scene)).code == 2
+
+
+def test_a_handicap_is_felt_and_told(edge_vad, tiny_scene, clip, tmp_path):
+    """Twice the time, of which the graph's stages know nothing."""
+    words = bench(tiny_scene(), clip, tmp_path / "out", "--only", "scenarios", "--handicap", 1)
+    assert edge_vad(*words).code == 0
+    report = store.read(tmp_path / "out")
+    single = report.rows[0]
+    parts = sum(each.mean for each in single.stages.values())
+    assert single.latency.mean > 1.9 * parts
+    assert "slowed down by 100% on purpose" in " ".join(report.notes)
+
+
+def test_after_ctrl_c_the_same_command_goes_on(tiny_scene, clip, tmp_path):
+    scene, out = tiny_scene(), tmp_path / "out"
+    command = [sys.executable, "-m", "edge_vad", *map(str, bench(scene, clip, out))]
+    first = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not (out / "bench.json").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    first.send_signal(signal.SIGINT)
+    stderr = first.communicate(timeout=60)[1]
+    assert first.returncode == 130, stderr
+    assert "give the same command again to go on" in stderr
+    kept = store.read(out)
+    assert not kept.complete
+    assert kept.done[0] == "scenarios"
+
+    again = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert again.returncode == 0, again.stderr
+    whole = store.read(out)
+    assert whole.complete
+    assert whole.rows[: len(kept.rows)] == kept.rows
+
+
+def test_footage_that_is_too_short_for_a_cold_start_is_named(edge_vad, tiny_scene, clip, tmp_path):
+    answer = edge_vad(*bench(tiny_scene(), f"{clip}:0-10", tmp_path, "--only", "cold start"))
+    assert answer.code == 1
+    assert "gave no 30 decisions" in answer.err
+
+
+def test_secrets_of_a_source_are_not_in_the_report(edge_vad, tiny_scene, clip, tmp_path):
+    words = bench(tiny_scene(), clip, tmp_path / "out", "--only", "projection")
+    assert edge_vad(*words).code == 0
+    report = store.read(tmp_path / "out")
+    assert report.settings.source == "clip"
+    assert str(tmp_path) not in (tmp_path / "out/bench.json").read_text()
