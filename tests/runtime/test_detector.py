@@ -126,3 +126,11 @@ def test_a_graph_that_onnx_runtime_cannot_load_is_refused(tiny_scene):
     path.write_bytes(path.read_bytes().replace(b"AveragePool", b"AveragePoof"))
     with pytest.raises(BadModel, match="cannot load"):
         load(path)
+
+
+def test_it_tells_the_stages_of_a_frame_in_their_order(tiny_scene, clip):
+    told = []
+    with load(tiny_scene()) as detector, open_source(clip) as source:
+        detector.listen(told.append)
+        detector.detect(next(iter(source)))
+    assert told == ["resize", "flow", "pooling", "compute", "decision"]
