@@ -9,7 +9,7 @@ from edge_vad.sinks.base import Sink, Site
 from edge_vad.sinks.settings import SinkSettings
 
 
-def build_sinks(settings: SinkSettings, site: Site) -> list[Sink]:  # noqa: ARG001
+def build_sinks(settings: SinkSettings, site: Site) -> list[Sink]:
     """Make and start the sinks; what they need is imported only here.
 
     Args:
@@ -32,5 +32,9 @@ def build_sinks(settings: SinkSettings, site: Site) -> list[Sink]:  # noqa: ARG0
             from edge_vad.sinks.store import EventStore
 
             add(EventStore(folder, settings.store))
+        if settings.mqtt:
+            from edge_vad.sinks.mqtt import MqttSink
+
+            add(MqttSink(settings.mqtt, folder / "spool" / "mqtt.sqlite", site))
         undo.pop_all()
     return sinks

@@ -12,6 +12,11 @@ Text = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
 Topic = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_/-]{1,128}$")]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 Megabytes = Annotated[int, msgspec.Meta(ge=1, le=10_000_000)]
+_LABEL = "[A-Za-z0-9_-]{1,63}"
+Host = Annotated[
+    str,
+    msgspec.Meta(pattern=rf"^((?:{_LABEL}\.)*{_LABEL}\.?|[0-9a-fA-F:]{{2,45}})$", max_length=253),
+]
 _FolderName = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
 
 
@@ -100,7 +105,7 @@ class MqttSettings(Settings, frozen=True, kw_only=True):
         spool_mb: What may wait on disk while the broker is away; beyond, the oldest is lost.
     """
 
-    host: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._:-]{1,253}$")]
+    host: Host
     port: Port | None = None
     username: Text | None = None
     password_env: Name | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import sqlite3
 import time
@@ -13,16 +12,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vad.errors import BadInput
 from edge_vad.opencv import cv2
 from edge_vad.sinks.base import EventChange, LiveEvent, Sink, SinkHealth
+from edge_vad.sinks.disk import is_damaged, is_full, make_folder, set_aside
 from edge_vad.sinks.settings import StoreSettings
 from edge_vad.sinks.store.media import SNAPSHOT, stem
 from edge_vad.sinks.store.retention import Retention
 from edge_vad.sinks.store.schema import DATABASE, REPLACE, prepare, row_of
 from edge_vad.sinks.worker import Worker
 
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _CAPACITY = 10_000
 _MOST_PICTURES = 64
 """Pictures that wait while the disk is full; events themselves take little memory."""
@@ -53,7 +51,7 @@ class EventStore(Sink):
 
     def __init__(self, folder: Path, settings: StoreSettings) -> None:
         self.folder = folder
-        _make(folder)
+        make_folder(folder)
         self._retention = Retention(folder, settings)
         self._collect_at = 0.0
         self._connection: sqlite3.Connection | None = None
@@ -136,18 +134,9 @@ class EventStore(Sink):
         if not self._why:
             _log.warning("%s", why)
         self._why = why
-        if isinstance(error, sqlite3.DatabaseError) and _is_broken(error):
-            self._set_aside()
-
-    def _set_aside(self) -> None:
-        """Begin a new database where the old one cannot be read any more."""
-        self._end()
-        aside = f"{DATABASE}.broken-{int(time.time())}"
-        _log.error("%s is damaged; it is kept as %s", DATABASE, aside)
-        for ending in ("", "-wal", "-shm"):
-            path = self.folder / (DATABASE + ending)
-            if path.exists():
-                path.rename(self.folder / (aside + ending))
+        if is_damaged(error):
+            self._end()
+            set_aside(self.folder / DATABASE)
 
     def _end(self) -> None:
         if self._connection is not None:
@@ -163,31 +152,9 @@ def _tried(step: Callable[[], None]) -> sqlite3.Error | OSError | None:
     return None
 
 
-def is_full(error: sqlite3.Error | OSError) -> bool:
-    """Whether an error says that the disk is full."""
-    if isinstance(error, OSError):
-        return error.errno in FULL
-    return "disk is full" in str(error)
-
-
-def _is_broken(error: sqlite3.DatabaseError) -> bool:
-    return "malformed" in str(error) or "not a database" in str(error)
-
-
 def _connect(path: Path) -> sqlite3.Connection:
     # Opened and used by the store's thread alone.
     return sqlite3.connect(path, timeout=5.0)
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        if error.errno not in FULL:
-            raise BadInput(
-                f"cannot write into the folder {folder} ({error.strerror})",
-                "choose another folder for the sinks, or make this one writable",
-            ) from None
 
 
 def _write_picture(folder: Path, picture: _Picture) -> None:

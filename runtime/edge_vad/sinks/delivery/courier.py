@@ -1,0 +1,119 @@
+"""Takes letters at once, and carries them to the other side one after the other."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+
+from edge_vad.sinks.base import SinkHealth
+from edge_vad.sinks.delivery.letters import Letter, Message
+from edge_vad.sinks.delivery.outbox import Outbox
+from edge_vad.sinks.worker import Worker
+
+_CAPACITY = 10_000
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 30.0
+_log = logging.getLogger(__name__)
+
+
+class NotDelivered(Exception):
+    """The other side did not take the messages; they are tried again later.
+
+    Args:
+        why: What was wrong, one line without secrets.
+    """
+
+
+class Courier:
+    """Spools letters in one thread and delivers them in another.
+
+    Args:
+        name: Of the threads.
+        outbox: Where letters wait.
+        deliver: Carries messages, oldest first, and returns the number of the last that arrived;
+            None when none did. It may take its time, but returns soon once `stopping` is set.
+        at_once: How many messages it is given at once.
+
+    Attributes:
+        why: Why nothing can be delivered; empty when all is well.
+        stopping: Set when the courier ends.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        outbox: Outbox,
+        deliver: Callable[[list[Message]], int | None],
+        at_once: int = 1,
+    ) -> None:
+        self.why = ""
+        self.stopping = threading.Event()
+        self._name, self._outbox, self._deliver, self._at_once = name, outbox, deliver, at_once
+        self._news = threading.Event()
+        self._failures = 0
+        self._spooler = Worker(f"{name}-spool", self._spool, _CAPACITY)
+        self._carrier = threading.Thread(target=self._carry, name=name, daemon=True)
+        self._carrier.start()
+
+    def send(self, letter: Letter) -> None:
+        """Take a letter, at once."""
+        self._spooler.put(letter)
+
+    def health(self) -> SinkHealth:
+        """Say how many letters wait, and for what."""
+        why = "; ".join(each for each in (self.why, self._outbox.why) if each)
+        depth = self._spooler.depth + self._outbox.depth
+        return SinkHealth(not why, why, depth, self._spooler.dropped + self._outbox.lost)
+
+    def close(self, timeout_s: float) -> None:
+        """Deliver what can be delivered in this time; the rest stays on disk."""
+        until = time.monotonic() + timeout_s
+        self._spooler.close(timeout_s)
+        while self._outbox.depth and not self.why and time.monotonic() < until - 0.2:
+            time.sleep(0.01)
+        self.stopping.set()
+        self._news.set()
+        self._carrier.join(max(0.1, until - time.monotonic()))
+        self._outbox.close()
+
+    def _spool(self, letters: list[Letter]) -> None:
+        if letters:
+            self._outbox.append(letters)
+        else:
+            self._outbox.flush()
+        if self._outbox.depth:
+            self._news.set()
+
+    def _carry(self) -> None:
+        while not self.stopping.is_set():
+            self._news.clear()
+            messages = self._outbox.waiting(self._at_once)
+            if messages:
+                self._try(messages)
+            else:
+                self._news.wait()
+
+    def _try(self, messages: list[Message]) -> None:
+        try:
+            seq = self._deliver(messages)
+            if seq is not None:
+                self._outbox.done(seq)
+        except NotDelivered as error:
+            self._wait_after(str(error))
+        except Exception as error:  # noqa: BLE001 - a fault must not end it for good
+            _log.exception("%s failed", self._name)
+            self._wait_after(f"failed with {type(error).__name__}")
+        else:
+            self._failures = 0
+            self.why = ""
+
+    def _wait_after(self, why: str) -> None:
+        """Wait longer and longer, and not in step with others that wait for the same."""
+        if not self.why:
+            _log.warning("%s: %s", self._name, why)
+        self.why = why
+        wait_s = min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2.0**self._failures)
+        self._failures = min(self._failures + 1, 30)
+        self.stopping.wait(wait_s * random.uniform(0.5, 1.0))  # noqa: S311 - no secret

@@ -1,0 +1,34 @@
+"""What is sent: as it is handed over, and as it waits."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Letter(NamedTuple):
+    """A message that is to be sent, and tells of an event.
+
+    Attributes:
+        topic: What it is about.
+        payload: What it says.
+        event: The event's id.
+        will: Topic and payload of the message to send should we be killed before the event's next
+            one; None when the event has ended.
+    """
+
+    topic: str
+    payload: bytes
+    event: str
+    will: tuple[str, bytes] | None
+
+
+class Message(NamedTuple):
+    """A message that waits.
+
+    Attributes:
+        seq: Later messages have higher numbers.
+        letter: What is to be sent. From disk, it comes without its will, which is there already.
+    """
+
+    seq: int
+    letter: Letter

@@ -1,0 +1,157 @@
+"""The sink that speaks to an MQTT broker."""
+
+from __future__ import annotations
+
+import logging
+import re
+import socket
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_vad.errors import WrongUse
+from edge_vad.live.states import CameraState
+from edge_vad.opencv import cv2
+from edge_vad.sinks.base import ChangeKind, EventChange, Sink, SinkHealth, Site
+from edge_vad.sinks.delivery import Courier, Letter, Message, Outbox
+from edge_vad.sinks.messages import encode, event_message, will_of
+from edge_vad.sinks.mqtt.command import read_threshold
+from edge_vad.sinks.mqtt.discovery import discovery
+from edge_vad.sinks.mqtt.link import Link
+from edge_vad.sinks.mqtt.topics import Topics
+from edge_vad.sinks.settings import MqttSettings
+from edge_vad.sinks.worker import Worker
+
+_AT_ONCE = 20
+_PICTURES = 16
+_log = logging.getLogger(__name__)
+
+
+class MqttSink(Sink):
+    """Tells a broker of events, at least once and in order, and of how the cameras are.
+
+    Args:
+        settings: Where the broker is, and how it knows us.
+        spool: The file in which events wait while it is away.
+        site: Whose cameras they are, and who takes new thresholds.
+
+    Raises:
+        BadInput: A secret or certificate cannot be read, or the spool's folder not be made.
+        Unavailable: paho-mqtt is not installed.
+    """
+
+    name = "mqtt"
+
+    def __init__(self, settings: MqttSettings, spool: Path, site: Site) -> None:
+        self._settings, self._site = settings, site
+        self._node = settings.client_id or f"edge-vad-{_host()}"
+        self._topics = Topics(settings.prefix, [camera.name for camera in site.cameras])
+        self._kept: dict[str, str] = {}
+        """What stands at topics that are told anew on every connection."""
+        commands = self._topics.commands if settings.commands else ""
+        self._link = Link(
+            settings,
+            self._node,
+            self._topics.available,
+            commands,
+            self._introduce,
+            self._obey,
+        )
+        outbox = Outbox(spool, settings.spool_mb * 1_000_000)
+        self._courier = Courier("mqtt", outbox, self._deliver, _AT_ONCE)
+        self._pictures = Worker("mqtt-pictures", self._show, _PICTURES)
+        self._link.start()
+
+    def event(self, camera: str, change: EventChange) -> None:
+        """Spool the change, and show whether an event goes on."""
+        event, kind = change.event, change.kind
+        is_over = kind is ChangeKind.END
+        will = (self._topics.event(camera, ChangeKind.END.value), encode(will_of(event)))
+        topic = self._topics.event(camera, kind.value)
+        payload = encode(event_message(change))
+        self._courier.send(Letter(topic, payload, event.id, None if is_over else will))
+        self._keep(self._topics.anomaly(camera), "OFF" if is_over else "ON")
+        if change.snapshot is not None and self._settings.snapshots:
+            self._pictures.put((camera, change.snapshot))
+
+    def state(self, camera: str, state: CameraState, at: float) -> None:
+        """Tell the camera's state."""
+        self._keep(self._topics.state(camera), state.value)
+
+    def threshold(self, camera: str, false_alarms: str, score: float) -> None:
+        """Tell the accepted false alarms."""
+        self._keep(self._topics.threshold(camera), false_alarms)
+
+    def health(self) -> SinkHealth:
+        """Say whether the broker is there, and how many messages wait for it."""
+        told = self._courier.health()
+        why = "; ".join(each for each in (self._link.why, told.why) if each)
+        return SinkHealth(not why, why, told.depth, told.dropped + self._pictures.dropped)
+
+    def close(self, timeout_s: float) -> None:
+        """Deliver what can be delivered; the rest waits on disk for the next start."""
+        self._pictures.close(min(1.0, timeout_s))
+        # While the broker is away, all there is to do is to spool.
+        self._courier.close(timeout_s * (0.7 if self._link.is_connected else 0.3))
+        self._link.close(0.2 * timeout_s)
+
+    def _deliver(self, messages: list[Message]) -> int | None:
+        letters = [(message.letter.topic, message.letter.payload) for message in messages]
+        arrived = self._link.deliver(letters, self._courier.stopping)
+        return messages[arrived - 1].seq if arrived else None
+
+    def _keep(self, topic: str, text: str) -> None:
+        if self._kept.get(topic) != text:
+            self._kept[topic] = text
+            self._link.keep(topic, text)
+
+    def _introduce(self) -> None:
+        """Tell a broker that has just come all that it should keep."""
+        settings, topics = self._settings, self._topics
+        for camera in [each.name for each in self._site.cameras]:
+            self._kept.setdefault(topics.anomaly(camera), "OFF")
+            if settings.discovery:
+                self._link.keep(
+                    *discovery(
+                        settings.discovery,
+                        self._node,
+                        camera,
+                        topics,
+                        _version(),
+                        commands=settings.commands,
+                    )
+                )
+        for topic, text in list(self._kept.items()):
+            self._link.keep(topic, text)
+
+    def _obey(self, topic: str, payload: bytes) -> None:
+        camera = self._topics.commanded(topic)
+        if camera is None:
+            return
+        try:
+            self._site.accept(camera, read_threshold(payload))
+        except WrongUse as error:
+            _log.warning("a command for %s is refused: %s", camera, error.what)
+            # Whoever sent it sees what is in force.
+            standing = self._topics.threshold(camera)
+            if standing in self._kept:
+                self._link.keep(standing, self._kept[standing])
+
+    def _show(self, pictures: list[tuple[str, NDArray[np.uint8]]]) -> None:
+        for camera, image in dict(pictures).items():
+            is_encoded, data = cv2.imencode(".jpg", image)
+            if is_encoded:
+                self._link.keep(self._topics.snapshot(camera), data.tobytes())
+
+
+def _host() -> str:
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", socket.gethostname())[:32] or "host"
+
+
+def _version() -> str:
+    try:
+        return version("edge-vad")
+    except PackageNotFoundError:
+        return "unknown"

@@ -1,0 +1,75 @@
+"""The topics of a site's cameras; documented in docs/sinks.md."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
+
+
+class Topics:
+    """Names of topics.
+
+    Args:
+        prefix: Of all of them.
+        cameras: Names of the cameras.
+
+    Attributes:
+        available: Whether the runtime is there.
+        commands: A filter for all commands.
+    """
+
+    def __init__(self, prefix: str, cameras: Sequence[str]) -> None:
+        self._prefix = prefix.strip("/")
+        self._slugs = _slugs(cameras)
+        self.available = f"{self._prefix}/available"
+        self.commands = f"{self._prefix}/+/threshold/set"
+        self._cameras = {self.threshold_command(camera): camera for camera in cameras}
+
+    def slug(self, camera: str) -> str:
+        """A camera's name, as it stands in topics."""
+        return self._slugs[camera]
+
+    def event(self, camera: str, kind: str) -> str:
+        """Where changes of events are told."""
+        return self._of(camera, f"events/{kind}")
+
+    def state(self, camera: str) -> str:
+        """Where a camera's state stands."""
+        return self._of(camera, "state")
+
+    def anomaly(self, camera: str) -> str:
+        """Where stands whether an event goes on: `ON` or `OFF`."""
+        return self._of(camera, "anomaly")
+
+    def snapshot(self, camera: str) -> str:
+        """Where the newest event's picture lies, a JPEG."""
+        return self._of(camera, "snapshot")
+
+    def threshold(self, camera: str) -> str:
+        """Where the accepted false alarms stand."""
+        return self._of(camera, "threshold")
+
+    def threshold_command(self, camera: str) -> str:
+        """Where others may change them."""
+        return self._of(camera, "threshold/set")
+
+    def commanded(self, topic: str) -> str | None:
+        """The camera that a command is for; None if there is none."""
+        return self._cameras.get(topic)
+
+    def _of(self, camera: str, what: str) -> str:
+        return f"{self._prefix}/{self._slugs[camera]}/{what}"
+
+
+def _slugs(cameras: Sequence[str]) -> dict[str, str]:
+    """Names without the characters that mean something in a topic; none twice."""
+    slugs: dict[str, str] = {}
+    for camera in cameras:
+        slug = base = _UNSAFE.sub("_", camera) or "_"
+        number = 2
+        while slug in slugs.values():
+            slug, number = f"{base}_{number}", number + 1
+        slugs[camera] = slug
+    return slugs
