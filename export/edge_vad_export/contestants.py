@@ -7,14 +7,13 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 from edge_vad import engine_file
-from edge_vad.backends import BACKENDS, Backend, load_backend
+from edge_vad.backends import Backend, load_backend
+from edge_vad.backends.providers import PROVIDERS
 from edge_vad.errors import Unavailable, WrongUse
 from edge_vad.scene_model import SceneModel
 from edge_vad_export.proof import Contestant
 
 _REFERENCE = "onnxruntime"
-_ELSEWHERE = ("auto", "tensorrt", "tensorrt-rtx")
-"""One of the others, and those that run engines, which are compared by their own names."""
 _OF_A_FILE = ("precision", "parity", "proof")
 
 
@@ -35,9 +34,7 @@ def open_all(model: SceneModel, opened: ExitStack) -> Iterator[Contestant]:
         BadModel: One of them refuses the graph.
     """
     known: set[tuple[str, str]] = set()
-    for name in BACKENDS:
-        if name in _ELSEWHERE:
-            continue
+    for name in PROVIDERS:
         try:
             backend = opened.enter_context(closing(load_backend(model, name)))
         except Unavailable:
@@ -63,9 +60,10 @@ def open_engine(model: SceneModel, engine: Path, opened: ExitStack) -> Contestan
             f"{engine} was built from another file than {model.path}",
             f"give the scene model {sidecar.onnx.name} that it was built from",
         )
+    from edge_vad.backends.cuda import installed_package
     from edge_vad.backends.tensorrt import TensorRtBackend
 
-    backend = TensorRtBackend(model, sidecar.target, engine=engine)
+    backend = TensorRtBackend(model, sidecar.target, cuda=installed_package(), engine=engine)
     return model.card.precision, opened.enter_context(closing(backend))
 
 

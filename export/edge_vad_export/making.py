@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from edge_vad.errors import BadInput, BadModel, WrongUse
+from edge_vad.errors import BadInput, BadModel
 from edge_vad.scene_model import Precision, SceneCard, SceneModel
 from edge_vad_export.footage import Seen, watch_places
+from edge_vad_export.unfit import is_scene_model
 
 if TYPE_CHECKING:
     import onnx
@@ -61,22 +62,30 @@ def from_training(trained: Path) -> Made:
     return Made(graph, msgspec.structs.replace(scene.card, parity=parity), samples)
 
 
+def demand_trained(trained: Path) -> None:
+    """See to it that there is something to export, without exporting it.
+
+    Raises:
+        BadModel: There is no trained scene, and no scene model.
+    """
+    if is_scene_model(trained):
+        SceneModel.read(trained)
+        return
+    from edge_vad_train.checkpoint import load_trained
+
+    load_trained(trained)
+
+
 def from_scene_model(path: Path) -> Made:
     """Read a scene model in single precision.
 
     Raises:
         BadModel: The file is no scene model.
-        WrongUse: It is of another precision already.
         Unavailable: The onnx package is not installed.
     """
     import onnx
 
     card = SceneModel.read(path).card
-    if card.precision != "fp32":
-        raise WrongUse(
-            f"{path} is {card.precision} already, and what was rounded away does not come back",
-            "give the scene model in single precision, or the folder of its training",
-        )
     try:
         graph = onnx.load(path, load_external_data=False)
         onnx.checker.check_model(graph)

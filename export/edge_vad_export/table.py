@@ -19,10 +19,11 @@ def print_proof(proof: Sequence[Comparison]) -> None:
     """Print the reference's row and one for each that was held to it."""
     reference = proof[0]
     table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    headings = ["precision and backend", "map\nerror", "score\nshift", "rank\ncorr."]
+    headings = ["precision and backend", "map error\n(relative)", "score error\n(relative)"]
+    headings += ["score\nshift", "rank\ncorr."]
     if reference.auc is not None:
-        headings += ["AUC %", "drop"]
-    for heading in (*headings, "ms", "speed"):
+        headings += ["AUC %\n(drop)"]
+    for heading in (*headings, "ms\n(speed)"):
         left = heading == headings[0]
         table.add_column(heading, justify="left" if left else "right", no_wrap=not left)
     for row in proof:
@@ -37,8 +38,9 @@ def print_proof(proof: Sequence[Comparison]) -> None:
                 "the speed of single precision"
             )
     console.print(
-        f"on {reference.frames} frames; map error over the map's largest value, score shift in "
-        "calibrated units; ms a frame, the graph alone, run turn by turn",
+        f"on {reference.frames} frames; the largest errors of any cell and any score, and over the "
+        "largest value there is; score shift in calibrated units; ms a frame, the graph alone, run "
+        "turn by turn",
         style="dim",
     )
 
@@ -47,11 +49,12 @@ def _cells(row: Comparison, reference: Comparison) -> list[str]:
     correlation = "-" if row.rank_correlation is None else f"{row.rank_correlation:.5f}"
     cells = [
         escape(f"{row.precision} {row.backend} {row.device}"),
-        f"{row.map_relative_error:.1e}",
+        f"{row.map_error:.2g}\n({row.map_relative_error:.1e})",
+        f"{row.score_error:.2g}\n({row.score_relative_error:.1e})",
         f"{row.score_shift:.2g}",
         correlation,
     ]
     if row.auc is not None and row.auc_drop is not None:
-        cells += [f"{100 * row.auc:.2f}", f"{100 * row.auc_drop:+.2f}"]
+        cells.append(f"{100 * row.auc:.2f}\n({100 * row.auc_drop:+.2f})")
     speed = reference.milliseconds / row.milliseconds
-    return [*cells, f"{row.milliseconds:.2f}", f"{speed:.2f}x"]
+    return [*cells, f"{row.milliseconds:.2f}\n({speed:.2f}x)"]

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import click
 import msgspec
 
-from edge_vad.cli.console import progress
 from edge_vad.errors import CheckFailed, WrongUse
 from edge_vad.scene_model import SceneModel
-from edge_vad_export.contestants import (
-    open_all,
-    open_engine,
-    open_reference,
-    refuse_another_scene,
-)
+from edge_vad_export.contestants import open_all, open_engine, refuse_another_scene
+from edge_vad_export.exam import Exam
 from edge_vad_export.options import Gates, ProofFootage, footage_options, gate_options
-from edge_vad_export.proof import prove
+from edge_vad_export.proof import Contestant
 from edge_vad_export.table import print_proof
 
 _EPILOG = """\b
@@ -62,20 +58,25 @@ def verify(
         raise WrongUse(
             "there are no frames to compare on", "add --frames SOURCE or --labels DATASET"
         )
-    with ExitStack() as opened, progress("comparing", None) as advance:
-        others = [*open_all(model, opened)]
-        if engine:
-            others.append(open_engine(model, engine, opened))
-        proof = prove(open_reference(single, opened), others, footage.watch(single), advance)
+    exam = Exam(single, footage, Gates(max_auc_drop, max_score_shift))
+    proof = exam.hold(lambda opened: _open_others(model, engine, opened))
     if as_json:
         click.echo(msgspec.json.encode({"scene": str(scene), "proof": proof}))
     else:
         print_proof(proof)
-    refused = Gates(max_auc_drop, max_score_shift).why_refused(proof)
+    refused = exam.gates.why_refused(proof)
     if refused:
         raise CheckFailed(refused, "export the scene again, or keep to single precision")
     if not as_json:
+        if len(proof) == 1:
+            click.echo("no other backend of ONNX files works here: there was nothing to compare")
         click.echo(f"\nnext: edge-vad run {shlex.quote(str(scene))} SOURCE --out watched")
+
+
+def _open_others(model: SceneModel, engine: Path | None, opened: ExitStack) -> Iterator[Contestant]:
+    yield from open_all(model, opened)
+    if engine:
+        yield open_engine(model, engine, opened)
 
 
 def _read(scene: Path, reference: Path | None) -> tuple[SceneModel, SceneModel]:

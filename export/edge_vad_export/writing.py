@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from edge_vad.atomic import write_whole
-from edge_vad.scene_model import METADATA_KEY, SceneCard
+from edge_vad.errors import BadInput, CheckFailed
+from edge_vad.scene_model import METADATA_KEY, SceneCard, SceneModel
+from edge_vad_export.making import Made
 
 if TYPE_CHECKING:
     import onnx
@@ -22,3 +24,37 @@ def write_model(model: onnx.ModelProto, path: Path) -> None:
     """Write a model to a file, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, model.SerializeToString())
+
+
+def place(made: Made, path: Path) -> SceneModel:
+    """Write a scene model with its card, and read it again as its users will.
+
+    Raises:
+        BadInput: The place cannot be written.
+    """
+    embed_card(made.graph, made.card)
+    try:
+        write_model(made.graph, path)
+    except OSError as error:
+        raise BadInput(
+            f"{path} cannot be written ({error.strerror})", "give an --out that can be written"
+        ) from None
+    return SceneModel.read(path)
+
+
+def stage(made: Made, folder: Path) -> SceneModel:
+    """Write a scene model into a folder for what passes."""
+    return place(made, folder / f"{made.card.precision}.onnx")
+
+
+def reject(made: Made, out: Path, why: str) -> NoReturn:
+    """Keep a scene model under a name that nobody takes for a good one.
+
+    Raises:
+        CheckFailed: Always, with the reason.
+    """
+    rejected = out.with_name(f"{out.name}.rejected")
+    place(made, rejected)
+    raise CheckFailed(
+        why, f"keep to single precision, or allow more; the file is kept as {rejected}"
+    )

@@ -209,7 +209,12 @@ class SceneModel:
         path = Path(path)
         try:
             text = onnx_metadata.read(path).get(METADATA_KEY)
-        except (OSError, ValueError) as error:
+        except OSError as error:
+            raise BadModel(
+                f"{path} cannot be read ({error.strerror})",
+                "give the ONNX file that edge-vad export wrote",
+            ) from None
+        except ValueError as error:
             raise BadModel(
                 f"{path} cannot be read as an ONNX file ({error})", _EXPORT_AGAIN
             ) from None

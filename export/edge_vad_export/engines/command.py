@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shlex
 import sys
 from collections.abc import Iterator
@@ -22,31 +23,39 @@ from edge_vad_export.engines.options import EngineChoice
 from edge_vad_export.engines.plan import EnginePlan, choose_device, plan_engine
 from edge_vad_export.engines.precision import summarise
 from edge_vad_export.engines.progress import OnProgress
+from edge_vad_export.exam import Exam
+from edge_vad_export.table import print_proof
 
 
-def export_engine(onnx: Path, choice: EngineChoice, as_json: bool) -> None:
+def export_engine(
+    onnx: Path,
+    choice: EngineChoice,
+    as_json: bool,
+    exam: Exam | None = None,
+    written: dict[str, Any] | None = None,
+) -> None:
     """Build the engine that was asked for, and say what was built.
 
     Args:
-        onnx: The scene model; in a dry run it need not be there yet.
+        onnx: The scene model.
         choice: What was asked for.
         as_json: Whether to print one JSON object.
+        exam: What the engine is held to before it is kept, where it is for this device.
+        written: What there is to say of the scene model besides, in the same JSON object.
 
     Raises:
         EdgeVadError: It cannot be built; see `making.make_engine`.
     """
+    plan = _plan(onnx, choice)
     if choice.dry_run:
-        _say(_describe_plan(onnx, choice), as_json)
+        _say_plan(plan.path, onnx, plan.device, choice, plan.why_not_cached(), as_json)
         return
-    plan = plan_engine(
-        onnx,
-        choice.target,
-        compute_capability=choice.compute_capability,
-        options=choice.options,
-    )
+    prove = None
+    if exam and plan.is_here and plan.options.batch.smallest == 1:  # frames come one by one
+        prove = functools.partial(exam.pass_engine, plan.scene)
     try:
         with _build_bar(plan.path.name) as on_progress:
-            made = make_engine(plan, on_progress)
+            made = make_engine(plan, on_progress, prove)
     except KeyboardInterrupt:
         todo = "give the same command again; an earlier engine is untouched"
         raise Interrupted("the build was interrupted, nothing was written", todo) from None
@@ -54,9 +63,28 @@ def export_engine(onnx: Path, choice: EngineChoice, as_json: bool) -> None:
         raise BadInput(
             f"{plan.path} cannot be written ({error.strerror})", "make room, or the folder writable"
         ) from None
-    _say(_describe_made(made), as_json)
+    _say((written or {}) | _describe_made(made), as_json)
     if not as_json:
-        _say_next(plan)
+        if made.proof:
+            print_proof(made.proof)
+        _say_next(made)
+
+
+def say_plan(onnx: Path, choice: EngineChoice, as_json: bool) -> None:
+    """Say what engine would be built of a scene model that would be written before.
+
+    Args:
+        onnx: Where the scene model would be written.
+        choice: What was asked for.
+        as_json: Whether to print one JSON object.
+
+    Raises:
+        Unavailable: There is no device, and none was named.
+        WrongUse: The target does not build for such a device.
+    """
+    device, _ = choose_device(choice.target, choice.compute_capability)
+    engine = engine_file.engine_path(onnx, choice.target, device)
+    _say_plan(engine, onnx, device, choice, f"{onnx} is to be written first", as_json)
 
 
 @contextmanager
@@ -76,31 +104,39 @@ def _build_bar(label: str) -> Iterator[OnProgress]:
         yield lambda share, doing: bar.update(task, completed=share, phase=doing.lower())
 
 
-def _describe_plan(onnx: Path, choice: EngineChoice) -> dict[str, Any]:
-    if onnx.exists():
-        plan = plan_engine(
-            onnx,
-            choice.target,
-            compute_capability=choice.compute_capability,
-            options=choice.options,
-        )
-        device, path, reason = plan.device, plan.path, plan.why_not_cached()
-        precision: str | None = plan.scene.card.precision
-    else:
-        device, _ = choose_device(choice.target, choice.compute_capability)
-        path = engine_file.engine_path(onnx, choice.target, device)
-        reason, precision = f"{onnx} is to be written first", None
-    return {
+def _plan(onnx: Path, choice: EngineChoice) -> EnginePlan:
+    return plan_engine(
+        onnx,
+        choice.target,
+        compute_capability=choice.compute_capability,
+        options=choice.options,
+    )
+
+
+def _say_plan(
+    engine: Path,
+    onnx: Path,
+    device: DeviceFingerprint,
+    choice: EngineChoice,
+    missed: str | None,
+    as_json: bool,
+) -> None:
+    told = {
         "dry_run": True,
-        "engine": str(path),
+        "engine": str(engine),
         "scene": str(onnx),
-        "precision": precision,
         "builder": engine_file.TARGET_NAMES[choice.target],
         "device": _said(device),
         "batch": str(choice.options.batch),
-        "cache": "hit" if reason is None else "miss",
-        "reason": reason,
+        "cache": "miss" if missed else "hit",
+        "reason": missed,
     }
+    if as_json:
+        click.echo(msgspec.json.encode(told))
+        return
+    click.echo(f"would build {engine}" if missed else f"would build nothing: {engine} is there")
+    click.echo(f"from {onnx}, with {told['builder']}, batch {told['batch']}")
+    _say_where_and_why(told)
 
 
 def _describe_made(made: Made) -> dict[str, Any]:
@@ -118,6 +154,7 @@ def _describe_made(made: Made) -> dict[str, Any]:
         "reason": made.missed,
         "timings": made.timings,
         "build_s": sidecar.build_s,
+        "engine_proof": sidecar.proof,
     }
 
 
@@ -129,30 +166,37 @@ def _say(told: dict[str, Any], as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.encode(told))
         return
-    device = ", ".join(
-        f"{name.replace('_', ' ')} {value}" for name, value in told["device"].items()
+    click.echo(
+        f"{told['engine']}: {told['megabytes']} MB, {told['precision']}, {told['builder']}, "
+        f"batch {told['batch']}, TF32 {'on' if told['tf32'] else 'off'}"
     )
-    if "dry_run" in told:
-        click.echo(f"would build {told['engine']}")
-        click.echo(f"from {told['scene']}, with {told['builder']}, batch {told['batch']}")
-    else:
-        click.echo(
-            f"{told['engine']}: {told['megabytes']} MB, {told['precision']}, {told['builder']}, "
-            f"batch {told['batch']}, TF32 {'on' if told['tf32'] else 'off'}"
-        )
-    click.echo(f"for {device}")
-    hit = "the same scene model, device, versions and options"
-    click.echo(f"cache {told['cache']}: {told['reason'] or hit}")
-    if told["cache"] == "miss" and told.get("build_s") is not None:
+    _say_where_and_why(told)
+    if told["cache"] == "miss":
         timings = f", timing cache {told['timings']}" if told["timings"] else ""
         click.echo(f"built in {told['build_s']:.1f} s{timings}")
-    for part, counts in told.get("layers", {}).items():
+    for part, counts in told["layers"].items():
         kinds = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
         click.echo(f"  {part}: {kinds}")
 
 
-def _say_next(plan: EnginePlan) -> None:
+def _say_where_and_why(told: dict[str, Any]) -> None:
+    """For which device it is, and whether it was there."""
+    device = (f"{name.replace('_', ' ')} {value}" for name, value in told["device"].items())
+    click.echo(f"for {', '.join(device)}")
+    hit = "the same scene model, device, versions and options"
+    click.echo(f"cache {told['cache']}: {told['reason'] or hit}")
+
+
+def _say_next(made: Made) -> None:
+    plan = made.plan
     backend = "tensorrt" if plan.target == "tensorrt" else "tensorrt-rtx"
-    scene = shlex.quote(str(plan.scene.path))
+    scene, engine = (shlex.quote(str(each)) for each in (plan.scene.path, plan.path))
+    if not made.sidecar.proof:
+        place = "" if plan.is_here else " on its device"
+        other = "" if made.sidecar.precision == "fp32" else " --reference SINGLE.onnx"
+        click.echo(
+            f"not compared with single precision yet: edge-vad verify {scene} --engine {engine}"
+            f"{other} --frames SOURCE does so{place}"
+        )
     where = "" if plan.is_here else ", on that device with both files and the sidecar"
     click.echo(f"\nnext{where}: edge-vad run {scene} SOURCE --out watched --backend {backend}")

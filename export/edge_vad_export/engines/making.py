@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import msgspec
 
 from edge_vad import engine_file
+from edge_vad.atomic import demand_writable, write_whole
 from edge_vad.backends.tensorrt_library import load_library
 from edge_vad.engine_file import EngineOptions, FileIdentity, Sidecar, Target
-from edge_vad.errors import BadModel
+from edge_vad.errors import BadModel, CheckFailed
+from edge_vad.scene_model import Comparison
 from edge_vad_export.engines.building import build
 from edge_vad_export.engines.plan import EnginePlan, plan_engine
 from edge_vad_export.engines.precision import demand_precision
 from edge_vad_export.engines.progress import OnProgress
+
+Prove = Callable[[Path], tuple[Comparison, ...]]
+"""Runs an engine on real frames; raises `CheckFailed` where it is too far from single precision."""
 
 
 @dataclass(frozen=True)
@@ -28,31 +37,41 @@ class Made:
         sidecar: What lies beside the engine.
         missed: Why it had to be built; None when it was there already.
         timings: Whether there were timings of earlier builds; None where nothing was timed.
+        proof: Its comparison with single precision, if one was made now.
     """
 
     plan: EnginePlan
     sidecar: Sidecar
     missed: str | None
     timings: str | None = None
+    proof: tuple[Comparison, ...] = ()
 
 
-def make_engine(plan: EnginePlan, on_progress: OnProgress = lambda _share, _phase: None) -> Made:
+def make_engine(
+    plan: EnginePlan,
+    on_progress: OnProgress = lambda _share, _phase: None,
+    prove: Prove | None = None,
+) -> Made:
     """Build an engine, unless it is there already.
 
     Args:
         plan: What to build.
         on_progress: Told how far the build is.
+        prove: Compares what was built with single precision before it is kept.
 
     Raises:
         Unavailable: What builds it is not on this machine.
         BadModel: The scene model is refused; names the node.
-        CheckFailed: The engine does not compute in what the scene model says.
+        CheckFailed: The engine does not compute in what the scene model says, or `prove` refuses
+            it; in the second case it is kept under another name.
+        OSError: The folder cannot be written, told before the build; or there is no room.
         KeyboardInterrupt: Ctrl-C was pressed; nothing was written.
     """
     missed = plan.why_not_cached()
     if missed is None:
         return Made(plan, engine_file.read_sidecar(plan.path), None)
     library = load_library(plan.target)
+    demand_writable(plan.path.parent)
     started = time.monotonic()
     built = build(library, plan, on_progress)
     took = time.monotonic() - started
@@ -73,8 +92,25 @@ def make_engine(plan: EnginePlan, on_progress: OnProgress = lambda _share, _phas
         build_s=round(took, 3),
         edge_vad=version("edge-vad"),
     )
+    proof = _prove(plan, built.content, sidecar, prove) if prove else ()
+    sidecar = msgspec.structs.replace(sidecar, proof=msgspec.to_builtins(proof))
     engine_file.write_engine(plan.path, built.content, sidecar)
-    return Made(plan, sidecar, missed, built.timings)
+    return Made(plan, sidecar, missed, built.timings, proof)
+
+
+def _prove(
+    plan: EnginePlan, content: bytes, sidecar: Sidecar, prove: Prove
+) -> tuple[Comparison, ...]:
+    """Compare an engine in a folder for what passes; one that fails is kept as `.rejected`."""
+    with TemporaryDirectory() as folder:
+        staged = Path(folder) / plan.path.name
+        engine_file.write_engine(staged, content, sidecar)
+        try:
+            return prove(staged)
+        except CheckFailed as error:
+            rejected = plan.path.with_name(f"{plan.path.name}.rejected")
+            write_whole(rejected, content)
+            raise CheckFailed(error.what, f"{error.todo}; it is kept as {rejected}") from None
 
 
 def rebuild(onnx: Path, target: Target, engine: Path | None = None) -> Made:

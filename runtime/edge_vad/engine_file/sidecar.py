@@ -111,6 +111,8 @@ class Sidecar(_Record, frozen=True):
         built: UTC, ISO 8601.
         build_s: How long the build took.
         edge_vad: Version of edge-vad that built it.
+        proof: Its comparison with single precision: the rows of the table, see
+            `scene_model.Comparison`; empty where none was made at the build.
     """
 
     schema: int
@@ -124,3 +126,4 @@ class Sidecar(_Record, frozen=True):
     built: str
     build_s: float
     edge_vad: str
+    proof: tuple[dict[str, str | float | None], ...] = ()

@@ -57,6 +57,51 @@ def test_a_dry_run_says_what_would_be_built_and_builds_nothing(edge_vad: Command
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_a_dry_run_says_that_nothing_is_to_be_built(edge_vad: Command, write) -> None:
+    path = write("fp16")
+    edge_vad("export", path, *FOR)
+    code, out, _ = edge_vad("export", path, *FOR, "--dry-run")
+    engine = path.with_name("street.fp16.rtx-sm89.engine")
+    assert code == 0
+    assert out.startswith(f"would build nothing: {engine} is there\n")
+    assert "cache hit: " in out
+
+
+@pytest.mark.parametrize("name", ["nothing.onnx", "nothing"])
+def test_a_dry_run_of_nothing_promises_nothing(edge_vad: Command, tmp_path, name: str) -> None:
+    code, out, err = edge_vad("export", tmp_path / name, *FOR, "--dry-run")
+    assert (code, out) == (3, "")
+    assert "nothing" in err
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_the_build(
+    edge_vad: Command, write, monkeypatch
+) -> None:
+    def refuse(_folder: Path) -> None:
+        raise OSError(30, "Read-only file system")
+
+    path = write("fp16")
+    monkeypatch.setattr("edge_vad_export.engines.making.demand_writable", refuse)
+    monkeypatch.setattr("edge_vad_export.engines.making.build", None)
+    code, out, err = edge_vad("export", path, *FOR)
+    assert (code, out) == (3, "")
+    assert "cannot be written (Read-only file system)" in err
+
+
+def test_two_builds_at_once_into_one_place_leave_one_whole_engine(write) -> None:
+    path = write("fp16")
+    words = [sys.executable, "-m", "edge_vad", "export", str(path), *FOR, "--batch"]
+    builds = [
+        subprocess.Popen([*words, size], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        for size in ("1", "2", "4")
+    ]
+    assert [each.communicate(timeout=120)[1] for each in builds] == [b""] * 3
+    engine = path.with_name("street.fp16.rtx-sm89.engine")
+    sidecar = engine_file.read_sidecar(engine)
+    assert engine_file.identify(engine) == sidecar.engine
+    assert len(list(path.parent.iterdir())) == 3
+
+
 def test_a_dry_run_of_a_training_writes_no_scene(edge_vad: Command, trained, tmp_path) -> None:
     path = tmp_path / "scene.onnx"
     code, out, _ = edge_vad("export", trained, "--out", path, *FOR, "--dry-run", "--json")
@@ -96,6 +141,8 @@ def test_an_engine_from_an_onnx_file_needs_neither_torch_nor_onnx(write, tmp_pat
         (("--engine", "--batch", "9" * 30), "1024 at most"),
         (("--engine", "--workspace-mib", "9" * 30), "Invalid value for '--workspace-mib'"),
         (("--engine", "--target", "rtx", "--compute-capability", "9.0"), "does not build for the"),
+        (("--engine", "--frames", "x.mp4"), "--frames and --labels are for an ONNX file"),
+        (("--engine", "--out", "x.onnx"), "--out names an ONNX file, and none is written here"),
         (("--engine", "--compute-capability", "8.9"), "builds only for the GPU that it runs on"),
     ],
 )
@@ -103,6 +150,15 @@ def test_wrong_use_is_told(edge_vad: Command, write, words, said: str) -> None:
     code, _, err = edge_vad("export", write("fp32"), *words)
     assert code == 2
     assert said in err
+
+
+@pytest.mark.parametrize("words", [FOR, ("--fp16",)])
+def test_nothing_can_be_made_of_an_engine(edge_vad: Command, tmp_path, words) -> None:
+    engine = tmp_path / "street.engine"
+    engine.write_bytes(b"engine")
+    code, _, err = edge_vad("export", engine, *words)
+    assert code == 2
+    assert f"error: {engine} is an engine" in err
 
 
 def test_without_a_gpu_the_built_engine_is_not_run(edge_vad: Command, write, tmp_path) -> None:

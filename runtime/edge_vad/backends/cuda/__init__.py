@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from edge_vad.backends.cuda.base import Cuda
+from edge_vad.backends.providers import package_version
 
-__all__ = ["PACKAGES", "Cuda", "open_cuda"]
+__all__ = ["PACKAGES", "Cuda", "installed_package", "open_cuda"]
 
 PACKAGES = ("cuda-bindings", "pycuda")
+
+
+def installed_package() -> str:
+    """The first of `PACKAGES` that is installed; where none is, the first to be asked for."""
+    return next((name for name in PACKAGES if package_version(name)), PACKAGES[0])
 
 
 def open_cuda(package: str) -> Cuda:

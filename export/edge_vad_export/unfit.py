@@ -1,0 +1,105 @@
+"""Tells what cannot work before any work is done for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edge_vad import engine_file
+from edge_vad.errors import BadInput, WrongUse
+from edge_vad.scene_model import Precision, SceneModel
+from edge_vad_export.options import ProofFootage
+
+
+def choose_precision(fp16: bool, int8: bool, calibration: tuple[str, ...]) -> Precision:
+    """What the encoders are to compute in.
+
+    Raises:
+        WrongUse: The options contradict each other.
+    """
+    if fp16 and int8:
+        raise WrongUse("--fp16 and --int8 exclude each other", "export twice, to two files")
+    if int8 and not calibration:
+        raise WrongUse(
+            "--int8 takes its ranges from ordinary footage, and there is none",
+            "add --calibration SOURCE, such as the footage that the scene was trained on",
+        )
+    if calibration and not int8:
+        raise WrongUse("--calibration is for --int8 alone", "add --int8, or use --frames instead")
+    return "fp16" if fp16 else "int8" if int8 else "fp32"
+
+
+def is_scene_model(trained: Path) -> bool:
+    """Whether it is meant as an ONNX file, and not as a training."""
+    return trained.suffix == ".onnx" and not trained.is_dir()
+
+
+def refuse_engine(trained: Path) -> None:
+    """See to it that what is to be exported is no engine.
+
+    Raises:
+        WrongUse: It is.
+    """
+    if trained.suffix == engine_file.SUFFIX:
+        raise WrongUse(
+            f"{trained} is an engine, and nothing can be made of one",
+            "give the scene model that it was built from, or the folder of its training",
+        )
+
+
+def refuse_conversion(trained: Path, precision: Precision, footage: ProofFootage) -> None:
+    """See to it that a scene model can be made into one of less precision, and proved.
+
+    Raises:
+        WrongUse: There is nothing to convert, or it was converted before, or there are no frames.
+        BadModel: The scene model is broken or not there.
+    """
+    refuse_rounded(trained, SceneModel.read(trained).card.precision)
+    if precision == "fp32":
+        raise WrongUse(f"{trained} is a scene model already", "add --fp16, --int8 or --engine")
+    if not footage.given:
+        raise WrongUse(
+            "there are no frames to compare the two precisions on",
+            "add --frames SOURCE or --labels DATASET, or give the folder of the training",
+        )
+
+
+def refuse_rounded(path: Path, precision: Precision) -> None:
+    """See to it that a scene model is of single precision.
+
+    Raises:
+        WrongUse: It is not.
+    """
+    if precision != "fp32":
+        raise WrongUse(
+            f"{path} is {precision} already, and what was rounded away does not come back",
+            "give the scene model in single precision, or the folder of its training; for an "
+            f"engine of this one leave out --{precision}",
+        )
+
+
+def refuse_beside_engine(out: Path | None, footage: ProofFootage) -> None:
+    """See to it that nothing was asked for that building an engine alone does not do.
+
+    Raises:
+        WrongUse: Something was.
+    """
+    if out is not None:
+        raise WrongUse(
+            "--out names an ONNX file, and none is written here",
+            "leave it out: an engine lies beside its scene model, under a name of its own",
+        )
+    if footage.given:
+        raise WrongUse(
+            "--frames and --labels are for an ONNX file that is written, and none is",
+            "build the engine without them, then compare it: edge-vad verify SCENE --engine ENGINE",
+        )
+
+
+def refuse_place(out: Path) -> None:
+    """See to it that the ONNX file's name is not a folder's.
+
+    Raises:
+        BadInput: It is.
+    """
+    if out.is_dir():
+        raise BadInput(f"{out} is a folder", "give --out the name of a file, such as scene.onnx")
