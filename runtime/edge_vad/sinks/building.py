@@ -32,6 +32,14 @@ def build_sinks(settings: SinkSettings, site: Site) -> list[Sink]:
             from edge_vad.sinks.store import EventStore
 
             add(EventStore(folder, settings.store))
+        if settings.jsonl:
+            from edge_vad.sinks.json_lines import JsonLines
+
+            add(JsonLines(settings.jsonl, folder))
+        if settings.webhook:
+            from edge_vad.sinks.webhook import Webhook
+
+            add(Webhook(settings.webhook, folder / "spool" / "webhook.sqlite"))
         if settings.mqtt:
             from edge_vad.sinks.mqtt import MqttSink
 

@@ -47,10 +47,10 @@ class Spool:
         except BaseException:
             self._connection.close()
             raise
-        last, self.count, self._bytes = self._connection.execute(
+        last, count, size = self._connection.execute(
             f"SELECT coalesce(max(seq), 0), {_SIZE} FROM messages"  # noqa: S608 - our own words
         ).fetchone()
-        self.next_seq = int(last) + 1
+        self.count, self._bytes, self.next_seq = int(count), int(size), int(last) + 1
 
     def add(self, messages: Iterable[Message]) -> int:
         """Add messages, all or none; returns how many old ones were lost to make room.
@@ -80,7 +80,10 @@ class Spool:
             "SELECT seq, topic, payload, event FROM messages WHERE seq > ? ORDER BY seq LIMIT ?",
             (seq, most),
         )
-        return [Message(number, Letter(*letter, None)) for number, *letter in rows]
+        return [
+            Message(number, Letter(topic, payload, event, None))
+            for number, topic, payload, event in rows
+        ]
 
     def remove(self, seq: int) -> None:
         """Remove all messages up to a number.
@@ -94,8 +97,8 @@ class Spool:
         ).fetchone()
         with self._connection:
             self._connection.execute("DELETE FROM messages WHERE seq <= ?", (seq,))
-        self.count -= count
-        self._bytes -= size
+        self.count -= int(count)
+        self._bytes -= int(size)
 
     def close(self) -> None:
         """Close the file."""
@@ -125,7 +128,7 @@ class Spool:
     def _trim(self) -> int:
         if self._bytes <= self._max_bytes:
             return 0
-        lost = max(1, round(_LOST_AT_ONCE * self.count))
+        lost: int = max(1, round(_LOST_AT_ONCE * self.count))
         last = self._connection.execute(
             "SELECT seq FROM messages ORDER BY seq LIMIT 1 OFFSET ?", (lost - 1,)
         ).fetchone()

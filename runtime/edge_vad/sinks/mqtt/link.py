@@ -184,7 +184,7 @@ class Link:
 
     def _on_message(self, client: paho.Client, data: object, message: paho.MQTTMessage) -> None:
         if not message.retain:  # what was commanded before we came is no command to us
-            self._commanded(message.topic, message.payload)
+            self._commanded(message.topic, bytes(message.payload))
 
 
 def _context(settings: MqttSettings) -> ssl.SSLContext:

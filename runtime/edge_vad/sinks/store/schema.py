@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -83,17 +82,20 @@ def row_of(event: LiveEvent) -> tuple[object, ...]:
 
 def event_of(row: tuple[Any, ...], folder: Path) -> LiveEvent:
     """An event from the row that `SELECT` gives, with the files that are there."""
-    event_id = str(row[0])
+    event_id, camera, start, end, peak, score, threshold, *box, rate, rarity, state = row
     snapshot, clip = snapshot_of(folder, event_id), clip_of(folder, event_id)
-    event = LiveEvent(
-        *row[:7],
-        box=Box(*row[7:11]),
-        normal_per_hour=row[11],
-        rarity=row[12],
-        state=EventState(row[13]),
-    )
-    return replace(
-        event,
-        snapshot=snapshot and snapshot.as_posix(),
-        clip=clip and clip.as_posix(),
+    return LiveEvent(
+        id=event_id,
+        camera=camera,
+        start=start,
+        end=end,
+        peak=peak,
+        score=score,
+        threshold=threshold,
+        box=Box(*box),
+        normal_per_hour=rate,
+        rarity=rarity,
+        state=EventState(state),
+        snapshot=None if snapshot is None else snapshot.as_posix(),
+        clip=None if clip is None else clip.as_posix(),
     )
