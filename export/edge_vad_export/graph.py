@@ -11,6 +11,7 @@ import onnxscript.optimizer
 import torch
 
 from edge_vad_export.cast_first import cast_first
+from edge_vad_export.lean_energy import lean_energies
 from edge_vad_train.checkpoint import TrainedScene
 from edge_vad_train.network import SceneOutput
 
@@ -50,6 +51,7 @@ def build_graph(scene: TrainedScene) -> onnx.ModelProto:
     graph = model.graph
     _name_nodes(graph)
     cast_first(graph)
+    lean_energies(graph)
     for part in (graph, *graph.node, *graph.input, *graph.output, *graph.value_info):
         part.ClearField("metadata_props")  # stack traces with paths of this machine
         part.ClearField("doc_string")
