@@ -32,6 +32,10 @@ def build_sinks(settings: SinkSettings, site: Site) -> list[Sink]:
             from edge_vad.sinks.store import EventStore
 
             add(EventStore(folder, settings.store))
+        if settings.clips:
+            from edge_vad.sinks.clips import Clips
+
+            add(Clips(settings.clips, folder, site))
         if settings.jsonl:
             from edge_vad.sinks.json_lines import JsonLines
 

@@ -1,0 +1,137 @@
+"""The sink that films events."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edge_vad.detection import Detection
+from edge_vad.opencv import cv2
+from edge_vad.outputs.drawing import Image
+from edge_vad.sinks.base import ChangeKind, EventChange, Sink, SinkHealth, Site
+from edge_vad.sinks.clips.filming import Filming
+from edge_vad.sinks.clips.reel import Picture, Reel
+from edge_vad.sinks.handover import Handover
+from edge_vad.sinks.settings import ClipSettings
+
+_JPEG_QUALITY = 85
+_PATIENCE_S = 2.0
+
+
+@dataclass(slots=True)
+class _Take:
+    """An event that is being filmed.
+
+    Attributes:
+        event_id: The event.
+        last_s: The camera's time up to which it is filmed.
+        deadline: Monotonic time at which it is over even if no frame comes any more.
+    """
+
+    event_id: str
+    last_s: float
+    deadline: float
+
+
+class Clips(Sink):
+    """Keeps the last seconds of every camera in memory, and films its events into the store.
+
+    A clip is `media/DAY/EVENT.mp4` (H.264) where this OpenCV can write that, else `.webm` (VP8).
+
+    Args:
+        settings: How much each clip shows.
+        folder: The store's folder.
+        site: Whose cameras they are.
+    """
+
+    name = "clips"
+
+    def __init__(self, settings: ClipSettings, folder: Path, site: Site) -> None:
+        self._settings = settings
+        self._fps = {camera.name: min(settings.fps, camera.fps) for camera in site.cameras}
+        share = settings.memory_mb * 1_000_000 // max(1, len(self._fps))
+        self._reels = {name: Reel(settings.before_s, share) for name in self._fps}
+        self._takes: dict[str, _Take] = {}
+        self._filming = Filming(folder)
+        self._handover = Handover[EventChange](
+            "clips", self._keep, self._film, settings.fps, self._look_at_clock, self._end_all
+        )
+
+    def frame(self, camera: str, detection: Detection) -> None:
+        """Keep the frame for some seconds."""
+        self._handover.put(camera, detection)
+
+    def event(self, camera: str, change: EventChange) -> None:
+        """Begin or end a clip."""
+        if change.kind is not ChangeKind.UPDATE:
+            self._handover.tell(change)
+
+    def health(self) -> SinkHealth:
+        """Say whether clips can be written, and how many pictures wait and were left out."""
+        why, dropped = self._filming.why, self._filming.dropped + self._handover.dropped
+        return SinkHealth(not why, why, self._handover.depth + self._filming.depth, dropped)
+
+    def close(self, timeout_s: float) -> None:
+        """End all clips where they are."""
+        until = time.monotonic() + timeout_s
+        self._handover.close(timeout_s / 2)
+        self._filming.close(until - time.monotonic())
+
+    def _keep(self, camera: str, detection: Detection) -> None:
+        time_s = detection.frame.time_s
+        picture = Picture(time_s, _encoded(detection.frame.image, self._settings.width))
+        self._reels[camera].add(picture)
+        take = self._takes.get(camera)
+        if take and time_s > take.last_s:
+            self._end(camera)
+        elif take:
+            self._filming.add(take.event_id, picture)
+
+    def _film(self, change: EventChange) -> None:
+        camera, settings = change.event.camera, self._settings
+        if change.kind is ChangeKind.NEW:
+            self._end(camera)
+            pictures = self._reels[camera].pictures()
+            now_s = pictures[-1].time_s if pictures else 0.0
+            rest_s = settings.longest_s
+            self._filming.begin(change.event.id, self._fps[camera], pictures)
+        else:
+            take = self._takes.get(camera)
+            if take is None or take.event_id != change.event.id:
+                return
+            pictures = self._reels[camera].pictures()
+            now_s = pictures[-1].time_s if pictures else 0.0
+            rest_s = min(settings.after_s, take.last_s - now_s)
+        deadline = time.monotonic() + rest_s + _PATIENCE_S
+        self._takes[camera] = _Take(change.event.id, now_s + rest_s, deadline)
+
+    def _look_at_clock(self) -> None:
+        for camera in [name for name, take in self._takes.items() if _is_over(take)]:
+            self._end(camera)
+
+    def _end(self, camera: str) -> None:
+        take = self._takes.pop(camera, None)
+        if take:
+            self._filming.finish(take.event_id)
+
+    def _end_all(self) -> None:
+        for camera in list(self._takes):
+            self._end(camera)
+
+
+def _is_over(take: _Take) -> bool:
+    return time.monotonic() > take.deadline
+
+
+def _encoded(image: Image, width: int) -> bytes:
+    rows, columns = image.shape[:2]
+    if columns > width:
+        rows, columns = round(rows * width / columns), width
+    # Codecs want even sizes.
+    size = (columns - columns % 2, rows - rows % 2)
+    if size != image.shape[1::-1]:
+        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    return cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1].tobytes()
