@@ -48,5 +48,13 @@ def build_sinks(settings: SinkSettings, site: Site) -> list[Sink]:
             from edge_vad.sinks.mqtt import MqttSink
 
             add(MqttSink(settings.mqtt, folder / "spool" / "mqtt.sqlite", site))
+        if settings.metrics:
+            from edge_vad.sinks.metrics import Metrics
+
+            add(
+                Metrics(
+                    settings.metrics, site, lambda: {each.name: each.health() for each in sinks}
+                )
+            )
         undo.pop_all()
     return sinks

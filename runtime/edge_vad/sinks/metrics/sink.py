@@ -1,0 +1,106 @@
+"""The sink that counts and measures, and the address at which Prometheus reads it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from wsgiref.simple_server import WSGIServer
+
+from edge_vad.errors import BadInput, Unavailable
+from edge_vad.sinks.base import ChangeKind, EventChange, Sink, SinkHealth, Site
+from edge_vad.sinks.settings import MetricsSettings
+
+try:
+    from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+    from prometheus_client.exposition import generate_latest
+except ImportError as error:
+    raise Unavailable(
+        "prometheus-client is not installed",
+        "run pip install 'edge-vad[metrics]', or leave out the metrics",
+    ) from error
+
+from edge_vad.sinks.metrics.collecting import SiteCollector
+
+_BUCKETS_S = (
+    0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0,
+)  # fmt: skip
+
+
+class Metrics(Sink):
+    """Counts events and measures stages; frames, states, sinks and sensors are read when asked for.
+
+    Args:
+        settings: Where to listen.
+        site: Whose cameras they are.
+        sinks: How every sink is, by its name.
+
+    Raises:
+        BadInput: Somebody listens there already, or the address is not this machine's.
+        Unavailable: prometheus-client is not installed.
+    """
+
+    name = "metrics"
+
+    def __init__(
+        self,
+        settings: MetricsSettings,
+        site: Site,
+        sinks: Callable[[], Mapping[str, SinkHealth]],
+    ) -> None:
+        self._registry = registry = CollectorRegistry()
+        self._stages = Histogram(
+            "edge_vad_stage_seconds",
+            "Time a stage of a frame's way took; total is from capture to decision.",
+            ["camera", "stage"],
+            buckets=_BUCKETS_S,
+            registry=registry,
+        )
+        self._events = Counter("edge_vad_events", "Events.", ["camera"], registry=registry)
+        self._ongoing = Gauge(
+            "edge_vad_event_ongoing", "1 while an event goes on.", ["camera"], registry=registry
+        )
+        self._threshold = Gauge(
+            "edge_vad_threshold", "Score from which on a frame alarms.", ["camera"],
+            registry=registry,
+        )  # fmt: skip
+        for camera in site.cameras:
+            self._events.labels(camera.name)
+            self._ongoing.labels(camera.name).set(0)
+        registry.register(SiteCollector(site, sinks))
+        self._server, self._thread = _listening(settings, registry)
+
+    def timing(self, camera: str, stage: str, seconds: float) -> None:
+        """Measure a stage."""
+        self._stages.labels(camera, stage).observe(seconds)
+
+    def event(self, camera: str, change: EventChange) -> None:
+        """Count the event."""
+        if change.kind is ChangeKind.NEW:
+            self._events.labels(camera).inc()
+        self._ongoing.labels(camera).set(change.kind is not ChangeKind.END)
+
+    def threshold(self, camera: str, false_alarms: str, score: float) -> None:
+        """Show the threshold."""
+        self._threshold.labels(camera).set(score)
+
+    def exposition(self) -> bytes:
+        """All figures in the text format of Prometheus, for another server to show."""
+        return generate_latest(self._registry)
+
+    def close(self, timeout_s: float) -> None:
+        """Stop listening."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(timeout_s)
+
+
+def _listening(
+    settings: MetricsSettings, registry: CollectorRegistry
+) -> tuple[WSGIServer, threading.Thread]:
+    try:
+        return start_http_server(settings.port, settings.address, registry)
+    except OSError as error:
+        raise BadInput(
+            f"metrics cannot be told at {settings.address}:{settings.port} ({error.strerror})",
+            "choose another port or address for the metrics",
+        ) from None

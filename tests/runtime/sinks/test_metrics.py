@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import urllib.request
+from types import SimpleNamespace
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from edge_vad.errors import BadInput
+from edge_vad.live.states import CameraState
+from edge_vad.sinks.base import CameraStatus, SinkHealth
+from edge_vad.sinks.device_readings import Reading, powers, temperatures
+from edge_vad.sinks.metrics import Metrics
+from edge_vad.sinks.settings import MetricsSettings
+
+STATUS = [
+    CameraStatus("gate", CameraState.LIVE, 800, 7, 1, 0.125),
+    CameraStatus("yard", CameraState.NO_SIGNAL, 0, 0, 3, None),
+]
+
+
+@pytest.fixture
+def metrics(unused_port):
+    site = SimpleNamespace(cameras=[SimpleNamespace(name="gate")], status=lambda: STATUS)
+    health = {"mqtt": SinkHealth(False, "the broker is away", 12, 3)}
+    sink = Metrics(MetricsSettings(port=unused_port), site, lambda: health)
+    yield sink
+    sink.close(2)
+
+
+def told(port):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+        families = text_string_to_metric_families(answer.read().decode())
+    return {
+        (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
+        for family in families
+        for sample in family.samples
+    }
+
+
+def test_prometheus_reads_how_cameras_and_sinks_are(metrics, unused_port, events):
+    metrics.timing("gate", "total", 0.03)
+    metrics.timing("gate", "total", 0.3)
+    metrics.threshold("gate", "1/day", 2.5)
+    metrics.event("gate", events.new(events.live()))
+    read = told(unused_port)
+    assert read["edge_vad_frames_total", "gate"] == 800
+    assert read["edge_vad_frames_dropped_total", "gate"] == 7
+    assert read["edge_vad_reconnects_total", "yard"] == 3
+    assert read["edge_vad_frame_age_seconds", "gate"] == 0.125
+    assert ("edge_vad_frame_age_seconds", "yard") not in read
+    assert read["edge_vad_camera_state", "yard", "no signal"] == 1
+    assert read["edge_vad_camera_state", "yard", "live"] == 0
+    assert read["edge_vad_stage_seconds_bucket", "gate", "0.05", "total"] == 1
+    assert read["edge_vad_stage_seconds_count", "gate", "total"] == 2
+    assert read["edge_vad_threshold", "gate"] == 2.5
+    assert read["edge_vad_events_total", "gate"] == 1
+    assert read["edge_vad_event_ongoing", "gate"] == 1
+    assert read["edge_vad_sink_ok", "mqtt"] == 0
+    assert read["edge_vad_sink_queue", "mqtt"] == 12
+    assert read["edge_vad_sink_dropped_total", "mqtt"] == 3
+    metrics.event("gate", events.end(events.live()))
+    assert told(unused_port)["edge_vad_event_ongoing", "gate"] == 0
+    assert b"edge_vad_frames_total" in metrics.exposition()
+
+
+def test_a_port_that_is_taken_is_an_error_at_once(metrics, unused_port):
+    with pytest.raises(BadInput, match="choose another port"):
+        Metrics(MetricsSettings(port=unused_port), SimpleNamespace(cameras=[]), dict)
+
+
+def write(root, **files):
+    for name, text in files.items():
+        path = root / name.replace("__", "/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{text}\n")
+
+
+def test_heat_and_power_of_a_jetson_are_read(tmp_path):
+    zones, chip = "sys__class__thermal__thermal_zone", "sys__class__hwmon__hwmon3__"
+    write(
+        tmp_path,
+        **{
+            f"{zones}0__type": "cpu-thermal",
+            f"{zones}0__temp": "48500",
+            f"{zones}1__type": "gpu-thermal",
+            f"{zones}1__temp": "-256000",
+            f"{zones}2__type": "cpu-thermal",
+            f"{zones}2__temp": "50000",
+            f"{chip}name": "ina3221",
+            f"{chip}in1_label": "VDD_IN",
+            f"{chip}in1_input": "5000",
+            f"{chip}curr1_input": "1500",
+            f"{chip}in2_label": "VDD_CPU_GPU_CV",
+        },
+    )
+    assert temperatures(tmp_path) == [Reading("cpu-thermal", 48.5), Reading("cpu-thermal 2", 50.0)]
+    assert powers(tmp_path) == [Reading("VDD_IN", 7.5)]
+
+
+def test_other_chips_tell_watts(tmp_path):
+    chip = "sys__class__hwmon__hwmon0__"
+    write(tmp_path, **{f"{chip}name": "amdgpu", f"{chip}power1_input": "12500000"})
+    assert powers(tmp_path) == [Reading("amdgpu power1", 12.5)]
+
+
+def test_a_machine_without_sensors_has_no_readings(tmp_path):
+    assert temperatures(tmp_path) == []
+    assert powers(tmp_path) == []
