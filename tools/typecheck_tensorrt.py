@@ -27,6 +27,13 @@ RELEASES = {
 }
 """What is checked: the package, its version, and the number in the names of its libraries."""
 
+ABSENT = {
+    "10.3": ("NO_SUCH_FLAG",),
+    "10.13": ("NO_SUCH_FLAG",),
+    "11.4": ("NO_SUCH_FLAG", "FP16", "INT8", "OBEY_PRECISION_CONSTRAINTS"),
+}
+"""Flags that a release has not, and the check must say so; 11 took away those of precision."""
+
 CHECKED = (
     "runtime/edge_vad/backends/tensorrt.py",
     "runtime/edge_vad/backends/tensorrt_library.py",
@@ -70,9 +77,13 @@ def check(name: str) -> bool:
             print(f"TensorRT {name}: its signatures cannot be had ({error})")
             return False
     wrong = CACHE / "wrong.py"
-    wrong.write_text("import tensorrt\n\ntensorrt.BuilderFlag.NO_SUCH_FLAG\n")
-    if not any("NO_SUCH_FLAG" in line for line in run_mypy(name, stubs, str(wrong))):
-        print(f"TensorRT {name}: a flag that does not exist was not found")
+    flags = ABSENT[name]
+    lines = "".join(f"tensorrt.BuilderFlag.{flag}\n" for flag in flags)
+    wrong.write_text(f"import tensorrt\n\n{lines}")
+    complaints = "\n".join(run_mypy(name, stubs, str(wrong)))
+    unseen = [flag for flag in flags if f'no attribute "{flag}"' not in complaints]
+    if unseen:
+        print(f"TensorRT {name}: {unseen[0]}, a flag that does not exist, was not found")
         return False
     *found, verdict = run_mypy(name, stubs, *CHECKED)
     print(f"TensorRT {name}, {time.monotonic() - started:.0f} s: {verdict}")

@@ -13,9 +13,6 @@ from edge_vad.engine_file import EngineOptions, FileIdentity, Sidecar, Target
 from edge_vad.errors import BadModel, Unavailable, WrongUse
 from edge_vad.scene_model import SceneModel
 
-RTX_CAPABILITIES = ("7.5", "8.0", "8.6", "8.9", "12.0", "12.1")
-"""Compute capabilities that TensorRT-RTX builds for."""
-
 
 @dataclass(frozen=True)
 class EnginePlan:
@@ -117,10 +114,17 @@ def choose_device(
     """
     here = engine_file.relevant(target, read_fingerprint())
     name = engine_file.TARGET_NAMES[target]
-    if compute_capability in (None, here.compute_capability):
-        if here.compute_capability is None:
-            todo = "build on the device itself, or give --target rtx --compute-capability 8.9"
-            raise Unavailable("there is no GPU here that CUDA can use", todo)
+    capability = compute_capability or here.compute_capability
+    if capability is None:
+        todo = "build on the device itself, or give --target rtx --compute-capability 8.9"
+        raise Unavailable("there is no GPU here that CUDA can use", todo)
+    if target == "rtx" and capability not in engine_file.RTX_CAPABILITIES:
+        raise WrongUse(
+            f"{name} does not build for the compute capability {capability}",
+            f"build with --target tensorrt; {name} builds for "
+            f"{', '.join(engine_file.RTX_CAPABILITIES)}",
+        )
+    if capability == here.compute_capability:
         return here, True
     if target == "tensorrt":
         there = here.compute_capability or "no GPU"
@@ -128,9 +132,4 @@ def choose_device(
             f"{name} builds only for the GPU that it runs on ({there})",
             "leave out --compute-capability and build on the device itself, or give --target rtx",
         )
-    if compute_capability not in RTX_CAPABILITIES:
-        raise WrongUse(
-            f"{name} does not build for the compute capability {compute_capability}",
-            f"choose one of: {', '.join(RTX_CAPABILITIES)}",
-        )
-    return msgspec.structs.replace(here, compute_capability=compute_capability), False
+    return msgspec.structs.replace(here, compute_capability=capability), False

@@ -46,7 +46,8 @@ class Provider:
             return "run pip install onnxruntime"  # the extra would bring another OpenCV
         if self.extra == "openvino" and platform.machine() not in ("x86_64", "AMD64"):
             return "there is no OpenVINO for this processor: use --backend onnxruntime"
-        return f"run {self._install}{_CUDA_NOTE if self.memory == 'cuda' else ''}"
+        needs = f"{_TENSORRT_NOTE if TENSORRT in self.wanted else ''}{_CUDA_NOTE}"
+        return f"run {self._install}{needs if self.memory == 'cuda' else ''}"
 
     @property
     def load_mend(self) -> str:
@@ -57,7 +58,7 @@ class Provider:
             return _JETSON_GPU
         first = "see that nvidia-smi shows the GPU"
         if TENSORRT in self.wanted:
-            first = "install TensorRT 10 (libnvinfer.so.10; 11 will not do), and " + first
+            first += _TENSORRT_NOTE
         return first + _CUDA_NOTE
 
     @property
@@ -73,9 +74,10 @@ _JETSON_GPU = (
     "(edge-vad export SCENE.onnx --engine), or the onnxruntime-gpu wheel made for this JetPack"
 )
 _CUDA_NOTE = (
-    "; it needs the NVIDIA driver, cuDNN 9 and CUDA, of which 1.31 wants 13; pip install "
-    "'onnxruntime-gpu[cuda,cudnn]' brings both libraries"
+    "; it needs the NVIDIA driver, cuDNN 9 and CUDA, of which onnxruntime-gpu 1.31 wants 13; "
+    "pip install 'onnxruntime-gpu[cuda,cudnn]' brings both libraries"
 )
+_TENSORRT_NOTE = "; install TensorRT 10 (libnvinfer.so.10; 11 will not do)"
 
 PROVIDERS = {
     provider.backend: provider

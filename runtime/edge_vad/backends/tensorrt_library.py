@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -12,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from edge_vad.engine_file import TARGET_NAMES, Target
 from edge_vad.errors import Unavailable
@@ -30,7 +30,10 @@ _MENDS = {
         "on a Jetson make the environment with python3 -m venv --system-site-packages, elsewhere "
         "run pip install 'edge-vad[tensorrt]'; or use --backend onnxruntime"
     ),
-    "rtx": "install TensorRT-RTX with its Python bindings, or use --backend onnxruntime",
+    "rtx": (
+        "run pip install 'edge-vad[rtx]', which there is for x86-64 Linux, or use "
+        "--backend onnxruntime"
+    ),
 }
 
 
@@ -88,32 +91,38 @@ def import_library(target: Target) -> ModuleType:
 
 
 class Messages:
-    """What the library said: warnings go to the log, errors are kept for an exception.
+    """What the library says from now on: warnings go to the log, errors are kept for an exception.
 
     Attributes:
-        errors: Error messages, oldest first.
+        last_error: The first line of the newest error.
         layers: Lines in which a builder describes the layers of an engine.
         logger: What the library takes.
     """
 
     def __init__(self, library: Library) -> None:
-        self.errors: list[str] = []
+        self.last_error = "no reason was given"
         self.layers: list[str] = []
-        self.logger = _make_logger(library, self._hear)
+        self.logger = _the_logger(library)
+        _LISTENERS.add(self)
 
-    @property
-    def last_error(self) -> str:
-        """The first line of the newest error."""
-        return _first_line(self.errors[-1]) if self.errors else "no reason was given"
-
-    def _hear(self, level: int, message: str) -> None:
+    def hear(self, level: int, message: str) -> None:
+        """Take in a message."""
         if "LayerType: " in message:
             self.layers += message.splitlines()
         elif level >= logging.ERROR:
-            self.errors.append(message.strip())
-            LOG.debug(message)
-        elif level > logging.DEBUG:
-            LOG.log(level, message)
+            self.last_error = _first_line(message)
+
+
+_LISTENERS: WeakSet[Messages] = WeakSet()
+
+
+def _hear(level: int, message: str) -> None:
+    for each in tuple(_LISTENERS):
+        each.hear(level, message)
+    if level >= logging.ERROR:
+        LOG.debug(message)  # it becomes an exception
+    elif level > logging.DEBUG:
+        LOG.log(level, message)
 
 
 def sizes_of(dims: trt.Dims) -> tuple[int, ...]:
@@ -121,7 +130,9 @@ def sizes_of(dims: trt.Dims) -> tuple[int, ...]:
     return tuple(int(dims[index]) for index in range(len(dims)))
 
 
-def _make_logger(library: Library, hear: Callable[[int, str], None]) -> trt.ILogger:
+@cache
+def _the_logger(library: Library) -> trt.ILogger:
+    """The one logger of a process: the library goes on with the first, whatever else is given."""
     if not TYPE_CHECKING:
         trt = library.api
     severity = trt.ILogger.Severity
@@ -138,7 +149,7 @@ def _make_logger(library: Library, hear: Callable[[int, str], None]) -> trt.ILog
             trt.ILogger.__init__(self)
 
         def log(self, severity: trt.ILogger.Severity, msg: str) -> None:
-            hear(levels[severity], msg)
+            _hear(levels[severity], msg)
 
     return Logger()
 

@@ -12,6 +12,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from edge_vad.doctor.table import backend_row
 from edge_vad.errors import CheckFailed
 
 if TYPE_CHECKING:
@@ -80,7 +81,8 @@ def _show(report: SelftestReport) -> None:
     click.echo(f"{report.tolerance:g} is agreement")
     click.echo("ms: median of the graph alone, from host memory and back; no flow, no decoding")
     if report.absent:
-        click.echo(f"not here: {', '.join(report.absent)} (edge-vad doctor tells how to get them)")
+        click.echo("\nnot here:")
+        Console(highlight=False).print(*map(backend_row, report.absent))
 
 
 def _row(each: Comparison) -> tuple[str, ...]:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from edge_vad import onnx_writer
-from edge_vad.backends.providers import PROVIDERS, package_version
+from edge_vad.backends.providers import PROVIDERS
 from edge_vad.device_fingerprint import DeviceFingerprint
 from edge_vad.doctor.report import BackendState
-from edge_vad.engine_file import TARGET_NAMES, Target
+from edge_vad.engine_file import RTX_CAPABILITIES, TARGET_NAMES, Target
 from edge_vad.errors import EdgeVadError, Unavailable
 
-ENGINE_BACKENDS: dict[str, Target] = {"tensorrt": "tensorrt", "tensorrt-rtx": "rtx"}
+ENGINE_BACKENDS: dict[str, Target] = {
+    "tensorrt": "tensorrt",
+    "tensorrt-pycuda": "tensorrt",
+    "tensorrt-rtx": "rtx",
+}
 """Backends that run engines, and what builds them."""
 
 _TENSORRT_ON_JETSON = (
@@ -18,7 +22,8 @@ _TENSORRT_ON_JETSON = (
 )
 _ABSENT = {
     "tensorrt": "run pip install 'edge-vad[tensorrt]'",
-    "tensorrt-rtx": "run pip install tensorrt-rtx-cu13 cuda-bindings, for RTX cards",
+    "tensorrt-pycuda": "run pip install 'edge-vad[tensorrt,pycuda]'",
+    "tensorrt-rtx": "run pip install 'edge-vad[rtx]', for RTX cards",
 }
 _FOR_GPU_USERS = "on a machine with an NVIDIA GPU: "
 
@@ -39,10 +44,10 @@ def _examine(name: str, device: DeviceFingerprint) -> BackendState:
 
 def _mend(name: str, device: DeviceFingerprint, version: str | None, todo: str) -> str:
     """What to do on this very machine."""
-    if device.jetson and name in ENGINE_BACKENDS:
-        return _TENSORRT_ON_JETSON if name == "tensorrt" else "none is made for a Jetson"
+    if device.jetson and name == "tensorrt-rtx":
+        return "none is made for a Jetson"
     if name in ENGINE_BACKENDS and not version:
-        todo = _ABSENT[name]
+        todo = _TENSORRT_ON_JETSON if device.jetson else _ABSENT[name]
     needs_gpu = name in ENGINE_BACKENDS or PROVIDERS[name].memory == "cuda"
     return _FOR_GPU_USERS + todo if needs_gpu and not device.gpu else todo
 
@@ -56,25 +61,22 @@ def _try_provider(name: str) -> str:
 
 
 def _try_tensorrt(name: str, device: DeviceFingerprint) -> str:
+    from edge_vad.backends.cuda import open_cuda
     from edge_vad.backends.tensorrt_library import load_library
 
     library = load_library(ENGINE_BACKENDS[name])
     if device.compute_capability is None:
         raise Unavailable(
-            f"{TARGET_NAMES[library.target]} {library.version} is here, but no NVIDIA GPU that "
-            "CUDA can use",
+            f"{TARGET_NAMES[library.target]} is here, but no NVIDIA GPU that CUDA can use",
             "see that its driver works (nvidia-smi)",
         )
-    _open_cuda()
+    if library.target == "rtx" and device.compute_capability not in RTX_CAPABILITIES:
+        raise Unavailable(
+            f"TensorRT-RTX is not for the compute capability {device.compute_capability}",
+            "use --backend tensorrt",
+        )
+    open_cuda("pycuda" if name == "tensorrt-pycuda" else "cuda-bindings").close()
     return library.version
-
-
-def _open_cuda() -> None:
-    """Reach the GPU through the first package that can, as the backend would."""
-    from edge_vad.backends.cuda import PACKAGES, open_cuda
-
-    there = [name for name in PACKAGES if package_version(name)]
-    open_cuda((there or PACKAGES)[0]).close()
 
 
 def _version(name: str) -> str | None:

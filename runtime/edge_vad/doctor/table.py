@@ -18,7 +18,7 @@ def show(report: Report, console: Console) -> None:
     console.print(_section("this device", _device(report)))
     if report.power:
         console.print(_section("power and clocks", _power(report.power)))
-    console.print(_section("backends", *map(_backend, report.backends)))
+    console.print(_section("backends", *map(backend_row, report.backends)))
     console.print(_section(f"cameras, {_opencv(report.camera)}", *_cameras(report.camera)))
     if report.remarks:
         console.print(_section("remarks", *(Text(f"- {text}") for text in report.remarks)))
@@ -79,7 +79,8 @@ def _power(power: JetsonPower) -> Table:
     )
 
 
-def _backend(state: BackendState) -> RenderableType:
+def backend_row(state: BackendState) -> RenderableType:
+    """Whether a backend can be used, and below it what to do where it cannot."""
     said = [each for each in (state.version, state.reason) if each]
     return _row(state.usable, state.name, ": ".join(said), state.mend)
 

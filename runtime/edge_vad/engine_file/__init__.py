@@ -20,6 +20,7 @@ from edge_vad.engine_file.files import SUFFIX, engine_path, identify, sidecar_pa
 from edge_vad.engine_file.sidecar import (
     MOST_FRAMES,
     MOST_MIB,
+    RTX_CAPABILITIES,
     SCHEMA,
     TARGET_NAMES,
     BatchProfile,
@@ -33,6 +34,7 @@ from edge_vad.engine_file.sidecar import (
 __all__ = [
     "MOST_FRAMES",
     "MOST_MIB",
+    "RTX_CAPABILITIES",
     "SCHEMA",
     "SUFFIX",
     "TARGET_NAMES",

@@ -10,6 +10,9 @@ from edge_vad.device_fingerprint import DeviceFingerprint
 
 Target = Literal["tensorrt", "rtx"]
 TARGET_NAMES: dict[str, str] = {"tensorrt": "TensorRT", "rtx": "TensorRT-RTX"}
+RTX_CAPABILITIES = ("7.5", "8.0", "8.6", "8.9", "12.0", "12.1")
+"""Compute capabilities that TensorRT-RTX builds for."""
+
 SCHEMA = 1
 
 Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]

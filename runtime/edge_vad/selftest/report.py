@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from edge_vad.doctor.report import BackendState
+
 Outcome = Literal["ok", "skipped", "failed"]
 
 
@@ -57,7 +59,7 @@ class SelftestReport(msgspec.Struct, frozen=True):
         frames: Frames that were compared.
         tolerance: Largest error at which a backend agrees.
         comparisons: One a usable backend, ONNX Runtime on the CPU first.
-        absent: Backends that cannot be used here, and why.
+        absent: Backends that cannot be used here, each with the reason and the mend.
         passed: Whether every step succeeded or was skipped, and every backend agrees.
     """
 
@@ -66,5 +68,5 @@ class SelftestReport(msgspec.Struct, frozen=True):
     frames: int
     tolerance: float
     comparisons: tuple[Comparison, ...]
-    absent: dict[str, str]
+    absent: tuple[BackendState, ...]
     passed: bool

@@ -15,10 +15,12 @@ import pytest
 from onnx import TensorProto, helper
 
 from edge_vad import engine_file
-from edge_vad.backends.tensorrt_library import Library
+from edge_vad.backends.tensorrt_library import Library, Messages
+from edge_vad.device_fingerprint import DeviceFingerprint
 from edge_vad.engine_file import BatchProfile, EngineOptions
 from edge_vad.errors import BadModel, CheckFailed, Unavailable, WrongUse
 from edge_vad_export.engines import EnginePlan, building, make_engine, plan_engine
+from edge_vad_export.engines import plan as plan_module
 from edge_vad_export.engines.precision import REST, summarise
 
 Write = Callable[..., Path]
@@ -40,6 +42,15 @@ def test_the_encoders_of_an_engine_compute_in_what_the_scene_says_and_the_rest_i
         assert layers[part].get(precision, 0) >= 3, layers
     assert set(layers[REST]) == {"fp32"}
     assert engine_file.read_sidecar(made.plan.path) == made.sidecar
+
+
+def test_all_that_the_library_says_goes_through_one_logger(write: Write, rtx, caplog) -> None:
+    """A process has one, the first: TensorRT warns of every other, and passes it over."""
+    first = Messages(rtx)
+    builder = rtx.api.Builder(first.logger)
+    assert make_engine(plan_for(write("fp16"))).sidecar.layers
+    assert "logger" not in caplog.text
+    del builder
 
 
 def test_an_fp32_graph_that_is_called_fp16_is_an_error(write: Write, precise) -> None:
@@ -193,6 +204,17 @@ def test_timings_are_kept_for_the_next_build(
     (kept,) = (tmp_path / "cache" / "edge-vad").iterdir()
     assert kept.name == f"tensorrt-{rtx.version}-rtx-sm89.timing"
     assert kept.stat().st_size > 0
+
+
+def test_a_gpu_that_is_here_need_not_be_one_that_tensorrt_rtx_builds_for(
+    write: Write, monkeypatch
+) -> None:
+    server = DeviceFingerprint(gpu="H100", compute_capability="9.0", tensorrt_rtx="1.7")
+    monkeypatch.setattr(plan_module, "read_fingerprint", lambda: server)
+    with pytest.raises(WrongUse, match="does not build for the compute capability 9") as error:
+        plan_engine(write("fp32"), "rtx")
+    assert "--target tensorrt" in error.value.todo
+    assert not plan_engine(write("fp32"), "rtx", compute_capability="8.9").is_here
 
 
 def test_tensorrt_itself_builds_for_no_gpu_that_is_elsewhere(write: Write) -> None:
