@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_vad import engine_file
 from edge_vad.backends import Backend, Inputs, Maps, Mark, load_backend, unmarked
@@ -17,9 +19,11 @@ from edge_vad.false_alarms import parse_rate
 from edge_vad.fitting import fit_image
 from edge_vad.frame import Frame
 from edge_vad.localisation import locate
+from edge_vad.look_ahead import measure_ahead, usable_cores
 from edge_vad.motion import MotionExtractor
 from edge_vad.scene_model import SceneModel
 from edge_vad.sources import Source
+from edge_vad.sources.recording import Recording
 
 DEFAULT_FALSE_ALARMS = "1/hour"
 
@@ -62,13 +66,7 @@ class Detector:
         """
         image = fit_image(frame.image, self._resized)
         self._mark("resize")
-        flow = self._motion.measure(image)
-        self._mark("flow")
-        motion = self._motion.pool(flow)
-        self._mark("pooling")
-        detection = self._judge(frame, self._backend.infer(Inputs(image[None], motion[None])))
-        self._mark("decision")
-        return detection
+        return self._score(frame, image, self._motion.measure(image))
 
     def listen(self, mark: Mark) -> None:
         """Have the stages of every frame told from now on, by which they can be timed.
@@ -79,10 +77,23 @@ class Detector:
         """
         self._mark = self._backend.mark = mark
 
+    def _score(
+        self, frame: Frame, image: NDArray[np.uint8], flow: NDArray[np.float32] | None
+    ) -> Detection:
+        """Score a frame whose motion since the one before was measured, if it has any."""
+        self._mark("flow")
+        motion = self._motion.pool(flow)
+        self._mark("pooling")
+        maps = self._backend.infer(Inputs(image[None], motion[None]))
+        if flow is None:
+            detection = Detection(frame, 0.0, self.threshold, self._nothing, None)
+        else:
+            detection = self._judge(frame, maps)
+        self._mark("decision")
+        return detection
+
     def _judge(self, frame: Frame, maps: Maps) -> Detection:
         """Make a detection of what the graph says."""
-        if not self._motion.known:
-            return Detection(frame, 0.0, self.threshold, self._nothing, None)
         score, anomaly_map = float(maps.score[0]), maps.anomaly_map[0]
         if math.isnan(score):  # it would pass for normal
             raise BadModel(
@@ -94,17 +105,36 @@ class Detector:
             box = locate(anomaly_map, self.threshold, self.model.card, *frame.image.shape[:2])
         return Detection(frame, score, self.threshold, anomaly_map, box)
 
-    def watch(self, source: Source) -> Iterator[Detection]:
+    def watch(self, source: Source, ahead: int | None = None) -> Iterator[Detection]:
         """Score a source from its beginning; a frame that is missing empties the motion window.
 
         Across a gap everything seems to move twice as fast, which would be a false alarm.
+
+        Args:
+            source: The frames.
+            ahead: Threads that measure motion some frames ahead of the scoring, which gives the
+                same scores sooner. None: one a core for recordings, and none for cameras, where it
+                would only delay.
         """
+        if ahead is None:
+            ahead = usable_cores() if isinstance(source, Recording) else 0
+        if ahead > 1:
+            yield from self._watch_ahead(source, ahead)
+            return
         expected = -1
         for frame in source:
             if frame.index != expected:
                 self.reset()
             expected = frame.index + 1
             yield self.detect(frame)
+
+    def _watch_ahead(self, source: Source, threads: int) -> Iterator[Detection]:
+        with closing(measure_ahead(source, self.model.card, threads)) as measured:
+            for frame, image, flow in measured:
+                self._mark("decode")
+                if flow is None:
+                    self.reset()
+                yield self._score(frame, image, flow)
 
     def reset(self) -> None:
         """Empty the motion window: after a gap nothing of before it may count."""

@@ -170,6 +170,44 @@ def rank_weights(count: int) -> tuple[NDArray[np.int64], int]:
     return weights, count * count // 2
 
 
+class FlowMeter:
+    """Measures how much moved from one picture to the next; not for two threads at once.
+
+    Args:
+        height: Rows of the pictures.
+        width: Columns of the pictures.
+        settings: The scene model's motion settings.
+
+    Attributes:
+        shape: (height', width', 2) of what `measure` gives.
+    """
+
+    def __init__(self, height: int, width: int, settings: MotionSettings) -> None:
+        self._flow = _optical_flow(settings)
+        rows, columns = height // settings.downscale, width // settings.downscale
+        self.shape = (rows, columns, 2)
+        self._crop = (rows * settings.downscale, columns * settings.downscale)
+
+    def measure(
+        self, previous: NDArray[np.uint8], current: NDArray[np.uint8], out: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Measure the flow between two grey pictures and average it over blocks.
+
+        Args:
+            previous: uint8, (height, width).
+            current: uint8, (height, width).
+            out: float32, `shape`, written to: px a frame.
+
+        Returns:
+            `out`.
+        """
+        flow = self._flow.calc(previous, current, None)  # type: ignore[call-overload]
+        rows, columns = self._crop
+        size = out.shape[1::-1]
+        cv2.resize(flow[:rows, :columns], size, dst=out, interpolation=cv2.INTER_AREA)
+        return out
+
+
 class MotionExtractor:
     """Turns consecutive frames into the model's motion input.
 
@@ -179,17 +217,16 @@ class MotionExtractor:
         settings: The scene model's motion settings.
 
     Attributes:
-        shape: (height, width, channels) of what `push` returns.
+        shape: (height', width', channels) of what `push` returns.
     """
 
     def __init__(self, height: int, width: int, settings: MotionSettings) -> None:
-        self._flow = _optical_flow(settings)
-        rows, columns = height // settings.downscale, width // settings.downscale
+        self._meter = FlowMeter(height, width, settings)
+        rows, columns = self._meter.shape[:2]
         self.shape = (rows, columns, settings.pooling.channels)
         self._pool = DynamicFlow(rows, columns, settings.window, settings.pooling)
         self._still = np.zeros(self.shape, np.float32)
-        self._small = np.zeros((rows, columns, 2), np.float32)
-        self._crop = (rows * settings.downscale, columns * settings.downscale)
+        self._small = np.zeros(self._meter.shape, np.float32)
         self._grey = [np.zeros((height, width), np.uint8) for _ in range(2)]
         self._frames = 0
 
@@ -228,20 +265,10 @@ class MotionExtractor:
         previous, current = self._grey[(self._frames + 1) % 2], self._grey[self._frames % 2]
         cv2.cvtColor(image, cv2.COLOR_BGR2GRAY, dst=current)
         self._frames += 1
-        if self._frames == 1:
-            return None
-        flow = self._flow.calc(previous, current, None)  # type: ignore[call-overload]
-        rows, columns = self._crop
-        cv2.resize(
-            flow[:rows, :columns],
-            self._small.shape[1::-1],
-            dst=self._small,
-            interpolation=cv2.INTER_AREA,
-        )
-        return self._small
+        return None if self._frames == 1 else self._meter.measure(previous, current, self._small)
 
     def pool(self, flow: NDArray[np.float32] | None) -> NDArray[np.float32]:
-        """Pool what `measure` gave with the fields before it; zero where it gave None."""
+        """Pool a flow field with those before it; zero where there is none."""
         return self._still if flow is None else self._pool.push(flow)
 
 

@@ -141,6 +141,8 @@ def open_session(provider: Provider, graph: Path | bytes, threads: int | None = 
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    # Threads that wait by spinning take twice the CPU time a frame, and take it from optical flow.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = _ERRORS_ONLY
     engines = engine_cache(graph) if TENSORRT in provider.wanted else None
     wanted = [(name, provider_options(name, threads, engines)) for name in provider.wanted]

@@ -1,0 +1,132 @@
+"""Measures the motion of several frames of a recording at once, some frames ahead.
+
+Optical flow takes most of the time and runs on one core, but the flow between two frames needs no
+other flow. So every core takes a pair of its own, while the frames are decoded and scored in order.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from queue import SimpleQueue
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_vad.errors import EdgeVadError
+from edge_vad.fitting import fit_image
+from edge_vad.frame import Frame
+from edge_vad.motion import FlowMeter
+from edge_vad.opencv import cv2
+from edge_vad.scene_model import SceneCard
+from edge_vad.sources import Source
+
+MOST_THREADS = 8
+"""More would only wait for the scoring."""
+
+
+class Measured(NamedTuple):
+    """A frame and how it moved.
+
+    Attributes:
+        frame: As the source gave it.
+        image: uint8, of the model's size; used again some frames later.
+        flow: float32, (height', width', 2), px a frame; None for the first frame, and the first
+            after a gap. Used again some frames later.
+    """
+
+    frame: Frame
+    image: NDArray[np.uint8]
+    flow: NDArray[np.float32] | None
+
+
+class _Slot:
+    """Memory for one frame under way."""
+
+    def __init__(self, card: SceneCard, shape: tuple[int, int, int]) -> None:
+        self.resized = np.zeros((card.height, card.width, 3), np.uint8)
+        self.grey = np.zeros((card.height, card.width), np.uint8)
+        self.flow = np.zeros(shape, np.float32)
+
+
+class _Pending(NamedTuple):
+    frame: Frame
+    image: NDArray[np.uint8]
+    flow: Future[NDArray[np.float32]] | None
+
+
+class _Patient:
+    """The frames of a source; an error ends them, and is raised when it is asked for."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._failure: EdgeVadError | None = None
+
+    def __iter__(self) -> Iterator[Frame]:
+        try:
+            yield from self._source
+        except EdgeVadError as error:
+            self._failure = error
+
+    def complain(self) -> None:
+        """Raise what ended the frames before their time."""
+        if self._failure:
+            raise self._failure
+
+
+def usable_cores() -> int:
+    """Cores that this process may use, up to `MOST_THREADS`."""
+    return min(len(os.sched_getaffinity(0)), MOST_THREADS)
+
+
+def measure_ahead(source: Source, card: SceneCard, threads: int) -> Generator[Measured, None, None]:
+    """Hand out the frames of a source in order, with their motion.
+
+    Args:
+        source: The frames.
+        card: Of the scene model.
+        threads: How many flows are measured at once.
+
+    Raises:
+        EdgeVadError: What the source raises, after the frames before it.
+    """
+    meters: SimpleQueue[FlowMeter] = SimpleQueue()
+    for _ in range(threads):
+        meter = FlowMeter(card.height, card.width, card.motion)
+        meters.put(meter)
+    # One frame is being scored, and the first flow under way still looks at the one before it.
+    slots = [_Slot(card, meter.shape) for _ in range(threads + 2)]
+
+    def measure(previous: _Slot, current: _Slot) -> NDArray[np.float32]:
+        own = meters.get()
+        try:
+            return own.measure(previous.grey, current.grey, current.flow)
+        finally:
+            meters.put(own)
+
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="flow")
+    pending: deque[_Pending] = deque()
+    frames, expected = _Patient(source), -1
+    try:
+        for turn, frame in enumerate(frames):
+            previous, slot = slots[(turn - 1) % len(slots)], slots[turn % len(slots)]
+            image = fit_image(frame.image, slot.resized)
+            cv2.cvtColor(image, cv2.COLOR_BGR2GRAY, dst=slot.grey)
+            follows = frame.index == expected
+            expected = frame.index + 1
+            flow = pool.submit(measure, previous, slot) if follows else None
+            pending.append(_Pending(frame, image, flow))
+            if len(pending) > threads:
+                yield _finished(pending.popleft())
+        yield from map(_finished, pending)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+    frames.complain()
+
+
+def _finished(pending: _Pending) -> Measured:
+    flow = pending.flow.result() if pending.flow else None
+    return Measured(pending.frame, pending.image, flow)
