@@ -18,19 +18,19 @@ def main() -> None:
     frames = int(sys.argv.pop(1))
     import edge_vad.detector
 
-    detect = edge_vad.detector.Detector.detect
-    edge_vad.detector.Detector.detect = _timed(detect, frames)  # type: ignore[method-assign,assignment]
+    score = edge_vad.detector.Detector._score
+    edge_vad.detector.Detector._score = _timed(score, frames)  # type: ignore[method-assign,assignment]
     from edge_vad.cli import main as command_line
 
     command_line()
 
 
-def _timed(detect: Callable[..., object], frames: int) -> Callable[..., object]:
+def _timed(score: Callable[..., object], frames: int) -> Callable[..., object]:
     decided: list[float] = []
     resident: list[float] = []
 
     def timed(*arguments: object) -> object:
-        detection = detect(*arguments)
+        detection = score(*arguments)
         decided.append(time.clock_gettime(time.CLOCK_MONOTONIC))
         if len(decided) in (2, frames):
             resident.append(_resident_mib("VmRSS"))

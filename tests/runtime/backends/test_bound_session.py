@@ -102,7 +102,9 @@ class MadeUpDevice:
         self.runs = 0
         self.broken = False
         self.OrtValue = SimpleNamespace(ortvalue_from_shape_and_type=self.allocate)
-        self.SessionOptions = SimpleNamespace
+        self.SessionOptions = lambda: SimpleNamespace(
+            add_session_config_entry=lambda key, value: None
+        )
         self.__version__ = "1.31.0"
 
     def get_available_providers(self):
