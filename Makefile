@@ -20,9 +20,11 @@ test: $(READY) ## Check style, types and the arrows between packages, and run th
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	tools/install_test_servers.sh --quiet-unless-possible
 	$(BIN)/pytest -n 2 -m "not long"
 
 test-long: $(READY) ## Run all tests, with those that take minutes
+	tools/install_test_servers.sh --quiet-unless-possible
 	$(BIN)/pytest -n 2
 
 typecheck: $(READY) ## Check the TensorRT code against the signatures of 10.3, 10.13 and 11.4

@@ -3,7 +3,13 @@
 It is no hard dependency: a Jetson's own OpenCV has GStreamer, and pip's must not replace it.
 """
 
+import os
+
 from edge_vad.errors import Unavailable
+
+# FFmpeg's own lines repeat addresses, and what is broken is told as an error here. OpenCV reads
+# this once.
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 try:
     import cv2

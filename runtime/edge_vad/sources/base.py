@@ -30,6 +30,7 @@ class Source(ABC):
         length: How many frames it will hand out, or None where that is not known.
         state: Whether frames are coming.
         skipped: Frames that could not be read and were passed over, so far.
+        is_live: Whether frames that nobody is ready for are dropped, their numbers left out.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Source(ABC):
     length: int | None = None
     state: SourceState = SourceState.LIVE
     skipped: int = 0
+    is_live: bool = False
 
     @abstractmethod
     def __iter__(self) -> Iterator[Frame]:

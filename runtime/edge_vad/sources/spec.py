@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge_vad.errors import WrongUse
+from edge_vad.sources.address import CameraSpec, parse_camera
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
-_DEVICE = re.compile(r"[0-9]+|/dev/video[0-9]+")
 _RANGE = re.compile(r"(?=.*[0-9])([0-9]*)-([0-9]*)")
-_CAMERA_SCHEMES = frozenset({"csi", "http", "https", "rtmp", "rtsp", "rtsps", "srt", "tcp", "udp"})
+_REPLAY = re.compile(r"(.+)\?((?:realtime|loop)=[01](?:&(?:realtime|loop)=[01])*)")
 _LONGEST_NAME = 100
 
 
@@ -43,10 +43,14 @@ class RecordingSpec:
     Attributes:
         path: The file or folder; it exists.
         frames: Which of its frames to use.
+        realtime: Whether it plays at the pace of a camera.
+        loop: Whether it begins again at its end; only in real time.
     """
 
     path: Path
     frames: FrameRange = FrameRange()
+    realtime: bool = False
+    loop: bool = False
 
     @property
     def name(self) -> str:
@@ -68,16 +72,18 @@ class StreetSpec:
     url: str
 
 
-def parse_spec(spec: str | Path) -> RecordingSpec | StreetSpec:
+def parse_spec(spec: str | Path) -> RecordingSpec | StreetSpec | CameraSpec:
     """Read what the user named as a source of frames.
 
     Args:
-        spec: A video file, a folder of frames, either with a frame range (`street.mp4:0-5000`,
-            `street.mp4:5000-`, `street.mp4:-5000`), or `test://street?seed=1`. A `Path` is never
-            taken for a camera or an address.
+        spec: A camera (`0`, `/dev/video0`, `csi://0`, `rtsp://...`, `http://...`), a video file, a
+            folder of frames, either with a frame range (`street.mp4:0-5000`, `street.mp4:5000-`,
+            `street.mp4:-5000`) and played like a camera with `street.mp4?realtime=1` or
+            `street.mp4?realtime=1&loop=1`, or `test://street?seed=1`. A `Path` is never taken for
+            a camera or an address.
 
     Raises:
-        WrongUse: The path does not exist, the range is broken or empty, or it names a camera.
+        WrongUse: The path does not exist, the range is broken or empty, or the address is.
 
     Example:
         >>> parse_spec("test://street?seed=1")
@@ -85,22 +91,40 @@ def parse_spec(spec: str | Path) -> RecordingSpec | StreetSpec:
     """
     text = str(spec)
     if isinstance(spec, str):
-        if _DEVICE.fullmatch(text):
-            raise _camera_refused(text, f"; for a file or folder of that name write ./{text}")
+        if camera := parse_camera(text):
+            return camera
         if scheme := _SCHEME.match(text):
             return _parse_address(text, scheme[1].lower())
-    return _parse_recording(text)
+    return _parse_replay(text)
 
 
 def _parse_address(text: str, scheme: str) -> StreetSpec:
-    if scheme in _CAMERA_SCHEMES:
-        raise _camera_refused(_without_secrets(text, scheme))
     if scheme == "test":
         return StreetSpec(text)
     # The rest is not repeated: it may hold a password.
     raise WrongUse(
         f"an address that begins with {scheme}:// is no source that edge-vad knows",
-        "give a video file, a folder of frames or test://street?seed=1",
+        "give rtsp://, http:// or csi://, /dev/video0, a video file, a folder of frames or "
+        "test://street?seed=1",
+    )
+
+
+def _parse_replay(text: str) -> RecordingSpec:
+    match = _REPLAY.fullmatch(text)
+    if not match or _exists(Path(text)):
+        return _parse_recording(text)
+    said = [part.split("=") for part in match[2].split("&")]
+    chosen = {key: value == "1" for key, value in said}
+    if len(chosen) != len(said) or (chosen.get("loop") and not chosen.get("realtime")):
+        raise WrongUse(
+            f"{match[2]!r} is no way to play a recording",
+            "write street.mp4?realtime=1, or street.mp4?realtime=1&loop=1 to begin again at its "
+            "end",
+        )
+    return replace(
+        _parse_recording(match[1]),
+        realtime=chosen.get("realtime", False),
+        loop=chosen.get("loop", False),
     )
 
 
@@ -142,20 +166,6 @@ def _exists(path: Path) -> bool:
 def _missing(path: str) -> WrongUse:
     return WrongUse(
         f"{path!r} does not exist or may not be read",
-        "check the path; a source is a video file, a folder of frames or test://street?seed=1",
+        "check the path; a source is a camera (/dev/video0, rtsp://...), a video file, a folder of "
+        "frames or test://street?seed=1",
     )
-
-
-def _camera_refused(camera: str, hint: str = "") -> WrongUse:
-    return WrongUse(
-        f"{camera} is a camera, and this version opens recordings only",
-        f"record a video file and give its path; cameras come in a later version{hint}",
-    )
-
-
-def _without_secrets(url: str, scheme: str) -> str:
-    """Scheme and host alone; paths and queries hold passwords too."""
-    authority = re.split(r"[/?#]", url[len(scheme) + 3 :], maxsplit=1)[0]
-    # An @ beyond the authority may end a password that holds a slash: then nothing is sure.
-    is_plain = url.count("@") == authority.count("@") <= 1
-    return f"{scheme}://{authority.rpartition('@')[2] if is_plain else '...'}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import ceil
@@ -98,8 +97,6 @@ def _tolerance(announced: int) -> int:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[cv2.VideoCapture]:
-    # Broken files are told as errors here; FFmpeg's own lines would only fill the terminal.
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     # Absolute, because FFmpeg takes what stands before a colon for a protocol.
     name = str(path.absolute())
     with _quiet_opencv():

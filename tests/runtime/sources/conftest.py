@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from rtsp_camera import RtspCamera, has_rtsp_server, require
+
+from edge_vad.sources import open_source
 
 
 def write_frames(folder: Path, count: int, size: tuple[int, int] = (32, 24)) -> Path:
@@ -39,3 +42,25 @@ def frames() -> Callable[..., Path]:
 @pytest.fixture(scope="session")
 def video() -> Callable[..., Path]:
     return write_video
+
+
+@pytest.fixture(scope="session")
+def street_pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of 40 pictures of the street, for an RTSP camera to play."""
+    folder = tmp_path_factory.mktemp("street")
+    with open_source("test://street?seed=1&size=192x128&fps=8&frames=40") as street:
+        for frame in street:
+            cv2.imwrite(str(folder / f"{frame.index:06}.jpg"), frame.image)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def rtsp_server() -> None:
+    require(has_rtsp_server(), "GStreamer's RTSP server")
+
+
+@pytest.fixture
+def rtsp(rtsp_server: None, street_pictures: Path) -> Iterator[RtspCamera]:
+    """A camera that asks for a password."""
+    with RtspCamera(street_pictures, account=("admin", "hunter2")) as camera:
+        yield camera

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from edge_vad.errors import WrongUse
 from edge_vad.sources import Source, open_source
+from edge_vad.sources.address import CameraSpec
 from edge_vad.sources.spec import StreetSpec, parse_spec
 from edge_vad_train.datasets.base import Clip, Dataset
 
@@ -47,6 +48,11 @@ def open_videos(specs: Iterable[str | Path]) -> Dataset:
 
 def _name(spec: str | Path) -> str:
     parsed = parse_spec(spec)
+    if isinstance(parsed, CameraSpec):
+        raise WrongUse(
+            f"{parsed.shown} is a camera, and training needs footage that can be played again",
+            "record some hours of ordinary life to a video file and give its path",
+        )
     return "street" if isinstance(parsed, StreetSpec) else parsed.name
 
 

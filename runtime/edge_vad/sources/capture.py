@@ -1,0 +1,148 @@
+"""The thread that captures one camera, and connects to it again and again."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from edge_vad.errors import EdgeVadError
+from edge_vad.frame import Frame
+from edge_vad.live.states import CameraState
+from edge_vad.sources.backoff import pause_after
+from edge_vad.sources.feed import Connect, Feed, FeedEnded, FeedLost
+from edge_vad.sources.newest import NewestFrame
+from edge_vad.sources.rate import Rate, Thinner
+
+GAP = 1000
+"""Frame numbers left out where a frame does not follow the one before."""
+
+_log = logging.getLogger(__name__)
+
+
+class Capture:
+    """Captures a camera in a thread of its own until it is stopped.
+
+    Args:
+        name: The camera's, for people.
+        connect: Opens a connection to it.
+        box: Where the newest frame goes.
+        fps: Frames a second that are wanted, at most; all when None.
+        clock: Whether a frame's time is when it was captured; else it is counted by the frame rate.
+
+    Attributes:
+        state: The state last told.
+        reconnects: How often it was connected to again.
+        error: Why it ended for good; None where it just did.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        connect: Connect,
+        box: NewestFrame,
+        *,
+        fps: float | None = None,
+        clock: bool = True,
+    ) -> None:
+        self.state = CameraState.CONNECTING
+        self.reconnects = 0
+        self.error: EdgeVadError | None = None
+        self.rate = Rate()
+        self._name, self._connect, self._box, self._wanted_fps = name, connect, box, fps
+        self._clock = clock
+        self._on_frame: Callable[[], None] = lambda: None
+        self._on_state: Callable[[CameraState], None] = lambda _: None
+        self._stop = threading.Event()
+        self._index = -1
+        self._lost_s = time.monotonic()
+        self._thread = threading.Thread(target=self._run, name=f"capture {name}", daemon=True)
+
+    def listen(self, on_frame: Callable[[], None], on_state: Callable[[CameraState], None]) -> None:
+        """Say what the thread is to call; before it is started.
+
+        Args:
+            on_frame: Called after a frame was put into the box.
+            on_state: Called with every new state: `LIVE`, `NO_SIGNAL` or `ENDED`.
+        """
+        self._on_frame, self._on_state = on_frame, on_state
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask it to end; returns at once, even while the camera does not answer."""
+        self._stop.set()
+        self._box.close()
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait for its end; False where the camera still holds it up."""
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            while not self._stop.is_set() and self._connect_once():
+                self._stop.wait(pause_after(time.monotonic() - self._lost_s))
+        except EdgeVadError as error:
+            self.error = error
+            _log.error("%s: %s", self._name, error)
+        except Exception:  # noqa: BLE001 - the other cameras go on
+            _log.exception("%s: the capture failed", self._name)
+        self._enter(CameraState.ENDED)
+
+    def _connect_once(self) -> bool:
+        """Connect and read until the camera is lost; False where it is over."""
+        feed: Feed | None = None
+        try:
+            feed = self._connect()
+            self._read_on(feed)
+        except FeedEnded:
+            return False
+        except FeedLost as lost:
+            if self._stop.is_set():
+                return False
+            self._lose(str(lost))
+        finally:
+            if feed is not None:
+                feed.close()
+        return True
+
+    def _read_on(self, feed: Feed) -> None:
+        self.rate.begin(feed.fps)
+        thinner = Thinner(self._wanted_fps)
+        breaks = feed.breaks
+        while not self._stop.is_set():
+            image = feed.read(self._box.spare())
+            now = time.monotonic()
+            self._lost_s = now
+            self._index += 1
+            if feed.breaks != breaks:
+                breaks = feed.breaks
+                self._index += GAP
+            self.rate.count(now)
+            if thinner.takes(self.rate.fps):
+                self._enter(CameraState.LIVE)
+                self._box.put(Frame(image, self._index, now if self._clock else self._by_count()))
+                self._on_frame()
+            else:
+                self._box.give_back(image)
+
+    def _by_count(self) -> float:
+        return self._index / self.rate.declared
+
+    def _lose(self, why: str) -> None:
+        self.reconnects += 1
+        if self.state is not CameraState.NO_SIGNAL:
+            _log.warning("%s: no signal, trying again and again (%s)", self._name, why)
+            self._box.empty()
+            self._index += GAP
+        self._enter(CameraState.NO_SIGNAL)
+
+    def _enter(self, state: CameraState) -> None:
+        if state is not self.state:
+            self.state = state
+            self._on_state(state)

@@ -1,0 +1,107 @@
+"""A connection to a camera."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Iterator
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_vad.frame import Frame
+from edge_vad.sources.base import Source
+
+_LATEST_S = 1.0
+
+
+class FeedLost(Exception):
+    """No frame comes any more; the text says why, without secrets."""
+
+
+class FeedEnded(Exception):
+    """There are no more frames, and none will come."""
+
+
+class Feed(ABC):
+    """One connection: read from until it is lost, then closed and opened anew.
+
+    Attributes:
+        fps: Frames a second as the camera declares it.
+        breaks: How often the next frame did not follow the one before.
+    """
+
+    fps: float
+    breaks: int = 0
+
+    @abstractmethod
+    def read(self, spare: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
+        """Wait for the next frame.
+
+        Args:
+            spare: An image that may be written into where it fits.
+
+        Raises:
+            FeedLost: It broke, or nothing came in time.
+            FeedEnded: It is over.
+        """
+
+    def close(self) -> None:
+        """Give back the device; called by the thread that reads."""
+
+
+class Connect(Protocol):
+    """Opens a connection."""
+
+    def __call__(self) -> Feed:
+        """Wait for the camera's answer.
+
+        Raises:
+            FeedLost: It does not answer.
+            EdgeVadError: It never will: this machine lacks something, or a file is broken.
+        """
+
+
+class ReplayFeed(Feed):
+    """A recording or a simulated street in place of a camera.
+
+    Args:
+        source: What is played.
+        paced: Whether frames come at the rate of the source; otherwise its pace is its own.
+        loop: Whether it begins again at its end.
+    """
+
+    def __init__(self, source: Source, *, paced: bool, loop: bool = False) -> None:
+        self.fps = source.fps
+        self._source, self._paced, self._loop = source, paced, loop
+        self._frames: Iterator[Frame] = iter(source)
+        self._is_fresh = True
+        self._due_s = time.monotonic()
+
+    def read(self, spare: NDArray[np.uint8] | None) -> NDArray[np.uint8]:  # noqa: ARG002
+        """The next frame; see `Feed.read`."""
+        frame = next(self._frames, None)
+        if frame is None:
+            if not self._loop or self._is_fresh:
+                raise FeedEnded
+            self._frames, self._is_fresh = iter(self._source), True
+            self.breaks += 1
+            return self.read(None)
+        self._is_fresh = False
+        if self._paced:
+            self._wait()
+        return frame.image
+
+    def close(self) -> None:
+        """Close the file."""
+        if isinstance(self._frames, Generator):
+            self._frames.close()
+        self._source.close()
+
+    def _wait(self) -> None:
+        now = time.monotonic()
+        self._due_s += 1 / self.fps
+        if now > self._due_s + _LATEST_S:  # the machine slept: what is late need not be made up
+            self._due_s = now
+        time.sleep(max(0.0, self._due_s - now))

@@ -1,0 +1,129 @@
+"""Cameras that OpenCV opens: USB, CSI, RTSP and HTTP."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_vad.errors import Unavailable
+from edge_vad.opencv import cv2
+from edge_vad.sources.address import CameraKind, CameraSpec
+from edge_vad.sources.feed import Feed, FeedLost
+from edge_vad.sources.pictures import as_bgr
+from edge_vad.sources.video import plausible_fps
+
+# Half a second of stream tells FFmpeg enough; by default it looks at five, and is late by them.
+_FFMPEG = "rtsp_transport;tcp|analyzeduration;500000|fpsprobesize;1"
+_CSI_SIZE, _CSI_FPS = (1280, 720), 30.0
+
+
+class OpenCvFeed(Feed):
+    """A camera through OpenCV.
+
+    Args:
+        spec: Which camera, and what to ask of it.
+        timeout_s: How long it may take to answer, and to send the next frame.
+
+    Raises:
+        FeedLost: It does not answer.
+        Unavailable: This OpenCV cannot speak to such a camera.
+    """
+
+    def __init__(self, spec: CameraSpec, timeout_s: float) -> None:
+        _prepare_opencv(timeout_s)
+        self._capture = _OPENERS[spec.kind](spec, round(timeout_s * 1000))
+        if not self._capture.isOpened():
+            self._capture.release()
+            raise FeedLost(f"{spec.shown} does not answer")
+        self._shown = spec.shown
+        self.fps = plausible_fps(self._capture.get(cv2.CAP_PROP_FPS))
+
+    def read(self, spare: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
+        """Wait for the next frame; see `Feed.read`."""
+        try:
+            is_read, image = self._capture.read(spare)
+        except cv2.error as error:
+            raise FeedLost(f"{self._shown} sends no pictures ({error.err})") from None
+        if not is_read:
+            raise FeedLost(f"{self._shown} stopped sending")
+        return as_bgr(image)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._capture.release()
+
+
+def _prepare_opencv(timeout_s: float) -> None:
+    """Make OpenCV mute, for its own words repeat addresses with their passwords."""
+    os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", _FFMPEG)
+    os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(max(1, round(timeout_s))))
+    logging = getattr(cv2.utils, "logging", None)
+    if logging is not None:
+        logging.setLogLevel(logging.LOG_LEVEL_SILENT)
+
+
+def _open_usb(spec: CameraSpec, timeout_ms: int) -> cv2.VideoCapture:  # noqa: ARG001
+    capture = cv2.VideoCapture(spec.address, cv2.CAP_V4L2)
+    if capture.isOpened():
+        # Uncompressed pictures of any size fill a USB bus with one camera.
+        capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+        if spec.size:
+            capture.set(cv2.CAP_PROP_FRAME_WIDTH, spec.size[0])
+            capture.set(cv2.CAP_PROP_FRAME_HEIGHT, spec.size[1])
+        if spec.fps:
+            capture.set(cv2.CAP_PROP_FPS, spec.fps)
+        capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+    return capture
+
+
+def _open_csi(spec: CameraSpec, timeout_ms: int) -> cv2.VideoCapture:  # noqa: ARG001
+    if not _is_built_with(cv2.CAP_GSTREAMER):
+        raise Unavailable(
+            "this OpenCV is built without GStreamer, which csi:// cameras need",
+            "use the system's OpenCV: python3-opencv, in an environment made with "
+            "--system-site-packages; edge-vad doctor says more",
+        )
+    return cv2.VideoCapture(csi_pipeline(spec), cv2.CAP_GSTREAMER)
+
+
+def csi_pipeline(spec: CameraSpec) -> str:
+    """The GStreamer pipeline of a Jetson's CSI camera; only the newest frame waits in it."""
+    width, height = spec.size or _CSI_SIZE
+    fps = round(spec.fps or _CSI_FPS)
+    number = spec.address.removeprefix("csi://")
+    return (
+        f"nvarguscamerasrc sensor-id={number} ! "
+        f"video/x-raw(memory:NVMM),width={width},height={height},framerate={fps}/1 ! "
+        "nvvidconv ! video/x-raw,format=BGRx ! videoconvert ! video/x-raw,format=BGR ! "
+        "appsink max-buffers=1 drop=true sync=false"
+    )
+
+
+def _open_network(spec: CameraSpec, timeout_ms: int) -> cv2.VideoCapture:
+    if not _is_built_with(cv2.CAP_FFMPEG):
+        raise Unavailable(
+            "this OpenCV is built without FFmpeg, which network cameras need",
+            "run pip install opencv-python-headless; edge-vad doctor says more",
+        )
+    wanted = [
+        *(cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, timeout_ms),
+        *(cv2.CAP_PROP_READ_TIMEOUT_MSEC, timeout_ms),
+    ]
+    # With several threads FFmpeg holds back as many frames.
+    threads = getattr(cv2, "CAP_PROP_N_THREADS", None)
+    if threads is not None:
+        wanted += [threads, 1]
+    return cv2.VideoCapture(spec.address, cv2.CAP_FFMPEG, wanted)
+
+
+def _is_built_with(backend: int) -> bool:
+    return bool(cv2.videoio_registry.hasBackend(backend))
+
+
+_OPENERS = {
+    CameraKind.USB: _open_usb,
+    CameraKind.CSI: _open_csi,
+    CameraKind.NETWORK: _open_network,
+}

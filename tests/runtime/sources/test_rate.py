@@ -1,0 +1,49 @@
+"""How fast frames come, how many are wanted, and when a lost camera is tried again."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_vad.sources.backoff import LONGEST_S, SHORTEST_S, pause_after
+from edge_vad.sources.rate import Rate, Thinner
+
+
+@pytest.mark.parametrize(("declared", "real"), [(25.0, 8.0), (10.0, 30.0)])
+def test_the_rate_is_measured_where_the_camera_says_a_wrong_one(
+    declared: float, real: float
+) -> None:
+    rate = Rate()
+    rate.begin(declared)
+    for index in range(200):
+        rate.count(index / real)
+    assert rate.fps == pytest.approx(real, rel=0.02)
+
+
+def test_a_hiccup_hardly_changes_the_rate() -> None:
+    rate = Rate()
+    rate.begin(10.0)
+    for index in range(50):
+        rate.count(index / 10)
+    rate.count(60.0)
+    assert rate.fps == pytest.approx(10.0, rel=0.2)
+
+
+@given(st.floats(1, 120), st.floats(1, 120))
+def test_as_many_frames_are_taken_as_are_wanted_evenly(source: float, wanted: float) -> None:
+    thinner = Thinner(wanted)
+    taken = [thinner.takes(source) for _ in range(1000)]
+    if source <= wanted:
+        assert all(taken)
+    else:
+        share = min(wanted / source, 1.0)
+        assert sum(taken) == pytest.approx(1000 * share, abs=max(3, 150 * share))
+
+
+@given(st.floats(0, 1e7), st.floats(0, 1))
+def test_a_camera_is_tried_again_soon_and_never_too_often(outage: float, chance: float) -> None:
+    pause = pause_after(outage, lambda: chance)
+    assert SHORTEST_S / 2 <= pause <= LONGEST_S
+    if outage <= 10.0:
+        assert pause <= 1.0
