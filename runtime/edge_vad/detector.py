@@ -21,6 +21,7 @@ from edge_vad.frame import Frame
 from edge_vad.localisation import locate
 from edge_vad.look_ahead import measure_ahead, usable_cores
 from edge_vad.motion import MotionExtractor
+from edge_vad.pace import Pace
 from edge_vad.scene_model import SceneModel
 from edge_vad.sources import Source
 from edge_vad.sources.recording import Recording
@@ -54,11 +55,15 @@ class Detector:
         self._motion = MotionExtractor(card.height, card.width, card.motion)
         self._nothing = np.zeros((card.grid.rows, card.grid.columns), np.float32)
 
-    def detect(self, frame: Frame) -> Detection:
+    def detect(self, frame: Frame, *, steps: float = 1.0) -> Detection:
         """Score the next frame; only frames before it are looked at besides.
 
         The first frame, and the first after a `reset`, has no motion: nothing can be said of it,
         and its score is 0, the level of ordinary normal footage.
+
+        Args:
+            frame: The frame.
+            steps: How many frame times of the scene lie between the frame before and this one.
 
         Raises:
             BadInput: The frame's shape is not that of the scene's camera.
@@ -66,7 +71,7 @@ class Detector:
         """
         image = fit_image(frame.image, self._resized)
         self._mark("resize")
-        return self._score(frame, image, self._motion.measure(image))
+        return self._score(frame, image, self._motion.measure(image, steps))
 
     def listen(self, mark: Mark) -> None:
         """Have the stages of every frame told from now on, by which they can be timed.
@@ -108,7 +113,8 @@ class Detector:
     def watch(self, source: Source, ahead: int | None = None) -> Iterator[Detection]:
         """Score a source from its beginning; a frame that is missing empties the motion window.
 
-        Across a gap everything seems to move twice as fast, which would be a false alarm.
+        Across a gap everything seems to move twice as fast, which would be a false alarm. Frames
+        that a live source dropped for being late are none: what moved is divided by the time.
 
         Args:
             source: The frames.
@@ -121,12 +127,13 @@ class Detector:
         if ahead > 1:
             yield from self._watch_ahead(source, ahead)
             return
-        expected = -1
+        pace = Pace(self.model.card.fps)
+        is_live = getattr(source, "is_live", False)  # any iterable of frames will do
         for frame in source:
-            if frame.index != expected:
+            steps = pace.steps(frame.index, source.fps if is_live else None)
+            if steps is None:
                 self.reset()
-            expected = frame.index + 1
-            yield self.detect(frame)
+            yield self.detect(frame, steps=steps or 1.0)
 
     def _watch_ahead(self, source: Source, threads: int) -> Iterator[Detection]:
         with closing(measure_ahead(source, self.model.card, threads)) as measured:

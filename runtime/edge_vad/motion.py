@@ -240,23 +240,26 @@ class MotionExtractor:
         self._pool.reset()
         self._frames = 0
 
-    def push(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def push(self, image: NDArray[np.uint8], steps: float = 1.0) -> NDArray[np.float32]:
         """Take the next frame and return the pooled motion up to it: `measure`, then `pool`.
 
         Args:
             image: uint8, (height, width, 3), blue-green-red.
+            steps: As for `measure`.
 
         Returns:
             float32, `shape`, px a frame. Zero for the first frame, which has no predecessor. The
             array is reused by the next call.
         """
-        return self.pool(self.measure(image))
+        return self.pool(self.measure(image, steps))
 
-    def measure(self, image: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+    def measure(self, image: NDArray[np.uint8], steps: float = 1.0) -> NDArray[np.float32] | None:
         """Take the next frame and measure how it moved since the one before.
 
         Args:
             image: uint8, (height, width, 3), blue-green-red.
+            steps: How many frame times of the scene lie between the frame before and this one;
+                what moved is divided by them, for the model knows px a frame of its own rate.
 
         Returns:
             float32, (height', width', 2), px a frame; None for the first frame, which has no
@@ -265,7 +268,12 @@ class MotionExtractor:
         previous, current = self._grey[(self._frames + 1) % 2], self._grey[self._frames % 2]
         cv2.cvtColor(image, cv2.COLOR_BGR2GRAY, dst=current)
         self._frames += 1
-        return None if self._frames == 1 else self._meter.measure(previous, current, self._small)
+        if self._frames == 1:
+            return None
+        flow = self._meter.measure(previous, current, self._small)
+        if steps != 1.0:
+            np.divide(flow, steps, out=flow)
+        return flow
 
     def pool(self, flow: NDArray[np.float32] | None) -> NDArray[np.float32]:
         """Pool a flow field with those before it; zero where there is none."""
