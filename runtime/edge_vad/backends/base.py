@@ -49,10 +49,12 @@ class Backend(ABC):
         device: Such as `cpu`.
         mark: Told after each stage of `infer`: `host to device`, `compute`, `device to host`. A
             backend that computes where the frame lies has only the second.
+        largest_batch: Frames it takes at once, at most; None is any number.
     """
 
     name: str
     device: str
+    largest_batch: int | None = None
     mark: Mark = staticmethod(unmarked)
 
     @abstractmethod

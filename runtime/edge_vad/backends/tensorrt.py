@@ -158,6 +158,7 @@ class TensorRtBackend(Backend):
             raise BadModel("the engine takes nothing that a scene gives", _EXPORT_AGAIN)
         profile = engine.get_tensor_profile_shape(inputs[0], 0)
         self._batches = range(profile[0][0], profile[2][0] + 1)
+        self.largest_batch = profile[2][0]
         for name in names:
             shape = (self._batches[-1], *sizes_of(engine.get_tensor_shape(name))[1:])
             host = self._cuda.pinned(shape, types[engine.get_tensor_dtype(name)])

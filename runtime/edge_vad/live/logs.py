@@ -1,0 +1,63 @@
+"""The log of a live run: lines for people, or JSON lines; secrets never."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import traceback
+from datetime import datetime, timezone
+
+import msgspec
+
+_CREDENTIALS = re.compile(r"(?<=://)[^\s'\"<>]*@")
+_NAMED = re.compile(
+    r"(?i)\b(pass(?:word|wd)?|pwd|token|secret|api[_-]?key|auth(?:orization)?)(\s*[=:]\s*)[^\s&'\",;]+"
+)
+
+
+def redact(text: str) -> str:
+    """Blot out what stands where credentials stand.
+
+    Example:
+        >>> redact("rtsp://admin:secret@host/live?token=abc")
+        'rtsp://...@host/live?token=...'
+    """
+    return _NAMED.sub(r"\1\2...", _CREDENTIALS.sub("...@", text))
+
+
+class _Lines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        when = datetime.fromtimestamp(record.created, timezone.utc).isoformat("T", "seconds")
+        text = f"{when[:19]}Z {record.levelname.lower()} {record.getMessage()}"
+        if record.exc_info:
+            text += "\n" + _trace(record)
+        return redact(text)
+
+
+class _JsonLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": datetime.fromtimestamp(record.created, timezone.utc),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": redact(record.getMessage()),
+        }
+        if record.exc_info:
+            line["trace"] = redact(_trace(record))
+        return msgspec.json.encode(line).decode()
+
+
+def _trace(record: logging.LogRecord) -> str:
+    assert record.exc_info  # noqa: S101 - both callers looked
+    return "".join(traceback.format_exception(*record.exc_info)).rstrip()
+
+
+def begin_log(*, as_json: bool) -> logging.Handler:
+    """Send what edge-vad logs to stderr, from now on; returns the handler, to be taken away."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_JsonLines() if as_json else _Lines())
+    log = logging.getLogger("edge_vad")
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    return handler

@@ -1,0 +1,142 @@
+"""Whether a camera still shows its scene: covered and moved cameras are told from busy ones."""
+
+from __future__ import annotations
+
+import math
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_vad.live.states import CameraState
+from edge_vad.opencv import cv2
+
+_WIDTH = 160
+_LOOK_S = 0.25
+"""Between two looks at the picture."""
+_JUDGE_S = 1.0
+_LEARN_S = 30.0
+_PRESENT_S = 6.0
+"""Time constant of the present: who walks by is averaged away."""
+_FOLLOW_S = 1200.0
+"""Time constant at which the reference follows, so that shadows and dusk do not add up."""
+_CONTRAST = 4.0
+"""Gradient, of grey levels by Sobel's filter, at which an edge counts half."""
+_LEAST_STRUCTURE = 0.02
+_MOVED_BELOW, _BACK_ABOVE = 0.35, 0.45
+_COVERED_BELOW = 0.25
+
+Field = NDArray[np.float32]
+
+
+class SceneMatch:
+    """Compares the edges of the slow background with those of the camera's first half minute.
+
+    Of the edges only the direction counts, so light that changes leaves the match as it is; people
+    are not in the slow background. A scene without edges is never told from another.
+
+    Args:
+        after_s: Seconds that the scene must be gone before it counts; 0 is never.
+
+    Attributes:
+        match: How alike the edges are, -1 to 1; 1 before the scene is learnt.
+    """
+
+    def __init__(self, after_s: float) -> None:
+        self.match = 1.0
+        self.state = CameraState.LIVE
+        self._after_s = after_s
+        self._present: Field | None = None
+        self._reference: Field | None = None
+        self._learnt_s = 0.0
+        self._looked_s = self._judged_s = -math.inf
+        self._suspect_s: float | None = None
+
+    def forget_present(self) -> None:
+        """After a gap the camera may show something else at once."""
+        self._present = None
+
+    def judge(self, image: NDArray[np.uint8], now_s: float) -> CameraState:
+        """Take the next frame; says `LIVE`, `COVERED` or `MOVED`.
+
+        Args:
+            image: uint8, (height, width, 3).
+            now_s: When it was taken.
+        """
+        passed = now_s - self._looked_s
+        if not self._after_s or 0 <= passed < _LOOK_S:
+            return self.state
+        self._looked_s = now_s
+        self._look(image, min(max(passed, 0.0), 1.0))
+        if not 0 <= now_s - self._judged_s < _JUDGE_S and self._learnt_s >= _LEARN_S:
+            self._judged_s = now_s
+            self._decide(now_s)
+        return self.state
+
+    def _look(self, image: NDArray[np.uint8], passed_s: float) -> None:
+        rows, columns = image.shape[:2]
+        size = (_WIDTH, max(16, round(_WIDTH * rows / columns)))
+        small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.float32)
+        if self._present is None:
+            self._present = grey
+        cv2.accumulateWeighted(grey, self._present, 1 - math.exp(-passed_s / _PRESENT_S))
+        if self._learnt_s < _LEARN_S:
+            self._learn(grey, passed_s)
+
+    def _learn(self, grey: Field, passed_s: float) -> None:
+        """The mean of the first half minute."""
+        if self._reference is None:
+            self._reference = grey.copy()
+            return
+        self._learnt_s += passed_s
+        cv2.accumulateWeighted(grey, self._reference, passed_s / (self._learnt_s + _LOOK_S))
+
+    def _decide(self, now_s: float) -> None:
+        assert self._present is not None  # noqa: S101 - both were just looked at
+        assert self._reference is not None  # noqa: S101
+        self.match, strength = compare(self._reference, self._present)
+        enough = _MOVED_BELOW if self.state is CameraState.LIVE else _BACK_ABOVE
+        if self.match >= enough:
+            self._suspect_s, self.state = None, CameraState.LIVE
+            cv2.accumulateWeighted(self._present, self._reference, _JUDGE_S / _FOLLOW_S)
+            return
+        if self._suspect_s is None:
+            self._suspect_s = now_s
+        if now_s - self._suspect_s >= self._after_s:
+            covered = strength < _COVERED_BELOW
+            self.state = CameraState.COVERED if covered else CameraState.MOVED
+
+
+def compare(reference: Field, present: Field) -> tuple[float, float]:
+    """How alike the edges of two grey pictures are, and how strong those of the second are.
+
+    Args:
+        reference: float32, (rows, columns), grey levels.
+        present: The same.
+
+    Returns:
+        The mean cosine between the gradients where the reference has edges, -1 to 1, and the mean
+        magnitude of the present's over the reference's. Both are 1 where there are no edges.
+    """
+    x, y, weight = _edges(reference)
+    now_x, now_y, now_weight = _edges(present)
+    whole = float(weight.sum())
+    if whole < _LEAST_STRUCTURE * weight.size:
+        return 1.0, 1.0
+    # A weak edge that points the right way is seen; noise points anywhere and cancels out.
+    alike = (x * now_x + y * now_y) / np.maximum(now_weight, 0.1)
+    return float(alike.sum()) / whole, float((weight * now_weight).sum() / np.square(weight).sum())
+
+
+def _edges(grey: Field) -> tuple[Field, Field, Field]:
+    """Gradients with their magnitude squeezed into 0 to 1, and that magnitude."""
+    smooth = cv2.GaussianBlur(grey, (0, 0), 1.0)
+    x, y = (cv2.Sobel(smooth, cv2.CV_32F, dx, 1 - dx) for dx in (1, 0))
+    magnitude = cv2.magnitude(x, y)
+    squeezed = 1 / (magnitude + _CONTRAST)
+    return (  # OpenCV keeps float32, which its types do not tell
+        cast("Field", x * squeezed),
+        cast("Field", y * squeezed),
+        cast("Field", magnitude * squeezed),
+    )
