@@ -11,7 +11,8 @@ import msgspec
 from edge_vad.backends import BACKENDS
 from edge_vad.cli.console import note, progress, staged, warn, warn_of_other_rate, warn_of_skipped
 from edge_vad.cli.drift import DriftLog
-from edge_vad.cli.options import json_option, out_option, scene_argument, scoring_options
+from edge_vad.cli.live_wish import LiveWish
+from edge_vad.cli.options import json_option, scoring_options
 from edge_vad.cli.summary import RunSummary, print_summary, summarise
 from edge_vad.detector import DEFAULT_FALSE_ALARMS, Detector, load
 from edge_vad.errors import BadInput
@@ -22,13 +23,26 @@ from edge_vad.sources import Source, open_source
 _EXAMPLE = """\b
 Example:
   edge-vad run street.onnx new.mp4 --out watched --false-alarms 1/day
+  edge-vad run street.onnx rtsp://user:password@camera/stream --out watched
+  edge-vad run --config site.toml
 """
 
 
 @click.command(epilog=_EXAMPLE)
-@scene_argument
-@click.argument("source")
-@out_option
+@click.argument("scene", type=click.Path(path_type=Path), required=False)
+@click.argument("source", required=False)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    help="Site file that says what is watched, in place of SCENE and SOURCE.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Folder to write to; made when it is missing. A camera needs none.",
+)
+@click.option("--duration", help="End a live run after this time, such as 90s, 10m or 2h.")
+@click.option("--log-json", is_flag=True, help="Log a live run as JSON lines.")
 @click.option(
     "--false-alarms",
     default=DEFAULT_FALSE_ALARMS,
@@ -49,9 +63,12 @@ Example:
 @scoring_options
 @json_option
 def run(
-    scene: Path,
-    source: str,
-    out: Path,
+    scene: Path | None,
+    source: str | None,
+    config: Path | None,
+    out: Path | None,
+    duration: str | None,
+    log_json: bool,
     false_alarms: str,
     follow_drift: bool,
     reset_drift: bool,
@@ -67,11 +84,20 @@ def run(
     SOURCE is a video file, a folder of frames, either with a range (street.mp4:0-5000), or
     test://street?seed=1. Writes annotated.mp4, scores.jsonl, events.jsonl and timeline.png.
 
+    A camera (0, /dev/video0, csi://0, rtsp://..., http://...), or what is played like one
+    (street.mp4?realtime=1), is watched until Ctrl-C: its events go to --out, without it to
+    stdout. A site file says the same of many cameras.
+
     With --follow-drift the threshold follows slow changes of the scores of frames below it, over
     about an hour, by no more than three scales of the normal scores' tail either way. drift.jsonl
     tells every step, drift.json lets the next run into the same folder go on.
     """
     accepted = parse_rate(false_alarms)
+    live = LiveWish(scene, source, config, out, duration, false_alarms, backend, threads)
+    if live.is_live:
+        live.watch(log_json=log_json, as_json=as_json)
+        return
+    scene, source, out = live.recording()
     with (
         staged(out) as folder,
         load(

@@ -1,0 +1,170 @@
+"""Watching live: what `edge-vad run` does for cameras and site files."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+
+import click
+import msgspec
+
+from edge_vad.cli.console import note
+from edge_vad.errors import WrongUse
+from edge_vad.live.assembling import assemble, sinks_in
+from edge_vad.live.logs import begin_log
+from edge_vad.live.loop import LiveLoop
+from edge_vad.live.systemd import Notifier
+from edge_vad.sinks.building import build_sinks
+from edge_vad.site.settings import SiteSettings
+
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(s|m|h|d)?")
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, None: 1.0}
+
+
+class CameraSummary(msgspec.Struct, frozen=True):
+    """How a camera fared.
+
+    Attributes:
+        name: Its name.
+        frames: Frames scored.
+        dropped: Frames that were never scored because a newer one came.
+        reconnects: How often it was connected to again.
+        fps: Frames scored a second.
+        age_s: Age of the last frame when it was decided on; None for footage that is not live.
+    """
+
+    name: str
+    frames: int
+    dropped: int
+    reconnects: int
+    fps: float
+    age_s: float | None
+
+
+class LiveSummary(msgspec.Struct, frozen=True):
+    """How a live run went.
+
+    Attributes:
+        seconds: How long it took.
+        cameras: How every camera fared.
+    """
+
+    seconds: float
+    cameras: tuple[CameraSummary, ...]
+
+
+def parse_duration(text: str | None) -> float | None:
+    """Seconds that `90s`, `10m`, `2h`, `1d` or `90` stand for.
+
+    Raises:
+        WrongUse: It is no such text.
+    """
+    if text is None:
+        return None
+    match = _DURATION.fullmatch(text.strip())
+    if not match or not float(match[1]):
+        raise WrongUse(f"{text!r} is no duration", "write 90s, 10m, 2h or 1d")
+    return float(match[1]) * _SECONDS[match[2]]
+
+
+def watch_live(
+    site: SiteSettings,
+    folder: Path,
+    *,
+    duration_s: float | None = None,
+    log_json: bool = False,
+    as_json: bool = False,
+) -> None:
+    """Watch a site until it is stopped, print how it went, and end.
+
+    Args:
+        site: What is watched.
+        folder: What its paths are relative to.
+        duration_s: Seconds after which it ends by itself.
+        log_json: Whether the log is JSON lines.
+        as_json: Whether the summary is one JSON object.
+
+    Raises:
+        EdgeVadError: It cannot begin, the device failed, or all sources ended with an error.
+    """
+    handler = begin_log(as_json=log_json)
+    notifier = Notifier()
+    try:
+        with ExitStack() as undo:
+            loop = assemble(site, folder, undo, notifier.alive)
+            sinks = build_sinks(sinks_in(site.sinks, folder), loop)
+            began = time.monotonic()
+            with stopped_by_signals(loop):
+                notifier.ready()
+                loop.run(sinks, duration_s)
+                notifier.stopping()
+            _tell(_summary(loop, time.monotonic() - began), site, folder, as_json=as_json)
+            _leave_if_stuck(loop)
+    finally:
+        logging.getLogger("edge_vad").removeHandler(handler)
+
+
+@contextmanager
+def stopped_by_signals(loop: LiveLoop) -> Iterator[None]:
+    """Let SIGTERM and SIGINT end the run as it should end; a second one ends it at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        loop.stop()
+        for each, before in handlers.items():
+            signal.signal(each, before)
+
+    handlers = {each: signal.signal(each, stop) for each in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for each, before in handlers.items():
+            signal.signal(each, before)
+
+
+def _summary(loop: LiveLoop, seconds: float) -> LiveSummary:
+    cameras = (
+        CameraSummary(
+            each.name,
+            each.frames,
+            each.dropped,
+            each.reconnects,
+            round(each.frames / seconds, 2),
+            each.age_s,
+        )
+        for each in loop.status()
+    )
+    return LiveSummary(round(seconds, 3), tuple(cameras))
+
+
+def _tell(summary: LiveSummary, site: SiteSettings, folder: Path, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(msgspec.json.encode(summary))
+        return
+    for each in summary.cameras:
+        note(
+            f"{each.name}: {each.frames} frames scored in {summary.seconds:.0f} s, "
+            f"{each.dropped} dropped, {each.reconnects} reconnects"
+        )
+    if site.sinks.store:
+        note(f"the events are in {folder / site.sinks.folder}")
+
+
+def _leave_if_stuck(loop: LiveLoop) -> None:
+    """End the process where a camera's driver does not let its thread go."""
+    if loop.stuck:
+        logging.getLogger(__name__).warning("left while waiting for %s", ", ".join(loop.stuck))
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)

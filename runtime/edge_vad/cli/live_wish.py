@@ -1,0 +1,118 @@
+"""Whether `edge-vad run` was asked to watch live, and what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge_vad.errors import WrongUse
+from edge_vad.sources.connecting import is_paced
+from edge_vad.sources.spec import parse_spec
+
+if TYPE_CHECKING:
+    from edge_vad.site.settings import SiteSettings
+
+_LIVE_ONLY = "give a camera, or a recording played like one: street.mp4?realtime=1"
+
+
+@dataclass(frozen=True)
+class LiveWish:
+    """What `edge-vad run` was asked for.
+
+    Attributes:
+        scene: The scene model.
+        source: The source.
+        config: The site file.
+        out: Folder to write to.
+        duration: Time after which a live run ends.
+        false_alarms: Alarms one accepts on normal footage.
+        backend: What runs the scene model.
+        threads: CPU threads.
+    """
+
+    scene: Path | None
+    source: str | None
+    config: Path | None
+    out: Path | None
+    duration: str | None
+    false_alarms: str
+    backend: str
+    threads: int | None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a camera, or a site, is to be watched.
+
+        Raises:
+            WrongUse: The source is none.
+        """
+        if self.config is not None:
+            return True
+        return self.source is not None and is_paced(parse_spec(self.source))
+
+    def recording(self) -> tuple[Path, str, Path]:
+        """Scene, source and folder of a run on a recording.
+
+        Raises:
+            WrongUse: One of them was not given.
+        """
+        if self.scene is None or self.source is None:
+            raise WrongUse(
+                "there is nothing to watch", "give SCENE and SOURCE, or --config site.toml"
+            )
+        if self.out is None:
+            raise WrongUse("a recording's results need a folder", "add --out FOLDER")
+        if self.duration is not None:
+            raise WrongUse("--duration is for live runs", _LIVE_ONLY)
+        return self.scene, self.source, self.out
+
+    def watch(self, *, log_json: bool, as_json: bool) -> None:
+        """Watch live.
+
+        Raises:
+            EdgeVadError: See `edge_vad.cli.live.watch_live`.
+        """
+        from edge_vad.cli.live import parse_duration, watch_live
+        from edge_vad.site.reading import read_site
+
+        duration_s = parse_duration(self.duration)
+        if self.config is None:
+            site, folder = self._single(), Path()
+        else:
+            if self.scene or self.source or self.out:
+                raise WrongUse(
+                    "--config stands for SCENE, SOURCE and --out", "give the one or the others"
+                )
+            site, folder = read_site(self.config), self.config.parent
+        watch_live(site, folder, duration_s=duration_s, log_json=log_json, as_json=as_json)
+
+    def _single(self) -> SiteSettings:
+        """A site of one camera."""
+        from edge_vad.decision import DecisionSettings
+        from edge_vad.sinks.settings import (
+            ClipSettings,
+            JsonLinesSettings,
+            SinkSettings,
+            StoreSettings,
+        )
+        from edge_vad.site.settings import CameraSettings, SiteSettings
+
+        if self.out is None:
+            sinks = SinkSettings(jsonl=JsonLinesSettings(path="-"))
+        else:
+            sinks = SinkSettings(
+                folder=str(self.out.absolute()),
+                jsonl=JsonLinesSettings(),
+                store=StoreSettings(),
+                clips=ClipSettings(),
+            )
+        camera = CameraSettings(
+            name="camera",
+            scene=str(self.scene),
+            source=self.source,
+            decision=DecisionSettings(false_alarms=self.false_alarms),
+        )
+        return SiteSettings(
+            cameras=(camera,), backend=self.backend, threads=self.threads, sinks=sinks
+        )

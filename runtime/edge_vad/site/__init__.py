@@ -1,0 +1,1 @@
+"""The site file: which cameras are watched, and what happens with what they show."""

@@ -1,0 +1,70 @@
+"""What a site file may say."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from edge_vad.backends import BACKENDS
+from edge_vad.decision import DecisionSettings
+from edge_vad.live.settings import WatchSettings
+from edge_vad.sinks.settings import SinkSettings
+
+Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
+
+
+class CameraSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A camera.
+
+    Attributes:
+        name: Its name; unique.
+        source: Where its frames come from, as `edge-vad run` takes it.
+        source_env: Environment variable that holds the source, where it has a password.
+        source_file: File that holds it.
+        scene: The scene model, or an engine beside it; relative to the site file.
+        fps: Frames a second to score, at most; the scene's own when None.
+        timeout_s: How long it may take to answer, and to send the next frame.
+        decision: When it raises an alarm.
+        watch: When its picture is not to be relied on.
+    """
+
+    name: Name
+    scene: Text
+    source: Text | None = None
+    source_env: Name | None = None
+    source_file: Text | None = None
+    fps: Annotated[float, msgspec.Meta(gt=0, le=240)] | None = None
+    timeout_s: Annotated[float, msgspec.Meta(ge=0.5, le=60)] = 5.0
+    decision: DecisionSettings = DecisionSettings()
+    watch: WatchSettings = WatchSettings()
+
+    def __post_init__(self) -> None:
+        said = (self.source, self.source_env, self.source_file)
+        if sum(each is not None for each in said) != 1:
+            raise ValueError("give the source by one of source, source_env and source_file")
+
+
+class SiteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A site: all cameras that one device watches.
+
+    Attributes:
+        cameras: The cameras.
+        backend: What runs the scene models.
+        threads: CPU threads of each scene model; one where there are several cameras, else all
+            cores.
+        sinks: Where detections and events go.
+    """
+
+    cameras: Annotated[tuple[CameraSettings, ...], msgspec.Meta(min_length=1, max_length=256)]
+    backend: str = BACKENDS[0]
+    threads: Annotated[int, msgspec.Meta(ge=1, le=1024)] | None = None
+    sinks: SinkSettings = SinkSettings()
+
+    def __post_init__(self) -> None:
+        if self.backend not in BACKENDS:
+            raise ValueError(f"backend must be one of {', '.join(BACKENDS)}")
+        names = [camera.name for camera in self.cameras]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"two cameras are called {twice!r}")
