@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from edge_vad.backends.tensorrt_library import Library, Messages, sizes_of
-from edge_vad.engine_file import TARGET_NAMES, BatchProfile, Layer
+from edge_vad.engine_file import TARGET_NAMES, BatchProfile, Layer, device_name
 from edge_vad.errors import BadModel, Unavailable
 from edge_vad_export.engines import precision, timing_cache
 from edge_vad_export.engines.plan import EnginePlan
@@ -107,7 +107,7 @@ def _build(library: Library, plan: EnginePlan, progress: BuildProgress) -> Built
     config.progress_monitor = make_monitor(library, progress)
     timings, cache = None, None
     if library.target == "tensorrt":  # TensorRT-RTX times nothing while it builds
-        cache = timing_cache.cache_path(library, plan.path.name.split(".")[-2])
+        cache = timing_cache.cache_path(library, device_name(plan.target, plan.device))
         timings = timing_cache.use_cache(config, cache)
     plan_bytes = builder.build_serialized_network(network, config)
     if plan_bytes is None:

@@ -25,9 +25,11 @@ def cache_path(library: Library, device_name: str) -> Path:
 
 def use_cache(config: trt.IBuilderConfig, path: Path) -> str:
     """Give a builder the timings of earlier builds; says whether there were any."""
-    earlier, said = b"", "new"
-    if path.is_file() and path.stat().st_size <= _LARGEST:
-        earlier, said = path.read_bytes(), "kept from earlier builds"
+    try:
+        earlier = path.read_bytes() if path.stat().st_size <= _LARGEST else b""
+    except OSError:
+        earlier = b""  # most often there is none; the next build tries again
+    said = "kept from earlier builds" if earlier else "new"
     if not config.set_timing_cache(config.create_timing_cache(earlier), False):
         LOG.warning("the timing cache %s is of another device or version; it is begun anew", path)
         config.set_timing_cache(config.create_timing_cache(b""), False)

@@ -16,7 +16,14 @@ from edge_vad.engine_file.admission import (
     relevant,
     resolve,
 )
-from edge_vad.engine_file.files import SUFFIX, engine_path, identify, sidecar_path, write_engine
+from edge_vad.engine_file.files import (
+    SUFFIX,
+    device_name,
+    engine_path,
+    identify,
+    sidecar_path,
+    write_engine,
+)
 from edge_vad.engine_file.sidecar import (
     MOST_FRAMES,
     MOST_MIB,
@@ -45,6 +52,7 @@ __all__ = [
     "Sidecar",
     "Target",
     "admit",
+    "device_name",
     "differences",
     "engine_path",
     "identify",

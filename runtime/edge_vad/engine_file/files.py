@@ -19,12 +19,16 @@ _CHUNK = 2**20
 
 def engine_path(onnx: Path, target: Target, device: DeviceFingerprint) -> Path:
     """Where the engine of a scene model for a device lies: beside it."""
-    capability = f"sm{(device.compute_capability or 'unknown').replace('.', '')}"
-    names = [target, capability]
+    return onnx.with_name(f"{onnx.stem}.{device_name(target, device)}{SUFFIX}")
+
+
+def device_name(target: Target, device: DeviceFingerprint) -> str:
+    """What a target builds for, as a part of a file's name: `tensorrt-orin-nx-sm87`."""
+    names = [target, f"sm{(device.compute_capability or 'unknown').replace('.', '')}"]
     model = device.jetson or device.gpu
     if target == "tensorrt" and model:
         names.insert(1, _slug(model))
-    return onnx.with_name(f"{onnx.stem}.{'-'.join(names)}{SUFFIX}")
+    return "-".join(names)
 
 
 def sidecar_path(engine: Path) -> Path:
