@@ -6,139 +6,40 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from edge_vad.device_fingerprint import DeviceFingerprint
-from edge_vad.doctor.report import Processor
+from edge_vad_bench.circumstances import (
+    QUICK,
+    Conditions,
+    Device,
+    Plan,
+    Record,
+    SceneUsed,
+    Settings,
+)
+
+__all__ = [
+    "QUICK",
+    "SCHEMA",
+    "Agreement",
+    "Conditions",
+    "Device",
+    "Floor",
+    "Growth",
+    "Latency",
+    "Plan",
+    "Projection",
+    "Report",
+    "Row",
+    "SceneUsed",
+    "Settings",
+    "Stage",
+]
 
 SCHEMA = 1
 
-Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Milliseconds = Annotated[float, msgspec.Meta(ge=0)]
 
 
-class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A part of the report: unchangeable, and refused when it holds a field nobody knows."""
-
-
-class Device(_Record, frozen=True):
-    """What was measured on.
-
-    Attributes:
-        fingerprint: GPU, driver, board.
-        processor: CPU and memory.
-        system: Operating system, kernel, architecture.
-        python: Version.
-        libraries: Package to version, of those that do the work.
-    """
-
-    fingerprint: DeviceFingerprint
-    processor: Processor
-    system: str
-    python: str
-    libraries: dict[str, str]
-
-
-class SceneUsed(_Record, frozen=True):
-    """A scene model that was measured.
-
-    Attributes:
-        name: Of the file.
-        sha256: Of the file.
-        precision: What its encoders compute in.
-        width: Columns of the frame that the graph takes.
-        height: Rows.
-        window: T, flow fields that are pooled.
-        gmac: Multiply-accumulates of one frame, 1e9; None where the onnx package is absent.
-        mib_moved: Weights, inputs and outputs of all operators for one frame, MiB, if none stays
-            in a cache.
-    """
-
-    name: str
-    sha256: str
-    precision: str
-    width: int
-    height: int
-    window: int
-    gmac: float | None = None
-    mib_moved: float | None = None
-
-
-class Plan(_Record, frozen=True):
-    """How long is measured, and when it is enough.
-
-    Attributes:
-        warm_up_s: Seconds of every contestant before anything counts.
-        block_s: Least seconds of a block; contestants take turns block by block.
-        block_queries: Least queries of a block.
-        blocks: Least blocks of each.
-        most_blocks: Most blocks of each.
-        tolerance: The last `settled` blocks' medians lie within this of one another: then the
-            figure is stable and measuring ends.
-        settled: See `tolerance`.
-        starts: Cold starts that are measured.
-        handicap: Share of its time by which every frame is slowed down on purpose, to see whether
-            a comparison notices.
-    """
-
-    warm_up_s: float = 1.0
-    block_s: float = 1.0
-    block_queries: int = 20
-    blocks: Annotated[int, msgspec.Meta(ge=2)] = 10
-    most_blocks: int = 30
-    tolerance: Share = 0.05
-    settled: int = 3
-    starts: int = 5
-    handicap: Share = 0.0
-
-
-QUICK = Plan(
-    warm_up_s=0.2, block_s=0.2, block_queries=3, blocks=3, most_blocks=4, settled=2, starts=1
-)
-"""To see that everything works; too short to compare."""
-
-
-class Settings(_Record, frozen=True):
-    """What was asked for; an interrupted benchmark goes on only under the same.
-
-    Attributes:
-        scenes: The scene models.
-        source: Name of the footage.
-        backends: What ran them.
-        threads: CPU threads of a backend.
-        plan: How long was measured.
-        parts: The parts of the benchmark that were asked for.
-    """
-
-    scenes: tuple[SceneUsed, ...]
-    source: str
-    backends: tuple[str, ...]
-    threads: int
-    plan: Plan
-    parts: tuple[str, ...]
-
-
-class Conditions(_Record, frozen=True):
-    """The state of the machine at one moment; what no file tells is None.
-
-    Attributes:
-        load: Processes that wanted a CPU, on average over the last minute.
-        cpu_mhz: Clock of the fastest core.
-        gpu_mhz: Clock of the GPU.
-        hottest_c: Temperature of the hottest sensor, degrees Celsius.
-        throttled: What is being slowed down by heat or power just now.
-        over_current: Times that the board drew too much current since it started.
-        power_mode: Of a Jetson.
-    """
-
-    load: float | None = None
-    cpu_mhz: float | None = None
-    gpu_mhz: float | None = None
-    hottest_c: float | None = None
-    throttled: tuple[str, ...] = ()
-    over_current: int | None = None
-    power_mode: str | None = None
-
-
-class Latency(_Record, frozen=True):
+class Latency(Record, frozen=True):
     """Of all queries of a row, ms.
 
     Attributes:
@@ -165,7 +66,7 @@ class Latency(_Record, frozen=True):
     bound: Milliseconds | None = None
 
 
-class Stage(_Record, frozen=True):
+class Stage(Record, frozen=True):
     """One stage of a query's way, ms.
 
     Attributes:
@@ -181,7 +82,7 @@ class Stage(_Record, frozen=True):
     blocks: tuple[float, ...]
 
 
-class Row(_Record, frozen=True):
+class Row(Record, frozen=True):
     """One thing that was measured.
 
     Attributes:
@@ -232,7 +133,7 @@ class Row(_Record, frozen=True):
     values: dict[str, float] = msgspec.field(default_factory=dict)
 
 
-class Growth(_Record, frozen=True):
+class Growth(Record, frozen=True):
     """How time grows with one quantity, others held.
 
     Attributes:
@@ -252,7 +153,7 @@ class Growth(_Record, frozen=True):
     of: str
 
 
-class Floor(_Record, frozen=True):
+class Floor(Record, frozen=True):
     """The compute stage against the best that this machine does in one large convolution.
 
     Attributes:
@@ -272,7 +173,7 @@ class Floor(_Record, frozen=True):
     times_floor: float
 
 
-class Projection(_Record, frozen=True):
+class Projection(Record, frozen=True):
     """What a board might do, on paper: never measured, never mixed with what was.
 
     Attributes:
@@ -298,7 +199,7 @@ class Projection(_Record, frozen=True):
     bound_by: Literal["compute", "memory"]
 
 
-class Agreement(_Record, frozen=True):
+class Agreement(Record, frozen=True):
     """That two peers computed the same, on the frames that were timed.
 
     Attributes:
@@ -321,7 +222,7 @@ class Agreement(_Record, frozen=True):
         return self.relative_error <= self.tolerance
 
 
-class Report(_Record, frozen=True):
+class Report(Record, frozen=True):
     """A benchmark of one device.
 
     Attributes:
