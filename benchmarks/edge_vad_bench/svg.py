@@ -127,7 +127,7 @@ class _Axis:
     ) -> None:
         low, high = span
         self._log = log and low > 0
-        if high <= low:
+        if high - low <= 1e-9 * max(abs(low), 1.0):  # nothing to spread out
             high = low + (abs(low) or 1.0)
         self._low, self._high = self._scaled(low), self._scaled(high)
         self._start, self._end = start, end
