@@ -16,15 +16,18 @@ _LOOK_S = 0.25
 """Between two looks at the picture."""
 _JUDGE_S = 1.0
 _LEARN_S = 30.0
-_PRESENT_S = 6.0
+_PRESENT_S = 4.0
 """Time constant of the present: who walks by is averaged away."""
 _FOLLOW_S = 1200.0
 """Time constant at which the reference follows, so that shadows and dusk do not add up."""
 _CONTRAST = 4.0
 """Gradient, of grey levels by Sobel's filter, at which an edge counts half."""
 _LEAST_STRUCTURE = 0.02
-_MOVED_BELOW, _BACK_ABOVE = 0.35, 0.45
-_COVERED_BELOW = 0.25
+_GONE_BELOW, _BACK_ABOVE = 0.4, 0.5
+_DARK_BELOW = 0.25
+"""Edges this weak, of those there were, show nothing, whichever way they point."""
+_COVERED_BELOW = 0.75
+"""Of a scene that is gone: another one has edges as strong."""
 
 Field = NDArray[np.float32]
 
@@ -96,8 +99,8 @@ class SceneMatch:
         assert self._present is not None  # noqa: S101 - both were just looked at
         assert self._reference is not None  # noqa: S101
         self.match, strength = compare(self._reference, self._present)
-        enough = _MOVED_BELOW if self.state is CameraState.LIVE else _BACK_ABOVE
-        if self.match >= enough:
+        enough = _GONE_BELOW if self.state is CameraState.LIVE else _BACK_ABOVE
+        if self.match >= enough and strength >= _DARK_BELOW:
             self._suspect_s, self.state = None, CameraState.LIVE
             cv2.accumulateWeighted(self._present, self._reference, _JUDGE_S / _FOLLOW_S)
             return

@@ -122,6 +122,8 @@ class CameraWatch:
     def state(self) -> CameraState:
         """What it is up to: no picture can be relied on that does not come."""
         captured = self.capture.state
+        if captured is CameraState.ENDED and self.is_busy:  # its last frames are under way
+            captured = CameraState.LIVE
         return self._picture_state if captured is CameraState.LIVE else captured
 
     @property

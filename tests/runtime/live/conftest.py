@@ -1,0 +1,81 @@
+"""Scenes and sinks for live loops."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from edge_vad.backends import load_backend
+from edge_vad.detection import Detection
+from edge_vad.live.loop import LiveLoop
+from edge_vad.live.scorer import Scorer
+from edge_vad.live.settings import WatchSettings
+from edge_vad.live.states import CameraState
+from edge_vad.live.watch import CameraPlan, CameraWatch
+from edge_vad.scene_model import SceneModel
+from edge_vad.sinks.base import EventChange, Sink
+from edge_vad.sources.spec import parse_spec
+
+
+class Notes(Sink):
+    """Writes down what it is told."""
+
+    name = "notes"
+
+    def __init__(self, delay_s: float = 0.0) -> None:
+        self.frames: list[tuple[str, int, float, float]] = []
+        self.states: list[tuple[str, CameraState]] = []
+        self.changes: list[EventChange] = []
+        self.closed = False
+        self._delay_s = delay_s
+
+    def frame(self, camera: str, detection: Detection) -> None:
+        now = time.monotonic()
+        frame = detection.frame
+        self.frames.append((camera, frame.index, now, now - frame.time_s))
+        time.sleep(self._delay_s)
+
+    def state(self, camera: str, state: CameraState, at: float) -> None:
+        assert abs(at - time.time()) < 60
+        self.states.append((camera, state))
+
+    def event(self, camera: str, change: EventChange) -> None:
+        self.changes.append(change)
+
+    def close(self, timeout_s: float) -> None:
+        self.closed = True
+
+    def of(self, camera: str) -> list[int]:
+        """Numbers of the frames that were scored of a camera."""
+        return [index for name, index, *_ in self.frames if name == camera]
+
+
+@pytest.fixture
+def notes() -> Notes:
+    return Notes()
+
+
+@pytest.fixture
+def slow_notes() -> Notes:
+    return Notes(delay_s=0.12)
+
+
+@pytest.fixture
+def loop_of(tiny_scene: Callable[..., Path]) -> Callable[..., LiveLoop]:
+    """Makes a loop of cameras, `name=source`, of one tiny scene."""
+    model = SceneModel.read(tiny_scene())
+
+    def make(watch: WatchSettings | None = None, **sources: str) -> LiveLoop:
+        scorer = Scorer(model, load_backend(model, threads=1))
+        plans = [
+            CameraPlan(
+                name, parse_spec(source), model, watch=watch or WatchSettings(), timeout_s=1.0
+            )
+            for name, source in sources.items()
+        ]
+        return LiveLoop([CameraWatch(plan) for plan in plans], [scorer])
+
+    return make

@@ -1,0 +1,138 @@
+"""What systemd, the log and the command line are told."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from edge_vad.live.logs import begin_log, redact
+from edge_vad.live.systemd import Notifier
+
+
+def test_systemd_hears_that_the_service_is_up_alive_and_going_down(tmp_path: Path) -> None:
+    path = tmp_path / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(path))
+        systemd.settimeout(2.0)
+        notifier = Notifier({"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "3000000"})
+        notifier.ready()
+        notifier.alive()
+        notifier.alive()
+        notifier.stopping()
+        heard = [systemd.recv(64) for _ in range(3)]
+    assert heard == [b"READY=1", b"WATCHDOG=1", b"STOPPING=1"]
+
+
+def test_without_systemd_nobody_is_told() -> None:
+    Notifier({}).ready()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rtsp://admin:hunter2@host/live",
+        "rtsp://admin:hun@ter2@host/live hunter2@",
+        "http://host/?password=hunter2&x=1",
+        "Authorization: hunter2",
+        "token = hunter2",
+    ],
+)
+def test_secrets_are_blotted_out(text: str) -> None:
+    assert "hunter2" not in redact(text.replace(" hunter2@", ""))
+
+
+def test_a_log_as_json_holds_no_secret(capsys: pytest.CaptureFixture[str]) -> None:
+    handler = begin_log(as_json=True)
+    try:
+        try:
+            raise ValueError("rtsp://admin:hunter2@host")
+        except ValueError:
+            logging.getLogger("edge_vad.test").exception("lost %s", "rtsp://a:hunter2@host")
+    finally:
+        logging.getLogger("edge_vad").removeHandler(handler)
+    line = json.loads(capsys.readouterr().err)
+    assert line["level"] == "error"
+    assert "hunter2" not in json.dumps(line)
+
+
+def test_a_camera_is_watched_for_a_while_and_its_events_are_said(
+    tiny_scene: Callable[..., Path], make: SimpleNamespace, tmp_path: Path
+) -> None:
+    clip = make.avi(tmp_path / "clip.avi", make.movement())
+    words = ["run", tiny_scene(), f"{clip}?realtime=1&loop=1", "--duration", "3s"]
+    done = subprocess.run(
+        [sys.executable, "-m", "edge_vad", *words, "--false-alarms", "1/hour"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    told = {json.loads(line)["type"] for line in done.stdout.splitlines()}
+    assert {"new", "end"} <= told
+    assert "frames scored in 3 s" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["run"], 2),
+        (["run", "--config", "none.toml"], 3),
+        (["config", "check", "none.toml"], 3),
+        (["run", "scene.onnx", "/dev/video0", "--duration", "soon"], 2),
+    ],
+)
+def test_wrong_use_is_told(edge_vad: Callable[..., Any], words: list[str], code: int) -> None:
+    assert edge_vad(*words).code == code
+
+
+def test_sigterm_ends_a_site_within_five_seconds_with_its_events_flushed(
+    tiny_scene: Callable[..., Path], make: SimpleNamespace, tmp_path: Path
+) -> None:
+    make.avi(tmp_path / "clip.avi", make.movement(200, range(10, 200)))
+    tiny_scene()
+    site = tmp_path / "site.toml"
+    site.write_text(
+        f"""
+[[cameras]]
+name = "gate"
+source = "{tmp_path}/clip.avi?realtime=1&loop=1"
+scene = "scene.onnx"
+decision = {{ false_alarms = "1/hour" }}
+
+[[cameras]]
+name = "fence"
+source = "rtsp://admin:hunter2@127.0.0.1:9/live"
+scene = "scene.onnx"
+
+[sinks]
+folder = "watched"
+[sinks.jsonl]
+"""
+    )
+    command = [sys.executable, "-m", "edge_vad", "run", "--config", site, "--log-json"]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    written = tmp_path / "watched" / "events.jsonl"
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and not (written.exists() and '"new"' in written.read_text()):
+        time.sleep(0.1)
+    asked = time.monotonic()
+    running.send_signal(signal.SIGTERM)
+    _, said = running.communicate(timeout=20)
+    assert time.monotonic() - asked < 5.0
+    assert running.returncode == 0
+    lines = [json.loads(line) for line in written.read_text().splitlines()]
+    told = [line["type"] for line in lines if line["type"] != "state"]
+    assert told[0] == "new"
+    assert told[-1] == "end"
+    assert "hunter2" not in said + written.read_text()
