@@ -2,59 +2,76 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 
 from edge_vad.sinks.base import Sink, Site
 from edge_vad.sinks.settings import SinkSettings
 
 
-def build_sinks(settings: SinkSettings, site: Site) -> list[Sink]:
+def build_sinks(settings: SinkSettings, site: Site, *, display: bool = False) -> list[Sink]:
     """Make and start the sinks; what they need is imported only here.
 
     Args:
         settings: Which, and how.
         site: What they may ask and tell the live loop.
+        display: Whether to show the cameras in windows.
 
     Raises:
         BadInput: A folder cannot be written into, or a secret is not where it should be.
-        Unavailable: A package that a sink needs is not installed.
+        Unavailable: A package that a sink needs is not installed, or there is no display.
     """
     folder = Path(settings.folder)
+    sinks: list[Sink] = []
     with ExitStack() as undo:
-        sinks: list[Sink] = []
-
-        def add(sink: Sink) -> None:
+        for sink in chain(
+            _local(settings, folder, site, display), _remote(settings, folder, site, sinks)
+        ):
             sinks.append(sink)
             undo.callback(sink.close, 1.0)
-
-        if settings.store:
-            from edge_vad.sinks.store import EventStore
-
-            add(EventStore(folder, settings.store))
-        if settings.clips:
-            from edge_vad.sinks.clips import Clips
-
-            add(Clips(settings.clips, folder, site))
-        if settings.jsonl:
-            from edge_vad.sinks.json_lines import JsonLines
-
-            add(JsonLines(settings.jsonl, folder))
-        if settings.webhook:
-            from edge_vad.sinks.webhook import Webhook
-
-            add(Webhook(settings.webhook, folder / "spool" / "webhook.sqlite"))
-        if settings.mqtt:
-            from edge_vad.sinks.mqtt import MqttSink
-
-            add(MqttSink(settings.mqtt, folder / "spool" / "mqtt.sqlite", site))
-        if settings.metrics:
-            from edge_vad.sinks.metrics import Metrics
-
-            add(
-                Metrics(
-                    settings.metrics, site, lambda: {each.name: each.health() for each in sinks}
-                )
-            )
         undo.pop_all()
     return sinks
+
+
+def _local(settings: SinkSettings, folder: Path, site: Site, display: bool) -> Iterator[Sink]:
+    """What is written and shown on this machine."""
+    if display:
+        from edge_vad.sinks.window import Windows
+
+        yield Windows(site)
+    if settings.store:
+        from edge_vad.sinks.store import EventStore
+
+        yield EventStore(folder, settings.store)
+    if settings.clips:
+        from edge_vad.sinks.clips import Clips
+
+        yield Clips(settings.clips, folder, site)
+    if settings.video:
+        from edge_vad.sinks.video import AnnotatedVideo
+
+        yield AnnotatedVideo(settings.video, folder, site)
+    if settings.jsonl:
+        from edge_vad.sinks.json_lines import JsonLines
+
+        yield JsonLines(settings.jsonl, folder)
+
+
+def _remote(
+    settings: SinkSettings, folder: Path, site: Site, sinks: Sequence[Sink]
+) -> Iterator[Sink]:
+    """What other machines are told."""
+    if settings.mqtt:
+        from edge_vad.sinks.mqtt import MqttSink
+
+        yield MqttSink(settings.mqtt, folder / "spool" / "mqtt.sqlite", site)
+    if settings.webhook:
+        from edge_vad.sinks.webhook import Webhook
+
+        yield Webhook(settings.webhook, folder / "spool" / "webhook.sqlite")
+    if settings.metrics:
+        from edge_vad.sinks.metrics import Metrics
+
+        yield Metrics(settings.metrics, site, lambda: {sink.name: sink.health() for sink in sinks})

@@ -31,7 +31,7 @@ class Handover(Generic[Note]):
         watch: Takes a camera and its detection, whose image and map are only valid during the call.
         read: Takes a note.
         fps: Frames a second of each camera that are handed over, at most.
-        tick: Called after every batch, and when nothing came for a second.
+        tick: Called after every batch, and when nothing came for `tick_s`.
         ending: Called in the thread before it ends.
 
     Attributes:
@@ -46,6 +46,7 @@ class Handover(Generic[Note]):
         fps: float,
         tick: Callable[[], None] = lambda: None,
         ending: Callable[[], None] | None = None,
+        tick_s: float = 1.0,
     ) -> None:
         self.dropped = 0
         self._watch, self._read, self._tick = watch, read, tick
@@ -53,7 +54,7 @@ class Handover(Generic[Note]):
         self._interval_s = 0.9 / fps
         self._next_s: dict[str, float] = {}
         self._free: dict[str, deque[Detection]] = {}
-        self._worker = Worker[Callable[[], None]](name, self._work, _CAPACITY, ending=ending)
+        self._worker = Worker[Callable[[], None]](name, self._work, _CAPACITY, tick_s, ending)
 
     @property
     def depth(self) -> int:

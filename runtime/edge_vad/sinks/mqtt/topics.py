@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
-_UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
+from edge_vad.sinks.naming import slugs
 
 
 class Topics:
@@ -22,7 +21,7 @@ class Topics:
 
     def __init__(self, prefix: str, cameras: Sequence[str]) -> None:
         self._prefix = prefix.strip("/")
-        self._slugs = _slugs(cameras)
+        self._slugs = slugs(cameras)
         self.available = f"{self._prefix}/available"
         self.commands = f"{self._prefix}/+/threshold/set"
         self._cameras = {self.threshold_command(camera): camera for camera in cameras}
@@ -61,15 +60,3 @@ class Topics:
 
     def _of(self, camera: str, what: str) -> str:
         return f"{self._prefix}/{self._slugs[camera]}/{what}"
-
-
-def _slugs(cameras: Sequence[str]) -> dict[str, str]:
-    """Names without the characters that mean something in a topic; none twice."""
-    slugs: dict[str, str] = {}
-    for camera in cameras:
-        slug = base = _UNSAFE.sub("_", camera) or "_"
-        number = 2
-        while slug in slugs.values():
-            slug, number = f"{base}_{number}", number + 1
-        slugs[camera] = slug
-    return slugs

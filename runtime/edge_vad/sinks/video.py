@@ -1,0 +1,126 @@
+"""Annotated video of every camera, in pieces, so that the oldest can go."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_vad.detection import Detection
+from edge_vad.errors import EdgeVadError
+from edge_vad.outputs.overlay import Overlay
+from edge_vad.sinks.base import Sink, SinkHealth, Site
+from edge_vad.sinks.clips.codec import browser_codec
+from edge_vad.sinks.clips.file import VideoWriter, finish_left
+from edge_vad.sinks.handover import Handover
+from edge_vad.sinks.naming import slugs
+from edge_vad.sinks.settings import VideoSettings
+
+_TRY_AGAIN_S = 5.0
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Piece:
+    """A piece that is being written.
+
+    Attributes:
+        size: Rows and columns of the camera's frames.
+        overlay: Draws them.
+        file: Takes them; None where none can be written just now.
+        until: Monotonic time at which the piece ends.
+    """
+
+    size: tuple[int, int]
+    overlay: Overlay
+    file: VideoWriter | None
+    until: float
+
+
+class AnnotatedVideo(Sink):
+    """Writes `video/CAMERA/TIME.mp4` (H.264) where this OpenCV can, else `.webm` (VP8).
+
+    Args:
+        settings: How much, and how long the pieces are.
+        folder: The sinks' folder.
+        site: Whose cameras they are.
+    """
+
+    name = "video"
+
+    def __init__(self, settings: VideoSettings, folder: Path, site: Site) -> None:
+        self._settings, self._folder = settings, folder / "video"
+        self._cards = {camera.name: camera.card for camera in site.cameras}
+        self._fps = {camera.name: min(settings.fps, camera.fps) for camera in site.cameras}
+        self._slugs = slugs(list(self._cards))
+        self._pieces: dict[str, _Piece] = {}
+        self._why = ""
+        self._handover = Handover[None](
+            "video", self._write, lambda _: None, settings.fps, ending=self._end_all
+        )
+        finish_left(self._folder)
+
+    def frame(self, camera: str, detection: Detection) -> None:
+        """Draw the frame and add it to the camera's video."""
+        self._handover.put(camera, detection)
+
+    def health(self) -> SinkHealth:
+        """Say whether videos can be written, and how many frames were left out."""
+        return SinkHealth(not self._why, self._why, self._handover.depth, self._handover.dropped)
+
+    def close(self, timeout_s: float) -> None:
+        """End the pieces where they are."""
+        self._handover.close(timeout_s)
+
+    def _write(self, camera: str, detection: Detection) -> None:
+        size = detection.frame.image.shape[:2]
+        piece = self._pieces.get(camera)
+        if piece is None or piece.size != size or time.monotonic() >= piece.until:
+            self._end(camera)
+            piece = self._pieces[camera] = self._begun(camera, (size[0], size[1]))
+        if piece.file is not None:
+            piece.file.write(piece.overlay.draw(detection), detection.frame.time_s)
+
+    def _begun(self, camera: str, size: tuple[int, int]) -> _Piece:
+        overlay = Overlay(self._cards[camera], size[1], size[0])
+        stem = self._folder / self._slugs[camera] / time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        try:
+            self._make_room()
+            file = VideoWriter(
+                stem, browser_codec(), self._fps[camera], overlay.width, overlay.height
+            )
+        except (EdgeVadError, OSError) as error:
+            self._tell(error)
+            return _Piece(size, overlay, None, time.monotonic() + _TRY_AGAIN_S)
+        self._why = ""
+        return _Piece(size, overlay, file, time.monotonic() + 60 * self._settings.piece_minutes)
+
+    def _end(self, camera: str) -> None:
+        piece = self._pieces.pop(camera, None)
+        if piece and piece.file:
+            try:
+                piece.file.finish()
+            except (EdgeVadError, OSError) as error:
+                self._tell(error)
+
+    def _end_all(self) -> None:
+        for camera in list(self._pieces):
+            self._end(camera)
+
+    def _make_room(self) -> None:
+        """Delete the oldest pieces of all cameras."""
+        pieces = sorted(self._folder.glob("*/*Z.*"), key=lambda path: path.name)
+        sizes = [piece.stat().st_size for piece in pieces]
+        used = sum(sizes)
+        for piece, size in zip(pieces, sizes, strict=True):
+            if used <= self._settings.max_size_mb * 1e6:
+                break
+            piece.unlink(missing_ok=True)
+            used -= size
+
+    def _tell(self, error: EdgeVadError | OSError) -> None:
+        why = error.what if isinstance(error, EdgeVadError) else str(error)
+        if why != self._why:
+            _log.warning("no video: %s", why)
+        self._why = why
