@@ -81,6 +81,7 @@ def watch_live(
     folder: Path,
     *,
     duration_s: float | None = None,
+    display: bool = False,
     log_json: bool = False,
     as_json: bool = False,
 ) -> None:
@@ -90,6 +91,7 @@ def watch_live(
         site: What is watched.
         folder: What its paths are relative to.
         duration_s: Seconds after which it ends by itself.
+        display: Whether to show the cameras in windows.
         log_json: Whether the log is JSON lines.
         as_json: Whether the summary is one JSON object.
 
@@ -101,7 +103,7 @@ def watch_live(
     try:
         with ExitStack() as undo:
             loop = assemble(site, folder, undo, notifier.alive)
-            sinks = build_sinks(sinks_in(site.sinks, folder), loop)
+            sinks = build_sinks(sinks_in(site.sinks, folder), loop, display=display)
             began = time.monotonic()
             with stopped_by_signals(loop):
                 notifier.ready()

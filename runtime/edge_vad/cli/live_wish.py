@@ -13,7 +13,7 @@ from edge_vad.sources.spec import parse_spec
 if TYPE_CHECKING:
     from edge_vad.site.settings import SiteSettings
 
-_LIVE_ONLY = "give a camera, or a recording played like one: street.mp4?realtime=1"
+LIVE_ONLY = "give a camera, or a recording played like one: street.mp4?realtime=1"
 
 
 @dataclass(frozen=True)
@@ -64,10 +64,10 @@ class LiveWish:
         if self.out is None:
             raise WrongUse("a recording's results need a folder", "add --out FOLDER")
         if self.duration is not None:
-            raise WrongUse("--duration is for live runs", _LIVE_ONLY)
+            raise WrongUse("--duration is for live runs", LIVE_ONLY)
         return self.scene, self.source, self.out
 
-    def watch(self, *, log_json: bool, as_json: bool) -> None:
+    def watch(self, *, display: bool, log_json: bool, as_json: bool) -> None:
         """Watch live.
 
         Raises:
@@ -85,7 +85,14 @@ class LiveWish:
                     "--config stands for SCENE, SOURCE and --out", "give the one or the others"
                 )
             site, folder = read_site(self.config), self.config.parent
-        watch_live(site, folder, duration_s=duration_s, log_json=log_json, as_json=as_json)
+        watch_live(
+            site,
+            folder,
+            duration_s=duration_s,
+            display=display,
+            log_json=log_json,
+            as_json=as_json,
+        )
 
     def _single(self) -> SiteSettings:
         """A site of one camera."""

@@ -11,11 +11,11 @@ import msgspec
 from edge_vad.backends import BACKENDS
 from edge_vad.cli.console import note, progress, staged, warn, warn_of_other_rate, warn_of_skipped
 from edge_vad.cli.drift import DriftLog
-from edge_vad.cli.live_wish import LiveWish
+from edge_vad.cli.live_wish import LIVE_ONLY, LiveWish
 from edge_vad.cli.options import json_option, scoring_options
 from edge_vad.cli.summary import RunSummary, print_summary, summarise
 from edge_vad.detector import DEFAULT_FALSE_ALARMS, Detector, load
-from edge_vad.errors import BadInput
+from edge_vad.errors import BadInput, WrongUse
 from edge_vad.false_alarms import describe_rate, parse_rate
 from edge_vad.outputs.recorder import VIDEO, Recorder
 from edge_vad.sources import Source, open_source
@@ -42,6 +42,11 @@ Example:
     help="Folder to write to; made when it is missing. A camera needs none.",
 )
 @click.option("--duration", help="End a live run after this time, such as 90s, 10m or 2h.")
+@click.option(
+    "--display",
+    is_flag=True,
+    help="Show a live run in windows; keys: space pauses, + and - change the threshold, q quits.",
+)
 @click.option("--log-json", is_flag=True, help="Log a live run as JSON lines.")
 @click.option(
     "--false-alarms",
@@ -68,6 +73,7 @@ def run(
     config: Path | None,
     out: Path | None,
     duration: str | None,
+    display: bool,
     log_json: bool,
     false_alarms: str,
     follow_drift: bool,
@@ -95,8 +101,10 @@ def run(
     accepted = parse_rate(false_alarms)
     live = LiveWish(scene, source, config, out, duration, false_alarms, backend, threads)
     if live.is_live:
-        live.watch(log_json=log_json, as_json=as_json)
+        live.watch(display=display, log_json=log_json, as_json=as_json)
         return
+    if display:
+        raise WrongUse("--display is for live runs", LIVE_ONLY)
     scene, source, out = live.recording()
     with (
         staged(out) as folder,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import ParamSpec
@@ -69,10 +70,16 @@ class Bus(Sink):
         return SinkHealth(not whys, "; ".join(whys), depth, dropped)
 
     def close(self, timeout_s: float) -> None:
-        """Close all; the time is for all of them together."""
+        """Close all, side by side, so that a slow one takes no time from the others."""
         until = time.monotonic() + timeout_s
-        for sink in self.sinks:
-            self._guarded(sink, sink.close, max(0.1, until - time.monotonic()))
+        closings = [
+            threading.Thread(target=self._guarded, args=(sink, sink.close, timeout_s), daemon=True)
+            for sink in self.sinks
+        ]
+        for closing in closings:
+            closing.start()
+        for closing in closings:
+            closing.join(max(0.0, until - time.monotonic()))
 
     def _guarded(
         self, sink: Sink, tell: Callable[Told, None], *told: Told.args, **named: Told.kwargs

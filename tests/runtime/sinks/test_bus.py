@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 from edge_vad.live.states import CameraState
 from edge_vad.sinks.base import Sink, SinkHealth
 from edge_vad.sinks.bus import Bus
@@ -18,6 +20,17 @@ class Hearing(Sink):
         return SinkHealth(True, "", 2, 1)
 
 
+class Slow(Sink):
+    name = "slow"
+
+    def __init__(self):
+        self.closed = False
+
+    def close(self, timeout_s):
+        time.sleep(0.3)
+        self.closed = True
+
+
 class Broken(Sink):
     name = "broken"
 
@@ -33,3 +46,11 @@ def test_a_sink_that_fails_keeps_nothing_from_the_others_and_is_told_of():
     assert hearing.heard == [("gate", CameraState.FROZEN, 5.0)]
     assert bus.health() == SinkHealth(False, "broken: failed with RuntimeError", 2, 1)
     bus.close(1.0)
+
+
+def test_sinks_close_side_by_side_within_the_time():
+    slow = [Slow() for _ in range(10)]
+    began = time.monotonic()
+    Bus(slow).close(2.0)
+    assert time.monotonic() - began < 1.5
+    assert all(sink.closed for sink in slow)
