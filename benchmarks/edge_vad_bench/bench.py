@@ -32,15 +32,18 @@ from edge_vad_bench.schema import SCHEMA, Report, Settings
 from edge_vad_bench.side_by_side import Arena
 from edge_vad_bench.stopwatch import Stopwatch
 
-SCENARIOS, COLD, GROWTH, FLOOR, PROJECTION, PEERS = (
+SCENARIOS, COLD, GROWTH, FLOOR, PROJECTION, PEERS, SIZES = (
     "scenarios",
     "cold start",
     "growth",
     "floor",
     "projection",
     "peers",
+    "sizes",
 )
 PARTS = (SCENARIOS, COLD, GROWTH, FLOOR, PROJECTION)
+PARTS_OF_PEERS = (PEERS, SIZES)
+"""What is measured besides where the training is at hand."""
 
 Part = Callable[[Report], Report]
 
@@ -84,6 +87,7 @@ def run(task: Task, out: Path, *, fresh: bool = False) -> Report:
         FLOOR: _floors,
         PROJECTION: _projections,
         PEERS: _peers,
+        SIZES: _sizes,
     }
     for part in task.settings.parts:
         if part not in report.done:
@@ -197,3 +201,10 @@ def _peers(task: Task, report: Report) -> Report:
     from edge_vad_bench.peers import measure_peers  # torch is wanted for these alone
 
     return measure_peers(task, report)
+
+
+def _sizes(task: Task, report: Report) -> Report:
+    from edge_vad_bench.peers import measure_sizes
+
+    growths = measure_sizes(task)
+    return msgspec.structs.replace(report, growths=(*report.growths, *growths))

@@ -96,7 +96,7 @@ def bench(
         backends=_every_backend() if _EVERY in backends else backends,
         threads=threads or len(os.sched_getaffinity(0)),
         plan=msgspec.structs.replace(QUICK if quick else Plan(), handicap=handicap),
-        parts=(*chosen, benchmark.PEERS) if trained else tuple(chosen),
+        parts=(*chosen, *benchmark.PARTS_OF_PEERS) if trained else tuple(chosen),
     )
     with Console(stderr=True).status("") as status:
         say = status.update if sys.stderr.isatty() else _ignore

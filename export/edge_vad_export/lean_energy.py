@@ -165,7 +165,8 @@ def quadratic_form(factors: Array, offsets: Array) -> QuadraticForm:
         factors: (K, D, D), F.
         offsets: (K, D), o.
     """
-    means = -np.linalg.solve(factors, offsets[..., None])[..., 0]
+    # Any centre is right, so that a component without a mean, which is singular, does no harm.
+    means = -(np.linalg.pinv(factors) @ offsets[..., None])[..., 0]
     centre = means.mean(0)
     offsets = offsets + factors @ centre
     form = factors.transpose(0, 2, 1) @ factors

@@ -102,3 +102,11 @@ def test_squares_that_are_used_elsewhere_are_left_alone(exported):
     model.graph.node.append(extra)
     lean_energies(model.graph)
     assert square.output[0] in {name for node in model.graph.node for name in node.output}
+
+
+def test_a_component_without_a_mean_has_a_form_all_the_same():
+    factors, offsets = np.zeros((2, 3, 3)), np.ones((2, 3))
+    factors[1] = np.eye(3)
+    form = quadratic_form(factors, offsets)
+    assert np.isfinite(form.weight).all()
+    np.testing.assert_allclose(form.constant[0], 3.0, rtol=1e-6)

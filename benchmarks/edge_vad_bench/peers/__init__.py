@@ -4,5 +4,6 @@ The only part of the benchmarks that knows training and export: it needs a train
 """
 
 from edge_vad_bench.peers.measuring import measure_peers
+from edge_vad_bench.peers.resized import measure_sizes
 
-__all__ = ["measure_peers"]
+__all__ = ["measure_peers", "measure_sizes"]

@@ -18,7 +18,6 @@ from edge_vad.scene_model import SceneCard, SceneModel
 from edge_vad.sources import open_source
 from edge_vad_bench.contestants import Cameras, Contestant
 from edge_vad_bench.peers.numpy_energy import NumpyEnergyBackend
-from edge_vad_bench.peers.resized import measure_sizes
 from edge_vad_bench.peers.torch_backends import TorchBackend, compiled, dense, patch_by_patch
 from edge_vad_bench.schema import Agreement, Report
 from edge_vad_bench.side_by_side import Arena
@@ -101,7 +100,6 @@ def measure_peers(task: Task, report: Report) -> Report:
         report,
         rows=(*report.rows, *rows),
         agreements=agreements,
-        growths=(*report.growths, *measure_sizes(scene, threads, task.say)),
         notes=(*report.notes, *notes),
     )
 

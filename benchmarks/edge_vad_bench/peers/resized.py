@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
@@ -17,7 +17,10 @@ from edge_vad.scene_model import Grid, SceneCard
 from edge_vad_bench.growth import LINEAR, Work, grow
 from edge_vad_bench.schema import Growth
 from edge_vad_export.graph import build_graph
-from edge_vad_train.checkpoint import TrainedScene, empty_network
+from edge_vad_train.checkpoint import TrainedScene, empty_network, load_trained
+
+if TYPE_CHECKING:
+    from edge_vad_bench.bench import Task
 
 RESOLUTIONS = ((426, 240), (640, 360), (854, 480), (1280, 720), (1920, 1080))
 COMPONENTS = (4, 8, 16, 32)
@@ -25,16 +28,18 @@ COMPONENTS = (4, 8, 16, 32)
 _ROUNDS = 7
 
 
-def measure_sizes(
-    scene: TrainedScene, threads: int, say: Callable[[str], None]
-) -> tuple[Growth, ...]:
+def measure_sizes(task: Task) -> tuple[Growth, ...]:
     """Measure how time grows with the resolution, of graph and flow, and with K.
 
     Args:
-        scene: The trained scene; what depends on the size is stretched, for timing alone.
-        threads: CPU threads.
-        say: Told what is being done.
+        task: What is to be measured. What depends on the size in the trained scene is stretched,
+            for timing alone.
+
+    Raises:
+        BadModel: The folder holds no trained scene.
     """
+    assert task.trained is not None  # noqa: S101 - else there is no scene to stretch
+    scene, threads, say = load_trained(task.trained), task.settings.threads, task.say
     say("growth with the resolution: building graphs")
     graphs: dict[int, Work] = {}
     flows: dict[int, Work] = {}
