@@ -18,6 +18,7 @@ from edge_vad.scene_model import Precision
 from edge_vad_export.contestants import open_all
 from edge_vad_export.engines.command import export_engine, say_plan
 from edge_vad_export.engines.options import EngineChoice, engine_options
+from edge_vad_export.engines.plan import choose_device
 from edge_vad_export.exam import Exam
 from edge_vad_export.making import Made, convert, demand_trained, from_scene_model, from_training
 from edge_vad_export.options import Gates, ProofFootage, footage_options, gate_options
@@ -92,8 +93,9 @@ def export(
         return
     out = out or _beside(trained, precision)
     refuse_place(out)
-    if is_scene_model(trained):
-        refuse_conversion(trained, precision, footage)
+    refuse_conversion(trained, precision, footage)
+    if engine:  # told now, and not after the scene model was made
+        choose_device(engine.target, engine.compute_capability)
     with TemporaryDirectory() as folder, _needing_packages():
         if engine and engine.dry_run:
             demand_trained(trained)

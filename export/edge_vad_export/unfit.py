@@ -49,10 +49,14 @@ def refuse_engine(trained: Path) -> None:
 def refuse_conversion(trained: Path, precision: Precision, footage: ProofFootage) -> None:
     """See to it that a scene model can be made into one of less precision, and proved.
 
+    A training can be made into anything, and brings frames of its own.
+
     Raises:
         WrongUse: There is nothing to convert, or it was converted before, or there are no frames.
         BadModel: The scene model is broken or not there.
     """
+    if not is_scene_model(trained):
+        return
     refuse_rounded(trained, SceneModel.read(trained).card.precision)
     if precision == "fp32":
         raise WrongUse(f"{trained} is a scene model already", "add --fp16, --int8 or --engine")

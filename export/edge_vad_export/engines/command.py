@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from edge_vad import engine_file
 from edge_vad.device_fingerprint import DeviceFingerprint
 from edge_vad.errors import BadInput, Interrupted
-from edge_vad_export.engines.making import Made, make_engine
+from edge_vad.scene_model import Comparison
+from edge_vad_export.engines.making import Made, Prove, make_engine
 from edge_vad_export.engines.options import EngineChoice
 from edge_vad_export.engines.plan import EnginePlan, choose_device, plan_engine
 from edge_vad_export.engines.precision import summarise
@@ -50,12 +50,9 @@ def export_engine(
     if choice.dry_run:
         _say_plan(plan.path, onnx, plan.device, choice, plan.why_not_cached(), as_json)
         return
-    prove = None
-    if exam and plan.is_here and plan.options.batch.smallest == 1:  # frames come one by one
-        prove = functools.partial(exam.pass_engine, plan.scene)
     try:
-        with _build_bar(plan.path.name) as on_progress:
-            made = make_engine(plan, on_progress, prove)
+        with _build_bar(plan.path.name) as (on_progress, stop):
+            made = make_engine(plan, on_progress, _prover(exam, plan, stop))
     except KeyboardInterrupt:
         todo = "give the same command again; an earlier engine is untouched"
         raise Interrupted("the build was interrupted, nothing was written", todo) from None
@@ -87,9 +84,25 @@ def say_plan(onnx: Path, choice: EngineChoice, as_json: bool) -> None:
     _say_plan(engine, onnx, device, choice, f"{onnx} is to be written first", as_json)
 
 
+def _prover(exam: Exam | None, plan: EnginePlan, before: Callable[[], None]) -> Prove | None:
+    """What compares the engine: None for a device elsewhere, or where it takes no single frames."""
+    if exam is None or not plan.is_here or plan.options.batch.smallest > 1:
+        return None
+
+    def prove(engine: Path) -> tuple[Comparison, ...]:
+        before()
+        return exam.pass_engine(plan.scene, engine)
+
+    return prove
+
+
 @contextmanager
-def _build_bar(label: str) -> Iterator[OnProgress]:
-    """Show a bar on stderr with what the builder is doing and for how long, on a terminal."""
+def _build_bar(label: str) -> Iterator[tuple[OnProgress, Callable[[], None]]]:
+    """Show a bar on stderr with what the builder is doing and for how long, on a terminal.
+
+    Yields:
+        What is told of the build's progress, and what ends the bar before another is shown.
+    """
     columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()
     phase = TextColumn("{task.fields[phase]}")
     with Progress(
@@ -101,7 +114,7 @@ def _build_bar(label: str) -> Iterator[OnProgress]:
         disable=not sys.stderr.isatty(),
     ) as bar:
         task = bar.add_task(label, total=1.0, phase="")
-        yield lambda share, doing: bar.update(task, completed=share, phase=doing.lower())
+        yield lambda share, doing: bar.update(task, completed=share, phase=doing.lower()), bar.stop
 
 
 def _plan(onnx: Path, choice: EngineChoice) -> EnginePlan:

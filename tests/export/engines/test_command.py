@@ -41,6 +41,16 @@ def test_a_training_becomes_a_scene_and_an_engine_in_one_go(
     assert path.exists()
 
 
+@pytest.mark.parametrize("words", [("--engine",), ("--engine", "--target", "rtx")])
+def test_where_there_is_no_device_no_scene_is_made_either(
+    edge_vad: Command, trained: Path, tmp_path: Path, words
+) -> None:
+    code, out, err = edge_vad("export", trained, "--out", tmp_path / "scene.onnx", *words)
+    assert (code, out) == (4, "")
+    assert "there is no GPU here that CUDA can use" in err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_hit_is_told(edge_vad: Command, write) -> None:
     path = write("fp32")
     edge_vad("export", path, *FOR)
