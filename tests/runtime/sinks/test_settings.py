@@ -54,7 +54,7 @@ def taken_whole_or_refused_in_words(document: object) -> None:
     assert msgspec.convert(msgspec.to_builtins(read), SinkSettings) == read
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(document=SINKS | of(SinkSettings))
 def test_any_configuration_is_taken_whole_or_refused_in_words(document):
     taken_whole_or_refused_in_words(document)
