@@ -169,27 +169,30 @@ class CameraWatch:
         if steps is None:
             self._motion.reset()
             self._match.forget_present()
-        self._picture_state = self._judge(frame)
-        if paused or self._picture_state is not CameraState.LIVE:
+        image = self._fitted(frame)
+        self._picture_state = self._judge(image, frame.time_s)
+        if image is None or paused or self._picture_state is not CameraState.LIVE:
             self._pace.reset()
             self.box.give_back(frame.image)
             return False
-        image = fit_image(frame.image, self._resized)
         motion = self._motion.push(image, steps or 1.0)
         ended = time.monotonic()
         waited_s = began - frame.time_s if self.is_paced else 0.0
         self.prepared = Prepared(frame, image, motion, waited_s, ended - began)
         return self._motion.known
 
-    def _judge(self, frame: Frame) -> CameraState:
-        """Whether the picture can be relied on."""
+    def _fitted(self, frame: Frame) -> NDArray[np.uint8] | None:
+        """The image in the size of the model; None where it has another shape."""
         try:
-            image = fit_image(frame.image, self._resized)
+            return fit_image(frame.image, self._resized)
         except BadInput as error:
             if self._picture_state is not CameraState.MOVED:
                 _log.warning("%s: %s", self.name, error)
+            return None
+
+    def _judge(self, image: NDArray[np.uint8] | None, now_s: float) -> CameraState:
+        """Whether the picture can be relied on."""
+        if image is None:
             return CameraState.MOVED
-        state = self._match.judge(image, frame.time_s)
-        if self._stillness.is_frozen(image, frame.time_s):
-            return CameraState.FROZEN
-        return state
+        state = self._match.judge(image, now_s)
+        return CameraState.FROZEN if self._stillness.is_frozen(image, now_s) else state
