@@ -137,17 +137,15 @@ class _Axis:
         return round(self._start + share * (self._end - self._start), 2)
 
     def ticks(self) -> tuple[Tick, ...]:
-        if self._log:
-            powers = range(math.ceil(self._low), math.floor(self._high) + 1)
-            values = (
-                [10.0**power * digit for power in (powers[0] - 1, *powers) for digit in (1, 2, 5)]
-                if powers
-                else self._even()
-            )
-            values = [each for each in values if self._low <= math.log10(each) <= self._high]
-        else:
-            values = self._even()
+        is_wide = self._log and self._high - self._low > 1  # more than one power of ten
+        values = self._decades() if is_wide else self._even()
         return tuple(Tick(self.place(value), f"{value:.6g}") for value in values)
+
+    def _decades(self) -> list[float]:
+        """One, two and five times the powers of ten."""
+        powers = range(math.floor(self._low), math.ceil(self._high) + 1)
+        values = [digit * 10.0**power for power in powers for digit in (1, 2, 5)]
+        return [each for each in values if self._low <= math.log10(each) <= self._high]
 
     def _even(self) -> list[float]:
         low, high = (10**each if self._log else each for each in (self._low, self._high))
