@@ -182,6 +182,9 @@ def _remarks(before: Report, after: Report, rows: list[Row]) -> tuple[str, ...]:
     unstable = sorted({row.name for row in rows if not row.stable})
     if unstable:
         remarks.append(f"never settled: {', '.join(unstable)}")
+    cores = min(report.device.processor.cores for report in (before, after))
+    if any((each.load or 0) > cores + 1 for row in rows for each in (row.before, row.after)):
+        remarks.append(f"others kept the {cores} cores busy: do not trust differences of some 10%")
     if any(row.throttled for row in rows):
         remarks.append("something was throttled by heat or power")
     if not (before.complete and after.complete):

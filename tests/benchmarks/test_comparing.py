@@ -7,6 +7,7 @@ import pytest
 
 from edge_vad.errors import WrongUse
 from edge_vad_bench import store
+from edge_vad_bench.circumstances import Conditions
 from edge_vad_bench.comparing import compare
 
 
@@ -65,6 +66,12 @@ def test_what_makes_it_doubtful_is_said(report, row):
     assert "never settled" in remarks
     assert "throttled" in remarks
     assert "not finished" in remarks
+    assert "busy" not in remarks
+
+
+def test_a_machine_that_others_kept_busy_is_told(report, row):
+    busy = report(row(after=Conditions(load=9.0)))
+    assert "kept the 2 cores busy" in " ".join(compare(report(), busy, 0.05, raw=False).remarks)
 
 
 def test_the_command_fails_on_a_regression_and_passes_without(edge_vad, report, row, tmp_path):
