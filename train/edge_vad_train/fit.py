@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from pathlib import Path
+from threading import Lock
 
 import msgspec
 import torch
@@ -18,6 +19,8 @@ from edge_vad_train.model import Architecture, StreamVAE
 
 _SAVE_EVERY = 200
 _WARM_UP = 0.1
+_DRAWING_WEIGHTS = Lock()
+"""The first weights come from the one generator that all threads share."""
 
 
 class FitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -67,8 +70,9 @@ def fit_stream(
         BadModel: `state` is broken, or of another stream.
         Diverged: The loss is no number any more.
     """
-    torch.manual_seed(settings.seed)
-    model = StreamVAE(architecture, settings.sigma)
+    with _DRAWING_WEIGHTS:
+        torch.manual_seed(settings.seed)
+        model = StreamVAE(architecture, settings.sigma)
     optimizer = torch.optim.Adam(model.parameters(), settings.learning_rate)
     objective, stepper = fabric.setup(model, optimizer)
     objective.mark_forward_method("negative_elbo")

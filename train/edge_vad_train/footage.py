@@ -6,13 +6,10 @@ files, so that memory stays bounded whatever the length of the footage.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from threading import Event
 
 import msgspec
 import numpy as np
@@ -23,6 +20,7 @@ from edge_vad.fitting import fit_image
 from edge_vad.motion import MotionExtractor, MotionSettings
 from edge_vad.sources import Source
 from edge_vad_train.datasets import Clip
+from edge_vad_train.side_by_side import run_side_by_side
 
 STRETCH = 200
 """Frames in a row that are kept together when long footage is thinned out."""
@@ -156,24 +154,13 @@ def prepare(
         folder.mkdir(parents=True, exist_ok=True)
         (folder / _INDEX).unlink(missing_ok=True)
         budget = max(_SHORTEST, frame_budget // len(clips))
-        given_up = Event()
 
-        def advance(count: int) -> None:
-            if given_up.is_set():
-                raise CancelledError
-            progress(count)
-
-        def record(numbered: tuple[int, Clip]) -> _Recorded:
+        def record(numbered: tuple[int, Clip], advance: Callable[[int], None]) -> _Recorded:
             number, clip = numbered
             recorder = _Recorder(folder / f"{number:04d}", size, motion)
             return recorder.record(clip, budget, strict, advance)
 
-        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-            try:
-                recorded = list(pool.map(record, enumerate(clips)))
-            except BaseException:
-                given_up.set()  # otherwise Ctrl-C waits for the end of every clip
-                raise
+        recorded = run_side_by_side(record, enumerate(clips), progress)
         index = _Index(size, motion, names, frame_budget, recorded)
         _write_atomically(folder / _INDEX, msgspec.json.encode(index))
     return _map_footage(folder, index)

@@ -49,9 +49,10 @@ def draw_patches(
         stretch, index = places[place]
         image = stream_input(stretch, slice(index, index + 1))[0]
         corners = draw_corners(_activity(image, patch), per_frame, rng)
-        drawn += [image[:, row : row + patch, column : column + patch] for row, column in corners]
+        cut = [image[:, row : row + patch, column : column + patch] for row, column in corners]
+        drawn.append(torch.stack(cut))  # copies: a view would keep the whole frame
         progress(per_frame)
-    return torch.stack(drawn)
+    return torch.cat(drawn)
 
 
 def draw_corners(

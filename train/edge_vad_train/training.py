@@ -35,6 +35,7 @@ from edge_vad_train.network import (
 )
 from edge_vad_train.patches import draw_patches
 from edge_vad_train.self_made import FRAMES, choose_weights, measure_peaks
+from edge_vad_train.side_by_side import run_side_by_side
 from edge_vad_train.streams import (
     StreamInput,
     appearance_view,
@@ -141,10 +142,9 @@ def train_scene(
     if footage.skipped:
         stages.warn(f"frames that could not be read and were skipped: {footage.skipped}")
     appearance = Appearance(background_of(footage))
-    encoders = (
-        _learn("appearance", appearance_view(appearance), footage, settings, fabric, stages, work),
-        _learn("motion", motion_view, footage, settings, fabric, stages, work),
-    )
+    views = {"appearance": appearance_view(appearance), "motion": motion_view}
+    patches = {name: _draw(name, view, footage, settings, stages) for name, view in views.items()}
+    encoders = _learn(patches, settings, fabric, stages, work)
     with stages.stage("fitting mixtures", len(EnergyMaps._fields)) as advance:
         energies = fit_energies(
             footage.fitting,
@@ -163,38 +163,52 @@ def train_scene(
     return scene
 
 
-def _learn(
-    name: str,
-    view: StreamInput,
-    footage: Footage,
-    settings: TrainSettings,
-    fabric: Fabric,
-    stages: Stages,
-    work: Path,
-) -> Encoder:
-    """Learn one stream, and keep its encoder."""
-    architecture = getattr(settings.design, name)
-    sigma = getattr(settings, f"{name}_sigma")
+def _draw(
+    name: str, view: StreamInput, footage: Footage, settings: TrainSettings, stages: Stages
+) -> Tensor:
+    """Draw the patches that one stream learns from."""
     rng = np.random.default_rng([settings.seed, EnergyMaps._fields.index(name)])
     with stages.stage(f"drawing patches of {name}", settings.patches) as advance:
-        patches = draw_patches(
+        return draw_patches(
             footage.fitting,
             view,
-            architecture.patch,
+            getattr(settings.design, name).patch,
             settings.patches,
             rng,
             lambda count: advance(count, ""),
         )
-    with stages.stage(f"learning {name}", settings.steps) as advance:
-        fitted = fit_stream(
-            patches,
-            architecture,
-            FitSettings(sigma=sigma, steps=settings.steps, seed=settings.seed),
-            fabric,
-            work / f"{name}.safetensors",
-            lambda steps, loss: advance(steps, f"loss {loss:.1f}"),
+
+
+def _learn(
+    patches: dict[str, Tensor],
+    settings: TrainSettings,
+    fabric: Fabric,
+    stages: Stages,
+    work: Path,
+) -> tuple[Encoder, Encoder]:
+    """Learn both streams side by side, and keep their encoders.
+
+    A step is too small to be shared by cores: two threads a stream took twice as long as one, and
+    ten times as long on a busy machine.
+    """
+    with stages.stage("learning both streams", len(patches) * settings.steps) as advance:
+
+        def learn(name: str, progress: Callable[[int, float], None]) -> Encoder:
+            torch.set_num_threads(1)  # of this thread alone
+            sigma = getattr(settings, f"{name}_sigma")
+            return fit_stream(
+                patches[name],
+                getattr(settings.design, name),
+                FitSettings(sigma=sigma, steps=settings.steps, seed=settings.seed),
+                fabric,
+                work / f"{name}.safetensors",
+                progress,
+            ).encoder
+
+        appearance, motion = run_side_by_side(
+            learn, tuple(patches), lambda steps, loss: advance(steps, f"loss {loss:.1f}")
         )
-    return fitted.encoder
+    return appearance, motion
 
 
 def _calibrate(

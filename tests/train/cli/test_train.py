@@ -225,7 +225,7 @@ def wait_for(training: subprocess.Popen[str], stage: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("stage", "pause_s"), [("learning appearance", 0.5), ("drawing patches of motion", 0.0)]
+    ("stage", "pause_s"), [("learning both streams", 0.5), ("drawing patches of motion", 0.0)]
 )
 def test_ctrl_c_keeps_the_progress_and_the_same_command_goes_on(
     edge_vad: Command,
@@ -258,7 +258,7 @@ def test_a_killed_training_goes_on_too(
     edge_vad: Command, footage: Path, out: Path, uninterrupted: Path
 ) -> None:
     training = start_training(footage, out)
-    wait_for(training, "learning motion")
+    wait_for(training, "learning both streams")
     training.kill()
     training.communicate(timeout=60)
     assert not (out / FILE_NAME).exists()

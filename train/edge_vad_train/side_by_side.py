@@ -1,0 +1,43 @@
+"""Does several pieces of work at once; gives up all of them when one fails or is interrupted."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from threading import Event
+from typing import ParamSpec, TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Told = ParamSpec("Told")
+
+
+def run_side_by_side(
+    work: Callable[[Item, Callable[Told, None]], Result],
+    items: Iterable[Item],
+    progress: Callable[Told, None],
+) -> list[Result]:
+    """Do the work for every item in threads, as many as there are cores.
+
+    Args:
+        work: Takes an item, and what it must call now and then to tell how far it is.
+        items: What to do it for.
+        progress: Is told what every piece of work tells; it must be safe to call from any thread.
+
+    Returns:
+        The results in the order of the items.
+    """
+    given_up = Event()
+
+    def tell(*told: Told.args, **named: Told.kwargs) -> None:
+        if given_up.is_set():
+            raise CancelledError
+        progress(*told, **named)
+
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        try:
+            return list(pool.map(lambda item: work(item, tell), items))
+        except BaseException:
+            given_up.set()  # otherwise Ctrl-C waits for the end of everything
+            raise
