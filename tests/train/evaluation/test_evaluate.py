@@ -216,19 +216,19 @@ def test_kinds_have_their_own_figures(tiny_scene: TinyScene, dataset: Dataset) -
 def test_flow_is_computed_once_where_scenes_prepare_frames_alike(
     tiny_scene: TinyScene, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pushed = []
-    push = MotionExtractor.push
+    measured = []
+    measure = MotionExtractor.measure
     monkeypatch.setattr(
-        MotionExtractor, "push", lambda self, image: (pushed.append(1), push(self, image))[1]
+        MotionExtractor, "measure", lambda *each: (measured.append(1), measure(*each))[1]
     )
     frames = gather_truth(dataset).frames
     scenes = [tiny_scene(f"{n}.onnx", motion=MOTION) for n in range(3)]
     evaluated(scenes, dataset)
-    assert len(pushed) == frames
-    pushed.clear()
+    assert len(measured) == frames
+    measured.clear()
     other = tiny_scene("other.onnx", motion=MotionSettings(window=3))
     evaluated([*scenes, other], dataset)
-    assert len(pushed) == 2 * frames
+    assert len(measured) == 2 * frames
 
 
 def test_scenes_with_other_motion_score_as_they_do_alone(
