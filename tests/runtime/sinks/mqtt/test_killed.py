@@ -6,7 +6,7 @@ import sys
 
 # Tells of events without end, and says so when it has spooled one.
 RUNTIME = """
-import sys, time
+import sqlite3, sys, time
 from pathlib import Path
 from types import SimpleNamespace
 from edge_vad.decision.identity import event_id
@@ -17,12 +17,14 @@ from edge_vad.sinks.settings import MqttSettings
 
 site = SimpleNamespace(cameras=[SimpleNamespace(name="gate")])
 sink = MqttSink(MqttSettings(host="localhost", port=int(sys.argv[1])), Path(sys.argv[2]), site)
+on_disk = sqlite3.connect(sys.argv[2])
 for number in range(int(sys.argv[3])):
     at = time.time()
     event = LiveEvent(event_id(at), "gate", at, at, at, 3.0, 2.0, Box(0, 0, 1, 1))
     for kind in ChangeKind:
         sink.event("gate", EventChange(kind, event))
-        while sink.health().depth < 3 * number + list(ChangeKind).index(kind) + 1:
+        told = 3 * number + list(ChangeKind).index(kind) + 1
+        while on_disk.execute("SELECT count(*) FROM messages").fetchone()[0] < told:
             time.sleep(0.001)  # the spool is written by another thread
         if number == int(sys.argv[3]) - 1 and kind is ChangeKind.UPDATE:
             print(event.id, flush=True)  # in the middle of an event
