@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import msgspec
@@ -47,11 +48,20 @@ def test_the_tail_that_was_simulated_is_found(shape: float, scale: float) -> Non
         assert (scores > threshold).sum() == pytest.approx(alarms, rel=0.25)
 
 
-def test_of_few_peaks_only_the_mean_is_told() -> None:
+def test_of_few_peaks_the_mean_is_told_and_how_much_is_open_about_it() -> None:
     scores = simulated(12, 0.3, 2.0)
     tail = fit_tail([scores], 4 / QUIET_S)
-    assert tail.shape == 0
+    assert tail.shape == pytest.approx(1 / 12)
     assert tail.scale == pytest.approx(float((scores[scores > 10] - tail.start).mean()))
+
+
+def test_the_rate_told_from_few_peaks_is_kept_on_the_mean_of_many_footages() -> None:
+    random, told, kept = np.random.default_rng(8), 0.01, []
+    for _ in range(4000):
+        peaks = random.exponential(2.0, 6)
+        tail = NormalTail(1.0, 100, 0.0, 6.0, float(peaks.mean()), 1 / 6)
+        kept.append(math.exp(-tail.threshold(6.0 * told) / 2.0))
+    assert np.mean(kept) == pytest.approx(told, rel=0.2)
 
 
 @given(st.lists(scores_of_a_stretch, min_size=1, max_size=4), st.floats(1, 60))

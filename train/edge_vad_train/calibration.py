@@ -54,8 +54,10 @@ def fit_tail(scores: Sequence[NDArray[np.float32]], fps: float) -> NormalTail:
 
     The tail begins where a fifth of the frames pass. Frames that pass it less than `QUIET_S` apart
     are one alarm, as they are one alarm at run time; the highest score of each is a peak, and the
-    excesses of the peaks follow a generalised Pareto distribution. With few peaks its shape cannot
-    be told and is taken as exponential.
+    excesses of the peaks follow a generalised Pareto distribution. Of few peaks its shape cannot
+    be told: they are taken as exponential, and what n of them leave open about their mean m makes
+    the tail of the next one heavier, `(1 + x / (n m)) ** -n`. This is the posterior predictive
+    under the prior `1 / m`, and a generalised Pareto distribution of the shape 1 / n.
 
     Args:
         scores: Frame scores of each stretch of normal footage, in order of time.
@@ -65,7 +67,7 @@ def fit_tail(scores: Sequence[NDArray[np.float32]], fps: float) -> NormalTail:
     start = float(np.quantile(every, 1 - _TAIL_SHARE))
     peaks = [peak for stretch in scores for peak in _peaks(stretch, start, QUIET_S * fps)]
     excesses = np.maximum(np.array(peaks) - start, 1e-6)
-    shape, scale = 0.0, float(excesses.mean())
+    shape, scale = min(1 / len(excesses), _HEAVIEST_SHAPE), float(excesses.mean())
     if len(excesses) >= _ENOUGH_PEAKS:
         shape, _, scale = (float(value) for value in genpareto.fit(excesses, floc=0))
         if not 0 <= shape <= _HEAVIEST_SHAPE:
