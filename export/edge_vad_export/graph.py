@@ -12,6 +12,8 @@ import torch
 
 from edge_vad_export.cast_first import cast_first
 from edge_vad_export.lean_energy import lean_energies
+from edge_vad_export.lean_frame import lean_frame
+from edge_vad_export.lean_pools import lean_pools
 from edge_vad_train.checkpoint import TrainedScene
 from edge_vad_train.network import SceneOutput
 
@@ -51,7 +53,8 @@ def build_graph(scene: TrainedScene) -> onnx.ModelProto:
     graph = model.graph
     _name_nodes(graph)
     cast_first(graph)
-    lean_energies(graph)
+    for rewrite in (lean_frame, lean_pools, lean_energies):
+        rewrite(graph)
     for part in (graph, *graph.node, *graph.input, *graph.output, *graph.value_info):
         part.ClearField("metadata_props")  # stack traces with paths of this machine
         part.ClearField("doc_string")

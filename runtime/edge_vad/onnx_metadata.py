@@ -10,12 +10,12 @@ from __future__ import annotations
 import io
 import os
 from pathlib import Path
-from typing import BinaryIO
+
+from edge_vad.protobuf import read_key
 
 _METADATA_FIELD = 14
 _GRAPH_FIELD = 7
 _LARGEST_METADATA = 16 * 2**20
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
 def read(path: Path) -> dict[str, str]:
@@ -36,7 +36,7 @@ def read(path: Path) -> dict[str, str]:
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         while file.tell() < size:
-            field, length = _read_key(file, size)
+            field, length = read_key(file, size)
             has_graph |= field == _GRAPH_FIELD
             if field == _METADATA_FIELD:
                 if length > _LARGEST_METADATA:
@@ -50,38 +50,11 @@ def read(path: Path) -> dict[str, str]:
     return found
 
 
-def _read_key(file: BinaryIO, size: int) -> tuple[int, int]:
-    """Read one field's key; the file then stands at its content, whose length is returned."""
-    key = _read_varint(file)
-    field, wire = key >> 3, key & 7
-    if wire == _VARINT:
-        _read_varint(file)
-        return field, 0
-    if wire not in (_FIXED64, _BYTES, _FIXED32):
-        raise ValueError("it is no protobuf message")
-    length = _read_varint(file) if wire == _BYTES else {_FIXED64: 8, _FIXED32: 4}[wire]
-    if file.tell() + length > size:
-        raise ValueError("it ends too early")
-    return field, length
-
-
-def _read_varint(file: BinaryIO) -> int:
-    value = 0
-    for shift in range(0, 70, 7):
-        byte = file.read(1)
-        if not byte:
-            raise ValueError("it ends too early")
-        value |= (byte[0] & 0x7F) << shift
-        if byte[0] < 0x80:
-            return value
-    raise ValueError("it is no protobuf message")
-
-
 def _read_pair(content: bytes) -> tuple[str, str]:
     """Decode a StringStringEntryProto: field 1 is the key, field 2 the value."""
     parts = {1: "", 2: ""}
     stream = io.BytesIO(content)
     while stream.tell() < len(content):
-        field, length = _read_key(stream, len(content))
+        field, length = read_key(stream, len(content))
         parts[field] = stream.read(length).decode()
     return parts[1], parts[2]

@@ -11,9 +11,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from edge_vad.protobuf import block, number
+
 _TENSOR_TYPES = {"float32": 1, "uint8": 2, "int64": 7}
 _INT_ATTRIBUTE, _INTS_ATTRIBUTE = 2, 7
-_VARINT, _BYTES = 0, 2
 _IR_VERSION, _OPSET = 8, 18
 
 Shape = Sequence[int | str]
@@ -27,17 +28,17 @@ def node(
         b"".join(_text(1, name) for name in inputs)
         + _text(2, output)
         + _text(4, operator)
-        + b"".join(_block(5, _attribute(name, value)) for name, value in attributes.items())
+        + b"".join(block(5, _attribute(name, value)) for name, value in attributes.items())
     )
 
 
 def value(name: str, kind: str, shape: Shape) -> bytes:
     """Encode an input or output of a graph; a dimension with a name is dynamic."""
     dimensions = b"".join(
-        _block(1, _text(2, side) if isinstance(side, str) else _number(1, side)) for side in shape
+        block(1, _text(2, side) if isinstance(side, str) else number(1, side)) for side in shape
     )
-    tensor = _number(1, _TENSOR_TYPES[kind]) + _block(2, dimensions)
-    return _text(1, name) + _block(2, _block(1, tensor))
+    tensor = number(1, _TENSOR_TYPES[kind]) + block(2, dimensions)
+    return _text(1, name) + block(2, block(1, tensor))
 
 
 def model(
@@ -58,54 +59,36 @@ def model(
     """
     tensors = (_tensor(name, array) for name, array in (weights or {}).items())
     graph = (
-        b"".join(_block(1, each) for each in nodes)
+        b"".join(block(1, each) for each in nodes)
         + _text(2, "edge-vad")
-        + b"".join(_block(5, each) for each in tensors)
-        + b"".join(_block(11, each) for each in inputs)
-        + b"".join(_block(12, each) for each in outputs)
+        + b"".join(block(5, each) for each in tensors)
+        + b"".join(block(11, each) for each in inputs)
+        + b"".join(block(12, each) for each in outputs)
     )
     pairs = (_text(1, key) + _text(2, text) for key, text in (metadata or {}).items())
     return (
-        _number(1, _IR_VERSION)
-        + _block(7, graph)
-        + _block(8, _number(2, _OPSET))
-        + b"".join(_block(14, pair) for pair in pairs)
+        number(1, _IR_VERSION)
+        + block(7, graph)
+        + block(8, number(2, _OPSET))
+        + b"".join(block(14, pair) for pair in pairs)
     )
 
 
 def _tensor(name: str, array: NDArray[Any]) -> bytes:
     return (
-        b"".join(_number(1, side) for side in array.shape)
-        + _number(2, _TENSOR_TYPES[array.dtype.name])
+        b"".join(number(1, side) for side in array.shape)
+        + number(2, _TENSOR_TYPES[array.dtype.name])
         + _text(8, name)
-        + _block(9, array.astype(array.dtype.newbyteorder("<")).tobytes())
+        + block(9, array.astype(array.dtype.newbyteorder("<")).tobytes())
     )
 
 
 def _attribute(name: str, value: int | Sequence[int]) -> bytes:
     if isinstance(value, int):
-        return _text(1, name) + _number(3, value) + _number(20, _INT_ATTRIBUTE)
-    numbers = b"".join(_number(8, each) for each in value)
-    return _text(1, name) + numbers + _number(20, _INTS_ATTRIBUTE)
-
-
-def _number(field: int, number: int) -> bytes:
-    return _varint(field << 3 | _VARINT) + _varint(number)
+        return _text(1, name) + number(3, value) + number(20, _INT_ATTRIBUTE)
+    numbers = b"".join(number(8, each) for each in value)
+    return _text(1, name) + numbers + number(20, _INTS_ATTRIBUTE)
 
 
 def _text(field: int, text: str) -> bytes:
-    return _block(field, text.encode())
-
-
-def _block(field: int, content: bytes) -> bytes:
-    return _varint(field << 3 | _BYTES) + _varint(len(content)) + content
-
-
-def _varint(number: int) -> bytes:
-    """Seven bits a byte, the lowest first; only numbers that are not negative occur here."""
-    parts = bytearray()
-    while number > 0x7F:
-        parts.append(number & 0x7F | 0x80)
-        number >>= 7
-    parts.append(number)
-    return bytes(parts)
+    return block(field, text.encode())

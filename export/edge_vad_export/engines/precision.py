@@ -245,6 +245,8 @@ def _precision_of(layer: Layer) -> str:
     touched = {*layer.reads, *layer.writes, *layer.holds}
     if all(part_of(node) == REST for node in layer.nodes):
         touched = {*layer.writes, *layer.holds}  # what it reads may be an encoder's
+        if any(map(_is_cast, layer.nodes)):  # and so may what it casts
+            touched = touched - LOW or touched
     return next((name for name in _BY_PRECISION if name in touched), "other")
 
 

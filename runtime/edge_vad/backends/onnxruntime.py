@@ -16,6 +16,7 @@ from edge_vad.backends.engine_cache import engine_cache
 from edge_vad.backends.native_output import hear_stderr
 from edge_vad.backends.providers import PROVIDERS, TENSORRT, Provider, provider_options
 from edge_vad.errors import BadModel, Unavailable, WrongUse
+from edge_vad.needed_graph import needed_graph
 from edge_vad.scene_model import SceneModel
 
 try:
@@ -56,7 +57,8 @@ class OnnxRuntimeBackend(Backend):
     ) -> None:
         self._provider = PROVIDERS[backend]
         self.name, self.device = backend, self._provider.memory
-        self._session: Any = open_session(self._provider, model.path, threads)
+        graph = model.path if TENSORRT in self._provider.wanted else _what_is_needed(model.path)
+        self._session: Any = open_session(self._provider, graph, threads, model.path)
         self._check_graph(model)
         self._bound: BoundSession | None = None
         if self._provider.memory != "cpu":
@@ -117,7 +119,12 @@ class OnnxRuntimeBackend(Backend):
             )
 
 
-def open_session(provider: Provider, graph: Path | bytes, threads: int | None = None) -> Any:
+def open_session(
+    provider: Provider,
+    graph: Path | bytes,
+    threads: int | None = None,
+    name: str | Path = "the graph",
+) -> Any:
     """Open a session that runs on a provider, or on none at all.
 
     ONNX Runtime goes on with the CPU when a provider cannot be had, at loading as at running; both
@@ -127,6 +134,7 @@ def open_session(provider: Provider, graph: Path | bytes, threads: int | None = 
         provider: What to run on.
         graph: The ONNX file, or its content.
         threads: CPU threads; all cores when None.
+        name: What errors call it.
 
     Raises:
         Unavailable: The provider is not in this ONNX Runtime, or does not load.
@@ -153,7 +161,7 @@ def open_session(provider: Provider, graph: Path | bytes, threads: int | None = 
         with hear_stderr() as heard:
             session = ort.InferenceSession(source, options, providers=wanted, enable_fallback=0)
     except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors share no base class
-        raise _refusal(provider, graph, error) from None
+        raise _refusal(provider, name, error) from None
     _LOG.debug(heard.text)
     lost = [name for name in provider.wanted if name not in session.get_providers()]
     if lost:
@@ -163,6 +171,14 @@ def open_session(provider: Provider, graph: Path | bytes, threads: int | None = 
             provider.load_mend,
         )
     return session
+
+
+def _what_is_needed(path: Path) -> bytes | Path:
+    """A graph without the energies that have no say; TensorRT's engines are kept by the file."""
+    try:
+        return needed_graph(path.read_bytes(), _OUTPUTS)
+    except (OSError, ValueError):
+        return path  # ONNX Runtime tells what is wrong with it
 
 
 def _preload_cuda() -> None:
@@ -176,11 +192,10 @@ def _preload_cuda() -> None:
             _LOG.debug(said.getvalue().strip())
 
 
-def _refusal(provider: Provider, graph: Path | bytes, error: Exception) -> BadModel | Unavailable:
+def _refusal(provider: Provider, name: str | Path, error: Exception) -> BadModel | Unavailable:
     """Whether the graph or the device is to blame."""
     reason = _first_line(error)
     if provider.backend == "onnxruntime" or type(error).__name__ in _MODEL_ERRORS:
-        name = "the graph" if isinstance(graph, bytes) else graph
         return BadModel(
             f"ONNX Runtime cannot load {name} ({reason})", "write it again with edge-vad export"
         )

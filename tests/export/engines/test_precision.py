@@ -156,3 +156,9 @@ def test_casts_alone_count_nowhere() -> None:
         Layer("c", ("energy.mul",), ("fp16",), ("fp32",)),
     ]
     assert summarise(layers) == {"motion_encoder": {"fp16": 1}, REST: {"fp32": 1}}
+
+
+def test_what_only_casts_for_an_encoder_lowers_nothing_of_the_rest() -> None:
+    layers = [Layer("a", ("scene.mul", "cast.x"), ("fp32",), ("fp32", "fp16"))]
+    assert summarise(layers) == {REST: {"fp32": 1}}
+    assert summarise([Layer("a", ("scene.mul",), ("fp32",), ("fp16",))]) == {REST: {"fp16": 1}}

@@ -93,7 +93,7 @@ def test_a_graph_in_single_precision_does_not_pass_for_another(
 
 def test_an_energy_in_half_precision_is_found(graph: onnx.ModelProto) -> None:
     for node in graph.graph.node:
-        if node.name.startswith("motion_energy.conv") and node.op_type == "Conv":
+        if node.name.startswith("motion_energy.conv") and node.op_type == "MatMul":
             node.name = f"motion_encoder.{node.name}"
     half = to_half(graph)
     for node in half.graph.node:
