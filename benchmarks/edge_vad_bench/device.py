@@ -5,12 +5,12 @@ from __future__ import annotations
 import platform
 from pathlib import Path
 
-from edge_vad import engine_file
+from edge_vad import engine_file, graph_cost
+from edge_vad.backends import Maps
 from edge_vad.backends.providers import DISTRIBUTIONS, package_version
 from edge_vad.device_fingerprint import read_fingerprint
 from edge_vad.doctor.processor import read_processor, read_system
 from edge_vad.scene_model import SceneModel
-from edge_vad_bench import graph_cost
 from edge_vad_bench.schema import Device, SceneUsed
 
 _LIBRARIES = ("numpy", "opencv-python-headless", "opencv-python", "torch", *DISTRIBUTIONS)
@@ -34,7 +34,7 @@ def describe_scene(path: Path) -> SceneUsed:
     Raises:
         BadModel: It is none.
     """
-    card, cost = SceneModel.read(path).card, graph_cost.count(path)
+    card, cost = SceneModel.read(path).card, graph_cost.count(path, Maps._fields)
     return SceneUsed(
         name=path.name,
         sha256=engine_file.identify(path).sha256,

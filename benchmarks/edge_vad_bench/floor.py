@@ -8,13 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_vad import onnx_writer
-from edge_vad.backends import Inputs, load_backend
+from edge_vad import graph_cost, onnx_writer
+from edge_vad.backends import Inputs, Maps, load_backend
 from edge_vad.backends.onnxruntime import open_session
 from edge_vad.backends.providers import PROVIDERS
 from edge_vad.onnx_writer import node, value
 from edge_vad.scene_model import SceneModel
-from edge_vad_bench import graph_cost
 from edge_vad_bench.schema import Floor
 
 _CHANNELS, _KERNEL = 64, 3
@@ -37,7 +36,7 @@ def measure_floor(path: Path, threads: int, say: Callable[[str], None]) -> Floor
     Returns:
         The comparison; None where the graph's cost is not known, or nothing.
     """
-    cost, model = graph_cost.count(path), SceneModel.read(path)
+    cost, model = graph_cost.count(path, Maps._fields), SceneModel.read(path)
     if cost is None or cost.macs == 0:
         return None
     say(f"{path.name}: in turns with one large convolution")

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from edge_vad.backends import Backend, Inputs
 from edge_vad.errors import BadInput
+from edge_vad.graph_cost import count_outputs
 from edge_vad.scene_model import SceneModel
 from edge_vad_train.datasets.base import Mask
 from edge_vad_train.evaluation import baseline
-from edge_vad_train.evaluation.cost import count_macs
 from edge_vad_train.evaluation.meter import MethodMeter
 from edge_vad_train.evaluation.protocol import protocol
 from edge_vad_train.evaluation.results import (
@@ -160,7 +160,7 @@ def _rows_of(
     kinds: list[str | None],
 ) -> Iterator[Row]:
     """The fused score and every stream that all scenes have."""
-    costs = count_macs(scenes[0].model.path)
+    costs = count_outputs(scenes[0].model.path)
     for method, first in meters[0].items():
         if not all(method in own for own in meters):
             continue
