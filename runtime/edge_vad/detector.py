@@ -20,7 +20,7 @@ from edge_vad.fitting import fit_image
 from edge_vad.frame import Frame
 from edge_vad.localisation import locate
 from edge_vad.look_ahead import measure_ahead, usable_cores
-from edge_vad.motion import MotionExtractor
+from edge_vad.motion import MotionExtractor, Moved
 from edge_vad.pace import Pace
 from edge_vad.scene_model import SceneModel
 from edge_vad.sources import Source
@@ -82,15 +82,13 @@ class Detector:
         """
         self._mark = self._backend.mark = mark
 
-    def _score(
-        self, frame: Frame, image: NDArray[np.uint8], flow: NDArray[np.float32] | None
-    ) -> Detection:
+    def _score(self, frame: Frame, image: NDArray[np.uint8], moved: Moved) -> Detection:
         """Score a frame whose motion since the one before was measured, if it has any."""
         self._mark("flow")
-        motion = self._motion.pool(flow)
+        motion = self._motion.pool(moved)
         self._mark("pooling")
         maps = self._backend.infer(Inputs(image[None], motion[None]))
-        if flow is None:
+        if moved.flow is None:
             detection = Detection(frame, 0.0, self.threshold, self._nothing, None)
         else:
             detection = self._judge(frame, maps)
@@ -137,11 +135,11 @@ class Detector:
 
     def _watch_ahead(self, source: Source, threads: int) -> Iterator[Detection]:
         with closing(measure_ahead(source, self.model.card, threads)) as measured:
-            for frame, image, flow in measured:
+            for frame, image, moved in measured:
                 self._mark("decode")
-                if flow is None:
+                if moved.flow is None:
                     self.reset()
-                yield self._score(frame, image, flow)
+                yield self._score(frame, image, moved)
 
     def reset(self) -> None:
         """Empty the motion window: after a gap nothing of before it may count."""

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from edge_vad.errors import EdgeVadError
 from edge_vad.fitting import fit_image
 from edge_vad.frame import Frame
-from edge_vad.motion import FlowMeter
+from edge_vad.motion import FlowMeter, Moved
 from edge_vad.opencv import cv2
 from edge_vad.scene_model import SceneCard
 from edge_vad.sources import Source
@@ -34,13 +34,13 @@ class Measured(NamedTuple):
     Attributes:
         frame: As the source gave it.
         image: uint8, of the model's size; used again some frames later.
-        flow: float32, (height', width', 2), px a frame; None for the first frame, and the first
-            after a gap. Used again some frames later.
+        moved: What it tells of motion; no flow for the first frame, and the first after a gap.
+            Used again some frames later.
     """
 
     frame: Frame
     image: NDArray[np.uint8]
-    flow: NDArray[np.float32] | None
+    moved: Moved
 
 
 class _Slot:
@@ -55,6 +55,7 @@ class _Slot:
 class _Pending(NamedTuple):
     frame: Frame
     image: NDArray[np.uint8]
+    grey: NDArray[np.uint8]
     flow: Future[NDArray[np.float32]] | None
 
 
@@ -118,7 +119,7 @@ def measure_ahead(source: Source, card: SceneCard, threads: int) -> Generator[Me
             follows = frame.index == expected
             expected = frame.index + 1
             flow = pool.submit(measure, previous, slot) if follows else None
-            pending.append(_Pending(frame, image, flow))
+            pending.append(_Pending(frame, image, slot.grey, flow))
             if len(pending) > threads:
                 yield _finished(pending.popleft())
         yield from map(_finished, pending)
@@ -129,4 +130,4 @@ def measure_ahead(source: Source, card: SceneCard, threads: int) -> Generator[Me
 
 def _finished(pending: _Pending) -> Measured:
     flow = pending.flow.result() if pending.flow else None
-    return Measured(pending.frame, pending.image, flow)
+    return Measured(pending.frame, pending.image, Moved(flow, pending.grey))

@@ -6,13 +6,14 @@ Training and the runtime share this module, so that they cannot differ.
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_vad.opencv import cv2
+from edge_vad.recent import RecentPicture
 
 if TYPE_CHECKING:
     from cv2 import DISOpticalFlow
@@ -51,16 +52,28 @@ class MotionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         downscale: Flow fields are averaged over blocks of this many px a side.
         window: Flow fields that are pooled (T).
         pooling: Mean, or mean and linear rank pooling side by side.
+        memory: Time constant of the recent picture, frames; 0 for none.
+        smoothness: Weight of smoothness in the refinement. OpenCV's 20 smooths small things away
+            that are fast.
+        gradients: Weight of constant gradients in the refinement.
     """
 
     finest_scale: Annotated[int, msgspec.Meta(ge=0, le=4)] = 1
     patch_size: Annotated[int, msgspec.Meta(ge=4, le=16)] = 8
-    patch_stride: Annotated[int, msgspec.Meta(ge=1, le=16)] = 4
-    iterations: Annotated[int, msgspec.Meta(ge=1, le=64)] = 16
-    refinements: Annotated[int, msgspec.Meta(ge=0, le=20)] = 5
+    patch_stride: Annotated[int, msgspec.Meta(ge=1, le=16)] = 5
+    iterations: Annotated[int, msgspec.Meta(ge=1, le=64)] = 8
+    refinements: Annotated[int, msgspec.Meta(ge=0, le=20)] = 4
     downscale: Annotated[int, msgspec.Meta(ge=1, le=8)] = 2
     window: Annotated[int, msgspec.Meta(ge=1, le=256)] = 2
     pooling: Pooling = Pooling.MEAN
+    memory: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 30
+    smoothness: Annotated[float, msgspec.Meta(gt=0, le=100)] = 3.0
+    gradients: Annotated[float, msgspec.Meta(ge=0, le=100)] = 20.0
+
+    @property
+    def channels(self) -> int:
+        """Channels of the motion input: pooled flow, then the recent picture and its weight."""
+        return self.pooling.channels + (2 if self.memory else 0)
 
 
 class DynamicFlow:
@@ -76,6 +89,7 @@ class DynamicFlow:
         width: Columns of a flow field.
         window: T, the number of fields pooled.
         pooling: Which poolings stand side by side in the result.
+        out: float32, (height, width, channels), where the result is written; made when None.
 
     Example:
         >>> pool = DynamicFlow(2, 3, window=2, pooling=Pooling.MEAN)
@@ -84,7 +98,14 @@ class DynamicFlow:
         1.5
     """
 
-    def __init__(self, height: int, width: int, window: int, pooling: Pooling) -> None:
+    def __init__(
+        self,
+        height: int,
+        width: int,
+        window: int,
+        pooling: Pooling,
+        out: NDArray[np.float32] | None = None,
+    ) -> None:
         self._window = window
         self._pooling = pooling
         self._fields = np.zeros((window, height, width, 2), np.int16)
@@ -92,7 +113,9 @@ class DynamicFlow:
         self._ranked = np.zeros((height, width, 2), np.int32)
         self._scratch = np.zeros((height, width, 2), np.int32)
         self._units = np.zeros((height, width, 2), np.float32)
-        self._pooled = np.zeros((height, width, pooling.channels), np.float32)
+        self._pooled = (
+            np.zeros((height, width, pooling.channels), np.float32) if out is None else out
+        )
         self._filled = 0
         self._oldest = 0
 
@@ -208,6 +231,20 @@ class FlowMeter:
         return out
 
 
+class Moved(NamedTuple):
+    """What one frame tells of motion, before pooling.
+
+    Attributes:
+        flow: float32, (height', width', 2), px a frame; None where the frame has no predecessor.
+        grey: uint8, (height, width), the frame.
+        steps: Frame times of the scene since the frame before.
+    """
+
+    flow: NDArray[np.float32] | None
+    grey: NDArray[np.uint8]
+    steps: float = 1.0
+
+
 class MotionExtractor:
     """Turns consecutive frames into the model's motion input.
 
@@ -223,9 +260,11 @@ class MotionExtractor:
     def __init__(self, height: int, width: int, settings: MotionSettings) -> None:
         self._meter = FlowMeter(height, width, settings)
         rows, columns = self._meter.shape[:2]
-        self.shape = (rows, columns, settings.pooling.channels)
-        self._pool = DynamicFlow(rows, columns, settings.window, settings.pooling)
-        self._still = np.zeros(self.shape, np.float32)
+        self.shape = (rows, columns, settings.channels)
+        self._motion = np.zeros(self.shape, np.float32)
+        flow, recent = np.split(self._motion, [settings.pooling.channels], axis=2)
+        self._pool = DynamicFlow(rows, columns, settings.window, settings.pooling, flow)
+        self._recent = RecentPicture(settings.memory, recent) if settings.memory else None
         self._small = np.zeros(self._meter.shape, np.float32)
         self._grey = [np.zeros((height, width), np.uint8) for _ in range(2)]
         self._frames = 0
@@ -238,22 +277,24 @@ class MotionExtractor:
     def reset(self) -> None:
         """Forget everything seen so far."""
         self._pool.reset()
+        if self._recent:
+            self._recent.reset()
         self._frames = 0
 
     def push(self, image: NDArray[np.uint8], steps: float = 1.0) -> NDArray[np.float32]:
-        """Take the next frame and return the pooled motion up to it: `measure`, then `pool`.
+        """Take the next frame and return the motion input up to it: `measure`, then `pool`.
 
         Args:
             image: uint8, (height, width, 3), blue-green-red.
             steps: As for `measure`.
 
         Returns:
-            float32, `shape`, px a frame. Zero for the first frame, which has no predecessor. The
-            array is reused by the next call.
+            float32, `shape`: pooled flow, px a frame, which is zero for the first frame, as it has
+            no predecessor; then what `RecentPicture` tells. The array is reused by the next call.
         """
         return self.pool(self.measure(image, steps))
 
-    def measure(self, image: NDArray[np.uint8], steps: float = 1.0) -> NDArray[np.float32] | None:
+    def measure(self, image: NDArray[np.uint8], steps: float = 1.0) -> Moved:
         """Take the next frame and measure how it moved since the one before.
 
         Args:
@@ -262,22 +303,25 @@ class MotionExtractor:
                 what moved is divided by them, for the model knows px a frame of its own rate.
 
         Returns:
-            float32, (height', width', 2), px a frame; None for the first frame, which has no
-            predecessor. The array is reused by the next call.
+            What it tells. The arrays are reused by later calls.
         """
         previous, current = self._grey[(self._frames + 1) % 2], self._grey[self._frames % 2]
         cv2.cvtColor(image, cv2.COLOR_BGR2GRAY, dst=current)
         self._frames += 1
         if self._frames == 1:
-            return None
+            return Moved(None, current, steps)
         flow = self._meter.measure(previous, current, self._small)
         if steps != 1.0:
             np.divide(flow, steps, out=flow)
-        return flow
+        return Moved(flow, current, steps)
 
-    def pool(self, flow: NDArray[np.float32] | None) -> NDArray[np.float32]:
-        """Pool a flow field with those before it; zero where there is none."""
-        return self._still if flow is None else self._pool.push(flow)
+    def pool(self, moved: Moved) -> NDArray[np.float32]:
+        """Pool what a frame tells with what those before it told; see `push`."""
+        if moved.flow is not None:
+            self._pool.push(moved.flow)
+        if self._recent:
+            self._recent.push(moved.grey, moved.steps)
+        return self._motion
 
 
 def _optical_flow(settings: MotionSettings) -> DISOpticalFlow:
@@ -287,4 +331,6 @@ def _optical_flow(settings: MotionSettings) -> DISOpticalFlow:
     flow.setPatchStride(settings.patch_stride)
     flow.setGradientDescentIterations(settings.iterations)
     flow.setVariationalRefinementIterations(settings.refinements)
+    flow.setVariationalRefinementAlpha(settings.smoothness)
+    flow.setVariationalRefinementGamma(settings.gradients)
     return flow

@@ -45,7 +45,7 @@ def energy_maps(
         frames = frames_of(stretch, batch)
         with torch.inference_mode():
             images = energies.images(frames, motion_of(stretch, batch))
-            yield energies(*images), energies.presence(*images)
+            yield energies(*images), energies.presence(images.look, images.move)
         progress(len(frames))
 
 

@@ -15,7 +15,7 @@ from edge_vad.errors import BadModel
 from edge_vad.scene_model import SceneCard, decode_card
 from edge_vad_train.mixture import SampleEnergy
 from edge_vad_train.model import Architecture, Encoder
-from edge_vad_train.network import Appearance, SceneEnergies, SceneNetwork
+from edge_vad_train.network import STAY_DIMENSIONS, Appearance, SceneEnergies, SceneNetwork
 
 FILE_NAME = "scene.safetensors"
 _TRAIN_AGAIN = "train the scene again with edge-vad train"
@@ -102,8 +102,8 @@ def load_trained(folder: Path) -> TrainedScene:
 
 def empty_network(design: Design, card: SceneCard) -> SceneNetwork:
     """The network with nothing in it yet, to be filled from a file."""
-    grid, latent = card.grid, design.motion.latent + design.appearance.latent
-    sizes = design.appearance.latent, design.motion.latent, latent
+    grid, looks, moves = card.grid, design.appearance.latent, design.motion.latent
+    sizes = looks, moves, looks + moves + STAY_DIMENSIONS
     cells = grid.rows, grid.columns
     energies = [SampleEnergy.empty(design.components, size, cells) for size in sizes]
     background = torch.zeros(1, 3, card.height // 2, card.width // 2)

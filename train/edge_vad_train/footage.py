@@ -229,7 +229,7 @@ def _map_footage(folder: Path, index: _Index) -> Footage:
     motion_shape = (
         size.height // motion.downscale,
         size.width // motion.downscale,
-        motion.pooling.channels,
+        motion.channels,
     )
     for number, clip in enumerate(index.clips):
         path = folder / f"{number:04d}"

@@ -13,9 +13,9 @@ from torch import Tensor
 from edge_vad_train.footage import Stretch
 from edge_vad_train.mixture import Mixture, SampleEnergy, fit_mixture, place_lift
 from edge_vad_train.model import Encoder
-from edge_vad_train.network import Appearance, SceneEnergies
+from edge_vad_train.network import Appearance, SceneEnergies, Streams
 from edge_vad_train.patches import draw_corners
-from edge_vad_train.streams import appearance_view, frames_of, motion_of, motion_view
+from edge_vad_train.streams import frames_of, motion_of
 
 _FRAMES = 1500
 _BATCH = 16
@@ -48,9 +48,11 @@ def fit_energies(
         progress: Called with 1 after each mixture.
     """
     rng = np.random.default_rng([seed, 2])
-    drawn = _draw_latents(stretches, appearance, encoders, cells, rng)
+    streams = Streams(appearance, encoders)
+    drawn = _draw_latents(stretches, streams, cells, rng)
+    both = np.concatenate([drawn.looks, drawn.moves, drawn.stays], 1)
     mixtures = []
-    for samples in (drawn.looks, drawn.sampled_moves, np.concatenate(drawn[:2], 1)):
+    for samples in (drawn.looks, drawn.sampled_moves, both):
         mixtures.append(fit_mixture(samples, components, seed))
         progress(1)
     everywhere = SceneEnergies(appearance, encoders, _energies(mixtures, [None] * 3))
@@ -90,19 +92,17 @@ class _Drawn(NamedTuple):
         looks: float32, (n, D), posterior means of the appearance stream.
         moves: float32, (n, D), posterior means of the motion stream.
         sampled_moves: float32, (n, D), samples of the same posteriors.
+        stays: float32, (n, 2), what stays, see `SceneEnergies.stays`.
     """
 
     looks: NDArray[np.float32]
     moves: NDArray[np.float32]
     sampled_moves: NDArray[np.float32]
+    stays: NDArray[np.float32]
 
 
 def _draw_latents(
-    stretches: Sequence[Stretch],
-    appearance: Appearance,
-    encoders: tuple[Encoder, Encoder],
-    cells: int,
-    rng: np.random.Generator,
+    stretches: Sequence[Stretch], streams: Streams, cells: int, rng: np.random.Generator
 ) -> _Drawn:
     """Draw cells: half uniformly, half by how far their latents are from the frame's ordinary ones.
 
@@ -110,21 +110,21 @@ def _draw_latents(
     """
     moments = [(stretch, index) for stretch in stretches for index in range(1, len(stretch))]
     chosen = np.sort(rng.choice(len(moments), min(len(moments), _FRAMES), replace=False))
-    see_looks = appearance_view(appearance)
     drawn = []
     for moment in chosen:
         stretch, index = moments[moment]
         now = slice(index, index + 1)
         with torch.inference_mode():
-            looks = encoders[0].mean_of(see_looks(stretch, now))[0].numpy()
-            moves, log_variance = (
-                each[0].numpy() for each in encoders[1](motion_view(stretch, now))
-            )
+            images = streams.images(frames_of(stretch, now), motion_of(stretch, now))
+            looks = streams.appearance_encoder.mean_of(images.look)[0].numpy()
+            moves, log_variance = (each[0].numpy() for each in streams.motion_encoder(images.move))
+            stays = streams.stays(images.stay)[0].numpy()
         corners = draw_corners(_strangeness((looks, moves)), -(-cells // len(chosen)), rng)
         rows, columns = np.array(corners).T
         mean, spread = moves[:, rows, columns], np.exp(0.5 * log_variance[:, rows, columns])
         noise = rng.standard_normal(mean.shape, np.float32)
-        drawn.append((looks[:, rows, columns], mean, mean + spread * noise))
+        sampled = mean + spread * noise
+        drawn.append((looks[:, rows, columns], mean, sampled, stays[:, rows, columns]))
     return _Drawn(*(np.concatenate(each, 1).T for each in zip(*drawn, strict=True)))
 
 

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from edge_vad.scene_model import Calibration, Energies
 from edge_vad_train.mixture import SampleEnergy
-from edge_vad_train.model import Encoder
+from edge_vad_train.model import Encoder, patch_means
 
 _CLEAR_DIFFERENCE = 0.1
 """What makes something as present as motion does: difference from the empty scene, white is 1."""
@@ -25,8 +25,48 @@ _ABSENT, _PRESENT = 0.2, 0.5
 _MIDDLE = 6
 """Side of the middle of a patch, px of the streams' input."""
 
+RECENT_CHANNELS = 2
+"""Of the motion input: the recent picture and its weight."""
+
 FRAME_DOWNSCALE = 2
 """The appearance stream sees frames averaged over blocks of this many px a side."""
+
+
+STAY_DIMENSIONS = 2
+"""Of the joint latent: how much stays in a patch, and which share of what is there."""
+
+_LUMA = (0.114, 0.587, 0.299)
+"""Shares of blue, green and red in grey, as OpenCV has them (ITU-R BT.601)."""
+
+_CLEAR_STAY = 0.1
+_CLEAR_SHARE = 0.3
+_LITTLE = 0.05
+
+_DARKEST = 0.02
+
+
+def shrink(frame: Tensor) -> Tensor:
+    """Average frames over blocks.
+
+    Args:
+        frame: uint8, (N, height, width, 3), blue-green-red.
+
+    Returns:
+        float32, (N, 3, height / 2, width / 2), 0 to 1.
+    """
+    image = frame.permute(0, 3, 1, 2).to(torch.float32)
+    return F.avg_pool2d(image, FRAME_DOWNSCALE) * (1 / 255)
+
+
+def relight(picture: Tensor, brightness: Tensor) -> Tensor:
+    """Bring every picture to the same mean, so that exposure and daylight make no difference.
+
+    Args:
+        picture: float32, (N, channels, h, w), 0 to 1.
+        brightness: The mean to bring them to, a scalar or (N, 1, 1, 1).
+    """
+    mean = picture.mean((1, 2, 3), keepdim=True)
+    return picture * (brightness / mean.clamp(min=_DARKEST))
 
 
 class Appearance(nn.Module):
@@ -54,8 +94,40 @@ class Appearance(nn.Module):
         Returns:
             float32, (N, 3, height / 2, width / 2).
         """
-        image = frame.permute(0, 3, 1, 2).to(torch.float32)
-        return F.avg_pool2d(image, FRAME_DOWNSCALE) * (1 / 255) - self.background
+        return relight(shrink(frame), self.background.mean()) - self.background
+
+    def staying(self, look: Tensor, recent: Tensor) -> Tensor:
+        """How much of what differs from the empty scene now has done so lately, too.
+
+        Args:
+            look: float32, (N, 3, h, w), what `forward` gives.
+            recent: float32, (N, 2, h, w): the recent picture and its weight, see `RecentPicture`.
+
+        Returns:
+            float32, (N, 2, h, w), grey, 0 to 1: what stays, and what differs now.
+        """
+        luma = look.new_tensor(_LUMA).reshape(1, 3, 1, 1)
+        background = (self.background * luma).sum(1, keepdim=True)
+        now = (look * luma).sum(1, keepdim=True)
+        picture, weight = recent[:, :1], recent[:, 1:]
+        seen = weight[:, :, :1, :1] * background.mean()
+        lately = relight(picture, seen) - weight * background
+        both = torch.relu(torch.minimum(now, lately)) + torch.relu(torch.minimum(-now, -lately))
+        return torch.cat([both, now.abs()], 1)
+
+
+class Images(NamedTuple):
+    """What a scene's streams see of frames.
+
+    Attributes:
+        look: float32, (N, 3, h, w), what differs from the empty scene.
+        move: float32, (N, flow channels, h, w), pooled flow, px a frame.
+        stay: float32, (N, 2, h, w), what stays of it, and all that differs, in grey.
+    """
+
+    look: Tensor
+    move: Tensor
+    stay: Tensor
 
 
 class EnergyMaps(NamedTuple):
@@ -76,56 +148,52 @@ class SceneOutput(NamedTuple):
     joint_energy: Tensor
 
 
-class SceneEnergies(nn.Module):
-    """From what the two streams see to the sample energies.
+class Streams(nn.Module):
+    """From frames to latents.
 
     Args:
         appearance: Takes the background away.
         encoders: Of the appearance and of the motion stream; they share one grid of cells.
-        energies: Under the mixtures of appearance, of motion, and of both.
     """
 
-    def __init__(
-        self,
-        appearance: Appearance,
-        encoders: tuple[Encoder, Encoder],
-        energies: tuple[SampleEnergy, SampleEnergy, SampleEnergy],
-    ) -> None:
+    def __init__(self, appearance: Appearance, encoders: tuple[Encoder, Encoder]) -> None:
         super().__init__()
         self.appearance = appearance
         self.appearance_encoder, self.motion_encoder = encoders
         self.patch, self.stride = encoders[1].patch, encoders[1].stride
-        self.appearance_energy, self.motion_energy, self.joint_energy = energies
 
-    def images(self, frame: Tensor, motion: Tensor) -> tuple[Tensor, Tensor]:
-        """What the two streams see.
+    def images(self, frame: Tensor, motion: Tensor) -> Images:
+        """What the streams see.
 
         Args:
             frame: uint8, (N, height, width, 3), blue-green-red.
-            motion: float32, (N, height', width', channels), pooled flow, px a frame.
-
-        Returns:
-            Two images, float32, (N, 3, h, w) and (N, channels, h, w).
+            motion: float32, (N, height', width', channels), pooled flow, px a frame, and the
+                recent picture with its weight.
         """
-        return self.appearance(frame), motion.permute(0, 3, 1, 2)
+        look, moving = self.appearance(frame), motion.permute(0, 3, 1, 2)
+        flow, recent = moving[:, :-RECENT_CHANNELS], moving[:, -RECENT_CHANNELS:]
+        return Images(look, flow, self.appearance.staying(look, recent))
 
-    def latents(self, look: Tensor, move: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Posterior means of appearance, of motion, and of both, each (N, D, rows, columns)."""
+    def latents(self, look: Tensor, move: Tensor, stay: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Latents of appearance, of motion, and of both, (N, D, rows, columns)."""
         looks = self.appearance_encoder.mean_of(look)
         moves = self.motion_encoder.mean_of(move)
-        return looks, moves, torch.cat([looks, moves], 1)
+        return looks, moves, self.join(looks, moves, stay)
 
-    @property
-    def mixtures(self) -> tuple[SampleEnergy, SampleEnergy, SampleEnergy]:
-        """The energies in the order of `EnergyMaps`."""
-        return self.appearance_energy, self.motion_energy, self.joint_energy
+    def join(self, looks: Tensor, moves: Tensor, stay: Tensor) -> Tensor:
+        """The joint latent: both streams' latents and what stays, (N, D, rows, columns)."""
+        return torch.cat([looks, moves, self.stays(stay)], 1)
 
-    def forward(self, look: Tensor, move: Tensor) -> EnergyMaps:
-        """Score every cell of what `images` gives."""
-        latents = self.latents(look, move)
-        return EnergyMaps(
-            *(energy(each) for energy, each in zip(self.mixtures, latents, strict=True))
-        )
+    def stays(self, stay: Tensor) -> Tensor:
+        """How much stays in every patch, and which share of what is there: (N, 2, rows, columns).
+
+        Both are made as large as latents, about 0 to 1.
+        """
+        still = stay[:, :1]
+        means = patch_means(torch.cat([still * still, stay], 1), self.motion_encoder)
+        strength = torch.sqrt(means[:, :1] + _LITTLE**4) * (1 / _CLEAR_STAY)
+        share = means[:, 1:2] / (means[:, 2:] + _LITTLE) * (1 / _CLEAR_SHARE)
+        return torch.cat([strength, share], 1)
 
     def presence(self, look: Tensor, move: Tensor) -> Tensor:
         """Where in its surroundings something is: 1 where it is, towards 0 beside it.
@@ -151,6 +219,37 @@ class SceneEnergies(nn.Module):
         return present
 
 
+class SceneEnergies(Streams):
+    """From what the streams see to the sample energies.
+
+    Args:
+        appearance: Takes the background away.
+        encoders: Of the appearance and of the motion stream; they share one grid of cells.
+        energies: Under the mixtures of appearance, of motion, and of both.
+    """
+
+    def __init__(
+        self,
+        appearance: Appearance,
+        encoders: tuple[Encoder, Encoder],
+        energies: tuple[SampleEnergy, SampleEnergy, SampleEnergy],
+    ) -> None:
+        super().__init__(appearance, encoders)
+        self.appearance_energy, self.motion_energy, self.joint_energy = energies
+
+    @property
+    def mixtures(self) -> tuple[SampleEnergy, SampleEnergy, SampleEnergy]:
+        """The energies in the order of `EnergyMaps`."""
+        return self.appearance_energy, self.motion_energy, self.joint_energy
+
+    def forward(self, look: Tensor, move: Tensor, stay: Tensor) -> EnergyMaps:
+        """Score every cell of what `images` gives."""
+        latents = self.latents(look, move, stay)
+        return EnergyMaps(
+            *(energy(each) for energy, each in zip(self.mixtures, latents, strict=True))
+        )
+
+
 class SceneNetwork(nn.Module):
     """From a frame and its pooled motion to the anomaly map and the frame score.
 
@@ -166,9 +265,10 @@ class SceneNetwork(nn.Module):
 
     def forward(self, frame: Tensor, motion: Tensor) -> SceneOutput:
         """Score every cell and every frame; shapes as in `SceneEnergies.images`."""
-        look, move = self.energies.images(frame, motion)
-        maps = self.energies(look, move)
-        anomaly_map = attribute(fuse(maps, self.calibrations), self.energies.presence(look, move))
+        images = self.energies.images(frame, motion)
+        maps = self.energies(*images)
+        presence = self.energies.presence(images.look, images.move)
+        anomaly_map = attribute(fuse(maps, self.calibrations), presence)
         return SceneOutput(anomaly_map, anomaly_map.amax((1, 2)), *maps)
 
 

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from edge_vad.scene_model import Energies
 from edge_vad_train.footage import Stretch
-from edge_vad_train.network import SceneEnergies, attribute, calibrate_map
+from edge_vad_train.network import RECENT_CHANNELS, SceneEnergies, attribute, calibrate_map
 from edge_vad_train.streams import frames_of, motion_of
 
 KINDS = ("sped_up", "reversed", "frozen", "transplanted", "enlarged", "turned")
@@ -37,7 +37,7 @@ _FALSE_ALARMS = 0.05
 _PRICE_OF_A_SAY = 0.2
 """What a full say must bring: this share more of the changed frames found."""
 
-Images = tuple[Tensor, Tensor]
+Views = tuple[Tensor, Tensor]
 """What the two streams see of one frame, (1, 3, h, w) and (1, channels, h, w)."""
 
 
@@ -75,14 +75,15 @@ def measure_peaks(
     rng = np.random.default_rng([seed, 3])
     normal: list[NDArray[np.float32]] = []
     odd: dict[str, list[NDArray[np.float32]]] = {kind: [] for kind in KINDS}
-    for look, move in _moments(energies, held_back, progress):
+    for look, move, recent in _moments(energies, held_back, progress):
         site = _busiest(move)
         if site is None:
             continue
         versions = [(look, move), *_changed(look, move, site, rng).values()]
-        batch = [torch.cat(each) for each in zip(*versions, strict=True)]
+        looks, moves = (torch.cat(each) for each in zip(*versions, strict=True))
         with torch.inference_mode():
-            maps, presence = energies(*batch), energies.presence(*batch)
+            stay = energies.appearance.staying(looks, recent.expand(len(looks), -1, -1, -1))
+            maps, presence = energies(looks, moves, stay), energies.presence(looks, moves)
         peaks = np.stack(
             [
                 attribute(calibrate_map(energy, getattr(calibrations, name)), presence)
@@ -145,13 +146,15 @@ def _fused(peaks: NDArray[np.float32], weights: Sequence[float]) -> NDArray[np.f
 
 def _moments(
     energies: SceneEnergies, held_back: Sequence[Stretch], progress: Callable[[int], None]
-) -> Iterator[Images]:
-    """Frames from all over the footage, but for those without a predecessor."""
+) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Look, flow and recent picture all over the footage, but for frames without a predecessor."""
     places = [(stretch, index) for stretch in held_back for index in range(1, len(stretch))]
     for place in np.linspace(0, len(places) - 1, min(FRAMES, len(places))).astype(int):
         stretch, index = places[place]
         now = slice(index, index + 1)
-        yield energies.images(frames_of(stretch, now), motion_of(stretch, now))
+        motion = motion_of(stretch, now)
+        images = energies.images(frames_of(stretch, now), motion)
+        yield images.look, images.move, motion.permute(0, 3, 1, 2)[:, -RECENT_CHANNELS:]
         progress(1)
 
 
@@ -167,7 +170,7 @@ def _busiest(move: Tensor) -> tuple[int, int] | None:
 
 def _changed(
     look: Tensor, move: Tensor, site: tuple[int, int], rng: np.random.Generator
-) -> dict[str, Images]:
+) -> dict[str, Views]:
     """The frame in every kind of anomaly."""
     rows, columns = look.shape[2:]
     elsewhere = int(rng.integers(rows - _BOX + 1)), int(rng.integers(columns - _BOX + 1))

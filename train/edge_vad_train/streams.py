@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from edge_vad_train.footage import Footage, Stretch
-from edge_vad_train.network import Appearance
+from edge_vad_train.network import RECENT_CHANNELS, Appearance, relight, shrink
 
 StreamInput = Callable[[Stretch, slice], Tensor]
 """A stream's input for some frames of a stretch: float32, (n, channels, height, width)."""
@@ -25,9 +25,10 @@ def background_of(footage: Footage) -> Tensor:
     """
     total = sum(len(stretch) for stretch in footage.fitting)
     every = max(1, total // _BACKGROUND_FRAMES)
-    empty_scene = Appearance(torch.zeros(1))
-    views = [empty_scene(frames_of(stretch, slice(0, None, every))) for stretch in footage.fitting]
-    return torch.from_numpy(np.median(torch.cat(views).numpy(), 0, keepdims=True))
+    views = [shrink(frames_of(stretch, slice(0, None, every))) for stretch in footage.fitting]
+    pictures = torch.cat(views)
+    alike = relight(pictures, pictures.mean())
+    return torch.from_numpy(np.median(alike.numpy(), 0, keepdims=True))
 
 
 def frames_of(stretch: Stretch, which: slice) -> Tensor:
@@ -36,7 +37,7 @@ def frames_of(stretch: Stretch, which: slice) -> Tensor:
 
 
 def motion_of(stretch: Stretch, which: slice) -> Tensor:
-    """Pooled motion of a stretch, float32, (n, height', width', channels)."""
+    """Motion input of a stretch, float32, (n, height', width', channels)."""
     return torch.from_numpy(stretch.motion[which].astype(np.float32))
 
 
@@ -51,5 +52,5 @@ def appearance_view(appearance: Appearance) -> StreamInput:
 
 
 def motion_view(stretch: Stretch, which: slice) -> Tensor:
-    """Give the motion stream's input, float32, (n, channels, h, w)."""
-    return motion_of(stretch, which).permute(0, 3, 1, 2)
+    """Give the motion stream's input, pooled flow, float32, (n, channels, h, w)."""
+    return motion_of(stretch, which)[..., :-RECENT_CHANNELS].permute(0, 3, 1, 2)

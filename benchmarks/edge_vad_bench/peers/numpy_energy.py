@@ -86,8 +86,9 @@ class _Encoders(nn.Module):
         self.energies = energies
 
     def forward(self, frame: Tensor, motion: Tensor) -> tuple[Tensor, ...]:
-        look, move = self.energies.images(frame, motion)
-        return (*self.energies.latents(look, move), self.energies.presence(look, move))
+        images = self.energies.images(frame, motion)
+        presence = self.energies.presence(images.look, images.move)
+        return (*self.energies.latents(*images), presence)
 
 
 def _encoders(scene: TrainedScene) -> bytes:

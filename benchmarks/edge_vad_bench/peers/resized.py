@@ -87,7 +87,7 @@ def stretch(scene: TrainedScene, width: int, height: int, components: int) -> Tr
             for name, value in scene.network.state_dict().items()
         }
     )
-    shrink, channels = card.motion.downscale, card.motion.pooling.channels
+    shrink, channels = card.motion.downscale, card.motion.channels
     return replace(
         scene,
         card=card,

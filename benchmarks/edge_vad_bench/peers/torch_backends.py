@@ -12,7 +12,6 @@ from edge_vad.backends import Backend, Inputs, Maps
 from edge_vad_train.model import Encoder
 from edge_vad_train.network import (
     EnergyMaps,
-    SceneEnergies,
     SceneNetwork,
     attribute,
     fuse,
@@ -70,10 +69,12 @@ def patch_by_patch(network: SceneNetwork) -> Compute:
     energies = network.energies
 
     def compute(frame: Tensor, motion: Tensor) -> tuple[Tensor, Tensor]:
-        look, move = energies.images(frame, motion)
+        look, move, stay = energies.images(frame, motion)
         looks = _latents(energies.appearance_encoder, look)
         moves = _latents(energies.motion_encoder, move)
-        maps = _energies(energies, looks, moves)
+        latents = looks, moves, energies.join(looks, moves, stay)
+        pairs = zip(energies.mixtures, latents, strict=True)
+        maps = EnergyMaps(*(energy(latent) for energy, latent in pairs))
         presence = energies.presence(look, move)
         anomaly_map = attribute(fuse(maps, network.calibrations), presence)
         return anomaly_map, anomaly_map.amax((1, 2))
@@ -89,9 +90,3 @@ def _latents(encoder: Encoder, image: Tensor) -> Tensor:
     patches = cut.reshape(rows * columns, image.shape[1], patch, patch)
     latents: Tensor = encoder.mean_of(patches)
     return latents.reshape(1, rows, columns, -1).permute(0, 3, 1, 2)
-
-
-def _energies(energies: SceneEnergies, looks: Tensor, moves: Tensor) -> EnergyMaps:
-    latents = looks, moves, torch.cat([looks, moves], 1)
-    pairs = zip(energies.mixtures, latents, strict=True)
-    return EnergyMaps(*(energy(latent) for energy, latent in pairs))

@@ -105,7 +105,7 @@ class OnnxRuntimeBackend(Backend):
         motion = [
             card.height // card.motion.downscale,
             card.width // card.motion.downscale,
-            card.motion.pooling.channels,
+            card.motion.channels,
         ]
         agrees = (
             inputs == {"frame": [card.height, card.width, 3], "motion": motion}

@@ -33,7 +33,7 @@ class Scorer:
         card = model.card
         shrink = card.motion.downscale
         rows, columns = card.height // shrink, card.width // shrink
-        channels = card.motion.pooling.channels
+        channels = card.motion.channels
         self._frames = np.zeros((largest_batch, card.height, card.width, 3), np.uint8)
         self._motion = np.zeros((largest_batch, rows, columns, channels), np.float32)
 

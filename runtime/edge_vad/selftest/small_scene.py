@@ -42,7 +42,7 @@ def write_small_scene(path: Path, seed: int = 0) -> Path:
         seed: Of its weights.
     """
     card = _card()
-    motion, channels = card.motion.downscale, card.motion.pooling.channels
+    motion, channels = card.motion.downscale, card.motion.channels
     random = np.random.default_rng(seed)
     weights: Weights = {
         "white": np.array(255, np.float32),

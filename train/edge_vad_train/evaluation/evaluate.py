@@ -66,7 +66,7 @@ def evaluate(
     meters = [_meters_of(scene, pixel, regions) for scene in scenes]
     card = scenes[0].model.card
     size = (card.height, card.width)
-    unlearned = baseline.Baselines(*size, card.motion)
+    unlearned = baseline.Baselines(*size)
     baselines = [
         MethodMeter(name, unlearned.grid, size, pixel=pixel, regions=regions)
         for name in baseline.NAMES
@@ -149,7 +149,7 @@ def _measure_clip(
 def _add_baselines(
     meters: list[MethodMeter], unlearned: baseline.Baselines, inputs: Inputs, mask: Mask | None
 ) -> None:
-    maps: tuple[NDArray[np.float32], ...] = unlearned.maps(inputs.frame[0], inputs.motion[0])
+    maps: tuple[NDArray[np.float32], ...] = unlearned.maps(inputs.frame[0])
     for meter, values in zip(meters, maps, strict=True):
         meter.add(float(values.max()), values, mask)
 
