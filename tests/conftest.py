@@ -50,7 +50,7 @@ def tiny_card(height: int = HEIGHT, width: int = WIDTH, **changes: object) -> Sc
         height=height,
         width=width,
         fps=10.0,
-        motion=MotionSettings(window=3),
+        motion=MotionSettings(window=3, memory=0),
         grid=grid,
         energies=Energies(calibration, calibration, calibration),
         normal=NormalTail(
@@ -70,7 +70,7 @@ def tiny_graph(card: SceneCard) -> onnx.ModelProto:
     """Squared motion, averaged over the cells' patches; the score is the highest cell."""
     shrink = card.motion.downscale
     kernel, step = card.grid.patch // shrink, card.grid.stride // shrink
-    motion_shape = ["N", card.height // shrink, card.width // shrink, 2]
+    motion_shape = ["N", card.height // shrink, card.width // shrink, card.motion.channels]
     nodes = [
         helper.make_node("ReduceSumSquare", ["motion", "channels"], ["energy"], keepdims=0),
         helper.make_node("Unsqueeze", ["energy", "channel"], ["stacked"]),

@@ -22,7 +22,11 @@ from edge_vad_train.model import (
     StreamVAE,
     patch_means,
 )
-from edge_vad_train.network import FRAME_DOWNSCALE, Appearance, SceneEnergies
+from edge_vad_train.network import (
+    STAY_DIMENSIONS,
+    Appearance,
+    SceneEnergies,
+)
 
 layers = st.builds(Layer, st.integers(1, 5), st.integers(1, 4), st.integers(1, 3))
 architectures = st.builds(
@@ -86,23 +90,19 @@ def test_the_energies_of_a_scene_are_those_of_its_patches(
     looks, moves = Architecture(3, stack, 2, 1), Architecture(2, stack, 3, 1)
     rows, columns = looks.patch + more[0], looks.patch + more[1]
     frame = torch.randint(256, (1, rows * 2, columns * 2, 3), dtype=torch.uint8)
-    motion, background = torch.randn(1, rows, columns, 2), torch.rand(1, 3, rows, columns)
+    motion, background = torch.rand(1, rows, columns, 4), torch.rand(1, 3, rows, columns)
     parts = (
         (Encoder(looks), Encoder(moves)),
-        (random_energy(3, 2), random_energy(2, 3), random_energy(4, 5)),
+        (random_energy(3, 2), random_energy(2, 3), random_energy(4, 5 + STAY_DIMENSIONS)),
     )
     with torch.inference_mode():
         scene = SceneEnergies(Appearance(background), *parts)
-        dense = scene(*scene.images(frame, motion))
+        images = scene.images(frame, motion)
+        dense = scene(*images)
         for row, column in np.ndindex(*dense.motion.shape[1:]):
             top, left = row * looks.stride, column * looks.stride
             down, across = slice(top, top + looks.patch), slice(left, left + looks.patch)
-            wide = [
-                slice(side.start * FRAME_DOWNSCALE, side.stop * FRAME_DOWNSCALE)
-                for side in (down, across)
-            ]
-            patch = SceneEnergies(Appearance(background[:, :, down, across]), *parts)
-            cell = patch(*patch.images(frame[:, wide[0], wide[1]], motion[:, down, across]))
+            cell = scene(*(image[:, :, down, across] for image in images))
             for whole, alone in zip(dense, cell, strict=True):
                 assert alone.shape == (1, 1, 1)
                 torch.testing.assert_close(

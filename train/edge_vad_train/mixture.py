@@ -169,8 +169,8 @@ def place_lift(seen: NDArray[np.float32]) -> Tensor:
     return torch.from_numpy(lift[None]).float()
 
 
-PLACE_BLUR_CELLS = 3.0
+PLACE_BLUR_CELLS = 1.0
 """Standard deviation of the blur, cells: what was seen here might as well have been beside it."""
 
-PLACE_DOUBT = 0.05
+PLACE_DOUBT = 0.005
 """The pseudo-count as a share of the frames looked at."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import msgspec
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edge_vad.motion import MotionExtractor, MotionSettings, Pooling
 from edge_vad.opencv import cv2
-from edge_vad_train.evaluation.baseline import MOTION, NAMES, Baselines, box_flow, flow_energy
+from edge_vad_train.evaluation.baseline import NAMES, Baselines, box_flow, flow_energy
 
 
 def wide_texture() -> NDArray[np.uint8]:
@@ -27,19 +25,17 @@ def panned(frames: int, speed: int) -> list[NDArray[np.uint8]]:
 
 
 def test_a_translated_texture_scores_its_speed() -> None:
-    baseline = Baselines(96, 128, MOTION)
-    extractor = MotionExtractor(96, 128, MOTION)
+    baseline = Baselines(96, 128)
     for image in panned(8, speed=3):
-        values, energy = baseline.maps(image, extractor.push(image))
+        values, energy = baseline.maps(image)
     # Where the texture neither leaves nor enters, everything moves at 3 px a frame.
     np.testing.assert_allclose(values[10:-10, 12:-12], 3, atol=0.1)
     np.testing.assert_allclose(energy[10:-10, 12:-12], 9, atol=0.5)
 
 
 def test_the_first_frame_scores_zero() -> None:
-    baseline = Baselines(96, 128, MOTION)
-    image = wide_texture()[:, :128]
-    maps = baseline.maps(image, np.zeros((48, 64, 2), np.float32))
+    baseline = Baselines(96, 128)
+    maps = baseline.maps(wide_texture()[:, :128])
     assert [each.max() for each in maps] == [0, 0]
     assert len(maps) == len(NAMES)
 
@@ -72,29 +68,15 @@ def test_a_larger_motion_scores_more() -> None:
     assert flow_energy(2 * motion).max() == pytest.approx(4 * flow_energy(motion).max())
 
 
-@pytest.mark.parametrize("pooling", list(Pooling))
-def test_the_scenes_own_motion_serves_where_its_mean_is_the_same(pooling: Pooling) -> None:
-    scene = msgspec.structs.replace(MOTION, pooling=pooling)
-    shared, alone = Baselines(96, 128, scene), Baselines(96, 128, MotionSettings(window=9))
-    assert shared.shares_motion
-    assert not alone.shares_motion
-    extractor = MotionExtractor(96, 128, scene)
-    for image in panned(4, speed=2):
-        motion = extractor.push(image)
-        for one, other in zip(shared.maps(image, motion), alone.maps(image, motion), strict=True):
-            np.testing.assert_array_equal(one, other)
-
-
 def test_a_new_clip_begins_without_motion() -> None:
-    baseline = Baselines(96, 128, MotionSettings(window=9))
-    nothing = np.zeros((48, 64, 2), np.float32)
+    baseline = Baselines(96, 128)
     first, second = panned(2, speed=3)
-    baseline.maps(first, nothing)
-    assert baseline.maps(second, nothing)[0].max() > 0
+    baseline.maps(first)
+    assert baseline.maps(second)[0].max() > 0
     baseline.start_clip()
-    assert baseline.maps(first, nothing)[0].max() == 0
+    assert baseline.maps(first)[0].max() == 0
 
 
 def test_the_maps_cells_are_the_blocks_that_flow_is_averaged_over() -> None:
-    grid = Baselines(96, 128, MOTION).grid
+    grid = Baselines(96, 128).grid
     assert (grid.rows, grid.columns, grid.patch, grid.stride) == (48, 64, 2, 2)
