@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge_vad.cli.console import note
+from edge_vad.cli.page_wish import PageWish
 from edge_vad.errors import WrongUse
 from edge_vad.sources.connecting import is_paced
 from edge_vad.sources.spec import parse_spec
@@ -29,6 +31,7 @@ class LiveWish:
         false_alarms: Alarms one accepts on normal footage.
         backend: What runs the scene model.
         threads: CPU threads.
+        page: The page, if one is wanted.
     """
 
     scene: Path | None
@@ -39,6 +42,7 @@ class LiveWish:
     false_alarms: str
     backend: str
     threads: int | None
+    page: PageWish
 
     @property
     def is_live(self) -> bool:
@@ -85,14 +89,18 @@ class LiveWish:
                     "--config stands for SCENE, SOURCE and --out", "give the one or the others"
                 )
             site, folder = read_site(self.config), self.config.parent
-        watch_live(
-            site,
-            folder,
-            duration_s=duration_s,
-            display=display,
-            log_json=log_json,
-            as_json=as_json,
-        )
+        with self.page.added_to(site) as shown:
+            watch_live(
+                shown,
+                folder,
+                duration_s=duration_s,
+                display=display,
+                log_json=log_json,
+                as_json=as_json,
+            )
+        if site.sinks.store and not as_json:
+            kept = folder / site.sinks.folder
+            note(f"the events are in {kept}; look at them with edge-vad serve {kept}")
 
     def _single(self) -> SiteSettings:
         """A site of one camera."""
