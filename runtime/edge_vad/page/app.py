@@ -9,6 +9,7 @@ from functools import partial
 from typing import TypeVar
 
 import anyio
+import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -32,7 +33,7 @@ from edge_vad.page.guard import caller
 from edge_vad.page.history import SPAN_S
 from edge_vad.page.live import LiveSite, SiteAnswer
 from edge_vad.page.refusals import NotThere
-from edge_vad.page.stored import EventsAnswer, shown_event, small_picture
+from edge_vad.page.stored import EventsAnswer, marked_picture, shown_event
 from edge_vad.sinks.store import StoredEvents
 
 _THREADS = 2
@@ -113,7 +114,8 @@ class PageApp:
         return answer
 
     async def _site(self, request: Request) -> Response:  # noqa: ARG002
-        return json_answer(self._live.described() if self._live else SiteAnswer(live=False))
+        described = self._live.described() if self._live else SiteAnswer(live=False)
+        return json_answer(msgspec.structs.replace(described, token=not self._access.is_open))
 
     async def _now(self, request: Request) -> Response:
         live, asked = self._alive(), request.query_params
@@ -129,12 +131,14 @@ class PageApp:
 
     async def _picture(self, request: Request) -> Response:
         width = read_width(request.query_params)
-        path = self._events.snapshot(request.path_params["event"])
+        event_id = request.path_params["event"]
+        path = self._events.snapshot(event_id)
         if path is None:
             raise NotThere("there is no such picture", "it may have been deleted for its age")
-        if width is None:
+        event = None if width is None else await self._threaded(lambda: self._events.find(event_id))
+        if width is None or event is None:
             return FileResponse(path, media_type="image/jpeg", headers=_KEPT)
-        picture = await self._threaded(lambda: small_picture(path, width))
+        picture = await self._threaded(lambda: marked_picture(path, event, width))
         return Response(picture, media_type="image/jpeg", headers=_KEPT)
 
     async def _clip(self, request: Request) -> Response:

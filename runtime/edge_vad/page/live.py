@@ -27,6 +27,7 @@ class SiteAnswer(msgspec.Struct, frozen=True):
 
     Attributes:
         live: Whether cameras are watched; else only stored events are shown.
+        token: Whether one has to log in.
         run: Another one after every start.
         cameras: The cameras.
         colours: Red, green, blue and opacity of the 256 levels of the heat map, base64.
@@ -35,6 +36,7 @@ class SiteAnswer(msgspec.Struct, frozen=True):
     """
 
     live: bool
+    token: bool = False
     run: str = ""
     cameras: tuple[CameraCard, ...] = ()
     colours: str = ""

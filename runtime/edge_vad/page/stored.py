@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 
 from edge_vad.opencv import cv2
+from edge_vad.outputs.overlay import draw_box
 from edge_vad.page.refusals import NotThere
 from edge_vad.sinks.base import LiveEvent
 
@@ -60,19 +61,24 @@ def shown_event(event: LiveEvent) -> ShownEvent:
     )
 
 
-def small_picture(path: Path, width: int) -> bytes:
-    """A JPEG file, no wider than this.
+def marked_picture(path: Path, event: LiveEvent, width: int) -> bytes:
+    """The picture of an event, no wider than this, with its box; as JPEG.
 
     Raises:
-        NotThere: It is gone, or broken.
+        FileNotFoundError: It is gone.
+        NotThere: It is broken.
     """
     content = path.read_bytes()
     image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) if content else None
     if image is None:
         raise NotThere("the picture is broken", "see whether the disk is well")
-    rows, columns = image.shape[:2]
-    if columns <= width:
-        return content
-    size = (width, max(1, round(rows * width / columns)))
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    return cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1].tobytes()
+    picture = image.astype(np.uint8, copy=False)
+    rows, columns = picture.shape[:2]
+    zoom = min(1.0, width / columns)
+    if zoom < 1:
+        size = (width, max(1, round(rows * zoom)))
+        picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(
+            np.uint8, copy=False
+        )
+    draw_box(picture, event.box, zoom)
+    return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1].tobytes()
