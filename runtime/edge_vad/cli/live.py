@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import sys
+import threading
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -107,7 +108,6 @@ def watch_live(
                 loop.run(sinks, duration_s)
                 notifier.stopping()
             _tell(_summary(loop, time.monotonic() - began), as_json=as_json)
-            _leave_if_stuck(loop)
     finally:
         logging.getLogger("edge_vad").removeHandler(handler)
 
@@ -138,10 +138,18 @@ def _tell(summary: LiveSummary, *, as_json: bool) -> None:
         )
 
 
-def _leave_if_stuck(loop: LiveLoop) -> None:
-    """End the process where a camera's driver does not let its thread go."""
-    if loop.stuck:
-        logging.getLogger(__name__).warning("left while waiting for %s", ", ".join(loop.stuck))
+def leave_if_stuck(before: set[threading.Thread]) -> None:
+    """End the process where a thread does not end: a camera's driver, or a clip on a slow disk.
+
+    Python would end it in the middle of OpenCV, which aborts the process.
+
+    Args:
+        before: The threads that there were before the run.
+    """
+    stuck = [each for each in threading.enumerate() if each.daemon and each not in before]
+    if stuck:
+        names = ", ".join(each.name for each in stuck)
+        logging.getLogger(__name__).warning("left while waiting for %s", names)
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)

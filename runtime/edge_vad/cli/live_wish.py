@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,7 +78,7 @@ class LiveWish:
         Raises:
             EdgeVadError: See `edge_vad.cli.live.watch_live`.
         """
-        from edge_vad.cli.live import parse_duration, watch_live
+        from edge_vad.cli.live import leave_if_stuck, parse_duration, watch_live
         from edge_vad.site.reading import read_site
 
         duration_s = parse_duration(self.duration)
@@ -89,6 +90,7 @@ class LiveWish:
                     "--config stands for SCENE, SOURCE and --out", "give the one or the others"
                 )
             site, folder = read_site(self.config), self.config.parent
+        before = set(threading.enumerate())
         with self.page.added_to(site) as shown:
             watch_live(
                 shown,
@@ -101,6 +103,7 @@ class LiveWish:
         if site.sinks.store and not as_json:
             kept = folder / site.sinks.folder
             note(f"the events are in {kept}; look at them with edge-vad serve {kept}")
+        leave_if_stuck(before)
 
     def _single(self) -> SiteSettings:
         """A site of one camera."""

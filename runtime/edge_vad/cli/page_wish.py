@@ -71,7 +71,7 @@ class PageWish:
         """
         from edge_vad.sinks.settings import PageSettings
 
-        address, port = parse_place(self.place or USUAL)
+        address, port = parse_place(USUAL if self.place is None else self.place)
         token_env = TOKEN if self.token_file is None and os.environ.get(TOKEN) else None
         token_file = None if self.token_file is None else str(self.token_file)
         said = {"address": address, "port": port, "token_env": token_env, "token_file": token_file}

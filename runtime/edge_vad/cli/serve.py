@@ -38,7 +38,7 @@ def serve(folder: Path, listen: str, token_file: Path | None, log_json: bool) ->
         raise BadInput(f"there is no folder {folder}", "give the folder that a live run writes to")
     from edge_vad.cli.signals import stopped_by_signals
     from edge_vad.live.logs import begin_log
-    from edge_vad.page.serving import serve as serve_page
+    from edge_vad.sinks.page.serving import serve as serve_page
     from edge_vad.sinks.store import StoredEvents
     from edge_vad.sinks.store.schema import DATABASE
 

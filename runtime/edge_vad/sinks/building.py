@@ -81,6 +81,6 @@ def _remote(
 
         yield Metrics(settings.metrics, site, lambda: health_by_name(sinks))
     if settings.page:
-        from edge_vad.page.sink import Page
+        from edge_vad.sinks.page.sink import Page
 
         yield Page(settings.page, folder, site, lambda: health_by_name(sinks))

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from edge_vad.detection import Detection
 from edge_vad.live.states import CameraState
-from edge_vad.page.live import LiveSite
-from edge_vad.page.serving import serve
 from edge_vad.sinks.base import EventChange, Sink, SinkHealth, Site
+from edge_vad.sinks.page.live import LiveSite
+from edge_vad.sinks.page.serving import serve
 from edge_vad.sinks.settings import PageSettings
 from edge_vad.sinks.store import StoredEvents
 
@@ -49,7 +49,7 @@ class Page(Sink):
         """Show that an event goes on, or no longer."""
         self._views[camera].event(change)
 
-    def state(self, camera: str, state: CameraState, at: float) -> None:  # noqa: ARG002
+    def state(self, camera: str, state: CameraState, at: float) -> None:
         """Show a camera's state."""
         self._views[camera].state(state)
 

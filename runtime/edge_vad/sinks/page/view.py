@@ -8,10 +8,10 @@ import msgspec
 
 from edge_vad.detection import Detection
 from edge_vad.live.states import CameraState
-from edge_vad.page.history import ScoreHistory
-from edge_vad.page.latest import LatestPicture, Picture
-from edge_vad.page.stops import Stop, stop_at, stops_of
 from edge_vad.sinks.base import CameraStatus, ChangeKind, EventChange, WatchedCamera
+from edge_vad.sinks.page.history import ScoreHistory
+from edge_vad.sinks.page.latest import LatestPicture, Picture
+from edge_vad.sinks.page.stops import Stop, stop_at, stops_of
 
 _SHARE = 0.1
 """Of the newest figure in a running mean."""

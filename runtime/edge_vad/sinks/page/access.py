@@ -10,7 +10,7 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 
-from edge_vad.page.refusals import TokenWrong, TooManyTries
+from edge_vad.sinks.page.refusals import TokenWrong, TooManyTries
 
 _SESSION_S = 30 * 86400
 _FAILURES, _WITHIN_S = 5, 60.0

@@ -82,13 +82,12 @@ function recovered() {
 function summarise(now) {
   const count = now.cameras.length;
   const live = now.cameras.filter((camera) => camera.state === "live").length;
-  const alarms = now.cameras.filter((camera) => camera.alarm).length;
-  const cameras = `${count} ${count === 1 ? "camera" : "cameras"}`;
-  const said = live === count ? `${cameras}, ${count === 1 ? "live" : "all live"}` : `${cameras}, ${live} live`;
-  const summary = alarms ? `${said} · anomaly` : said;
+  const alarms = now.cameras.flatMap((camera, place) => (camera.alarm ? [page.cameras[place].card.name] : []));
+  const all = count === 1 ? "Live" : `All ${count} live`;
+  const summary = alarms.length ? `Anomaly: ${alarms.join(", ")}` : live === count ? all : `${live} of ${count} live`;
   if (byId("summary").textContent !== summary) byId("summary").textContent = summary;
-  byId("summary").dataset.tone = alarms ? "alarm" : live === count ? "well" : "ill";
-  document.title = alarms ? "● Anomaly – edge-vad" : "edge-vad";
+  byId("summary").dataset.tone = alarms.length ? "alarm" : live === count ? "well" : "ill";
+  document.title = alarms.length ? `● ${summary}`  : "edge-vad";
   const troubles = now.troubles.map(({ sink, why }) => `${sink}: ${why}`);
   if (byId("troubles").dataset.said !== troubles.join("\n")) {
     byId("troubles").dataset.said = troubles.join("\n");

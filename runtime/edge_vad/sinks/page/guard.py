@@ -13,9 +13,9 @@ from starlette.requests import cookie_parser
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from edge_vad.page.access import Access
-from edge_vad.page.answers import told_error
-from edge_vad.page.refusals import OtherSite, Refused, TokenMissing, WrongName
+from edge_vad.sinks.page.access import Access
+from edge_vad.sinks.page.answers import told_error
+from edge_vad.sinks.page.refusals import OtherSite, Refused, TokenMissing, WrongName
 
 PROTECTED = "/api/"
 LOGIN = "/api/login"

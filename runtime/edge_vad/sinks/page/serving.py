@@ -6,11 +6,11 @@ import logging
 from ipaddress import ip_address
 
 from edge_vad.errors import BadInput
-from edge_vad.page.access import Access
-from edge_vad.page.app import PageApp
-from edge_vad.page.guard import Guard, own_names
-from edge_vad.page.live import LiveSite
-from edge_vad.page.server import PageServer, listen, shown_address
+from edge_vad.sinks.page.access import Access
+from edge_vad.sinks.page.app import PageApp
+from edge_vad.sinks.page.guard import Guard, own_names
+from edge_vad.sinks.page.live import LiveSite
+from edge_vad.sinks.page.server import PageServer, listen, shown_address
 from edge_vad.sinks.secret import read_secret
 from edge_vad.sinks.settings import PageSettings
 from edge_vad.sinks.store import StoredEvents

@@ -12,12 +12,12 @@ import msgspec
 
 from edge_vad.errors import WrongUse
 from edge_vad.outputs.glow import glow_colours
-from edge_vad.page.asking import Wanted
-from edge_vad.page.history import SPAN_S
-from edge_vad.page.latest import Picture
-from edge_vad.page.stops import Stop
-from edge_vad.page.view import CameraCard, CameraNow, CameraView
 from edge_vad.sinks.base import SinkHealth, Site
+from edge_vad.sinks.page.asking import Wanted
+from edge_vad.sinks.page.history import SPAN_S
+from edge_vad.sinks.page.latest import Picture
+from edge_vad.sinks.page.stops import Stop
+from edge_vad.sinks.page.view import CameraCard, CameraNow, CameraView
 
 _log = logging.getLogger(__name__)
 

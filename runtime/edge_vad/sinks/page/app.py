@@ -17,9 +17,9 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from edge_vad.errors import EdgeVadError
-from edge_vad.page.access import Access
-from edge_vad.page.answers import ErrorAnswer, json_answer, told_error, unless_known
-from edge_vad.page.asking import (
+from edge_vad.sinks.page.access import Access
+from edge_vad.sinks.page.answers import ErrorAnswer, json_answer, told_error, unless_known
+from edge_vad.sinks.page.asking import (
     LoginBody,
     ThresholdBody,
     read_body,
@@ -28,12 +28,12 @@ from edge_vad.page.asking import (
     read_wanted,
     read_width,
 )
-from edge_vad.page.assets import Asset, read_assets
-from edge_vad.page.guard import caller
-from edge_vad.page.history import SPAN_S
-from edge_vad.page.live import LiveSite, SiteAnswer
-from edge_vad.page.refusals import NotThere
-from edge_vad.page.stored import EventsAnswer, marked_picture, shown_event
+from edge_vad.sinks.page.assets import Asset, read_assets
+from edge_vad.sinks.page.guard import caller
+from edge_vad.sinks.page.history import SPAN_S
+from edge_vad.sinks.page.live import LiveSite, SiteAnswer
+from edge_vad.sinks.page.refusals import NotThere
+from edge_vad.sinks.page.stored import EventsAnswer, marked_picture, shown_event
 from edge_vad.sinks.store import StoredEvents
 
 _THREADS = 2
@@ -108,12 +108,12 @@ class PageApp:
         )
         return answer
 
-    async def _logout(self, request: Request) -> Response:  # noqa: ARG002
+    async def _logout(self, request: Request) -> Response:
         answer = json_answer({"ok": True})
         answer.delete_cookie(self._cookie, path="/", httponly=True, samesite="strict")
         return answer
 
-    async def _site(self, request: Request) -> Response:  # noqa: ARG002
+    async def _site(self, request: Request) -> Response:
         described = self._live.described() if self._live else SiteAnswer(live=False)
         return json_answer(msgspec.structs.replace(described, token=not self._access.is_open))
 
