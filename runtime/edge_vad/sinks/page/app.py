@@ -37,7 +37,7 @@ from edge_vad.sinks.page.stored import EventsAnswer, marked_picture, shown_event
 from edge_vad.sinks.store import StoredEvents
 
 _THREADS = 2
-"""That encode pictures and read the store: what is asked for in vain must not take all cores."""
+"""For live pictures, and as many for the store: neither takes all cores or waits for the other."""
 _LARGEST_CAMERA = 10_000
 _LATEST_SECOND = 2**31
 _RANGE = re.compile(r"bytes=(?:[0-9]{1,15}-[0-9]{0,15}|-[0-9]{1,15})")
@@ -59,7 +59,7 @@ class PageApp:
         self, events: StoredEvents, live: LiveSite | None, access: Access, cookie: str
     ) -> None:
         self._events, self._live, self._access, self._cookie = events, live, access, cookie
-        self._limiter: anyio.CapacityLimiter | None = None
+        self._live_threads, self._store_threads = _Threads(), _Threads()
 
     def routes(self) -> Starlette:
         """The application."""
@@ -121,28 +121,29 @@ class PageApp:
         live, asked = self._alive(), request.query_params
         wanted = read_wanted(asked.get("pictures", ""), len(live))
         since = read_number(asked, "since", -SPAN_S, -SPAN_S, _LATEST_SECOND)
-        told = await self._threaded(lambda: live.now(wanted, since))
+        told = await self._live_threads.do(lambda: live.now(wanted, since))
         return Response(told, media_type="application/octet-stream")
 
     async def _newest(self, request: Request) -> Response:
         asked = read_events(request.query_params)
-        found = await self._threaded(lambda: self._events.newest(*asked))
+        found = await self._store_threads.do(lambda: self._events.newest(*asked))
         return unless_known(request, EventsAnswer([shown_event(each) for each in found]))
 
     async def _picture(self, request: Request) -> Response:
         width = read_width(request.query_params)
         event_id = request.path_params["event"]
-        path = self._events.snapshot(event_id)
+        path = await self._store_threads.do(lambda: self._events.snapshot(event_id))
         if path is None:
             raise NotThere("there is no such picture", "it may have been deleted for its age")
-        event = None if width is None else await self._threaded(lambda: self._events.find(event_id))
+        event = await self._store_threads.do(lambda: self._events.find(event_id))
         if width is None or event is None:
             return FileResponse(path, media_type="image/jpeg", headers=_KEPT)
-        picture = await self._threaded(lambda: marked_picture(path, event, width))
+        picture = await self._store_threads.do(lambda: marked_picture(path, event, width))
         return Response(picture, media_type="image/jpeg", headers=_KEPT)
 
     async def _clip(self, request: Request) -> Response:
-        path = self._events.clip(request.path_params["event"])
+        event_id = request.path_params["event"]
+        path = await self._store_threads.do(lambda: self._events.clip(event_id))
         if path is None:
             raise NotThere("there is no such clip", "it comes some seconds after the event's end")
         if not _RANGE.fullmatch(request.headers.get("range", "bytes=0-")):
@@ -156,14 +157,22 @@ class PageApp:
         live = self._alive()
         body = await read_body(request, ThresholdBody)
         camera = read_number(request.path_params, "camera", 0, 0, _LARGEST_CAMERA)
-        return json_answer(await self._threaded(lambda: live.accept(camera, body.false_alarms)))
+        accept = partial(live.accept, camera, body.false_alarms)
+        return json_answer(await self._live_threads.do(accept))
 
     def _alive(self) -> LiveSite:
         if self._live is None:
             raise NotThere("no cameras are watched here", "start edge-vad run with --serve")
         return self._live
 
-    async def _threaded(self, work: Callable[[], Told]) -> Told:
+
+class _Threads:
+    """A few threads for work that blocks."""
+
+    def __init__(self) -> None:
+        self._limiter: anyio.CapacityLimiter | None = None
+
+    async def do(self, work: Callable[[], Told]) -> Told:
         if self._limiter is None:  # it belongs to the running loop
             self._limiter = anyio.CapacityLimiter(_THREADS)
         return await anyio.to_thread.run_sync(work, limiter=self._limiter)

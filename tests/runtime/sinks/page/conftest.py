@@ -6,7 +6,6 @@ import http.client
 import json
 import logging
 import struct
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -165,11 +164,3 @@ def web() -> SimpleNamespace:
 def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     caplog.set_level(logging.INFO, "edge_vad")
     return caplog
-
-
-@pytest.fixture
-def no_thread_is_left() -> Iterator[None]:
-    before = set(threading.enumerate())
-    yield
-    left = {thread.name for thread in set(threading.enumerate()) - before}
-    assert not left
