@@ -114,10 +114,6 @@ export class Events {
     find(".rarity").textContent = words.capital(event.rarity);
     find(".play").hidden = !event.clip;
     card.dataset.state = event.state;
-    find("button").setAttribute(
-      "aria-label",
-      `${event.camera}, ${words.day(event.start)} ${words.clock(event.start)}, ${summary(event)}`,
-    );
   }
 }
 

@@ -87,7 +87,7 @@ function summarise(now) {
   const summary = alarms.length ? `Anomaly: ${alarms.join(", ")}` : live === count ? all : `${live} of ${count} live`;
   if (byId("summary").textContent !== summary) byId("summary").textContent = summary;
   byId("summary").dataset.tone = alarms.length ? "alarm" : live === count ? "well" : "ill";
-  document.title = alarms.length ? `● ${summary}`  : "edge-vad";
+  document.title = alarms.length ? `● ${summary}` : "edge-vad";
   const troubles = now.troubles.map(({ sink, why }) => `${sink}: ${why}`);
   if (byId("troubles").dataset.said !== troubles.join("\n")) {
     byId("troubles").dataset.said = troubles.join("\n");
@@ -139,7 +139,7 @@ function onKey(event) {
   else if (/^[1-9]$/.test(event.key)) page.cameras[event.key - 1]?.enlarge();
 }
 
-byId("login").addEventListener("submit", async (event) => {
+byId("login").firstElementChild.addEventListener("submit", async (event) => {
   event.preventDefault();
   try {
     await api.login(byId("token").value);
