@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from edge_vad.cli.console import note
+from edge_vad.cli.console import note, warn
 from edge_vad.cli.signals import stopped_by_signals
 from edge_vad.errors import WrongUse
 from edge_vad.live.assembling import assemble, sinks_in
@@ -149,7 +149,7 @@ def leave_if_stuck(before: set[threading.Thread]) -> None:
     stuck = [each for each in threading.enumerate() if each.daemon and each not in before]
     if stuck:
         names = ", ".join(each.name for each in stuck)
-        logging.getLogger(__name__).warning("left while waiting for %s", names)
+        warn(f"left without waiting for {names}")
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)

@@ -32,7 +32,7 @@ from edge_vad.sinks.page.assets import Asset, read_assets
 from edge_vad.sinks.page.guard import caller
 from edge_vad.sinks.page.history import SPAN_S
 from edge_vad.sinks.page.live import LiveSite, SiteAnswer
-from edge_vad.sinks.page.refusals import NotThere
+from edge_vad.sinks.page.refusals import NotThere, TokenWrong
 from edge_vad.sinks.page.stored import EventsAnswer, marked_picture, shown_event
 from edge_vad.sinks.store import StoredEvents
 
@@ -92,7 +92,7 @@ class PageApp:
         address = caller(request.scope)
         try:
             session = self._access.open_session(body.token.strip(), address)
-        except EdgeVadError as error:
+        except TokenWrong as error:
             _log.warning("login from %s refused: %s", address, error.what)
             raise
         _log.info("login from %s", address)

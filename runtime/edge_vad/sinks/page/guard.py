@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from edge_vad.sinks.page.access import Access
 from edge_vad.sinks.page.answers import told_error
-from edge_vad.sinks.page.refusals import OtherSite, Refused, TokenMissing, WrongName
+from edge_vad.sinks.page.refusals import OtherSite, Refused, TokenMissing, TokenWrong, WrongName
 
 PROTECTED = "/api/"
 LOGIN = "/api/login"
@@ -82,7 +82,8 @@ class Guard:
             if scope["path"].startswith(PROTECTED) and scope["path"] != LOGIN:
                 self._check_right(headers, caller(scope))
         except Refused as error:
-            if not isinstance(error, TokenMissing):
+            # The one refusal that nobody can fill a log with.
+            if isinstance(error, TokenWrong):
                 _log.warning("refused %s: %s", caller(scope), error.what)
             return told_error(error)
         return None

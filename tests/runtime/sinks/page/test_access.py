@@ -97,6 +97,15 @@ def test_all_addresses_of_one_network_of_ipv6_guess_together(access):
     access.check_token(TOKEN, "2001:db8:0:1::1")
 
 
+def test_addresses_of_ipv4_guess_apart_where_ipv6_is_spoken(access):
+    for _ in range(5):
+        with pytest.raises(TokenWrong):
+            access.check_token("no", "::ffff:10.0.0.9")
+    with pytest.raises(TooManyTries):
+        access.check_token("no", "10.0.0.9")
+    access.check_token(TOKEN, "::ffff:10.0.0.10")
+
+
 def test_what_is_kept_of_those_who_guess_is_bounded(access):
     for number in range(5000):
         with pytest.raises(TokenWrong):
