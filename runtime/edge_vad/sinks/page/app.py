@@ -67,7 +67,7 @@ class PageApp:
             Route(path, partial(_send_asset, asset), methods=["GET"])
             for path, asset in read_assets().items()
         ]
-        return Starlette(
+        app = Starlette(
             routes=[
                 *assets,
                 Route("/api/login", self._login, methods=["POST"]),
@@ -86,6 +86,8 @@ class PageApp:
                 Exception: _on_fault,
             },
         )
+        app.router.redirect_slashes = False
+        return app
 
     async def _login(self, request: Request) -> Response:
         body = await read_body(request, LoginBody)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import http.client
 import json
+import time
 import urllib.parse
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from edge_vad.decision.identity import event_id
+
+STORED = event_id(float(int(time.time()) - 1000))
 SAID = st.sampled_from(
     [
         "",
@@ -27,14 +31,23 @@ SAID = st.sampled_from(
         "1/day",
     ]
 ) | st.text(max_size=40)
-EVENT = st.sampled_from(
-    ["00e8d4a5-1000-7000-8000-000000000000", "..", "%2e%2e%2f", "events.sqlite", "", "a" * 300]
-) | st.text(max_size=40)
-PATHS = st.one_of(
-    st.sampled_from(["/", "/api/site", "/api/live", "/api/events", "/api/login", "/api/logout"]),
-    st.builds("/api/events/{}/{}".format, EVENT, st.sampled_from(["picture", "clip", ""])),
-    st.builds("/api/cameras/{}/threshold".format, SAID),
-    st.builds("/{}".format, st.text(max_size=60)),
+EVENT = (
+    st.just(STORED)
+    | st.sampled_from(
+        ["00e8d4a5-1000-7000-8000-000000000000", "..", "%2e%2e%2f", "events.sqlite", "", "a" * 300]
+    )
+    | st.text(max_size=40)
+)
+READ = st.sampled_from(["/", "/api/site", "/api/live", "/api/events"]) | st.builds(
+    "/api/events/{}/{}".format, EVENT, st.sampled_from(["picture", "clip", ""])
+)
+SENT = st.sampled_from(["/api/login", "/api/logout", "/api/cameras/0/threshold"]) | st.builds(
+    "/api/cameras/{}/threshold".format, SAID
+)
+ANY = READ | SENT | st.builds("/{}".format, st.text(max_size=60))
+METHODS = st.sampled_from(["GET", "POST", "HEAD", "PUT", "OPTIONS"])
+ASKED = st.one_of(
+    st.tuples(st.just("GET"), READ), st.tuples(st.just("POST"), SENT), st.tuples(METHODS, ANY)
 )
 QUERY = st.dictionaries(
     st.sampled_from(["pictures", "since", "limit", "camera", "before", "width"])
@@ -73,8 +86,7 @@ HEADERS = st.dictionaries(
     | st.text(LETTERS, max_size=40),
     max_size=3,
 )
-METHODS = st.sampled_from(["GET", "POST", "HEAD", "PUT", "OPTIONS"])
-CASE = st.tuples(METHODS, PATHS, QUERY, BODY, HEADERS)
+CASE = st.tuples(ASKED, QUERY, BODY, HEADERS)
 PHASES = (Phase.explicit, Phase.generate, Phase.shrink)
 OFTEN = settings(
     max_examples=150,
@@ -85,12 +97,12 @@ OFTEN = settings(
 
 
 def answered_or_refused_in_words(line, case) -> None:
-    connection, token = line
-    method, path, query, body, headers = case
+    connection, right = line
+    (method, path), query, body, headers = case
     address = urllib.parse.quote(path, safe="/%.") or "/"
     asked = f"{address}?{urllib.parse.urlencode(query, errors='replace')}" if query else address
     connection.putrequest(method, asked)
-    for name, value in ({"Authorization": f"Bearer {token}"} | headers).items():
+    for name, value in (right | headers).items():
         connection.putheader(name, value.strip().encode("latin-1"))
     connection.putheader("Content-Length", str(len(body or b"")))
     connection.endheaders(body or b"")
@@ -107,11 +119,14 @@ def answered_or_refused_in_words(line, case) -> None:
 
 @pytest.fixture(params=[False, True], ids=["open", "token"])
 def line(request, serve, events, web):
-    """A connection to a page with an event in its store, and the page's token."""
-    served = serve(token=request.param)
-    served.store.event("gate", events.new(events.live()))
+    """A connection to a page with an event in its store, and the headers of who is logged in."""
+    served, right = serve(token=request.param), {}
+    served.store.event("gate", events.new(events.live(id=STORED)))
+    if request.param:
+        answer = served.ask("/api/login", "POST", {"token": web.token})
+        right = {"Cookie": answer.headers["set-cookie"].partition(";")[0]}
     connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=20)
-    yield connection, web.token
+    yield connection, right
     connection.close()
 
 
