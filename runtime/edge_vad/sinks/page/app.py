@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 import anyio
@@ -40,7 +41,7 @@ _THREADS = 2
 """For live pictures, and as many for the store: neither takes all cores or waits for the other."""
 _LARGEST_CAMERA = 10_000
 _LATEST_SECOND = 2**31
-_RANGE = re.compile(r"bytes=(?:[0-9]{1,15}-[0-9]{0,15}|-[0-9]{1,15})")
+_RANGE = re.compile(r"bytes=(?:([0-9]{1,15})-([0-9]{1,15})?|-[0-9]{1,15})")
 Told = TypeVar("Told")
 _log = logging.getLogger(__name__)
 
@@ -139,7 +140,7 @@ class PageApp:
             raise NotThere("there is no such picture", "it may have been deleted for its age")
         event = await self._store_threads.do(lambda: self._events.find(event_id))
         if width is None or event is None:
-            return FileResponse(path, media_type="image/jpeg", headers=_KEPT)
+            return _send_file(request, path, "image/jpeg")
         picture = await self._store_threads.do(lambda: marked_picture(path, event, width))
         return Response(picture, media_type="image/jpeg", headers=_KEPT)
 
@@ -148,12 +149,7 @@ class PageApp:
         path = await self._store_threads.do(lambda: self._events.clip(event_id))
         if path is None:
             raise NotThere("there is no such clip", "it comes some seconds after the event's end")
-        if not _RANGE.fullmatch(request.headers.get("range", "bytes=0-")):
-            # What is no single range may be ignored (RFC 9110, 14.2).
-            request.scope["headers"] = [
-                each for each in request.scope["headers"] if each[0] != b"range"
-            ]
-        return FileResponse(path, media_type=f"video/{path.suffix[1:]}", headers=_KEPT)
+        return _send_file(request, path, f"video/{path.suffix[1:]}")
 
     async def _accept(self, request: Request) -> Response:
         live = self._alive()
@@ -181,6 +177,15 @@ class _Threads:
 
 
 _KEPT = {"cache-control": "private, max-age=3600"}
+
+
+def _send_file(request: Request, path: Path, kind: str) -> Response:
+    """A file, or a part of it; what is no single range may be ignored (RFC 9110, 14.2)."""
+    asked = _RANGE.fullmatch(request.headers.get("range", ""))
+    if asked is None or (asked[2] and int(asked[1]) > int(asked[2])):
+        headers = [each for each in request.scope["headers"] if each[0] != b"range"]
+        request.scope["headers"] = headers
+    return FileResponse(path, media_type=kind, headers=_KEPT)
 
 
 async def _send_asset(asset: Asset, request: Request) -> Response:

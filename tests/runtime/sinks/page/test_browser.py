@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 
@@ -54,7 +55,7 @@ def chromium(events):
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(60_000)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda said: said.type == "error" and complaints.append(said.text))
         yield page, complaints
@@ -87,7 +88,8 @@ def run(tiny_scene, make, tmp_path, monkeypatch):
 def test_somebody_logs_in_sees_frames_drags_the_threshold_and_plays_a_clip(chromium, run, events):
     page, complaints = chromium
     port, log = run
-    events.eventually(lambda: "the page is at" in log.read_text(), 30)
+    eventually = partial(events.eventually, timeout_s=60)
+    eventually(lambda: "the page is at" in log.read_text())
 
     page.goto(f"http://localhost:{port}/")
     page.get_by_label("Token").fill("wrong")
@@ -115,33 +117,33 @@ def test_somebody_logs_in_sees_frames_drags_the_threshold_and_plays_a_clip(chrom
     page.mouse.move(x, y - 8, steps=4)
     page.mouse.move(x, y - 25, steps=4)
     page.mouse.up()
-    events.eventually(lambda: int(slider.get_attribute("aria-valuenow")) > before)
+    eventually(lambda: int(slider.get_attribute("aria-valuenow")) > before)
     rate = slider.locator(".pill").inner_text()
     assert rate != "1/hour"
-    events.eventually(lambda: f"gate: {rate} false alarms are accepted now" in log.read_text())
-    events.eventually(lambda: gate.locator("input").input_value() == rate)
+    eventually(lambda: f"gate: {rate} false alarms are accepted now" in log.read_text())
+    eventually(lambda: gate.locator("input").input_value() == rate)
 
     # By keyboard, and typed; what is no rate is told.
     slider.press("End")
-    events.eventually(lambda: "gate: 0.02/week false alarms" in log.read_text())
+    eventually(lambda: "gate: 0.02/week false alarms" in log.read_text())
     gate.locator("input").fill("often")
     gate.locator("input").press("Enter")
     gate.get_by_text("is not a rate of false alarms").wait_for()
     gate.locator("input").fill("1/hour")
     gate.locator("input").press("Enter")
-    events.eventually(lambda: slider.locator(".pill").inner_text() == "1/hour")
+    eventually(lambda: slider.locator(".pill").inner_text() == "1/hour")
 
     # An event arrives by itself, with its picture; its clip plays.
     listed = page.locator(".event")
     there = listed.count()
-    events.eventually(lambda: listed.count() > there, 30)
+    eventually(lambda: listed.count() > there)
     page.locator("li:has(.play:not([hidden])) .event").first.click()
     dialog = page.get_by_role("dialog", name="gate")
     assert dialog.get_by_text("Highest score").is_visible()
     video = dialog.locator("video")
-    events.eventually(lambda: video.evaluate("video => video.currentTime") > 0.2, 30)
+    eventually(lambda: video.evaluate("video => video.currentTime") > 0.2)
     first = video.evaluate("video => video.currentTime")
-    events.eventually(lambda: video.evaluate("video => video.currentTime") != first, 30)
+    eventually(lambda: video.evaluate("video => video.currentTime") != first)
     assert video.evaluate("video => video.videoWidth") == 64
     dialog.get_by_role("button", name="Close").click()
 
@@ -163,7 +165,8 @@ def later(page, times):
 def test_nothing_is_asked_of_another_machine(chromium, run, events):
     page, _ = chromium
     port, log = run
-    events.eventually(lambda: "the page is at" in log.read_text(), 30)
+    eventually = partial(events.eventually, timeout_s=60)
+    eventually(lambda: "the page is at" in log.read_text())
     asked = set()
     page.on("request", lambda request: asked.add(request.url.split("/")[2]))
     page.goto(f"http://127.0.0.1:{port}/")
