@@ -18,6 +18,7 @@ _COMMANDS = {
     "export": ("edge_vad_export.cli:export", "Write a trained scene as one ONNX file."),
     "verify": ("edge_vad_export.verify:verify", "Compare a scene with single precision."),
     "run": ("edge_vad.cli.run:run", "Watch a source, or the cameras of a site."),
+    "serve": ("edge_vad.cli.serve:serve", "Show the events of a folder in a browser."),
     "config": ("edge_vad.cli.config:config", "Check the file that says what is watched."),
     "score": ("edge_vad.cli.score:score", "Write the scores of one or many sources."),
     "doctor": ("edge_vad.cli.doctor:doctor", "Say what this machine has and lacks, and the mend."),

@@ -5,19 +5,17 @@ from __future__ import annotations
 import logging
 import os
 import re
-import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
-from types import FrameType
 
 import click
 import msgspec
 
-from edge_vad.cli.console import note
+from edge_vad.cli.console import note, warn
+from edge_vad.cli.signals import stopped_by_signals
 from edge_vad.errors import WrongUse
 from edge_vad.live.assembling import assemble, sinks_in
 from edge_vad.live.logs import begin_log
@@ -105,34 +103,13 @@ def watch_live(
             loop = assemble(site, folder, undo, notifier.alive)
             sinks = build_sinks(sinks_in(site.sinks, folder), loop, display=display)
             began = time.monotonic()
-            with stopped_by_signals(loop):
+            with stopped_by_signals(loop.stop):
                 notifier.ready()
                 loop.run(sinks, duration_s)
                 notifier.stopping()
-            _tell(_summary(loop, time.monotonic() - began), site, folder, as_json=as_json)
-            _leave_if_stuck(loop)
+            _tell(_summary(loop, time.monotonic() - began), as_json=as_json)
     finally:
         logging.getLogger("edge_vad").removeHandler(handler)
-
-
-@contextmanager
-def stopped_by_signals(loop: LiveLoop) -> Iterator[None]:
-    """Let SIGTERM and SIGINT end the run as it should end; a second one ends it at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        loop.stop()
-        for each, before in handlers.items():
-            signal.signal(each, before)
-
-    handlers = {each: signal.signal(each, stop) for each in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for each, before in handlers.items():
-            signal.signal(each, before)
 
 
 def _summary(loop: LiveLoop, seconds: float) -> LiveSummary:
@@ -150,7 +127,7 @@ def _summary(loop: LiveLoop, seconds: float) -> LiveSummary:
     return LiveSummary(round(seconds, 3), tuple(cameras))
 
 
-def _tell(summary: LiveSummary, site: SiteSettings, folder: Path, *, as_json: bool) -> None:
+def _tell(summary: LiveSummary, *, as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.encode(summary))
         return
@@ -159,14 +136,20 @@ def _tell(summary: LiveSummary, site: SiteSettings, folder: Path, *, as_json: bo
             f"{each.name}: {each.frames} frames scored in {summary.seconds:.0f} s, "
             f"{each.dropped} dropped, {each.reconnects} reconnects"
         )
-    if site.sinks.store:
-        note(f"the events are in {folder / site.sinks.folder}")
 
 
-def _leave_if_stuck(loop: LiveLoop) -> None:
-    """End the process where a camera's driver does not let its thread go."""
-    if loop.stuck:
-        logging.getLogger(__name__).warning("left while waiting for %s", ", ".join(loop.stuck))
+def leave_if_stuck(before: set[threading.Thread]) -> None:
+    """End the process where a thread does not end: a camera's driver, or a clip on a slow disk.
+
+    Python would end it in the middle of OpenCV, which aborts the process.
+
+    Args:
+        before: The threads that there were before the run.
+    """
+    stuck = [each for each in threading.enumerate() if each.daemon and each not in before]
+    if stuck:
+        names = ", ".join(each.name for each in stuck)
+        warn(f"left without waiting for {names}")
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge_vad.cli.console import note
+from edge_vad.cli.page_wish import PageWish
 from edge_vad.errors import WrongUse
 from edge_vad.sources.connecting import is_paced
 from edge_vad.sources.spec import parse_spec
@@ -29,6 +32,7 @@ class LiveWish:
         false_alarms: Alarms one accepts on normal footage.
         backend: What runs the scene model.
         threads: CPU threads.
+        page: The page, if one is wanted.
     """
 
     scene: Path | None
@@ -39,6 +43,7 @@ class LiveWish:
     false_alarms: str
     backend: str
     threads: int | None
+    page: PageWish
 
     @property
     def is_live(self) -> bool:
@@ -73,7 +78,7 @@ class LiveWish:
         Raises:
             EdgeVadError: See `edge_vad.cli.live.watch_live`.
         """
-        from edge_vad.cli.live import parse_duration, watch_live
+        from edge_vad.cli.live import leave_if_stuck, parse_duration, watch_live
         from edge_vad.site.reading import read_site
 
         duration_s = parse_duration(self.duration)
@@ -85,14 +90,20 @@ class LiveWish:
                     "--config stands for SCENE, SOURCE and --out", "give the one or the others"
                 )
             site, folder = read_site(self.config), self.config.parent
-        watch_live(
-            site,
-            folder,
-            duration_s=duration_s,
-            display=display,
-            log_json=log_json,
-            as_json=as_json,
-        )
+        before = set(threading.enumerate())
+        with self.page.added_to(site) as shown:
+            watch_live(
+                shown,
+                folder,
+                duration_s=duration_s,
+                display=display,
+                log_json=log_json,
+                as_json=as_json,
+            )
+        if site.sinks.store and not as_json:
+            kept = folder / site.sinks.folder
+            note(f"the events are in {kept}; look at them with edge-vad serve {kept}")
+        leave_if_stuck(before)
 
     def _single(self) -> SiteSettings:
         """A site of one camera."""

@@ -13,6 +13,7 @@ from edge_vad.cli.console import note, progress, staged, warn, warn_of_other_rat
 from edge_vad.cli.drift import DriftLog
 from edge_vad.cli.live_wish import LIVE_ONLY, LiveWish
 from edge_vad.cli.options import json_option, scoring_options
+from edge_vad.cli.page_wish import PageWish, page_options
 from edge_vad.cli.summary import RunSummary, print_summary, summarise
 from edge_vad.detector import DEFAULT_FALSE_ALARMS, Detector, load
 from edge_vad.errors import BadInput, WrongUse
@@ -24,7 +25,7 @@ _EXAMPLE = """\b
 Example:
   edge-vad run street.onnx new.mp4 --out watched --false-alarms 1/day
   edge-vad run street.onnx rtsp://user:password@camera/stream --out watched
-  edge-vad run --config site.toml
+  edge-vad run --config site.toml --serve
 """
 
 
@@ -47,6 +48,7 @@ Example:
     is_flag=True,
     help="Show a live run in windows; keys: space pauses, + and - change the threshold, q quits.",
 )
+@page_options
 @click.option("--log-json", is_flag=True, help="Log a live run as JSON lines.")
 @click.option(
     "--false-alarms",
@@ -74,6 +76,8 @@ def run(
     out: Path | None,
     duration: str | None,
     display: bool,
+    serve: str | None,
+    token_file: Path | None,
     log_json: bool,
     false_alarms: str,
     follow_drift: bool,
@@ -92,19 +96,20 @@ def run(
 
     A camera (0, /dev/video0, csi://0, rtsp://..., http://...), or what is played like one
     (street.mp4?realtime=1), is watched until Ctrl-C: its events go to --out, without it to
-    stdout. A site file says the same of many cameras.
+    stdout. A site file says the same of many cameras. --serve shows them in a browser.
 
     With --follow-drift the threshold follows slow changes of the scores of frames below it, over
     about an hour, by no more than three scales of the normal scores' tail either way. drift.jsonl
     tells every step, drift.json lets the next run into the same folder go on.
     """
     accepted = parse_rate(false_alarms)
-    live = LiveWish(scene, source, config, out, duration, false_alarms, backend, threads)
+    page = PageWish(serve, token_file)
+    live = LiveWish(scene, source, config, out, duration, false_alarms, backend, threads, page)
     if live.is_live:
         live.watch(display=display, log_json=log_json, as_json=as_json)
         return
-    if display:
-        raise WrongUse("--display is for live runs", LIVE_ONLY)
+    if display or page.is_wanted:
+        raise WrongUse(f"--{'display' if display else 'serve'} is for live runs", LIVE_ONLY)
     scene, source, out = live.recording()
     with (
         staged(out) as folder,

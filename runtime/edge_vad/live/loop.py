@@ -117,11 +117,6 @@ class LiveLoop:
             self._close()
         self._raise_failure()
 
-    @property
-    def stuck(self) -> list[str]:
-        """Cameras whose thread did not end, as the camera holds it up."""
-        return [name for name, watch in self._watches.items() if not watch.capture.join(0.0)]
-
     def _watch(self, camera: str) -> CameraWatch:
         if camera not in self._watches:
             raise WrongUse(f"there is no camera {camera!r}", f"use {', '.join(self._watches)}")

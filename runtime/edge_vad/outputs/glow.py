@@ -44,9 +44,7 @@ class Glow:
             threshold: Anomaly at which the glow is plain to see.
             picture: Of the size that was announced.
         """
-        scale = 255 / (_LAST - _FIRST)
-        levels = anomaly_map * (scale / max(threshold, 1e-6)) - _FIRST * scale
-        cells = np.clip(levels, 0, 255).astype(np.uint8)
+        cells = glow_levels(anomaly_map, threshold)
         if not cells.any():
             return
         cv2.warpAffine(
@@ -61,6 +59,24 @@ class Glow:
         cv2.applyColorMap(self._level, self._lights, dst=self._light)
         cv2.multiply(picture, self._shade, dst=picture, scale=1 / 255)
         cv2.add(picture, self._light, dst=picture)
+
+
+def glow_levels(anomaly_map: NDArray[np.float32], threshold: float) -> NDArray[np.uint8]:
+    """How strong every cell glows, 0 to 255.
+
+    Args:
+        anomaly_map: float32, (rows, columns).
+        threshold: Anomaly at which the glow is plain to see.
+    """
+    scale = 255 / (_LAST - _FIRST)
+    levels = anomaly_map * (scale / max(threshold, 1e-6)) - _FIRST * scale
+    return np.clip(levels, 0, 255).astype(np.uint8)
+
+
+def glow_colours() -> NDArray[np.uint8]:
+    """Red, green, blue and opacity of every level, uint8, (256, 4), for others that draw it."""
+    alpha, colour = _opacity_and_colour()
+    return np.rint(np.hstack([colour[:, ::-1], 255 * alpha])).astype(np.uint8)
 
 
 def _picture_to_cells(card: SceneCard, width: int, height: int) -> NDArray[np.float64]:
@@ -80,9 +96,13 @@ def _picture_to_cells(card: SceneCard, width: int, height: int) -> NDArray[np.fl
 
 def _tables() -> tuple[Image, Image]:
     """For every level the light to add, and how much of the picture stays, of 255."""
-    level = np.linspace(0, 1, 256)[:, np.newaxis]
-    alpha = _ALPHA * (1 - (1 - level) ** 2) * np.minimum(1, 6 * level)
-    colour = _EDGE + (_CORE - _EDGE) * np.minimum(1, 1.5 * level)
+    alpha, colour = _opacity_and_colour()
     lights = np.rint(alpha * colour).astype(np.uint8)
     shades = np.rint(255 * (1 - alpha) * np.ones(3)).astype(np.uint8)
     return lights[:, np.newaxis], shades[:, np.newaxis]
+
+
+def _opacity_and_colour() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    level = np.linspace(0, 1, 256)[:, np.newaxis]
+    alpha = _ALPHA * (1 - (1 - level) ** 2) * np.minimum(1, 6 * level)
+    return alpha, _EDGE + (_CORE - _EDGE) * np.minimum(1, 1.5 * level)

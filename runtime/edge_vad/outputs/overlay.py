@@ -57,25 +57,29 @@ class Overlay:
         cv2.resize(image, size, dst=self._picture, interpolation=cv2.INTER_CUBIC)
         self._glow.lay(detection.anomaly_map, detection.threshold, self._picture)
         if detection.box is not None:
-            self._draw_box(detection.box)
+            draw_box(self._picture, detection.box, self._zoom)
         self._footer.draw(detection, self._footer_canvas, self._strip)
         return self._drawn
 
-    def _draw_box(self, box: Box) -> None:
-        """A thin frame with heavy corners."""
-        left, top = box.x * self._zoom, box.y * self._zoom
-        right, bottom = left + box.width * self._zoom, top + box.height * self._zoom
-        right, bottom = min(right, self._picture.shape[1]) - 1, min(bottom, len(self._picture)) - 1
-        thin = max(1, self.width // 640)
-        arm = min(right - left, bottom - top, 6 * self.width // 64) // 3
-        # Dark below light, so that the lines stand out from any picture.
-        for colour, extra in ((_SHADOW, 2 * thin), (_BOX, 0)):
-            cv2.rectangle(
-                self._picture, (left, top), (right, bottom), colour, thin + extra // 2, cv2.LINE_AA
-            )
-            for x, inward in ((left, arm), (right, -arm)):
-                for y, down in ((top, arm), (bottom, -arm)):
-                    corner = np.array([(x + inward, y), (x, y), (x, y + down)], np.int32)
-                    cv2.polylines(
-                        self._picture, [corner], False, colour, 3 * thin + extra, cv2.LINE_AA
-                    )
+
+def draw_box(picture: Image, box: Box, zoom: float) -> None:
+    """Draw a thin frame with heavy corners, in place.
+
+    Args:
+        picture: The frame, made larger or smaller.
+        box: In px of the frame.
+        zoom: How many times larger the picture is.
+    """
+    rows, columns = picture.shape[:2]
+    left, top = round(box.x * zoom), round(box.y * zoom)
+    right, bottom = round((box.x + box.width) * zoom), round((box.y + box.height) * zoom)
+    right, bottom = min(right, columns) - 1, min(bottom, rows) - 1
+    thin = max(1, columns // 640)
+    arm = min(right - left, bottom - top, 6 * columns // 64) // 3
+    # Dark below light, so that the lines stand out from any picture.
+    for colour, extra in ((_SHADOW, 2 * thin), (_BOX, 0)):
+        cv2.rectangle(picture, (left, top), (right, bottom), colour, thin + extra // 2, cv2.LINE_AA)
+        for x, inward in ((left, arm), (right, -arm)):
+            for y, down in ((top, arm), (bottom, -arm)):
+                corner = np.array([(x + inward, y), (x, y), (x, y + down)], np.int32)
+                cv2.polylines(picture, [corner], False, colour, 3 * thin + extra, cv2.LINE_AA)

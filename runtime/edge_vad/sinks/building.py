@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
 
-from edge_vad.sinks.base import Sink, Site
+from edge_vad.sinks.base import Sink, SinkHealth, Site
 from edge_vad.sinks.settings import SinkSettings
 
 
@@ -59,6 +59,11 @@ def _local(settings: SinkSettings, folder: Path, site: Site, display: bool) -> I
         yield JsonLines(settings.jsonl, folder)
 
 
+def health_by_name(sinks: Sequence[Sink]) -> dict[str, SinkHealth]:
+    """How every sink is."""
+    return {sink.name: sink.health() for sink in sinks}
+
+
 def _remote(
     settings: SinkSettings, folder: Path, site: Site, sinks: Sequence[Sink]
 ) -> Iterator[Sink]:
@@ -74,4 +79,8 @@ def _remote(
     if settings.metrics:
         from edge_vad.sinks.metrics import Metrics
 
-        yield Metrics(settings.metrics, site, lambda: {sink.name: sink.health() for sink in sinks})
+        yield Metrics(settings.metrics, site, lambda: health_by_name(sinks))
+    if settings.page:
+        from edge_vad.sinks.page.sink import Page
+
+        yield Page(settings.page, folder, site, lambda: health_by_name(sinks))

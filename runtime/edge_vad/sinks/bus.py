@@ -73,7 +73,12 @@ class Bus(Sink):
         """Close all, side by side, so that a slow one takes no time from the others."""
         until = time.monotonic() + timeout_s
         closings = [
-            threading.Thread(target=self._guarded, args=(sink, sink.close, timeout_s), daemon=True)
+            threading.Thread(
+                target=self._guarded,
+                name=f"closing {sink.name}",
+                args=(sink, sink.close, timeout_s),
+                daemon=True,
+            )
             for sink in self.sinks
         ]
         for closing in closings:

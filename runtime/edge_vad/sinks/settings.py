@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ Host = Annotated[
     str,
     msgspec.Meta(pattern=rf"^((?:{_LABEL}\.)*{_LABEL}\.?|[0-9a-fA-F:]{{2,45}})$", max_length=253),
 ]
+Address = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-fA-F.:]{2,45}$")]
 _FolderName = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
 
 
@@ -175,7 +177,37 @@ class MetricsSettings(Settings, frozen=True, kw_only=True):
     """
 
     port: Port = 9464
-    address: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-fA-F.:]{2,45}$")] = "127.0.0.1"
+    address: Address = "127.0.0.1"
+
+
+class PageSettings(Settings, frozen=True, kw_only=True):
+    """The page that shows the cameras and the store's events in a browser.
+
+    Attributes:
+        port: Where to listen.
+        address: Where to listen; any but this machine's own (127.0.0.1, ::1) needs a token.
+        token_env: Environment variable that holds the token which is asked for.
+        token_file: File that holds it.
+        hosts: Names by which browsers may call the page, beside addresses and this machine's name.
+        fps: Pictures a second of each camera that are shown, at most.
+    """
+
+    port: Port = 8420
+    address: Address = "127.0.0.1"
+    token_env: Name | None = None
+    token_file: Text | None = None
+    hosts: Annotated[tuple[Host, ...], msgspec.Meta(max_length=32)] = ()
+    fps: Annotated[float, msgspec.Meta(ge=0.5, le=15)] = 5.0
+
+    def __post_init__(self) -> None:
+        try:
+            address = ip_address(self.address)
+        except ValueError:
+            raise ValueError("the address must be one such as 127.0.0.1, 0.0.0.0 or ::") from None
+        if self.token_env and self.token_file:
+            raise ValueError("give the token by token_env or by token_file, not by both")
+        if not address.is_loopback and not (self.token_env or self.token_file):
+            raise ValueError("a page for other machines needs token_file or token_env")
 
 
 class SinkSettings(Settings, frozen=True, kw_only=True):
@@ -190,6 +222,7 @@ class SinkSettings(Settings, frozen=True, kw_only=True):
         mqtt: An MQTT broker.
         webhook: An address that is called.
         metrics: Figures for Prometheus.
+        page: A page for browsers.
     """
 
     folder: _FolderName = "watched"
@@ -200,10 +233,13 @@ class SinkSettings(Settings, frozen=True, kw_only=True):
     mqtt: MqttSettings | None = None
     webhook: WebhookSettings | None = None
     metrics: MetricsSettings | None = None
+    page: PageSettings | None = None
 
     def __post_init__(self) -> None:
         if self.clips and not self.store:
             raise ValueError("clips lie in the store: add [sinks.store]")
+        if self.page and not self.store:
+            raise ValueError("the page shows the events of the store: add [sinks.store]")
         if "\0" in self.folder:
             raise ValueError("no folder has such a name")
 

@@ -10,6 +10,7 @@ from edge_vad.sinks.settings import (
     JsonLinesSettings,
     MetricsSettings,
     MqttSettings,
+    PageSettings,
     SinkSettings,
     StoreSettings,
     VideoSettings,
@@ -24,6 +25,7 @@ KINDS = {
     "mqtt": MqttSettings,
     "webhook": WebhookSettings,
     "metrics": MetricsSettings,
+    "page": PageSettings,
 }
 VALUE = st.recursive(
     st.none()
@@ -79,15 +81,20 @@ def test_ten_thousand_configurations_are_taken_whole_or_refused_in_words(documen
         ({"mqtt": {"host": "a", "ca_file": "b"}}, "say tls = true"),
         ({"mqtt": {"host": "a", "password": "b"}}, "unknown field `password`"),
         ({"webhook": {}}, "one of url, url_env and url_file"),
-        ({"webhook": {"url": "ftp://a/token"}}, "must begin with http"),
+        ({"webhook": {"url": "ftp://a/hunter2"}}, "must begin with http"),
         ({"webhook": {"url": "https://us:secret@a/"}}, "must not hold a user"),
         ({"webhook": {"url": "https://a/ b"}}, "must begin with http"),
         ({"metrics": {"port": 0}}, "port"),
+        ({"page": {}}, "the page shows the events of the store"),
+        ({"store": {}, "page": {"address": "::"}}, "needs token_file or token_env"),
+        ({"store": {}, "page": {"address": "1.2.3"}}, "must be one such as 127.0.0.1"),
+        ({"store": {}, "page": {"token_env": "A", "token_file": "b"}}, "not by both"),
+        ({"store": {}, "page": {"token": "b"}}, "unknown field `token`"),
         ({"store": {"max_age_days": 0}}, "max_age_days"),
     ],
 )
 def test_what_cannot_be_done_is_refused_in_words(wrong, words):
     with pytest.raises(msgspec.ValidationError, match=words) as error:
         msgspec.convert(wrong, SinkSettings)
-    assert "token" not in str(error.value)
+    assert "hunter2" not in str(error.value)
     assert "secret" not in str(error.value)

@@ -1,0 +1,131 @@
+"""Whether a page was asked for, and where it is to be."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+import msgspec
+
+from edge_vad.cli.console import note
+from edge_vad.errors import WrongUse
+
+if TYPE_CHECKING:
+    from edge_vad.sinks.settings import PageSettings
+    from edge_vad.site.settings import SiteSettings
+
+USUAL = "127.0.0.1:8420"
+TOKEN = "EDGE_VAD_TOKEN"  # noqa: S105 - the name of the variable that holds it
+_PLACE = re.compile(r"(?:(?P<host>[^:\[\]]+|\[[0-9a-fA-F:.]+\]):)?(?P<port>[0-9]{1,5})")
+_MEGABYTES = 200
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+token_option = click.option(
+    "--token-file",
+    type=click.Path(path_type=Path),
+    help=f"File with the token that the page asks for; or set {TOKEN}.",
+)
+
+
+def page_options(function: Function) -> Function:
+    """Add the options of a page beside a live run."""
+    serve = click.option(
+        "--serve",
+        is_flag=False,
+        flag_value=USUAL,
+        metavar="[HOST:PORT]",
+        help=f"Show a live run in a browser, at {USUAL} if nothing else is said.",
+    )
+    return serve(token_option(function))
+
+
+@dataclass(frozen=True)
+class PageWish:
+    """A page that was asked for on the command line.
+
+    Attributes:
+        place: Where it is to be, `HOST:PORT` or `PORT`; None: it was not asked for.
+        token_file: File with the token that it asks for.
+    """
+
+    place: str | None
+    token_file: Path | None
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether there is to be one."""
+        return self.place is not None
+
+    def settings(self) -> PageSettings:
+        """The page's settings.
+
+        Raises:
+            WrongUse: The place is none, or needs a token and has none.
+        """
+        from edge_vad.sinks.settings import PageSettings
+
+        address, port = parse_place(USUAL if self.place is None else self.place)
+        token_env = TOKEN if self.token_file is None and os.environ.get(TOKEN) else None
+        token_file = None if self.token_file is None else str(self.token_file)
+        said = {"address": address, "port": port, "token_env": token_env, "token_file": token_file}
+        try:
+            return msgspec.convert(said, PageSettings)
+        except msgspec.ValidationError as error:
+            if "needs token" in str(error):
+                raise WrongUse(
+                    f"others can reach {address}, and there is no token",
+                    "openssl rand -hex 24 > token.txt, and add --token-file token.txt",
+                ) from None
+            raise WrongUse(f"{self.place!r} is no HOST:PORT", _PLACES) from None
+
+    @contextmanager
+    def added_to(self, site: SiteSettings) -> Iterator[SiteSettings]:
+        """The site with the page; a run that keeps no events keeps them for the page while it runs.
+
+        Raises:
+            WrongUse: The place is none, needs a token and has none, or the site has no store.
+        """
+        if not self.is_wanted:
+            if self.token_file is not None:
+                raise WrongUse("--token-file is for the page", "add --serve")
+            yield site
+            return
+        page = self.settings()
+        with tempfile.TemporaryDirectory(prefix="edge-vad-") as folder:
+            yield _with_page(site, page, folder)
+
+
+def _with_page(site: SiteSettings, page: PageSettings, folder: str) -> SiteSettings:
+    from edge_vad.sinks.settings import ClipSettings, StoreSettings
+
+    replace, sinks = msgspec.structs.replace, site.sinks
+    if sinks.store is None:
+        if sinks.jsonl is None or sinks.jsonl.path != "-":
+            raise WrongUse("the page shows the events of the store", "add [sinks.store]")
+        note("the page's events are kept while this runs; add --out FOLDER to keep them for good")
+        store = StoreSettings(max_size_mb=_MEGABYTES)
+        sinks = replace(sinks, folder=folder, store=store, clips=ClipSettings())
+    return replace(site, sinks=replace(sinks, page=page))
+
+
+_PLACES = f"write one such as {USUAL}, 0.0.0.0:8420 or 8420; what else you say stands before it"
+
+
+def parse_place(text: str) -> tuple[str, int]:
+    """Address and port of `127.0.0.1:8420`, `localhost:8420`, `[::1]:8420` or `8420`.
+
+    Raises:
+        WrongUse: It is no such text.
+    """
+    match = _PLACE.fullmatch(text.strip())
+    if match is None:
+        raise WrongUse(f"{text!r} is no HOST:PORT", _PLACES)
+    host = (match["host"] or "127.0.0.1").strip("[]")
+    return ("127.0.0.1" if host == "localhost" else host), int(match["port"])

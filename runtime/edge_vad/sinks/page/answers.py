@@ -1,0 +1,50 @@
+"""Answers as JSON, and errors in the two lines that the command line has."""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from edge_vad.errors import EdgeVadError, WrongUse
+from edge_vad.sinks.page.refusals import Refused, TooManyTries
+
+_BAD_REQUEST, _UNAVAILABLE = 400, 503
+
+
+class ErrorAnswer(msgspec.Struct, frozen=True):
+    """What happened, and what to do."""
+
+    error: str
+    todo: str
+
+
+def json_answer(document: object, status: int = 200) -> Response:
+    """A document as JSON."""
+    return Response(msgspec.json.encode(document), status, media_type="application/json")
+
+
+def unless_known(request: Request, document: object) -> Response:
+    """A document as JSON, or nothing when the browser has the same already."""
+    body = msgspec.json.encode(document)
+    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {"etag": tag, "cache-control": "private, no-cache"}
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type="application/json", headers=headers)
+
+
+def told_error(error: EdgeVadError) -> Response:
+    """An error, with the status of HTTP that stands for it."""
+    status = _BAD_REQUEST if isinstance(error, WrongUse) else _UNAVAILABLE
+    answer = json_answer(
+        ErrorAnswer(error.what, error.todo),
+        error.status if isinstance(error, Refused) else status,
+    )
+    if isinstance(error, TooManyTries):
+        answer.headers["retry-after"] = f"{error.wait_s:.0f}"
+    elif answer.status_code == 401:
+        answer.headers["www-authenticate"] = "Bearer"
+    return answer

@@ -1,0 +1,153 @@
+"""Reads what browsers ask for; nothing in it is trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, NamedTuple, TypeVar
+
+import msgspec
+from starlette.requests import Request
+
+from edge_vad.errors import WrongUse
+from edge_vad.sinks.page.latest import WIDTHS
+from edge_vad.sinks.page.refusals import TooLarge
+from edge_vad.sinks.store.media import is_event_id
+
+MOST_EVENTS = 200
+_LARGEST_BODY = 4096
+_LONGEST_NUMBER = 10
+_LONGEST_NAME = 256
+_API = "docs/page.md lists what may be asked for"
+
+Body = TypeVar("Body", bound=msgspec.Struct)
+
+
+class LoginBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is sent to log in."""
+
+    token: Annotated[str, msgspec.Meta(max_length=1024)]
+
+
+class ThresholdBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is sent to change a threshold."""
+
+    false_alarms: Annotated[str, msgspec.Meta(max_length=64)]
+
+
+class Wanted(NamedTuple):
+    """A picture that is asked for.
+
+    Attributes:
+        camera: Number of the camera, from 0.
+        after: Number of the picture that the browser has; -1 for none.
+        width: How wide it is to be, px.
+    """
+
+    camera: int
+    after: int
+    width: int
+
+
+class EventsAsked(NamedTuple):
+    """Which events are asked for."""
+
+    limit: int
+    camera: str | None
+    before: str | None
+
+
+async def read_body(request: Request, kind: type[Body]) -> Body:
+    """Read a small JSON document.
+
+    Raises:
+        WrongUse: It is none, or says something unknown; its text is not repeated.
+        TooLarge: It is too long.
+    """
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _LARGEST_BODY:
+            raise TooLarge("the body is too long", f"send at most {_LARGEST_BODY} bytes")
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        fields = ", ".join(kind.__struct_fields__)
+        raise WrongUse("the body is not what is expected", f"send JSON with {fields}") from None
+
+
+def read_wanted(text: str, cameras: int) -> list[Wanted]:
+    """Read which pictures are wanted: `0:17:640,1:-1:320`, camera, number that one has, width.
+
+    Raises:
+        WrongUse: It is no such text, or there is no such camera.
+    """
+    if not text:
+        return []
+    parts = text.split(",", cameras)
+    if len(parts) > cameras:
+        raise WrongUse("more pictures are asked for than there are cameras", _API)
+    return [_wanted(part, cameras) for part in parts]
+
+
+def read_number(asked: Mapping[str, str], name: str, usual: int, least: int, most: int) -> int:
+    """Read a whole number.
+
+    Raises:
+        WrongUse: It is none, or out of bounds.
+    """
+    if name not in asked:
+        return usual
+    number = _number(asked[name])
+    if number is None or not least <= number <= most:
+        raise WrongUse(f"{name} is no whole number from {least} to {most}", _API)
+    return number
+
+
+def read_width(asked: Mapping[str, str]) -> int | None:
+    """Read how wide a picture is to be; None is as it is.
+
+    Raises:
+        WrongUse: It is no width that can be had.
+    """
+    if "width" not in asked:
+        return None
+    return _width(asked["width"])
+
+
+def read_events(asked: Mapping[str, str]) -> EventsAsked:
+    """Read which events are wanted.
+
+    Raises:
+        WrongUse: A parameter cannot be.
+    """
+    camera, before = asked.get("camera"), asked.get("before")
+    if camera is not None and (len(camera) > _LONGEST_NAME or not camera.isprintable()):
+        raise WrongUse("camera is no name of a camera", _API)
+    if before is not None and not is_event_id(before):
+        raise WrongUse("before is no id of an event", _API)
+    return EventsAsked(read_number(asked, "limit", 50, 1, MOST_EVENTS), camera, before)
+
+
+def _wanted(part: str, cameras: int) -> Wanted:
+    fields = part.split(":", 3)
+    if len(fields) != 3:
+        raise WrongUse("a picture is asked for as CAMERA:NUMBER:WIDTH", _API)
+    camera, after = _number(fields[0]), _number(fields[1])
+    if camera is None or not 0 <= camera < cameras:
+        raise WrongUse("there is no such camera", _API)
+    if after is None:
+        raise WrongUse("a picture's number is no number", _API)
+    return Wanted(camera, after, _width(fields[2]))
+
+
+def _width(text: str) -> int:
+    width = _number(text)
+    if width not in WIDTHS:
+        raise WrongUse(f"width is none of {', '.join(map(str, WIDTHS))}", _API)
+    return width
+
+
+def _number(text: str) -> int | None:
+    digits = text.removeprefix("-")
+    is_number = digits.isascii() and digits.isdigit() and len(digits) <= _LONGEST_NUMBER
+    return int(text) if is_number else None

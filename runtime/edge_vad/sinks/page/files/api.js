@@ -1,0 +1,64 @@
+// What the page asks the server for. Paths are relative: it may live under a prefix.
+
+export class TokenMissing extends Error {}
+
+// An error that the server put into words.
+export class Told extends Error {
+  constructor({ error, todo }) {
+    super(`${error}: ${todo}`);
+    this.what = error;
+    this.todo = todo;
+  }
+}
+
+async function ask(path, options = {}) {
+  const answer = await fetch(path, { credentials: "same-origin", signal: AbortSignal.timeout(10000), ...options });
+  if (answer.ok) return answer;
+  const said = await answer.json().catch(() => ({ error: `status ${answer.status}`, todo: "see the log" }));
+  if (answer.status === 401 && path !== "api/login") throw new TokenMissing(said.error);
+  throw new Told(said);
+}
+
+const send = (path, document) =>
+  ask(path, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(document),
+  });
+
+export const site = async () => (await ask("api/site")).json();
+export const login = (token) => send("api/login", { token });
+export const logout = () => send("api/logout", {});
+export const accept = async (camera, rate) =>
+  (await send(`api/cameras/${camera}/threshold`, { false_alarms: rate })).json();
+
+export async function events({ camera, before, limit }) {
+  const asked = new URLSearchParams({ limit });
+  if (camera) asked.set("camera", camera);
+  if (before) asked.set("before", before);
+  return (await (await ask(`api/events?${asked}`)).json()).events;
+}
+
+export const picture = (event, width) => `api/events/${event.id}/picture?width=${width}&peak=${event.peak}`;
+export const clip = (event) => `api/events/${event.id}/clip`;
+
+// How all cameras are, and the pictures that were asked for: a JSON document behind its length, then
+// of every picture that it names the JPEG and the levels of the heat map.
+export async function live(wanted, since) {
+  const pictures = wanted.map(({ camera, after, width }) => `${camera}:${after}:${width}`).join();
+  const sent = performance.now();
+  const answer = await ask(`api/live?since=${since}&pictures=${pictures}`);
+  const body = await answer.arrayBuffer();
+  const received = performance.now();
+  const length = new DataView(body).getUint32(0);
+  const now = JSON.parse(new TextDecoder().decode(new Uint8Array(body, 4, length)));
+  let at = 4 + length;
+  const take = (bytes) => new Uint8Array(body, (at += bytes) - bytes, bytes);
+  for (const { picture } of now.cameras) {
+    if (!picture) continue;
+    picture.jpeg = take(picture.jpeg);
+    picture.levels = take(picture.levels);
+    if (picture.age_s !== null) picture.age_s += (received - sent) / 2000;
+  }
+  return now;
+}

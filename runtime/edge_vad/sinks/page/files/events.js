@@ -1,0 +1,215 @@
+// The list of events, newest first, and the viewer that plays their clips.
+
+import * as api from "./api.js";
+import * as words from "./words.js";
+
+const PAGE = 30;
+const MOST = 200;
+
+export class Events {
+  // `announce(event)` is called for each that is new since the page was opened.
+  constructor(announce) {
+    this.announce = announce;
+    this.list = document.getElementById("list");
+    this.nothing = document.getElementById("nothing");
+    this.older = document.getElementById("older");
+    this.filter = document.getElementById("filter");
+    this.template = document.getElementById("event-card").content.firstElementChild;
+    this.cards = new Map();
+    this.events = [];
+    this.limit = PAGE;
+    this.newest = null; // id of the newest event that was seen; empty: there was none
+    this.viewer = new Viewer(this);
+    this.older.addEventListener("click", () => {
+      this.limit = Math.min(MOST, this.limit + PAGE);
+      this.refresh();
+    });
+    this.filter.addEventListener("change", () => {
+      this.limit = PAGE;
+      this.refresh();
+    });
+  }
+
+  offer(cameras) {
+    for (const name of cameras) {
+      if ([...this.filter.options].some((option) => option.value === name)) continue;
+      this.filter.append(new Option(name, name));
+    }
+    this.filter.hidden = this.filter.options.length < 3;
+  }
+
+  async refresh() {
+    const camera = this.filter.value;
+    const events = await api.events({ camera, limit: this.limit });
+    if (camera !== this.filter.value) return;
+    if (!camera) {
+      if (this.newest !== null) events.filter((event) => event.id > this.newest).forEach(this.announce);
+      this.newest = events[0]?.id ?? this.newest ?? "";
+      this.offer(events.map((event) => event.camera));
+    }
+    this.show(events);
+    this.viewer.refresh();
+  }
+
+  show(events) {
+    const wasEmpty = !this.events.length;
+    this.events = events;
+    const kept = new Set();
+    let heading = "";
+    const wanted = [];
+    for (const event of events) {
+      const title = words.day(event.start);
+      if (title !== heading) wanted.push(this.heading(title));
+      heading = title;
+      kept.add(event.id);
+      let card = this.cards.get(event.id);
+      if (!card) {
+        card = this.make(event, !wasEmpty && event.id >= (events[0]?.id ?? ""));
+        this.cards.set(event.id, card);
+      }
+      this.fill(card, event);
+      wanted.push(card);
+    }
+    for (const [id, card] of this.cards) {
+      if (!kept.has(id)) {
+        card.remove();
+        this.cards.delete(id);
+      }
+    }
+    for (const [place, node] of wanted.entries()) {
+      if (this.list.children[place] !== node) this.list.insertBefore(node, this.list.children[place] ?? null);
+    }
+    while (this.list.children.length > wanted.length) this.list.lastElementChild.remove();
+    this.nothing.hidden = events.length > 0;
+    this.older.hidden = events.length < this.limit || this.limit >= MOST;
+  }
+
+  heading(title) {
+    const known = [...this.list.querySelectorAll(".day")].find((each) => each.textContent === title);
+    if (known) return known;
+    const heading = document.createElement("li");
+    heading.className = "day";
+    heading.textContent = title;
+    return heading;
+  }
+
+  make(event, isNew) {
+    const card = this.template.cloneNode(true);
+    card.dataset.event = event.id;
+    if (isNew) card.classList.add("fresh");
+    card.querySelector("button").addEventListener("click", () => this.viewer.open(event.id));
+    return card;
+  }
+
+  fill(card, event) {
+    const find = (what) => card.querySelector(what);
+    const image = find("img");
+    const address = event.picture ? api.picture(event, 320) : "";
+    if (address && image.getAttribute("src") !== address) image.src = address;
+    find("b").textContent = event.camera;
+    const time = find("time");
+    time.textContent = words.clock(event.start);
+    time.dateTime = new Date(event.start * 1000).toISOString();
+    find(".second").textContent = summary(event);
+    find(".rarity").textContent = words.capital(event.rarity);
+    find(".play").hidden = !event.clip;
+    card.dataset.state = event.state;
+  }
+}
+
+function summary(event) {
+  const state = { ongoing: "going on", interrupted: "interrupted" }[event.state];
+  const parts = [words.span(event.end - event.start), `score ${words.figure(event.score)}`];
+  return [...(state ? [state] : []), ...parts].join(" · ");
+}
+
+class Viewer {
+  constructor(events) {
+    this.events = events;
+    this.dialog = document.getElementById("viewer");
+    this.stage = this.dialog.querySelector(".stage");
+    this.id = null;
+    this.dialog.querySelector("[data-close]").addEventListener("click", () => this.dialog.close());
+    this.dialog.addEventListener("click", (event) => {
+      if (event.target === this.dialog) this.dialog.close();
+    });
+    this.dialog.addEventListener("close", () => {
+      this.stage.replaceChildren();
+      this.shown = "";
+      this.events.cards.get(this.id)?.querySelector("button").focus();
+      this.id = null;
+    });
+    for (const button of this.dialog.querySelectorAll("[data-move]")) {
+      button.addEventListener("click", () => this.move(Number(button.dataset.move)));
+    }
+  }
+
+  get place() {
+    return this.events.events.findIndex((event) => event.id === this.id);
+  }
+
+  open(id) {
+    this.id = id;
+    this.refresh();
+    if (!this.dialog.open) this.dialog.showModal();
+  }
+
+  // Go to an older event, or to a newer one.
+  move(steps) {
+    const found = this.events.events[this.id === null ? 0 : this.place + steps];
+    if (found) this.open(found.id);
+  }
+
+  refresh() {
+    const event = this.events.events[this.place];
+    if (!event) return;
+    const find = (what) => this.dialog.querySelector(what);
+    find("#viewer-title").textContent = event.camera;
+    find(".when").textContent = `${words.day(event.start)}, ${words.clock(event.start)}`;
+    find(".rarity").textContent = words.capital(event.rarity);
+    const facts = [
+      ["Lasted", words.span(event.end - event.start)],
+      ["Highest score", words.figure(event.score)],
+      ["Threshold", words.figure(event.threshold)],
+      ["State", event.state === "ongoing" ? "going on" : event.state],
+    ];
+    find("dl").replaceChildren(
+      ...facts.map(([word, value]) => {
+        const pair = document.createElement("div");
+        const [term, told] = [document.createElement("dt"), document.createElement("dd")];
+        term.textContent = word;
+        told.textContent = value;
+        pair.append(term, told);
+        return pair;
+      }),
+    );
+    const save = find("a[download]");
+    save.hidden = !event.clip;
+    save.href = api.clip(event);
+    find("[data-move='-1']").disabled = this.place === 0;
+    find("[data-move='1']").disabled = this.place === this.events.events.length - 1;
+    this.stageEvent(event);
+  }
+
+  stageEvent(event) {
+    const wanted = event.clip ? api.clip(event) : event.picture ? api.picture(event, 960) : "none";
+    if (this.shown === wanted) return;
+    this.shown = wanted;
+    if (event.clip) {
+      const video = document.createElement("video");
+      Object.assign(video, { controls: true, autoplay: true, muted: true, loop: true, playsInline: true });
+      if (event.picture) video.poster = api.picture(event, 960);
+      video.src = wanted;
+      video.setAttribute("aria-label", `Clip of ${event.camera}`);
+      this.stage.replaceChildren(video);
+      return;
+    }
+    const remark = document.createElement("p");
+    remark.textContent = event.state === "ongoing" ? "The clip comes when it is over." : "There is no clip yet.";
+    if (!event.picture) return this.stage.replaceChildren(remark);
+    const image = document.createElement("img");
+    image.src = wanted;
+    image.alt = `${event.camera} at the highest score`;
+    this.stage.replaceChildren(image, remark);
+  }
+}

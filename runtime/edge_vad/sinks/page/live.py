@@ -1,0 +1,145 @@
+"""Answers what the page asks of live cameras."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import struct
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from edge_vad.errors import WrongUse
+from edge_vad.outputs.glow import glow_colours
+from edge_vad.sinks.base import SinkHealth, Site
+from edge_vad.sinks.page.asking import Wanted
+from edge_vad.sinks.page.history import SPAN_S
+from edge_vad.sinks.page.latest import Picture
+from edge_vad.sinks.page.stops import Stop
+from edge_vad.sinks.page.view import CameraCard, CameraNow, CameraView
+
+_log = logging.getLogger(__name__)
+
+
+class SiteAnswer(msgspec.Struct, frozen=True):
+    """What does not change while the page is open.
+
+    Attributes:
+        live: Whether cameras are watched; else only stored events are shown.
+        token: Whether one has to log in.
+        run: Another one after every start.
+        cameras: The cameras.
+        colours: Red, green, blue and opacity of the 256 levels of the heat map, base64.
+        span_s: Seconds of scores that are kept.
+        fps: Pictures a second that are worth asking for.
+    """
+
+    live: bool
+    token: bool = False
+    run: str = ""
+    cameras: tuple[CameraCard, ...] = ()
+    colours: str = ""
+    span_s: int = SPAN_S
+    fps: float = 0.0
+
+
+class Trouble(msgspec.Struct, frozen=True):
+    """A sink that does not do all it should."""
+
+    sink: str
+    why: str
+
+
+class LiveAnswer(msgspec.Struct, frozen=True):
+    """How all is just now.
+
+    Attributes:
+        run: As in `SiteAnswer`; another one tells a page that it is out of date.
+        now: Seconds on the page's clock.
+        cameras: The cameras.
+        troubles: Sinks that are not well.
+    """
+
+    run: str
+    now: float
+    cameras: list[CameraNow]
+    troubles: list[Trouble]
+
+
+class LiveSite:
+    """The live cameras, as the page needs them.
+
+    Args:
+        site: The cameras, and who is commanded.
+        health: How every sink is, by its name.
+        fps: Pictures a second of each camera, at most.
+    """
+
+    def __init__(
+        self, site: Site, health: Callable[[], Mapping[str, SinkHealth]], fps: float
+    ) -> None:
+        self._site, self._health, self._fps = site, health, fps
+        self._began_s = time.monotonic()
+        self._run = f"{time.time_ns():x}"
+        self.views = {
+            camera.name: CameraView(camera, fps, self._began_s) for camera in site.cameras
+        }
+        self._in_order: Sequence[CameraView] = list(self.views.values())
+
+    def __len__(self) -> int:
+        return len(self._in_order)
+
+    def described(self) -> SiteAnswer:
+        """What does not change."""
+        return SiteAnswer(
+            live=True,
+            run=self._run,
+            cameras=tuple(view.card for view in self._in_order),
+            colours=base64.b64encode(glow_colours().tobytes()).decode(),
+            fps=self._fps,
+        )
+
+    def now(self, wanted: Sequence[Wanted], since: int) -> bytes:
+        """How all is, with pictures.
+
+        Args:
+            wanted: The pictures that are asked for.
+            since: Second on the page's clock from which on scores are told; below 0: so long ago.
+
+        Returns:
+            The length of a JSON document, four bytes, big-endian; the document, a `LiveAnswer`; and
+            of every picture that it names the JPEG and the levels, one after the other.
+        """
+        now = time.monotonic() - self._began_s
+        since = int(now) + since if since < 0 else since
+        pictures: dict[int, Picture | None] = {
+            camera: self._in_order[camera].latest.get(after, width)
+            for camera, after, width in wanted
+        }
+        status = {each.name: each for each in self._site.status()}
+        cameras = [
+            view.now(status[view.card.name], since, pictures.get(place))
+            for place, view in enumerate(self._in_order)
+        ]
+        troubles = [Trouble(name, each.why) for name, each in self._health().items() if not each.ok]
+        head = msgspec.json.encode(LiveAnswer(self._run, round(now, 3), cameras, troubles))
+        told = [struct.pack(">I", len(head)), head]
+        for place in sorted(pictures):
+            picture = pictures[place]
+            if picture is not None:
+                told += [picture.jpeg, picture.levels.tobytes()]
+        return b"".join(told)
+
+    def accept(self, camera: int, false_alarms: str) -> Stop:
+        """Change a threshold; returns the new one.
+
+        Raises:
+            WrongUse: No such camera, or no rate of false alarms.
+        """
+        if not 0 <= camera < len(self):
+            raise WrongUse("there is no such camera", "use the number of one, counted from 0")
+        view = self._in_order[camera]
+        self._site.accept(view.card.name, false_alarms.strip())
+        _log.info("%s: %s false alarms are accepted now", view.card.name, false_alarms.strip())
+        return view.threshold

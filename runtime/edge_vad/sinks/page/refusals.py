@@ -1,0 +1,80 @@
+"""What the page refuses, and with which status of HTTP."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from edge_vad.errors import EdgeVadError
+
+
+class Refused(EdgeVadError):
+    """Something that this caller may not do.
+
+    Attributes:
+        status: What HTTP calls it.
+    """
+
+    status: ClassVar[int] = 403
+
+
+class TokenMissing(Refused):
+    """Somebody who has not logged in."""
+
+    status = 401
+
+    def __init__(self) -> None:
+        super().__init__("this page asks for a token", "log in, or send Authorization: Bearer")
+
+
+class TokenWrong(Refused):
+    """Somebody who does not know the token."""
+
+    status = 401
+
+    def __init__(self) -> None:
+        super().__init__("the token is wrong", "look it up where edge-vad was given it")
+
+
+class TooManyTries(Refused):
+    """Somebody who has guessed too often.
+
+    Attributes:
+        wait_s: Seconds after which it may be tried again.
+    """
+
+    status = 429
+
+    def __init__(self, wait_s: float) -> None:
+        super().__init__("too many wrong tokens", f"try again in {wait_s:.0f} s")
+        self.wait_s = wait_s
+
+
+class WrongName(Refused):
+    """The page was called by a name that is not its own, as in DNS rebinding."""
+
+    status = 421
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this page does not go by that name",
+            "call it by its address, or add the name to hosts in [sinks.page]",
+        )
+
+
+class OtherSite(Refused):
+    """Another site's page asked for something."""
+
+    def __init__(self) -> None:
+        super().__init__("another site asked for this", "open the page itself")
+
+
+class NotThere(Refused):
+    """There is no such thing, or no longer."""
+
+    status = 404
+
+
+class TooLarge(Refused):
+    """A body that is longer than any that makes sense."""
+
+    status = 413

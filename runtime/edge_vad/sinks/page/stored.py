@@ -1,0 +1,84 @@
+"""Stored events, as the page shows them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from edge_vad.opencv import cv2
+from edge_vad.outputs.overlay import draw_box
+from edge_vad.sinks.base import LiveEvent
+from edge_vad.sinks.page.refusals import NotThere
+
+_JPEG_QUALITY = 82
+
+
+class ShownEvent(msgspec.Struct, frozen=True):
+    """An event; the fields are those of `LiveEvent`.
+
+    Attributes:
+        picture: Whether there is a picture of it.
+        clip: Whether there is a clip of it.
+    """
+
+    id: str
+    camera: str
+    state: str
+    start: float
+    end: float
+    peak: float
+    score: float
+    threshold: float
+    box: tuple[int, int, int, int]
+    rarity: str
+    picture: bool
+    clip: bool
+
+
+class EventsAnswer(msgspec.Struct, frozen=True):
+    """Events, newest first."""
+
+    events: list[ShownEvent]
+
+
+def shown_event(event: LiveEvent) -> ShownEvent:
+    """An event, as the page shows it."""
+    return ShownEvent(
+        id=event.id,
+        camera=event.camera,
+        state=event.state.value,
+        start=event.start,
+        end=event.end,
+        peak=event.peak,
+        score=round(event.score, 3),
+        threshold=round(event.threshold, 3),
+        box=event.box,
+        rarity=event.rarity,
+        picture=event.snapshot is not None,
+        clip=event.clip is not None,
+    )
+
+
+def marked_picture(path: Path, event: LiveEvent, width: int) -> bytes:
+    """The picture of an event, no wider than this, with its box; as JPEG.
+
+    Raises:
+        FileNotFoundError: It is gone.
+        NotThere: It is broken.
+    """
+    content = path.read_bytes()
+    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) if content else None
+    if image is None:
+        raise NotThere("the picture is broken", "see whether the disk is well")
+    picture = image.astype(np.uint8, copy=False)
+    rows, columns = picture.shape[:2]
+    zoom = min(1.0, width / columns)
+    if zoom < 1:
+        size = (width, max(1, round(rows * zoom)))
+        picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(
+            np.uint8, copy=False
+        )
+    draw_box(picture, event.box, zoom)
+    return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1].tobytes()

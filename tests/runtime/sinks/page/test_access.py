@@ -1,0 +1,119 @@
+"""Who may see the page."""
+
+from __future__ import annotations
+
+import pytest
+
+from edge_vad.sinks.page.access import Access
+from edge_vad.sinks.page.refusals import TokenWrong, TooManyTries
+
+TOKEN = "correct horse battery staple"  # noqa: S105
+
+
+class Clock:
+    def __init__(self):
+        self.now = 1_700_000_000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def access(clock):
+    return Access(TOKEN, clock, clock)
+
+
+def test_who_knows_the_token_gets_a_session_that_says_nothing_of_it(access):
+    session = access.open_session(TOKEN, "10.0.0.9")
+    assert access.is_session(session)
+    assert "correct" not in session
+
+
+def test_a_session_is_good_after_a_restart_and_not_with_another_token(access, clock):
+    session = access.open_session(TOKEN, "10.0.0.9")
+    assert Access(TOKEN, clock, clock).is_session(session)
+    assert not Access(TOKEN + "r", clock, clock).is_session(session)
+
+
+def test_a_session_ends(access, clock):
+    session = access.open_session(TOKEN, "10.0.0.9")
+    clock.now += access.session_s + 1
+    assert not access.is_session(session)
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        "",
+        ".",
+        "1",
+        "9999999999",
+        "9999999999.",
+        "9999999999.00",
+        "٣.x",
+        "-1.x",
+        "9" * 99 + ".x",
+        "é.é",
+    ],
+)
+def test_a_session_cannot_be_made_up(access, forged):
+    assert not access.is_session(forged)
+
+
+def test_the_end_of_a_session_cannot_be_put_off(access):
+    until, signature = access.open_session(TOKEN, "10.0.0.9").split(".")
+    assert not access.is_session(f"{int(until) + 1}.{signature}")
+
+
+@pytest.mark.parametrize("wrong", ["", TOKEN[:-1], TOKEN + "x", TOKEN.upper(), "\ud800", "é" * 40])
+def test_a_wrong_token_is_refused(access, wrong):
+    with pytest.raises(TokenWrong):
+        access.check_token(wrong, "10.0.0.9")
+
+
+def test_guessing_is_slowed_down_even_where_the_next_guess_is_right(access, clock):
+    for _ in range(5):
+        with pytest.raises(TokenWrong):
+            access.check_token("no", "10.0.0.9")
+    with pytest.raises(TooManyTries) as refusal:
+        access.check_token(TOKEN, "10.0.0.9")
+    assert 0 < refusal.value.wait_s <= 60
+    access.check_token(TOKEN, "10.0.0.10")
+    clock.now += 61
+    access.check_token(TOKEN, "10.0.0.9")
+
+
+def test_all_addresses_of_one_network_of_ipv6_guess_together(access):
+    for number in range(5):
+        with pytest.raises(TokenWrong):
+            access.check_token("no", f"2001:db8::{number}")
+    with pytest.raises(TooManyTries):
+        access.check_token("no", "2001:db8::ffff")
+    access.check_token(TOKEN, "2001:db8:0:1::1")
+
+
+def test_addresses_of_ipv4_guess_apart_where_ipv6_is_spoken(access):
+    for _ in range(5):
+        with pytest.raises(TokenWrong):
+            access.check_token("no", "::ffff:10.0.0.9")
+    with pytest.raises(TooManyTries):
+        access.check_token("no", "10.0.0.9")
+    access.check_token(TOKEN, "::ffff:10.0.0.10")
+
+
+def test_what_is_kept_of_those_who_guess_is_bounded(access):
+    for number in range(5000):
+        with pytest.raises(TokenWrong):
+            access.check_token("no", f"10.{number // 250}.{number % 250}.1")
+    assert len(access._brake._failures) <= 4096
+
+
+def test_without_a_token_all_is_open():
+    access = Access(None)
+    assert access.is_open
+    access.check_token("anything", "127.0.0.1")
