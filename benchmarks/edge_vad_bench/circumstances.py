@@ -103,6 +103,7 @@ class Settings(Record, frozen=True):
         threads: CPU threads of a backend.
         plan: How long was measured.
         parts: The parts of the benchmark that were asked for.
+        scenarios: The scenarios of them.
     """
 
     scenes: tuple[SceneUsed, ...]
@@ -111,6 +112,7 @@ class Settings(Record, frozen=True):
     threads: int
     plan: Plan
     parts: tuple[str, ...]
+    scenarios: tuple[str, ...] = ()
 
 
 class Conditions(Record, frozen=True):

@@ -25,7 +25,7 @@ METRIC_PERCENTILE = {SINGLE: 90.0, MULTI: 99.0, OFFLINE: 50.0}
 CAMERAS_OF_A_QUERY = 8
 """Samples of a MultiStream query, as in MLPerf."""
 
-FRAMES_OF_A_CHUNK = 32
+FRAMES_OF_A_CHUNK = 8
 """An Offline query is the whole recording; it is timed in chunks of this many frames."""
 
 
