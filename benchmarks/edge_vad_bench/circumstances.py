@@ -77,10 +77,10 @@ class Plan(Record, frozen=True):
     """
 
     warm_up_s: float = 1.0
-    block_s: float = 1.0
+    block_s: float = 0.5
     block_queries: int = 20
-    blocks: Annotated[int, msgspec.Meta(ge=2)] = 10
-    most_blocks: int = 30
+    blocks: Annotated[int, msgspec.Meta(ge=2)] = 20
+    most_blocks: int = 40
     tolerance: Share = 0.05
     settled: int = 3
     starts: int = 5
