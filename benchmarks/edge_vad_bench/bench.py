@@ -17,6 +17,9 @@ from edge_vad_bench import store
 from edge_vad_bench.cold_start import measure_cold_start
 from edge_vad_bench.contestants import (
     CAMERAS_OF_A_QUERY,
+    MULTI,
+    OFFLINE,
+    SINGLE,
     Cameras,
     Contestant,
     WholeRecording,
@@ -120,7 +123,8 @@ def _scenarios(task: Task, report: Report) -> Report:
         arena = Arena(plan, watch, nvml, meter)
         runners = [closers.enter_context(closing(each)) for each in _backends(task)]
         pairs = [(model, backend) for (model, backend) in zip(_models(task), runners, strict=True)]
-        for make in (_single, _multi, _offline):
+        for scenario in task.settings.scenarios:
+            make = SCENARIO_MAKERS[scenario]
             with ExitStack() as opened:
                 field = [
                     opened.enter_context(closing(make(task, model, backend, watch)))
@@ -157,6 +161,9 @@ def _multi(task: Task, model: SceneModel, backend: Backend, watch: Stopwatch) ->
 
 def _offline(task: Task, model: SceneModel, backend: Backend, _: Stopwatch) -> Contestant:
     return WholeRecording(model, backend, task.source, task.settings.plan.handicap)
+
+
+SCENARIO_MAKERS = {SINGLE: _single, MULTI: _multi, OFFLINE: _offline}
 
 
 def _cold_starts(task: Task, report: Report) -> Report:

@@ -77,10 +77,10 @@ class Plan(Record, frozen=True):
     """
 
     warm_up_s: float = 1.0
-    block_s: float = 1.0
+    block_s: float = 0.5
     block_queries: int = 20
-    blocks: Annotated[int, msgspec.Meta(ge=2)] = 10
-    most_blocks: int = 30
+    blocks: Annotated[int, msgspec.Meta(ge=2)] = 20
+    most_blocks: int = 40
     tolerance: Share = 0.05
     settled: int = 3
     starts: int = 5
@@ -103,6 +103,7 @@ class Settings(Record, frozen=True):
         threads: CPU threads of a backend.
         plan: How long was measured.
         parts: The parts of the benchmark that were asked for.
+        scenarios: The scenarios of them.
     """
 
     scenes: tuple[SceneUsed, ...]
@@ -111,6 +112,7 @@ class Settings(Record, frozen=True):
     threads: int
     plan: Plan
     parts: tuple[str, ...]
+    scenarios: tuple[str, ...] = ()
 
 
 class Conditions(Record, frozen=True):

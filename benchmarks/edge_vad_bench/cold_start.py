@@ -22,11 +22,13 @@ from edge_vad_bench.yardstick import Yardstick
 
 SCENARIO = "ColdStart"
 _FRAMES = 30
+_READINGS = 8
 _LONGEST_S = 120
 
 
 class _Answer(msgspec.Struct):
     decided_s: tuple[float, float]
+    cpu_s: tuple[float, float]
     resident_mib: tuple[float, float]
     peak_mib: float
 
@@ -62,14 +64,13 @@ def measure_cold_start(
     """
     name = f"{SCENARIO}/{backend}/{precision}"
     before, yardstick = read_conditions(nvml), Yardstick()
-    answers, times, first_frames, yardsticks = [], [], [], []
+    answers, times, first_frames, readings = [], [], [], []
     for number in range(starts + 1):
         say(f"{name}: start {number}")
-        yardsticks.append(figures.rounded(yardstick.time_ms()))
         began, answer = _start(scene, source, backend, threads)
         if number == 0:  # it fills the system's file cache
-            yardsticks.clear()
             continue
+        readings += [yardstick.read() for _ in range(_READINGS)]
         answers.append(answer)
         first_frames.append((answer.decided_s[0] - began) * 1000)
         times.append(figures.rounded((answer.decided_s[1] - began) * 1000))
@@ -87,7 +88,10 @@ def measure_cold_start(
         fps=figures.rounded(1000 / latency.mean),
         samples_ms=tuple(times),
         blocks=(1,) * starts,
-        yardstick_ms=tuple(yardsticks),
+        cpu_ms=tuple(figures.rounded(1000 * each.cpu_s[1]) for each in answers),
+        yardstick_ms=tuple(figures.rounded(each.wall_ms) for each in readings),
+        yardstick_cpu_ms=tuple(figures.rounded(each.cpu_ms) for each in readings),
+        yardstick_blocks=(_READINGS,) * starts,
         stages={},
         stable=True,
         joules_a_frame=None,

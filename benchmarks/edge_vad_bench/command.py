@@ -51,6 +51,13 @@ Examples:
     type=click.Choice(["scenarios", "cold start", "growth", "floor", "projection"]),
     help="Measure only this part; may be given several times.",
 )
+@click.option(
+    "--scenario",
+    "scenarios",
+    multiple=True,
+    type=click.Choice(["SingleStream", "MultiStream", "Offline"]),
+    help="Measure only this scenario; may be given several times.",
+)
 @click.option("--quick", is_flag=True, help="Seconds, not minutes: to see that it works.")
 @click.option("--fresh", is_flag=True, help="Begin anew; do not go on with an interrupted one.")
 @click.option(
@@ -68,6 +75,7 @@ def bench(
     threads: int | None,
     trained: Path | None,
     parts: tuple[str, ...],
+    scenarios: tuple[str, ...],
     quick: bool,
     fresh: bool,
     handicap: float,
@@ -97,6 +105,7 @@ def bench(
         threads=threads or len(os.sched_getaffinity(0)),
         plan=msgspec.structs.replace(QUICK if quick else Plan(), handicap=handicap),
         parts=(*chosen, *benchmark.PARTS_OF_PEERS) if trained else tuple(chosen),
+        scenarios=scenarios or tuple(benchmark.SCENARIO_MAKERS),
     )
     with Console(stderr=True).status("") as status:
         say = status.update if sys.stderr.isatty() else _ignore

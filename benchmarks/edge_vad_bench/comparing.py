@@ -5,15 +5,21 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from edge_vad.errors import WrongUse
 from edge_vad_bench import figures
+from edge_vad_bench.blocks import Blocks, bootstrap
 from edge_vad_bench.schema import Report, Row
 
-_RESAMPLES = 4000
-_INTERVAL = (2.5, 97.5)
+CLOCK, CPU = "p50", "cpu"
+"""What is judged: the median time by the clock, and that of the CPU."""
+
+_ON_THE_CPU = {"cpu", ""}
+"""Devices whose work is CPU time; a cold start names none."""
+
+_ALONE = 0.02
+"""Share of its time for which the yardstick may wait on a machine that nobody else keeps busy."""
+
 
 Share = Annotated[float, msgspec.Meta(ge=0)]
 
@@ -23,7 +29,7 @@ class Ratio(msgspec.Struct, frozen=True):
 
     Attributes:
         row: Name of the row.
-        part: `p50` of the whole, or a stage.
+        part: `p50` by the clock or `cpu` of the whole, or a stage.
         before_ms: Median before.
         after_ms: Median now.
         ratio: Now over before, 1 is equal; in yardsticks, unless raw times were asked for.
@@ -72,8 +78,10 @@ class Comparison(msgspec.Struct, frozen=True):
 def compare(before: Report, after: Report, max_regression: float, *, raw: bool) -> Comparison:
     """Compare all rows that both reports have.
 
-    A row has regressed when its ratio is beyond `1 + max_regression` and so is not by chance: the
-    interval, from bootstrapping over blocks, lies above 1.
+    A row has regressed when a ratio that is judged is beyond `1 + max_regression` and so is not by
+    chance: the interval, from bootstrapping over blocks, lies above 1. Judged is CPU time, of what
+    computes on the CPU. What passed by the clock is judged only where the yardstick shows that
+    others left the machine alone, for no division makes good for waiting.
 
     Args:
         before: The older report.
@@ -105,68 +113,60 @@ def compare(before: Report, after: Report, max_regression: float, *, raw: bool) 
 
 
 def _ratios(old: Row, new: Row, max_regression: float, raw: bool) -> list[Ratio]:
-    blocks = [figures.block_medians(row.samples_ms, row.blocks) for row in (old, new)]
-    pairs = [("p50", blocks[0], blocks[1], True)]
-    for name, stage in old.stages.items():
-        if name in new.stages:
-            parts = np.array(stage.blocks), np.array(new.stages[name].blocks)
-            pairs.append((name, *parts, False))
+    alone = max(waiting(old), waiting(new)) <= _ALONE
+    judged = {CLOCK: alone, CPU: True}
     rows = []
-    for part, before, after, judged in pairs:
-        scaled = (before, after) if raw else (before / _scale(old), after / _scale(new))
-        ratio, low, high = bootstrap(*scaled)
+    for part, (before, after) in _parts(old, new).items():
+        if raw:
+            before, after = before.bare(), after.bare()
+        ratio, low, high = bootstrap(before, after)
         rows.append(
             Ratio(
                 row=old.name,
                 part=part,
-                before_ms=figures.rounded(float(np.median(before))),
-                after_ms=figures.rounded(float(np.median(after))),
+                before_ms=figures.rounded(before.median),
+                after_ms=figures.rounded(after.median),
                 ratio=round(ratio, 4),
                 low=round(low, 4),
                 high=round(high, 4),
-                judged=judged,
-                regressed=judged and ratio > 1 + max_regression and low > 1,
+                judged=judged.get(part, False),
+                regressed=judged.get(part, False) and ratio > 1 + max_regression and low > 1,
             )
         )
     return rows
 
 
-def _scale(row: Row) -> NDArray[np.float64]:
-    """The yardstick of every block, smoothed over its neighbours: one reading is noisy itself."""
-    readings = np.array(row.yardstick_ms)
-    padded = np.pad(readings, 1, mode="edge")
-    smooth: NDArray[np.float64] = np.median(
-        np.stack([padded[:-2], padded[1:-1], padded[2:]]), axis=0
-    )
-    return smooth
+def _parts(old: Row, new: Row) -> dict[str, tuple[Blocks, Blocks]]:
+    """What can be compared of two rows: by the clock, CPU time, and stages by the clock."""
+    parts = {CLOCK: (_by_the_clock(old), _by_the_clock(new))}
+    if old.cpu_ms and new.cpu_ms and {old.device, new.device} <= _ON_THE_CPU:
+        parts[CPU] = _of_the_cpu(old), _of_the_cpu(new)
+    for name, stage in old.stages.items():
+        if name in new.stages:
+            pair = (stage, old), (new.stages[name], new)
+            before, after = (
+                Blocks.of(each.blocks, (1,) * len(each.blocks), *_yardstick(row))
+                for each, row in pair
+            )
+            parts[name] = before, after
+    return parts
 
 
-def bootstrap(
-    before: NDArray[np.float64], after: NDArray[np.float64], seed: int = 0
-) -> tuple[float, float, float]:
-    """The ratio of two medians over blocks, with its 95% interval.
+def _by_the_clock(row: Row) -> Blocks:
+    return Blocks.of(row.samples_ms, row.blocks, *_yardstick(row))
 
-    Blocks are drawn with replacement, not single queries: queries of a block resemble one another.
 
-    Args:
-        before: A figure of every block.
-        after: The same of the other run.
-        seed: Of the draws.
+def _yardstick(row: Row) -> tuple[tuple[float, ...], tuple[int, ...]]:
+    return row.yardstick_ms, row.yardstick_blocks
 
-    Returns:
-        Ratio, lower and upper end.
 
-    Example:
-        >>> bootstrap(np.ones(10), np.full(10, 1.1))
-        (1.1, 1.1, 1.1)
-    """
-    random = np.random.default_rng(seed)
-    drawn = [
-        np.median(values[random.integers(0, len(values), (_RESAMPLES, len(values)))], axis=1)
-        for values in (before, after)
-    ]
-    low, high = np.percentile(drawn[1] / drawn[0], _INTERVAL)
-    return float(np.median(after) / np.median(before)), float(low), float(high)
+def _of_the_cpu(row: Row) -> Blocks:
+    return Blocks.of(row.cpu_ms, row.blocks, row.yardstick_cpu_ms, row.yardstick_blocks)
+
+
+def waiting(row: Row) -> float:
+    """Share of the yardstick's time in which it waited for a CPU that others had."""
+    return 1 - sum(row.yardstick_cpu_ms) / sum(row.yardstick_ms) if row.yardstick_ms else 0.0
 
 
 def _remarks(before: Report, after: Report, rows: list[Row]) -> tuple[str, ...]:
@@ -182,9 +182,11 @@ def _remarks(before: Report, after: Report, rows: list[Row]) -> tuple[str, ...]:
     unstable = sorted({row.name for row in rows if not row.stable})
     if unstable:
         remarks.append(f"never settled: {', '.join(unstable)}")
-    cores = min(report.device.processor.cores for report in (before, after))
-    if any((each.load or 0) > cores + 1 for row in rows for each in (row.before, row.after)):
-        remarks.append(f"others kept the {cores} cores busy: do not trust differences of some 10%")
+    worst = max(map(waiting, rows))
+    if worst > _ALONE:
+        remarks.append(
+            f"others kept the CPU busy, up to {worst:.0%} of the time: only CPU time is judged"
+        )
     if any(row.throttled for row in rows):
         remarks.append("something was throttled by heat or power")
     if not (before.complete and after.complete):

@@ -25,7 +25,7 @@ METRIC_PERCENTILE = {SINGLE: 90.0, MULTI: 99.0, OFFLINE: 50.0}
 CAMERAS_OF_A_QUERY = 8
 """Samples of a MultiStream query, as in MLPerf."""
 
-FRAMES_OF_A_CHUNK = 32
+FRAMES_OF_A_CHUNK = 8
 """An Offline query is the whole recording; it is timed in chunks of this many frames."""
 
 
@@ -77,19 +77,20 @@ class Camera:
     ) -> None:
         self._source = open_source(source)
         self._mark = watch.mark if watch else unmarked
-        self._detector = Detector(model, backend)
+        self._detector, self._device = Detector(model, backend), backend.device
         self._detector.listen(self._mark)
         self._tracker = EventTracker(normal=model.card.normal)
         self._overlay: Overlay | None = None
         self._model = model
         self._frames: Iterator[Frame] = iter(())
 
-    def step(self, watch: Stopwatch, *, drawn: bool = False) -> bool:
+    def step(self, watch: Stopwatch, *, drawn: bool = False, handicap: float = 0.0) -> bool:
         """Take one frame from decoding to decision; False where the footage began anew.
 
         Args:
             watch: Stopped at the decision when `drawn`.
             drawn: Whether to draw the overlay after it.
+            handicap: Share by which the decision is put off when `drawn`.
         """
         frame = next(self._frames, None)
         if frame is None:
@@ -100,6 +101,7 @@ class Camera:
         self._tracker.update(detection)
         self._mark("decision")
         if drawn:
+            _spin(watch, handicap, self._device)
             watch.decided()
             self._drawer(frame).draw(detection)
             self._mark("overlay")
@@ -167,11 +169,11 @@ class Cameras(Contestant):
 
     def query(self, watch: Stopwatch) -> bool:
         """See `Contestant`."""
-        drawn = len(self._cameras) == 1 and not self._handicap
+        alone, handicap = len(self._cameras) == 1, self._handicap
         self._backend.mark = watch.mark
-        counts = [camera.step(watch, drawn=drawn) for camera in self._cameras]
-        if self._handicap:
-            _spin(watch.elapsed_ms * self._handicap)
+        counts = [camera.step(watch, drawn=alone, handicap=handicap) for camera in self._cameras]
+        if not alone:
+            _spin(watch, handicap, self.device)
         return all(counts)
 
     def close(self) -> None:
@@ -216,8 +218,7 @@ class WholeRecording(Contestant):
                 if next(self._detections, None) is None:
                     raise BadInput(f"{self._source.name} holds no frame", "check the source")
                 return False
-        if self._handicap:
-            _spin(watch.elapsed_ms * self._handicap)
+        _spin(watch, self._handicap, self.device)
         return True
 
     def close(self) -> None:
@@ -225,8 +226,11 @@ class WholeRecording(Contestant):
         self._source.close()
 
 
-def _spin(milliseconds: float) -> None:
-    """Be busy for a while; sleeping would be too coarse."""
-    until = time.perf_counter() + milliseconds / 1000
-    while time.perf_counter() < until:
+def _spin(watch: Stopwatch, share: float, device: str) -> None:
+    """Be busy for a share of what a query took: of its CPU time, where it was the CPU's work."""
+    clock, took_ms = time.perf_counter, watch.elapsed_ms
+    if device == "cpu":
+        clock, took_ms = time.thread_time, watch.cpu_ms
+    until = clock() + share * took_ms / 1000
+    while share and clock() < until:
         pass

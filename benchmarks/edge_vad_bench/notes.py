@@ -24,8 +24,8 @@ last {plan.settled} blocks lie within {plan.tolerance:.0%} of each other, at the
 {plan.blocks} and at the latest after {plan.most_blocks} blocks. A row that never settled is marked
 unstable.
 
-Yardstick, timed before every block: {yardstick}. What is measured in yardsticks can be compared
-between a quiet and a busy machine.
+Yardstick, timed between queries for a tenth of their time: {yardstick}. CPU time, of all threads,
+is measured beside the clock's; in yardsticks it can be compared between a quiet and a busy machine.
 
 Cold start: from starting the process of edge-vad run to its decision on the second frame, the first
 that can alarm; the files were read before. Memory is that of this process. Energy is that of the

@@ -34,7 +34,7 @@ __all__ = [
     "Stage",
 ]
 
-SCHEMA = 1
+SCHEMA = 2
 
 Milliseconds = Annotated[float, msgspec.Meta(ge=0)]
 
@@ -98,8 +98,11 @@ class Row(Record, frozen=True):
         fps: Frames a second.
         samples_ms: Every query that counted, in order.
         blocks: How many of the samples every block has.
-        yardstick_ms: Before every block: a fixed piece of work that is not ours, the same in every
+        cpu_ms: CPU time of all threads in every query; nothing where it is not known.
+        yardstick_ms: Between queries: a fixed piece of work that is not ours, the same in every
             version and on every machine. It tells a slow machine from a slow program.
+        yardstick_cpu_ms: CPU time of the same.
+        yardstick_blocks: How many of these every block has.
         stages: Stage to its times, in the order of a frame's way.
         stable: Whether the last blocks agreed, see `Plan.tolerance`.
         joules_a_frame: Energy of the whole device, idle included; None where it tells none.
@@ -122,7 +125,10 @@ class Row(Record, frozen=True):
     fps: float
     samples_ms: tuple[float, ...]
     blocks: tuple[int, ...]
+    cpu_ms: tuple[float, ...]
     yardstick_ms: tuple[float, ...]
+    yardstick_cpu_ms: tuple[float, ...]
+    yardstick_blocks: tuple[int, ...]
     stages: dict[str, Stage]
     stable: bool
     joules_a_frame: float | None

@@ -15,7 +15,7 @@ from edge_vad_bench.energy import EnergyMeter
 from edge_vad_bench.nvml import Nvml
 from edge_vad_bench.schema import Conditions, Plan, Row
 from edge_vad_bench.stopwatch import Stopwatch
-from edge_vad_bench.yardstick import Yardstick
+from edge_vad_bench.yardstick import Reading, Yardstick
 
 
 @dataclass
@@ -25,7 +25,9 @@ class Tally:
     Attributes:
         samples_ms: Every query that counted.
         blocks: How many each block has.
-        yardstick_ms: Before every block.
+        cpu_ms: CPU time of the same.
+        yardstick: Between them.
+        yardstick_blocks: How many of these each block has.
         stages_ms: Stage to its time in every query.
         joules: Energy of all blocks.
         before: The machine before the first block.
@@ -34,7 +36,9 @@ class Tally:
 
     samples_ms: list[float] = field(default_factory=list)
     blocks: list[int] = field(default_factory=list)
-    yardstick_ms: list[float] = field(default_factory=list)
+    cpu_ms: list[float] = field(default_factory=list)
+    yardstick: list[Reading] = field(default_factory=list)
+    yardstick_blocks: list[int] = field(default_factory=list)
     stages_ms: dict[str, list[float]] = field(default_factory=dict)
     joules: float = 0.0
     before: Conditions = field(default_factory=Conditions)
@@ -99,21 +103,28 @@ class Arena:
                 return
 
     def _measure_block(self, contestant: Contestant, tally: Tally) -> None:
-        tally.yardstick_ms.append(figures.rounded(self._yardstick.time_ms()))
         if not tally.blocks:
             tally.before = read_conditions(self._nvml)
         used = self._meter.joules() if self._meter else 0.0
-        ends, count, watch = time.perf_counter() + self._plan.block_s, 0, self._watch
-        while count < self._plan.block_queries or time.perf_counter() < ends:
+        began, count, watch = time.perf_counter(), 0, self._watch
+        readings: list[Reading] = []
+        while count < self._plan.block_queries or time.perf_counter() < began + self._plan.block_s:
             watch.start()
             if not contestant.query(watch):
                 continue
-            tally.samples_ms.append(figures.rounded(watch.elapsed_ms))
+            cpu_ms, elapsed_ms = watch.cpu_ms, watch.elapsed_ms
+            tally.samples_ms.append(figures.rounded(elapsed_ms))
+            tally.cpu_ms.append(figures.rounded(cpu_ms))
+            readings += self._yardstick.beside(elapsed_ms)
             for stage, elapsed in watch.stages_ms.items():
                 tally.stages_ms.setdefault(stage, []).append(elapsed)
             count += 1
         tally.blocks.append(count)
-        tally.joules += (self._meter.joules() if self._meter else 0.0) - used
+        whole_ms = 1000 * (time.perf_counter() - began)
+        own_share = 1 - sum(each.wall_ms for each in readings) / whole_ms
+        tally.joules += own_share * ((self._meter.joules() if self._meter else 0.0) - used)
+        tally.yardstick += readings
+        tally.yardstick_blocks.append(len(readings))
         tally.after = read_conditions(self._nvml)
 
     def _row(self, group: str, contestant: Contestant, tally: Tally) -> Row:
@@ -134,7 +145,10 @@ class Arena:
             fps=figures.rounded(1000 * contestant.frames / latency.mean),
             samples_ms=tuple(tally.samples_ms),
             blocks=tuple(tally.blocks),
-            yardstick_ms=tuple(tally.yardstick_ms),
+            cpu_ms=tuple(tally.cpu_ms),
+            yardstick_ms=tuple(figures.rounded(each.wall_ms) for each in tally.yardstick),
+            yardstick_cpu_ms=tuple(figures.rounded(each.cpu_ms) for each in tally.yardstick),
+            yardstick_blocks=tuple(tally.yardstick_blocks),
             stages={
                 stage: figures.stage(times, tally.blocks)
                 for stage, times in tally.stages_ms.items()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter_ns
+from time import perf_counter_ns, process_time_ns
 
 _MILLION = 1_000_000
 
@@ -21,11 +21,13 @@ class Stopwatch:
     def __init__(self) -> None:
         self.stages: dict[str, int] = {}
         self._began = self._last = self._ended = 0
+        self._cpu_began = self._cpu_ended = 0
 
     def start(self) -> None:
         """Begin a query."""
         self.stages = {}
-        self._ended = 0
+        self._ended = self._cpu_ended = 0
+        self._cpu_began = process_time_ns()
         self._began = self._last = perf_counter_ns()
 
     def mark(self, stage: str) -> None:
@@ -37,11 +39,17 @@ class Stopwatch:
     def decided(self) -> None:
         """End the query."""
         self._ended = perf_counter_ns()
+        self._cpu_ended = process_time_ns()
 
     @property
     def elapsed_ms(self) -> float:
         """Time from the query's start to its decision."""
         return ((self._ended or perf_counter_ns()) - self._began) / _MILLION
+
+    @property
+    def cpu_ms(self) -> float:
+        """CPU time of all threads from the query's start to its decision."""
+        return ((self._cpu_ended or process_time_ns()) - self._cpu_began) / _MILLION
 
     @property
     def stages_ms(self) -> dict[str, float]:

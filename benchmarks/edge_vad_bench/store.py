@@ -38,7 +38,7 @@ def read(path: Path) -> Report:
         path: The JSON file, or the folder that `edge-vad bench --out` was given.
 
     Raises:
-        BadInput: It is missing, no report, broken, or of a newer schema.
+        BadInput: It is missing, no report, broken, or of another schema.
     """
     if path.is_dir():
         path = path / FILE_NAME
@@ -49,8 +49,13 @@ def read(path: Path) -> Report:
         schema = msgspec.json.decode(content, type=_SchemaOnly).schema
         if schema > SCHEMA:
             raise BadInput(
-                f"{path} has schema {schema}, and this version reads up to {SCHEMA}",
+                f"{path} has schema {schema}, and this version reads {SCHEMA}",
                 "update edge-vad",
+            )
+        if schema < SCHEMA:
+            raise BadInput(
+                f"{path} has schema {schema}, and this version reads {SCHEMA}",
+                "measure again with edge-vad bench",
             )
         return msgspec.json.decode(content, type=Report)
     except (OSError, ValueError, RecursionError) as error:

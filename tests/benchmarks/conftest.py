@@ -26,16 +26,19 @@ from edge_vad_bench.schema import (
     Settings,
 )
 
-BLOCKS, QUERIES = 10, 20
+BLOCKS, QUERIES, READINGS = 10, 20, 4
 
 
 def make_row(name: str = "SingleStream/onnxruntime/fp32", **changes: object) -> Row:
-    """A row of 10 blocks; `milliseconds`, `noise`, `seed` and `yardstick` shape its times."""
+    """A row of 10 blocks; `milliseconds`, `noise`, `busy`, `waiting` and `seed` shape its times."""
     milliseconds = float(changes.pop("milliseconds", 8.0))  # type: ignore[arg-type]
     noise = float(changes.pop("noise", 0.02))  # type: ignore[arg-type]
     busy = np.asarray(changes.pop("busy", 1.0), float)
     random = np.random.default_rng(int(changes.pop("seed", 0)))  # type: ignore[call-overload]
-    times = milliseconds * busy[..., None] * random.normal(1, noise, (BLOCKS, QUERIES))
+    waiting = float(changes.pop("waiting", 0.0))  # type: ignore[arg-type]
+    used = milliseconds * busy[..., None] * random.normal(1, noise, (BLOCKS, QUERIES))
+    yardstick = 10.0 * busy[..., None] * random.normal(1, noise, (BLOCKS, READINGS))
+    times = used / (1 - waiting)
     blocks = (QUERIES,) * BLOCKS
     samples = tuple(times.ravel().tolist())
     row = Row(
@@ -51,7 +54,10 @@ def make_row(name: str = "SingleStream/onnxruntime/fp32", **changes: object) -> 
         fps=1000 / milliseconds,
         samples_ms=samples,
         blocks=blocks,
-        yardstick_ms=tuple((10.0 * busy * random.normal(1, noise, BLOCKS)).tolist()),
+        cpu_ms=tuple(used.ravel().tolist()),
+        yardstick_ms=tuple((yardstick / (1 - waiting)).ravel().tolist()),
+        yardstick_cpu_ms=tuple(yardstick.ravel().tolist()),
+        yardstick_blocks=(READINGS,) * BLOCKS,
         stages={
             "decode": figures.stage([each * 0.1 for each in samples], blocks),
             "compute": figures.stage([each * 0.9 for each in samples], blocks),

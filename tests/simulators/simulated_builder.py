@@ -7,7 +7,6 @@ monitor ends. The real parser and builder are TensorRT-RTX's, in other tests.
 from __future__ import annotations
 
 from enum import IntEnum
-from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import onnxruntime as ort
@@ -42,8 +41,8 @@ class OnnxParser:
         self._network = network
         self.num_errors = 0
 
-    def parse_from_file(self, path: str) -> bool:
-        self._network.onnx = Path(path).read_bytes()
+    def parse(self, model: bytes) -> bool:
+        self._network.onnx = model
         session = ort.InferenceSession(self._network.onnx, providers=["CPUExecutionProvider"])
         self._network.inputs = [
             SimpleNamespace(name=node.name, shape=sim.Dims([-1, *node.shape[1:]]))

@@ -10,9 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from edge_vad.backends import Maps
 from edge_vad.backends.tensorrt_library import Library, Messages, sizes_of
 from edge_vad.engine_file import TARGET_NAMES, BatchProfile, Layer, device_name
 from edge_vad.errors import BadModel, Unavailable
+from edge_vad.needed_graph import needed_graph
 from edge_vad_export.engines import precision, timing_cache
 from edge_vad_export.engines.plan import EnginePlan
 from edge_vad_export.engines.progress import BuildProgress, OnProgress, make_monitor
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     import tensorrt as trt
 
 _NICENESS = 10
+_WRITE_AGAIN = "write it again with edge-vad export"
 
 
 class Built(NamedTuple):
@@ -131,11 +134,16 @@ def _parse(
     if not TYPE_CHECKING:
         trt = library.api
     parser = trt.OnnxParser(network, messages.logger)
-    if parser.parse_from_file(str(path)):
+    try:
+        # Energies without a say would be computed at every frame.
+        graph = needed_graph(path.read_bytes(), Maps._fields)
+    except (OSError, ValueError) as error:
+        raise BadModel(f"{path} cannot be read ({error})", _WRITE_AGAIN) from None
+    if parser.parse(graph):
         return
     raise BadModel(
         f"the parser refuses {path}: {_describe(parser, messages)}",
-        "write it again with edge-vad export",
+        _WRITE_AGAIN,
     )
 
 
