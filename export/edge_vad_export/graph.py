@@ -21,6 +21,8 @@ OPSET = 20
 
 _SCOPES = "pkg.torch.onnx.name_scopes"
 _NETWORK = "energies"
+_FOLDED = 2**28
+"""Bytes of what is computed beforehand; the optimiser's own limit is less than a background."""
 
 
 def build_graph(scene: TrainedScene) -> onnx.ModelProto:
@@ -49,7 +51,7 @@ def build_graph(scene: TrainedScene) -> onnx.ModelProto:
             verbose=False,
         )
     assert program is not None  # noqa: S101 - None only when written to a file at once
-    model = onnxscript.optimizer.optimize(program.model_proto)
+    model = onnxscript.optimizer.optimize(program.model_proto, input_size_limit=_FOLDED)
     graph = model.graph
     _name_nodes(graph)
     cast_first(graph)

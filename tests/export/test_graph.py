@@ -19,6 +19,7 @@ from edge_vad_export.writing import embed_card, write_model
 from edge_vad_train.checkpoint import TrainedScene
 
 OPERATORS = {
+    "Abs",
     "Add",
     "Cast",
     "Clip",
@@ -36,10 +37,12 @@ OPERATORS = {
     "Neg",
     "Pad",
     "ReduceMax",
+    "ReduceMean",
     "ReduceSum",
     "Relu",
     "Reshape",
     "Slice",
+    "Sqrt",
     "Squeeze",
     "Sub",
     "Transpose",
@@ -102,7 +105,7 @@ def test_onnx_finds_no_fault(graph: onnx.ModelProto) -> None:
 def test_there_are_few_operators_and_all_are_common(graph: onnx.ModelProto) -> None:
     operators = Counter(node.op_type for node in graph.graph.node)
     assert set(operators) <= OPERATORS
-    assert operators.total() <= 125
+    assert operators.total() <= 190
     assert [(each.domain, each.version) for each in graph.opset_import] == [("", 20)]
     assert not graph.functions
 
