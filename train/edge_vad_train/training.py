@@ -76,7 +76,7 @@ class TrainSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     latent: int = 8
     components: int = 24
     appearance_sigma: float = 0.05
-    motion_sigma: float = 1.5
+    motion_sigma: float = 2.5
     patches: int = 50_000
     cells: int = 60_000
     frame_budget: int = 12_000
