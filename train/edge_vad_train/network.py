@@ -41,6 +41,8 @@ _LUMA = (0.114, 0.587, 0.299)
 _CLEAR_STAY = 0.1
 _CLEAR_SHARE = 0.3
 _LITTLE = 0.05
+_MOST = 0.2
+"""Grey from which on more makes no difference, so that energies stay numbers of ordinary size."""
 
 _DARKEST = 0.02
 
@@ -65,7 +67,8 @@ def relight(picture: Tensor, brightness: Tensor) -> Tensor:
         picture: float32, (N, channels, h, w), 0 to 1.
         brightness: The mean to bring them to, a scalar or (N, 1, 1, 1).
     """
-    mean = picture.mean((1, 2, 3), keepdim=True)
+    # Row by row: single precision cannot add up a whole picture one by one.
+    mean = picture.mean(3, keepdim=True).mean((1, 2), keepdim=True)
     return picture * (brightness / mean.clamp(min=_DARKEST))
 
 
@@ -191,7 +194,7 @@ class Streams(nn.Module):
         """
         still = stay[:, :1]
         means = patch_means(torch.cat([still * still, stay], 1), self.motion_encoder)
-        strength = torch.sqrt(means[:, :1] + _LITTLE**4) * (1 / _CLEAR_STAY)
+        strength = torch.sqrt(means[:, :1] + _LITTLE**4).clamp(max=_MOST) * (1 / _CLEAR_STAY)
         share = means[:, 1:2] / (means[:, 2:] + _LITTLE) * (1 / _CLEAR_SHARE)
         return torch.cat([strength, share], 1)
 
