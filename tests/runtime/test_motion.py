@@ -9,11 +9,13 @@ from edge_vad.motion import (
     LARGEST_FLOW_PX,
     UNITS_PER_PIXEL,
     DynamicFlow,
+    FlowMeter,
     MotionExtractor,
     MotionSettings,
     Pooling,
     rank_weights,
 )
+from edge_vad.opencv import cv2
 
 SHAPE = (2, 3, 2)
 
@@ -125,3 +127,12 @@ def test_frames_that_do_not_divide_evenly_lose_their_last_pixels(make):
     for seed in range(2):
         motion = extractor.push(make.texture(seed, 49, 67))
     assert motion.shape == (12, 16, 2)
+
+
+def test_a_repeated_picture_has_exactly_the_flow_that_would_be_measured(make):
+    picture = cv2.cvtColor(make.texture(height=96, width=128), cv2.COLOR_BGR2GRAY)
+    meter = FlowMeter(96, 128, MotionSettings())
+    measured = meter._flow.calc(picture, picture.copy(), None)
+    flow = meter.measure(picture, picture.copy(), np.full(meter.shape, 9, np.float32))
+    np.testing.assert_array_equal(measured, 0)
+    np.testing.assert_array_equal(flow, 0)
