@@ -11,6 +11,9 @@ from edge_vad_bench import figures
 from edge_vad_bench.blocks import Blocks, bootstrap
 from edge_vad_bench.schema import Report, Row
 
+_UNLIKE = 0.3
+"""Shares of waiting that differ by more than this are of machines that hardly compare."""
+
 CLOCK, CPU = "p50", "cpu"
 """What is judged: the median time by the clock, and that of the CPU."""
 
@@ -182,7 +185,19 @@ def _remarks(before: Report, after: Report, rows: list[Row]) -> tuple[str, ...]:
     unstable = sorted({row.name for row in rows if not row.stable})
     if unstable:
         remarks.append(f"never settled: {', '.join(unstable)}")
-    worst = max(map(waiting, rows))
+    waits = list(map(waiting, rows))
+    if (
+        max(
+            (abs(one - other) for one, other in zip(waits[::2], waits[1::2], strict=True)),
+            default=0.0,
+        )
+        > _UNLIKE
+    ):
+        remarks.append(
+            "others kept the CPU busy much more in one of the two: CPU time suffers from that, too, "
+            "so measure again"
+        )
+    worst = max(waits)
     if worst > _ALONE:
         remarks.append(
             f"others kept the CPU busy, up to {worst:.0%} of the time: only CPU time is judged"

@@ -40,7 +40,14 @@ def test_waiting_for_others_is_no_slower_program(report, row):
     assert clock.ratio == pytest.approx(2.5, abs=0.05)
     assert (clock.judged, used.judged) == (False, True)
     assert not result.regressions
-    assert "60% of the time: only CPU time is judged" in " ".join(result.remarks)
+    remarks = " ".join(result.remarks)
+    assert "60% of the time: only CPU time is judged" in remarks
+    assert "much more in one of the two" in remarks
+
+
+def test_runs_under_the_same_load_compare(report, row):
+    before, after = report(row(waiting=0.5)), report(row(waiting=0.6, seed=1))
+    assert "much more" not in " ".join(compare(before, after, 0.05, raw=False).remarks)
 
 
 def test_more_waiting_of_its_own_is_seen_on_a_machine_that_nobody_else_uses(report, row):
