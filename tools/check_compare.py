@@ -36,6 +36,7 @@ def measure(arguments: argparse.Namespace, out: Path, *more: str) -> float:
     began = time.monotonic()
     scenarios = [word for name in arguments.scenario for word in ("--scenario", name)]
     fixed = ("--source", arguments.source, "--out", out, "--only", "scenarios", "--fresh")
+    fixed += ("--threads", "1")
     edge_vad("bench", arguments.scene, *fixed, *scenarios, *more)
     return time.monotonic() - began
 

@@ -12,6 +12,7 @@ import msgspec
 
 from edge_vad.backends import Backend, load_backend
 from edge_vad.backends.providers import package_version
+from edge_vad.opencv import cv2
 from edge_vad.scene_model import SceneModel
 from edge_vad_bench import store
 from edge_vad_bench.cold_start import measure_cold_start
@@ -78,6 +79,7 @@ def run(task: Task, out: Path, *, fresh: bool = False) -> Report:
         out: Folder of the report.
         fresh: Whether to begin anew, even where an interrupted benchmark could go on.
     """
+    cv2.setNumThreads(task.settings.threads)
     out.mkdir(parents=True, exist_ok=True)
     path = out / store.FILE_NAME
     report = begin(task)

@@ -92,6 +92,7 @@ def measure_cold_start(
         yardstick_ms=tuple(figures.rounded(each.wall_ms) for each in readings),
         yardstick_cpu_ms=tuple(figures.rounded(each.cpu_ms) for each in readings),
         yardstick_blocks=(_READINGS,) * starts,
+        others_cores=None,  # the children of this process are no others
         stages={},
         stable=True,
         joules_a_frame=None,

@@ -42,9 +42,9 @@ def compare(before: Path, after: Path, max_regression: float, raw: bool, as_json
     Times are in yardsticks: divided by what a fixed piece of work took between the queries, so
     that a slower machine is not taken for a slower program.
 
-    Exit code 1 when a row takes more CPU time by more than --max-regression, and the interval says
-    that this is no chance. Time by the clock is judged, too, where nobody else kept the machine
-    busy. Stages are shown, and not judged.
+    Exit code 1 when a row takes longer by more than --max-regression, and the interval says that
+    this is no chance. Time by the clock is judged where nobody else used the machine; CPU time
+    where both were measured with --threads 1, on any machine. Stages are shown, and not judged.
     """
     from edge_vad_bench import store
     from edge_vad_bench.comparing import compare as compare_reports
@@ -61,6 +61,11 @@ def compare(before: Path, after: Path, max_regression: float, raw: bool, as_json
             f"{slower} of the rows take longer, the worst is {worst.row} ({worst.part}) at "
             f"{worst.ratio:.3f} times (95% interval {worst.low:.3f} to {worst.high:.3f})",
             f"find out why, or accept it with --max-regression {100 * (worst.ratio - 1):.0f}",
+        )
+    if not any(each.judged for each in result.ratios):
+        raise CheckFailed(
+            "nothing could be judged: others used the machine, and several threads were measured",
+            "measure both again with edge-vad bench --threads 1",
         )
     if not as_json:
         click.echo(f"\nno row takes longer by more than {max_regression:g}%")

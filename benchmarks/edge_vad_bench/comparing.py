@@ -11,6 +11,18 @@ from edge_vad_bench import figures
 from edge_vad_bench.blocks import Blocks, bootstrap
 from edge_vad_bench.schema import Report, Row
 
+_UNLIKE = 0.3
+"""Shares of waiting that differ by more than this are of machines that hardly compare."""
+
+CLOCK, CPU = "p50", "cpu"
+"""What is judged: the median time by the clock, and that of the CPU."""
+
+_ON_THE_CPU = {"cpu", ""}
+"""Devices whose work is CPU time; a cold start names none."""
+
+_ALONE = 0.1
+"""Cores that others may use on a machine that one has to oneself."""
+
 CLOCK, CPU = "p50", "cpu"
 """What is judged: the median time by the clock, and that of the CPU."""
 
@@ -79,9 +91,9 @@ def compare(before: Report, after: Report, max_regression: float, *, raw: bool) 
     """Compare all rows that both reports have.
 
     A row has regressed when a ratio that is judged is beyond `1 + max_regression` and so is not by
-    chance: the interval, from bootstrapping over blocks, lies above 1. Judged is CPU time, of what
-    computes on the CPU. What passed by the clock is judged only where the yardstick shows that
-    others left the machine alone, for no division makes good for waiting.
+    chance: the interval, from bootstrapping over blocks, lies above 1. Time by the clock is judged
+    where others left the machine alone, for no division makes good for waiting. CPU time is judged
+    of what computes on the CPU in one thread: several use more of it where cores are free.
 
     Args:
         before: The older report.
@@ -99,8 +111,11 @@ def compare(before: Report, after: Report, max_regression: float, *, raw: bool) 
             "the two benchmarks have no row in common",
             "measure both with the same backends and precisions",
         )
+    one_thread = before.settings.threads == after.settings.threads == 1
     ratios = [
-        each for name in common for each in _ratios(old[name], new[name], max_regression, raw)
+        each
+        for name in common
+        for each in _ratios(old[name], new[name], max_regression, raw, one_thread=one_thread)
     ]
     return Comparison(
         ratios=tuple(ratios),
@@ -112,9 +127,10 @@ def compare(before: Report, after: Report, max_regression: float, *, raw: bool) 
     )
 
 
-def _ratios(old: Row, new: Row, max_regression: float, raw: bool) -> list[Ratio]:
-    alone = max(waiting(old), waiting(new)) <= _ALONE
-    judged = {CLOCK: alone, CPU: True}
+def _ratios(
+    old: Row, new: Row, max_regression: float, raw: bool, *, one_thread: bool
+) -> list[Ratio]:
+    judged = {CLOCK: is_alone(old) and is_alone(new), CPU: one_thread}
     rows = []
     for part, (before, after) in _parts(old, new).items():
         if raw:
@@ -164,9 +180,9 @@ def _of_the_cpu(row: Row) -> Blocks:
     return Blocks.of(row.cpu_ms, row.blocks, row.yardstick_cpu_ms, row.yardstick_blocks)
 
 
-def waiting(row: Row) -> float:
-    """Share of the yardstick's time in which it waited for a CPU that others had."""
-    return 1 - sum(row.yardstick_cpu_ms) / sum(row.yardstick_ms) if row.yardstick_ms else 0.0
+def is_alone(row: Row) -> bool:
+    """Whether others left the machine to what was measured."""
+    return row.others_cores is not None and row.others_cores <= _ALONE
 
 
 def _remarks(before: Report, after: Report, rows: list[Row]) -> tuple[str, ...]:
@@ -177,18 +193,27 @@ def _remarks(before: Report, after: Report, rows: list[Row]) -> tuple[str, ...]:
         remarks.append("the two are of different devices: this is no test of a regression")
     if before.settings.source != after.settings.source:
         remarks.append("the footage differs")
-    if before.settings.threads != after.settings.threads:
-        remarks.append("the number of threads differs")
+    remarks += _remarks_on_cores(before, after, rows)
     unstable = sorted({row.name for row in rows if not row.stable})
     if unstable:
         remarks.append(f"never settled: {', '.join(unstable)}")
-    worst = max(map(waiting, rows))
-    if worst > _ALONE:
-        remarks.append(
-            f"others kept the CPU busy, up to {worst:.0%} of the time: only CPU time is judged"
-        )
     if any(row.throttled for row in rows):
         remarks.append("something was throttled by heat or power")
     if not (before.complete and after.complete):
         remarks.append("one of the two was not finished")
     return tuple(remarks)
+
+
+def _remarks_on_cores(before: Report, after: Report, rows: list[Row]) -> list[str]:
+    remarks = []
+    if before.settings.threads != after.settings.threads:
+        remarks.append("the number of threads differs")
+    elif before.settings.threads > 1:
+        remarks.append("CPU time of several threads is not judged: measure with --threads 1 for it")
+    if not all(map(is_alone, rows)):
+        used = max(row.others_cores or 0.0 for row in rows)
+        remarks.append(
+            f"others used the CPU, up to {used:.1f} cores of it, or it is not told: time by the "
+            "clock is not judged"
+        )
+    return remarks

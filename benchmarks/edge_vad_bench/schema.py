@@ -103,6 +103,7 @@ class Row(Record, frozen=True):
             version and on every machine. It tells a slow machine from a slow program.
         yardstick_cpu_ms: CPU time of the same.
         yardstick_blocks: How many of these every block has.
+        others_cores: How many cores others used meanwhile, on average; None where it is not told.
         stages: Stage to its times, in the order of a frame's way.
         stable: Whether the last blocks agreed, see `Plan.tolerance`.
         joules_a_frame: Energy of the whole device, idle included; None where it tells none.
@@ -129,6 +130,7 @@ class Row(Record, frozen=True):
     yardstick_ms: tuple[float, ...]
     yardstick_cpu_ms: tuple[float, ...]
     yardstick_blocks: tuple[int, ...]
+    others_cores: float | None
     stages: dict[str, Stage]
     stable: bool
     joules_a_frame: float | None

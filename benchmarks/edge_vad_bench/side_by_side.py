@@ -13,6 +13,7 @@ from edge_vad_bench.conditions import read_conditions, was_throttled
 from edge_vad_bench.contestants import METRIC_PERCENTILE, Contestant
 from edge_vad_bench.energy import EnergyMeter
 from edge_vad_bench.nvml import Nvml
+from edge_vad_bench.others import Others
 from edge_vad_bench.schema import Conditions, Plan, Row
 from edge_vad_bench.stopwatch import Stopwatch
 from edge_vad_bench.yardstick import Reading, Yardstick
@@ -28,6 +29,7 @@ class Tally:
         cpu_ms: CPU time of the same.
         yardstick: Between them.
         yardstick_blocks: How many of these each block has.
+        others_cores: What others used in every block; nothing where it is not told.
         stages_ms: Stage to its time in every query.
         joules: Energy of all blocks.
         before: The machine before the first block.
@@ -39,6 +41,7 @@ class Tally:
     cpu_ms: list[float] = field(default_factory=list)
     yardstick: list[Reading] = field(default_factory=list)
     yardstick_blocks: list[int] = field(default_factory=list)
+    others_cores: list[float] = field(default_factory=list)
     stages_ms: dict[str, list[float]] = field(default_factory=dict)
     joules: float = 0.0
     before: Conditions = field(default_factory=Conditions)
@@ -108,6 +111,7 @@ class Arena:
         used = self._meter.joules() if self._meter else 0.0
         began, count, watch = time.perf_counter(), 0, self._watch
         readings: list[Reading] = []
+        others = Others()
         while count < self._plan.block_queries or time.perf_counter() < began + self._plan.block_s:
             watch.start()
             if not contestant.query(watch):
@@ -123,6 +127,8 @@ class Arena:
         whole_ms = 1000 * (time.perf_counter() - began)
         own_share = 1 - sum(each.wall_ms for each in readings) / whole_ms
         tally.joules += own_share * ((self._meter.joules() if self._meter else 0.0) - used)
+        cores = others.cores()
+        tally.others_cores += [] if cores is None else [cores]
         tally.yardstick += readings
         tally.yardstick_blocks.append(len(readings))
         tally.after = read_conditions(self._nvml)
@@ -149,6 +155,9 @@ class Arena:
             yardstick_ms=tuple(figures.rounded(each.wall_ms) for each in tally.yardstick),
             yardstick_cpu_ms=tuple(figures.rounded(each.cpu_ms) for each in tally.yardstick),
             yardstick_blocks=tuple(tally.yardstick_blocks),
+            others_cores=(
+                figures.rounded(float(np.mean(tally.others_cores))) if tally.others_cores else None
+            ),
             stages={
                 stage: figures.stage(times, tally.blocks)
                 for stage, times in tally.stages_ms.items()

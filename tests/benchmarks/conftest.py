@@ -58,6 +58,7 @@ def make_row(name: str = "SingleStream/onnxruntime/fp32", **changes: object) -> 
         yardstick_ms=tuple((yardstick / (1 - waiting)).ravel().tolist()),
         yardstick_cpu_ms=tuple(yardstick.ravel().tolist()),
         yardstick_blocks=(READINGS,) * BLOCKS,
+        others_cores=2 * waiting,
         stages={
             "decode": figures.stage([each * 0.1 for each in samples], blocks),
             "compute": figures.stage([each * 0.9 for each in samples], blocks),
@@ -82,7 +83,7 @@ def make_report(*rows: Row, **changes: object) -> Report:
         device=Device(
             DeviceFingerprint(), Processor("Some CPU", 2, 2, (), 8.0, 7.0), "Linux", "3.11", {}
         ),
-        settings=Settings((scene,), "street", ("onnxruntime",), 2, Plan(), ("scenarios",)),
+        settings=Settings((scene,), "street", ("onnxruntime",), 1, Plan(), ("scenarios",)),
         complete=True,
         rows=rows or (make_row(),),
         growths=(Growth("cameras", (1, 2), (1.0, 2.0), 1.0, 1.1, "a frame"),),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -40,7 +41,26 @@ def test_waiting_for_others_is_no_slower_program(report, row):
     assert clock.ratio == pytest.approx(2.5, abs=0.05)
     assert (clock.judged, used.judged) == (False, True)
     assert not result.regressions
-    assert "60% of the time: only CPU time is judged" in " ".join(result.remarks)
+    assert "up to 1.2 cores of it" in " ".join(result.remarks)
+
+
+def test_cpu_time_of_several_threads_is_not_judged(report, row):
+    several = msgspec.structs.replace(report().settings, threads=2)
+    before, after = (
+        report(row(), settings=several),
+        report(row(milliseconds=16.0), settings=several),
+    )
+    result = compare(before, after, 0.05, raw=False)
+    assert [each.part for each in result.regressions] == ["p50"]
+    assert "--threads 1" in " ".join(result.remarks)
+
+
+def test_where_nothing_can_be_judged_the_command_fails(edge_vad, report, row, tmp_path):
+    settings = msgspec.structs.replace(report().settings, threads=2)
+    store.write(tmp_path / "a.json", report(row(waiting=0.5), settings=settings))
+    answer = edge_vad("compare", tmp_path / "a.json", tmp_path / "a.json")
+    assert answer.code == 1
+    assert "nothing could be judged" in answer.err
 
 
 def test_more_waiting_of_its_own_is_seen_on_a_machine_that_nobody_else_uses(report, row):
