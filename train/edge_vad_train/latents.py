@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from edge_vad_train.footage import Stretch
@@ -15,6 +16,7 @@ from edge_vad_train.mixture import Mixture, SampleEnergy, fit_mixture, place_lif
 from edge_vad_train.model import Encoder
 from edge_vad_train.network import Appearance, SceneEnergies, Streams
 from edge_vad_train.patches import draw_corners
+from edge_vad_train.side_by_side import run_side_by_side
 from edge_vad_train.streams import frames_of, motion_of
 
 _FRAMES = 1500
@@ -47,14 +49,17 @@ def fit_energies(
         seed: Seed of the draw and of the mixtures' initial means.
         progress: Called with 1 after each mixture.
     """
-    rng = np.random.default_rng([seed, 2])
-    streams = Streams(appearance, encoders)
-    drawn = _draw_latents(stretches, streams, cells, rng)
+    drawn = _draw_latents(stretches, Streams(appearance, encoders), cells, seed)
     both = np.concatenate([drawn.looks, drawn.moves, drawn.stays], 1)
-    mixtures = []
-    for samples in (drawn.looks, drawn.sampled_moves, both):
-        mixtures.append(fit_mixture(samples, components, seed))
-        progress(1)
+
+    def fit(samples: NDArray[np.float32], tell: Callable[[int], None]) -> Mixture:
+        mixture = fit_mixture(samples, components, seed)
+        tell(1)
+        return mixture
+
+    with threadpool_limits(1, user_api="blas"):
+        mixtures = run_side_by_side(fit, (both, drawn.looks, drawn.sampled_moves), progress)
+    mixtures = [*mixtures[1:], mixtures[0]]  # the largest was begun first
     everywhere = SceneEnergies(appearance, encoders, _energies(mixtures, [None] * 3))
     lifts = [place_lift(seen) for seen in _seen_at_places(stretches, everywhere)]
     return SceneEnergies(appearance, encoders, _energies(mixtures, lifts))
@@ -72,17 +77,27 @@ def _seen_at_places(
 ) -> list[NDArray[np.float32]]:
     """Sum the components' responsibilities at every cell, (K, rows, columns) for each mixture."""
     every = max(1, sum(len(stretch) for stretch in stretches) // _FRAMES)
-    seen: list[NDArray[np.float32]] = [np.zeros(1, np.float32)] * len(energies.mixtures)
-    for stretch in stretches:
-        for start in range(1, len(stretch), _BATCH * every):
-            batch = slice(start, start + _BATCH * every, every)
-            with torch.inference_mode():
-                images = energies.images(frames_of(stretch, batch), motion_of(stretch, batch))
-                latents = energies.latents(*images)
-                for index, energy in enumerate(energies.mixtures):
-                    shares = torch.softmax(energy.log_joint(latents[index]), 1)
-                    seen[index] = seen[index] + shares.sum(0).numpy()
-    return seen
+    batches = [
+        (stretch, slice(start, start + _BATCH * every, every))
+        for stretch in stretches
+        for start in range(1, len(stretch), _BATCH * every)
+    ]
+
+    def see(batch: tuple[Stretch, slice], _: Callable[[], None]) -> list[NDArray[np.float32]]:
+        with torch.inference_mode():
+            latents = energies.latents(*energies.images(frames_of(*batch), motion_of(*batch)))
+            joint = (
+                energy.log_joint(each)
+                for energy, each in zip(energies.mixtures, latents, strict=True)
+            )
+            return [torch.softmax(each, 1).sum(0).numpy() for each in joint]
+
+    parts = run_side_by_side(see, batches, _nothing)
+    return [np.sum(each, 0) for each in zip(*parts, strict=True)]
+
+
+def _nothing() -> None:
+    """Nobody waits for it."""
 
 
 class _Drawn(NamedTuple):
@@ -101,19 +116,18 @@ class _Drawn(NamedTuple):
     stays: NDArray[np.float32]
 
 
-def _draw_latents(
-    stretches: Sequence[Stretch], streams: Streams, cells: int, rng: np.random.Generator
-) -> _Drawn:
+def _draw_latents(stretches: Sequence[Stretch], streams: Streams, cells: int, seed: int) -> _Drawn:
     """Draw cells: half uniformly, half by how far their latents are from the frame's ordinary ones.
 
     Most of a street is empty.
     """
     moments = [(stretch, index) for stretch in stretches for index in range(1, len(stretch))]
+    rng = np.random.default_rng([seed, 2])
     chosen = np.sort(rng.choice(len(moments), min(len(moments), _FRAMES), replace=False))
-    drawn = []
-    for moment in chosen:
+
+    def draw(moment: int, _: Callable[[], None]) -> tuple[NDArray[np.float32], ...]:
         stretch, index = moments[moment]
-        now = slice(index, index + 1)
+        now, rng = slice(index, index + 1), np.random.default_rng([seed, 2, moment])
         with torch.inference_mode():
             images = streams.images(frames_of(stretch, now), motion_of(stretch, now))
             looks = streams.appearance_encoder.mean_of(images.look)[0].numpy()
@@ -124,7 +138,9 @@ def _draw_latents(
         mean, spread = moves[:, rows, columns], np.exp(0.5 * log_variance[:, rows, columns])
         noise = rng.standard_normal(mean.shape, np.float32)
         sampled = mean + spread * noise
-        drawn.append((looks[:, rows, columns], mean, sampled, stays[:, rows, columns]))
+        return looks[:, rows, columns], mean, sampled, stays[:, rows, columns]
+
+    drawn = run_side_by_side(draw, chosen.tolist(), _nothing)
     return _Drawn(*(np.concatenate(each, 1).T for each in zip(*drawn, strict=True)))
 
 

@@ -190,15 +190,10 @@ def _learn(
     stages: Stages,
     work: Path,
 ) -> tuple[Encoder, Encoder]:
-    """Learn both streams side by side, and keep their encoders.
-
-    A step is too small to be shared by cores: two threads a stream took twice as long as one, and
-    ten times as long on a busy machine.
-    """
+    """Learn both streams side by side, and keep their encoders."""
     with stages.stage("learning both streams", len(patches) * settings.steps) as advance:
 
         def learn(name: str, progress: Callable[[int, float], None]) -> Encoder:
-            torch.set_num_threads(1)  # of this thread alone
             sigma = getattr(settings, f"{name}_sigma")
             return fit_stream(
                 patches[name],
@@ -222,7 +217,9 @@ def _calibrate(
     progress: Callable[[int], None],
 ) -> TrainedScene:
     """Calibrate on held-back footage, and put the scene together."""
-    scored = [_scored(energies, each, progress) for each in footage.held_back]
+    scored = run_side_by_side(
+        lambda stretch, tell: _scored(energies, stretch, tell), footage.held_back, progress
+    )
     highest = [
         np.concatenate([getattr(maps, name).amax((1, 2)).numpy() for maps, _ in scored])
         for name in EnergyMaps._fields
