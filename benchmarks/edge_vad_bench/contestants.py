@@ -228,9 +228,11 @@ class WholeRecording(Contestant):
 
 def _spin(watch: Stopwatch, share: float, device: str) -> None:
     """Be busy for a share of what a query took: of its CPU time, where it was the CPU's work."""
+    if not share:
+        return
     clock, took_ms = time.perf_counter, watch.elapsed_ms
     if device == "cpu":
         clock, took_ms = time.thread_time, watch.cpu_ms
     until = clock() + share * took_ms / 1000
-    while share and clock() < until:
+    while clock() < until:
         pass

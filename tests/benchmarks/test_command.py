@@ -35,7 +35,7 @@ def test_it_measures_the_whole_way_and_every_stage(edge_vad, tiny_scene, clip, t
     # The stages up to the decision are the whole of the latency: nothing between them is lost.
     parts = sum(each.mean for name, each in single.stages.items() if name != "overlay")
     assert parts == pytest.approx(single.latency.mean, rel=0.05)
-    assert (multi.frames_a_query, offline.frames_a_query) == (8, 32)
+    assert (multi.frames_a_query, offline.frames_a_query) == (8, 8)
     assert multi.latency.p50 > 3 * single.latency.p50
     assert cold.latency.p50 > 50
     assert cold.values["peak, MiB"] > 20
@@ -65,8 +65,8 @@ def test_a_handicap_is_felt_and_told(edge_vad, tiny_scene, clip, tmp_path):
     assert edge_vad(*words).code == 0
     report = store.read(tmp_path / "out")
     single = report.rows[0]
-    parts = sum(each.mean for each in single.stages.values())
-    assert single.latency.mean > 1.9 * parts
+    parts = sum(each.mean for name, each in single.stages.items() if name != "overlay")
+    assert single.latency.mean > 1.5 * parts
     assert "slowed down by 100% on purpose" in " ".join(report.notes)
 
 
