@@ -34,8 +34,8 @@ _MOVING = 0.3
 
 _WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _FALSE_ALARMS = 0.05
-_PRICE_OF_A_SAY = 0.2
-"""What a full say must bring: this share more of the changed frames found."""
+_PRICE_OF_A_SAY = 0.1
+"""What an energy must bring to have any say: this share more of the changed frames found."""
 
 Views = tuple[Tensor, Tensor]
 """What the two streams see of one frame, (1, 3, h, w) and (1, channels, h, w)."""
@@ -106,15 +106,16 @@ def choose_weights(peaks: Peaks) -> tuple[tuple[float, float, float], dict[str, 
 
     Motion always has its full say. The others must earn theirs: of all combinations the one that
     finds most, on the mean of the kinds, at the threshold that 5% of the unchanged frames pass,
-    less a price for every say. Held-back frames resemble those that were learnt from more than any
-    other day will, so an energy that finds hardly more there will cost false alarms elsewhere.
+    less a price for every energy that has a say, however large. Held-back frames resemble those
+    that were learnt from more than any other day will, so an energy that finds hardly more there
+    will cost false alarms elsewhere.
 
     Returns:
         The weights in the order of `EnergyMaps`, and the AUC of each kind with them.
     """
 
     def merit(weights: tuple[float, float, float]) -> float:
-        return _found(peaks, weights) - _PRICE_OF_A_SAY * (sum(weights) - 1)
+        return _found(peaks, weights) - _PRICE_OF_A_SAY * sum(weight > 0 for weight in weights)
 
     combinations = [(appearance, 1.0, joint) for joint in _WEIGHTS for appearance in _WEIGHTS]
     weights = max(combinations, key=merit)  # the first of equals, which leaves most without a say

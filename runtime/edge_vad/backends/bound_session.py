@@ -3,13 +3,35 @@
 from __future__ import annotations
 
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from edge_vad.backends.base import Inputs, Maps, Mark, unmarked
 
 _TYPES = {"tensor(uint8)": np.uint8, "tensor(float)": np.float32, "tensor(float16)": np.float16}
+
+_MOST_SIZES = 8
+"""Sizes of batches whose buffers are kept; those of others last until the size changes."""
+
+_NOT_RECORDED = -1
+"""What ONNX Runtime takes for a run that is neither recorded nor replayed."""
+
+
+class _Buffers(NamedTuple):
+    """Memory for one size of batch, and the run on it.
+
+    Attributes:
+        inputs: Name to buffer.
+        results: The same for `Maps`, in its order.
+        binding: Binds a run to them.
+        options: Of the run: names the CUDA graph that is recorded for these buffers.
+    """
+
+    inputs: dict[str, Any]
+    results: dict[str, Any]
+    binding: Any
+    options: Any
 
 
 class BoundSession:
@@ -28,10 +50,8 @@ class BoundSession:
         self._inputs = {node.name: node for node in session.get_inputs()}
         outputs = {node.name: node for node in session.get_outputs()}
         self._outputs = {name: outputs[name] for name in Maps._fields}
-        self._buffers: dict[str, Any] = {}
-        self._results: dict[str, Any] = {}
-        self._binding: Any = None
-        self._batch = 0
+        self._kept: dict[int, _Buffers] = {}
+        self._passing: tuple[int, _Buffers] | None = None
 
     def run(self, inputs: Inputs, mark: Mark = unmarked) -> Maps:
         """Score a batch; what it returns lies in the host's memory and stays as it is.
@@ -40,21 +60,19 @@ class BoundSession:
             inputs: The batch.
             mark: Told after each stage, see `Backend`.
         """
-        batch = len(inputs[0])
-        if batch != self._batch:
-            self._allocate(batch)
+        buffers = self._buffers_for(len(inputs[0]))
         arrays = inputs._asdict()
-        for name, buffer in self._buffers.items():
+        for name, buffer in buffers.inputs.items():
             buffer.update_inplace(np.ascontiguousarray(arrays[name]))
             # An input that a CPU node reads is copied when it is bound, and then no more: bound
             # once and for all, every frame would look like the first. Otherwise this costs nothing.
-            self._binding.bind_ortvalue_input(name, buffer)
-        self._binding.synchronize_inputs()
+            buffers.binding.bind_ortvalue_input(name, buffer)
+        buffers.binding.synchronize_inputs()
         mark("host to device")
-        self._session.run_with_iobinding(self._binding)
-        self._binding.synchronize_outputs()
+        self._session.run_with_iobinding(buffers.binding, buffers.options)
+        buffers.binding.synchronize_outputs()
         mark("compute")
-        maps = Maps(*(np.array(result.numpy()) for result in self._results.values()))
+        maps = Maps(*(np.array(result.numpy()) for result in buffers.results.values()))
         mark("device to host")
         return maps
 
@@ -65,16 +83,27 @@ class BoundSession:
 
     def close(self) -> None:
         """Give back the buffers."""
-        self._batch = 0
-        self._buffers, self._results, self._binding = {}, {}, None
+        self._kept, self._passing = {}, None
 
-    def _allocate(self, batch: int) -> None:
-        self._buffers = {name: self._empty(node, batch) for name, node in self._inputs.items()}
-        self._results = {name: self._empty(node, batch) for name, node in self._outputs.items()}
-        self._binding = self._session.io_binding()
-        for name, result in self._results.items():
-            self._binding.bind_ortvalue_output(name, result)
-        self._batch = batch
+    def _buffers_for(self, batch: int) -> _Buffers:
+        if batch in self._kept:
+            return self._kept[batch]
+        if len(self._kept) < _MOST_SIZES:
+            self._kept[batch] = self._allocate(batch, graph=batch)
+            return self._kept[batch]
+        if self._passing is None or self._passing[0] != batch:
+            self._passing = batch, self._allocate(batch, graph=_NOT_RECORDED)
+        return self._passing[1]
+
+    def _allocate(self, batch: int, graph: int) -> _Buffers:
+        results = {name: self._empty(node, batch) for name, node in self._outputs.items()}
+        binding = self._session.io_binding()
+        for name, result in results.items():
+            binding.bind_ortvalue_output(name, result)
+        options = self._ort.RunOptions()
+        options.add_run_config_entry("gpu_graph_id", str(graph))
+        inputs = {name: self._empty(node, batch) for name, node in self._inputs.items()}
+        return _Buffers(inputs, results, binding, options)
 
     def _empty(self, node: Any, batch: int) -> Any:
         return self._ort.OrtValue.ortvalue_from_shape_and_type(

@@ -14,7 +14,7 @@ from edge_vad.backends.base import Backend, Inputs, Maps
 from edge_vad.backends.bound_session import BoundSession
 from edge_vad.backends.engine_cache import engine_cache
 from edge_vad.backends.native_output import hear_stderr
-from edge_vad.backends.providers import PROVIDERS, TENSORRT, Provider, provider_options
+from edge_vad.backends.providers import CUDA, PROVIDERS, TENSORRT, Provider, provider_options
 from edge_vad.errors import BadModel, Unavailable, WrongUse
 from edge_vad.needed_graph import needed_graph
 from edge_vad.scene_model import SceneModel
@@ -35,6 +35,8 @@ _LOG = logging.getLogger("edge_vad.backends")
 _OUTPUTS = list(Maps._fields)
 _MODEL_ERRORS = {"InvalidGraph", "InvalidProtobuf", "NoSuchFile", "NoModel", "NotImplemented"}
 _ERRORS_ONLY = 3
+_CANNOT_RECORD = "graph capture"
+"""In what ONNX Runtime says of a session that it cannot record."""
 
 
 class OnnxRuntimeBackend(Backend):
@@ -58,7 +60,7 @@ class OnnxRuntimeBackend(Backend):
         self._provider = PROVIDERS[backend]
         self.name, self.device = backend, self._provider.memory
         graph = model.path if TENSORRT in self._provider.wanted else _what_is_needed(model.path)
-        self._session: Any = open_session(self._provider, graph, threads, model.path)
+        self._session: Any = self._open(graph, threads, model.path)
         self._check_graph(model)
         self._bound: BoundSession | None = None
         if self._provider.memory != "cpu":
@@ -87,6 +89,17 @@ class OnnxRuntimeBackend(Backend):
         if self._bound:
             self._bound.close()
         self._session = None
+
+    def _open(self, graph: Path | bytes, threads: int | None, path: Path) -> Any:
+        """Open a session, on CUDA with its work recorded once, which halves a frame's time."""
+        if self._provider.wanted == (CUDA,):
+            try:
+                return open_session(self._provider, graph, threads, path, records=True)
+            except Unavailable as error:
+                if _CANNOT_RECORD not in error.what:
+                    raise
+                _LOG.info("%s cannot be recorded: every operator is launched by itself", path)
+        return open_session(self._provider, graph, threads, path)
 
     @contextlib.contextmanager
     def _device_errors(self) -> Iterator[None]:
@@ -124,6 +137,8 @@ def open_session(
     graph: Path | bytes,
     threads: int | None = None,
     name: str | Path = "the graph",
+    *,
+    records: bool = False,
 ) -> Any:
     """Open a session that runs on a provider, or on none at all.
 
@@ -135,6 +150,8 @@ def open_session(
         graph: The ONNX file, or its content.
         threads: CPU threads; all cores when None.
         name: What errors call it.
+        records: Whether CUDA records all its work once and replays it; it can where every node
+            runs there.
 
     Raises:
         Unavailable: The provider is not in this ONNX Runtime, or does not load.
@@ -153,7 +170,10 @@ def open_session(
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = _ERRORS_ONLY
     engines = engine_cache(graph) if TENSORRT in provider.wanted else None
-    wanted = [(name, provider_options(name, threads, engines)) for name in provider.wanted]
+    wanted = [
+        (each, provider_options(each, threads, engines, records=records))
+        for each in provider.wanted
+    ]
     if provider.memory == "cuda":
         _preload_cuda()
     source = graph if isinstance(graph, bytes) else str(graph)

@@ -107,7 +107,9 @@ def package_version(name: str) -> str | None:
         return None
 
 
-def provider_options(name: str, threads: int, engines: Path | None) -> dict[str, str]:
+def provider_options(
+    name: str, threads: int, engines: Path | None, *, records: bool = False
+) -> dict[str, str]:
     """What an execution provider is told.
 
     Single precision is kept as it is: no TF32, no bfloat16, no half.
@@ -116,9 +118,10 @@ def provider_options(name: str, threads: int, engines: Path | None) -> dict[str,
         name: The execution provider.
         threads: CPU threads.
         engines: Where TensorRT keeps its engines.
+        records: Whether CUDA records all its work once and replays it.
     """
     if name == CUDA:
-        return {"device_id": "0", "use_tf32": "0"}
+        return {"device_id": "0", "use_tf32": "0", "enable_cuda_graph": str(int(records))}
     if name == TENSORRT:
         options = {"device_id": "0", "trt_fp16_enable": "0"}
         if engines:

@@ -101,6 +101,9 @@ class MadeUpDevice:
         self.finished = True
         self.runs = 0
         self.broken = False
+        self.records, self.can_record = False, True
+        self.recorded = {}
+        self.RunOptions = ort.RunOptions
         self.OrtValue = SimpleNamespace(ortvalue_from_shape_and_type=self.allocate)
         self.SessionOptions = lambda: SimpleNamespace(
             add_session_config_entry=lambda key, value: None
@@ -110,7 +113,10 @@ class MadeUpDevice:
     def get_available_providers(self):
         return [CUDA, "CPUExecutionProvider"]
 
-    def InferenceSession(self, *arguments, **options):  # noqa: N802
+    def InferenceSession(self, *arguments, providers, **options):  # noqa: N802
+        self.records = dict(providers)[CUDA]["enable_cuda_graph"] == "1"
+        if self.records and not self.can_record:
+            raise RuntimeError("This session cannot use the graph capture feature as requested")
         return self
 
     def get_providers(self):
@@ -157,7 +163,11 @@ class MadeUpDevice:
     def finish(self):
         self.finished = True
 
-    def run_with_iobinding(self, binding):
+    def run_with_iobinding(self, binding, options):
+        buffers = tuple(id(each) for each in binding.outputs.values())
+        number = options.get_run_config_entry("gpu_graph_id")
+        if number != "-1":
+            assert self.recorded.setdefault(number, buffers) == buffers, "replayed on other buffers"
         if self.broken:
             raise RuntimeError("CUDA failure 700: an illegal memory access")
         assert set(binding.inputs) == {"frame", "motion"}, "run before the inputs were bound"
@@ -194,3 +204,27 @@ def test_a_gpu_that_fails_at_a_frame_is_an_error_and_no_run_on_the_cpu(device, m
     device.broken = True
     with pytest.raises(Unavailable, match="CUDA failure 700"):
         backend.infer(some_inputs())
+
+
+def test_work_is_recorded_once_for_the_buffers_of_a_batch(device, model):
+    backend = OnnxRuntimeBackend(model, backend="onnxruntime-cuda")
+    assert device.records
+    for batch in (1, 3, 1, 3):
+        inputs = some_inputs(batch, batch)
+        np.testing.assert_array_equal(backend.infer(inputs).score, inputs.motion.max((1, 2, 3)))
+    assert sorted(device.recorded) == ["1", "3"]
+
+
+def test_many_sizes_of_batches_are_neither_kept_nor_recorded(device, model):
+    backend = OnnxRuntimeBackend(model, backend="onnxruntime-cuda")
+    for batch in (*range(1, 12), 5, 11, 12):
+        inputs = some_inputs(batch, batch)
+        np.testing.assert_array_equal(backend.infer(inputs).score, inputs.motion.max((1, 2, 3)))
+    assert len(device.recorded) == 8
+
+
+def test_a_graph_that_cannot_be_recorded_runs_on_the_gpu_all_the_same(device, model):
+    device.can_record = False
+    backend = OnnxRuntimeBackend(model, backend="onnxruntime-cuda")
+    assert not device.records
+    assert backend.infer(some_inputs()).score == some_inputs().motion.max()
