@@ -194,7 +194,7 @@ class Streams(nn.Module):
         """
         still = stay[:, :1]
         means = patch_means(torch.cat([still * still, stay], 1), self.motion_encoder)
-        strength = torch.sqrt(means[:, :1] + _LITTLE**4).clamp(0, _MOST) * (1 / _CLEAR_STAY)
+        strength = torch.sqrt(means[:, :1] + _LITTLE**4).clamp(0.0, _MOST) * (1 / _CLEAR_STAY)
         share = means[:, 1:2] / (means[:, 2:] + _LITTLE) * (1 / _CLEAR_SHARE)
         return torch.cat([strength, share], 1)
 
