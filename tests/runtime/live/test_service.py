@@ -45,6 +45,9 @@ def test_without_systemd_nobody_is_told() -> None:
         "rtsp://admin:hun@ter2@host/live hunter2@",
         "http://host/?password=hunter2&x=1",
         "Authorization: hunter2",
+        "Authorization: Bearer hunter2",
+        "BROKER_PASSWORD=hunter2",
+        "{'password': 'hunter2', \"token\": \"hunter2\"}",
         "token = hunter2",
     ],
 )
