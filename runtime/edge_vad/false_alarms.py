@@ -73,7 +73,7 @@ class NormalTail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hours: Annotated[float, msgspec.Meta(gt=0)]
     frames: Annotated[int, msgspec.Meta(ge=1)]
     start: float
-    alarms_per_hour: Annotated[float, msgspec.Meta(gt=0)]
+    alarms_per_hour: Annotated[float, msgspec.Meta(ge=1e-12)]
     scale: Annotated[float, msgspec.Meta(gt=0)]
     shape: Annotated[float, msgspec.Meta(ge=0, lt=1)]
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import json
 from contextlib import suppress
 
@@ -9,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from edge_vad.decision.level import level_for
 from edge_vad.errors import BadModel
-from edge_vad.scene_model import SCHEMA, Grid, SceneModel
+from edge_vad.scene_model import SCHEMA, Grid, SceneModel, decode_card
 
 reuse_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 
@@ -88,6 +90,10 @@ def test_a_foreign_onnx_file_is_told_apart_from_a_broken_one(make, tmp_path):
         SceneModel.read(path)
 
 
+NORMAL = """{"hours": 2.0, "frames": 72000, "start": 1.0, "alarms_per_hour": 10.0, "scale": 0.4,
+"shape": 0.0}"""
+
+
 def changed(make, **changes):
     return json.dumps(json.loads(make.card().encode()) | changes)
 
@@ -109,6 +115,7 @@ def test_a_newer_schema_asks_for_an_update_whatever_else_it_holds(make, tmp_path
         {"unknown": 1},
         {"grid": {"rows": 5, "columns": 7, "patch": 16}},
         {"motion": {"window": 0}},
+        {"normal": json.loads(NORMAL.replace("10.0", "5e-324"))},
     ],
 )
 def test_a_broken_value_is_refused(make, tmp_path, changes):
@@ -128,3 +135,61 @@ def test_metadata_nested_too_deep_is_refused(make, tmp_path):
     text = '{"deep":' + "[" * 100_000
     with pytest.raises(BadModel, match="broken"):
         SceneModel.read(make.scene(tmp_path / "scene.onnx", make.card(), text))
+
+
+_ANY = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.sampled_from([0, 1, 1e308, 5e-324, 2**63, "fp32", "1"])
+    | st.text(max_size=10),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=4,
+)
+
+
+def tampered(document, data):
+    """The same with a few of its values, at any depth, changed, taken out or added."""
+    document = copy.deepcopy(document)
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = document
+        while True:
+            key = data.draw(st.sampled_from([*place, "unknown"]))
+            if not (isinstance(place.get(key), dict) and place[key] and data.draw(st.booleans())):
+                break
+            place = place[key]
+        if data.draw(st.integers(0, 4)):
+            place[key] = data.draw(_ANY)
+        else:
+            place.pop(key, None)
+        if not document:
+            break
+    return document
+
+
+def taken_whole_or_refused_in_words(make, tmp_path, data):
+    """Metadata that is taken can be worked with; all else is a `BadModel`."""
+    text = json.dumps(tampered(json.loads(make.card().encode()), data))
+    try:
+        card = decode_card(text, tmp_path / "scene.onnx")
+    except BadModel:
+        return
+    assert decode_card(card.encode(), tmp_path / "scene.onnx") == card
+    for rate in ("0.000000001/week", "1/day", "999999999/minute"):
+        level = level_for(rate, 10.0, card.normal)
+        assert level.hold <= level.begin
+        assert card.normal.rarity(level.begin)
+
+
+@reuse_folder
+@given(data=st.data())
+def test_any_metadata_are_taken_whole_or_refused_in_words(make, tmp_path, data):
+    taken_whole_or_refused_in_words(make, tmp_path, data)
+
+
+@pytest.mark.long
+@settings(reuse_folder, max_examples=10_000)
+@given(data=st.data())
+def test_ten_thousand_metadata_are_taken_whole_or_refused_in_words(make, tmp_path, data):
+    taken_whole_or_refused_in_words(make, tmp_path, data)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 import msgspec
+from click.core import ParameterSource
 
 from edge_vad.backends import BACKENDS
 from edge_vad.cli.console import note, progress, staged, warn, warn_of_other_rate, warn_of_skipped
@@ -27,6 +28,10 @@ Example:
   edge-vad run street.onnx rtsp://user:password@camera/stream --out watched
   edge-vad run --config site.toml --serve
 """
+
+_OF_LIVE_RUNS = ("display", "serve", "log_json")
+_OF_RECORDINGS = ("follow_drift", "reset_drift", "no_video", "rebuild", "strict")
+_OF_SITES = ("false_alarms", "backend", "threads")
 
 
 @click.command(epilog=_EXAMPLE)
@@ -106,10 +111,12 @@ def run(
     page = PageWish(serve, token_file)
     live = LiveWish(scene, source, config, out, duration, false_alarms, backend, threads, page)
     if live.is_live:
+        _refuse(_OF_RECORDINGS, "is for recordings", "leave it out of a live run")
+        if config:
+            _refuse(_OF_SITES, "stands in the site file", f"say it in {config}")
         live.watch(display=display, log_json=log_json, as_json=as_json)
         return
-    if display or page.is_wanted:
-        raise WrongUse(f"--{'display' if display else 'serve'} is for live runs", LIVE_ONLY)
+    _refuse(_OF_LIVE_RUNS, "is for live runs", LIVE_ONLY)
     scene, source, out = live.recording()
     with (
         staged(out) as folder,
@@ -142,6 +149,14 @@ def run(
         click.echo(msgspec.json.encode(summary))
     else:
         print_summary(summary, out)
+
+
+def _refuse(options: tuple[str, ...], why: str, todo: str) -> None:
+    """Refuse what was asked for where it would have no effect."""
+    context = click.get_current_context()
+    for name in options:
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise WrongUse(f"--{name.replace('_', '-')} {why}", todo)
 
 
 def _chosen(

@@ -12,7 +12,8 @@ import msgspec
 
 _CREDENTIALS = re.compile(r"(?<=://)[^\s'\"<>]*@")
 _NAMED = re.compile(
-    r"(?i)\b(pass(?:word|wd)?|pwd|token|secret|api[_-]?key|auth(?:orization)?)(\s*[=:]\s*)[^\s&'\",;]+"
+    r"""(?i)(?<![a-z])(pass(?:word|wd)?|pwd|token|secret|api[_-]?key|auth(?:orization)?)"""
+    r"""(["']?\s*[=:]\s*(?:bearer\s+|basic\s+)?)("[^"]*"|'[^']*'|[^\s&'",;]+)"""
 )
 
 

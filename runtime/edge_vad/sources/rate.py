@@ -18,11 +18,14 @@ class Rate:
     def __init__(self) -> None:
         self.declared = 25.0
         self.fps = 25.0
+        self._is_measured = False
         self._last_s: float | None = None
 
     def begin(self, declared: float) -> None:
-        """Begin anew with a connection that declares this rate."""
-        self.declared = self.fps = declared
+        """Begin with a connection that declares this rate; what was measured before is kept."""
+        self.declared = declared
+        if not self._is_measured:
+            self.fps = declared
         self._last_s = None
 
     def count(self, now_s: float) -> None:
@@ -31,6 +34,7 @@ class Rate:
             # A hiccup, and the burst after it, say little of the rate.
             period = min(now_s - self._last_s, _OUTLIER / self.fps)
             self.fps = 1 / max(1e-3, (1 - _MEMORY) / self.fps + _MEMORY * period)
+            self._is_measured = True
         self._last_s = now_s
 
 

@@ -12,6 +12,7 @@ from edge_vad.sources.address import CameraSpec, parse_camera
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _RANGE = re.compile(r"(?=.*[0-9])([0-9]*)-([0-9]*)")
 _REPLAY = re.compile(r"(.+)\?((?:realtime|loop)=[01](?:&(?:realtime|loop)=[01])*)")
+_CREDENTIALS = re.compile(r"^[^@]*:.*@", re.DOTALL)
 _LONGEST_NAME = 100
 
 
@@ -164,8 +165,10 @@ def _exists(path: Path) -> bool:
 
 
 def _missing(path: str) -> WrongUse:
+    # It may be an address with a slip in it, such as rtsp:/user:password@host.
+    shown = _CREDENTIALS.sub("...@", path)
     return WrongUse(
-        f"{path!r} does not exist or may not be read",
+        f"{shown!r} does not exist or may not be read",
         "check the path; a source is a camera (/dev/video0, rtsp://...), a video file, a folder of "
         "frames or test://street?seed=1",
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -18,6 +19,7 @@ from edge_vad.live.loop import LiveLoop
 from edge_vad.live.settings import WatchSettings
 from edge_vad.live.states import CameraState
 from edge_vad.sinks.base import ChangeKind, Sink
+from edge_vad.sources.feed import Feed, FeedEnded
 
 Loops = Callable[..., LiveLoop]
 
@@ -107,6 +109,32 @@ def test_pictures_of_another_shape_are_a_camera_that_has_moved(
     loop_of(gate=str(make.avi(tmp_path / "square.avi", square))).run([notes])
     assert ("gate", CameraState.MOVED) in notes.states
     assert notes.frames == []
+
+
+def test_a_stream_that_changes_its_size_is_scored_on_and_one_that_changes_its_shape_has_moved(
+    loop_of: Loops, make: SimpleNamespace, moving: Path, notes: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = make.movement(20, range(0))
+    larger = [cv2.resize(picture, None, fx=2, fy=2) for picture in usual]
+    square = [make.texture(seed, 64, 64) for seed in range(15)]
+
+    class Changing(Feed):
+        fps = 10.0
+
+        def __init__(self) -> None:
+            self._pictures = iter([*usual, *larger, *square, *usual])
+
+        def read(self, spare: Any) -> Any:
+            picture = next(self._pictures, None)
+            if picture is None:
+                raise FeedEnded
+            return picture
+
+    monkeypatch.setattr("edge_vad.live.watch.connector", lambda *_: Changing)
+    loop_of(gate=str(moving)).run([notes])
+    assert notes.of("gate") == [*range(1, 40), *range(56, 75)]
+    told = [state for _, state in notes.states if state is not CameraState.CONNECTING]
+    assert told == [CameraState.LIVE, CameraState.MOVED, CameraState.LIVE, CameraState.ENDED]
 
 
 def test_a_sink_that_raises_stops_nothing(loop_of: Loops, moving: Path, notes: Any) -> None:

@@ -45,6 +45,9 @@ def test_without_systemd_nobody_is_told() -> None:
         "rtsp://admin:hun@ter2@host/live hunter2@",
         "http://host/?password=hunter2&x=1",
         "Authorization: hunter2",
+        "Authorization: Bearer hunter2",
+        "BROKER_PASSWORD=hunter2",
+        "{'password': 'hunter2', \"token\": \"hunter2\"}",
         "token = hunter2",
     ],
 )
@@ -90,6 +93,10 @@ def test_a_camera_is_watched_for_a_while_and_its_events_are_said(
         (["run", "--config", "none.toml"], 3),
         (["config", "check", "none.toml"], 3),
         (["run", "scene.onnx", "/dev/video0", "--duration", "soon"], 2),
+        (["run", "scene.onnx", "/dev/video0", "--strict"], 2),
+        (["run", "--config", "none.toml", "--follow-drift"], 2),
+        (["run", "--config", "none.toml", "--backend", "tensorrt"], 2),
+        (["run", "--config", "none.toml", "--false-alarms", "1/day"], 2),
     ],
 )
 def test_wrong_use_is_told(edge_vad: Callable[..., Any], words: list[str], code: int) -> None:

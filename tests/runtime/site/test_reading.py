@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
+import json
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge_vad.decision import DecisionSettings
 from edge_vad.errors import BadInput, WrongUse
+from edge_vad.live.settings import WatchSettings
+from edge_vad.sinks.settings import SinkSettings
 from edge_vad.site.reading import decode_site, read_site, source_of
+from edge_vad.site.settings import CameraSettings, SiteSettings
 
 GOOD = """
 backend = "onnxruntime"
@@ -93,20 +97,70 @@ def test_a_source_may_stand_in_the_environment_or_a_file(
     assert source_of(filed, tmp_path) == "rtsp://host/other"
 
 
-_words = st.recursive(
-    st.one_of(st.integers(), st.floats(), st.booleans(), st.text("abc\"\\'\n", max_size=6)),
-    lambda inner: st.lists(inner, max_size=3),
+_VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats()
+    | st.text("abc\"\\'\n./:@-", max_size=12)
+    | st.sampled_from(["1/day", "rtsp://admin:hunter2@host/", "gate", "gate.onnx", "auto", 8]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab", max_size=3), inner),
     max_leaves=5,
 )
+_KEYS = st.text(max_size=8) | st.sampled_from(
+    [
+        *SiteSettings.__struct_fields__,
+        *CameraSettings.__struct_fields__,
+        *DecisionSettings.__struct_fields__,
+        *WatchSettings.__struct_fields__,
+        *SinkSettings.__struct_fields__,
+    ]
+)
+_EDITS = st.tuples(st.sampled_from(GOOD.splitlines()), st.none() | _KEYS, _VALUES)
+_TEXTS = st.text() | st.lists(_EDITS, min_size=1, max_size=3).map(lambda edits: edited(edits))
+
+
+def toml(value: object) -> str:
+    """A value as TOML writes it; None, which it cannot write, as a word that is no TOML."""
+    if isinstance(value, dict):
+        return (
+            f"{{{', '.join(f'{json.dumps(key)} = {toml(each)}' for key, each in value.items())}}}"
+        )
+    if isinstance(value, list):
+        return f"[{', '.join(map(toml, value))}]"
+    if isinstance(value, float):
+        return repr(value)
+    return json.dumps(value)
+
+
+def edited(edits: list[tuple[str, str | None, object]]) -> str:
+    """The good site with other values of its keys, or with more keys after some of its lines."""
+    text = GOOD
+    for line, key, value in edits:
+        name = line.partition(" = ")[0]
+        new = f"{name} = {toml(value)}" if key is None else f"{line}\n{key} = {toml(value)}"
+        text = text.replace(line, new, 1)
+    return text
+
+
+def a_site_or_a_clear_error(text: str) -> None:
+    said = ""
+    try:
+        assert decode_site(text, "site.toml").cameras
+    except BadInput as error:
+        said = str(error)
+    assert said.startswith("site.toml") or not said
+    assert "hunter2" not in said
 
 
 @settings(max_examples=600, deadline=None)
-@given(st.one_of(st.text(), st.tuples(st.sampled_from(GOOD.splitlines()), st.text(), _words)))
-def test_any_text_is_a_site_or_a_clear_error(said: object) -> None:
-    if isinstance(said, tuple):
-        line, key, value = said
-        text = GOOD.replace(line, f"{line}\n{key} = {value!r}", 1)
-    else:
-        text = str(said)
-    with contextlib.suppress(BadInput):
-        decode_site(text)
+@given(_TEXTS)
+def test_any_text_is_a_site_or_a_clear_error(text: str) -> None:
+    a_site_or_a_clear_error(text)
+
+
+@pytest.mark.long
+@settings(max_examples=10_000, deadline=None)
+@given(_TEXTS)
+def test_ten_thousand_texts_are_sites_or_clear_errors(text: str) -> None:
+    a_site_or_a_clear_error(text)

@@ -21,6 +21,15 @@ def test_the_rate_is_measured_where_the_camera_says_a_wrong_one(
     assert rate.fps == pytest.approx(real, rel=0.02)
 
 
+def test_a_camera_that_comes_back_is_known_better_than_by_its_word() -> None:
+    rate = Rate()
+    rate.begin(25.0)
+    for index in range(200):
+        rate.count(index / 10)
+    rate.begin(25.0)
+    assert rate.fps == pytest.approx(10.0, rel=0.01)
+
+
 def test_a_hiccup_hardly_changes_the_rate() -> None:
     rate = Rate()
     rate.begin(10.0)

@@ -11,7 +11,7 @@ import numpy as np
 from edge_vad.errors import EdgeVadError
 from edge_vad.opencv import cv2
 from edge_vad.outputs.drawing import Image
-from edge_vad.sinks.clips.codec import Codec, browser_codec
+from edge_vad.sinks.clips.codec import browser_codec
 from edge_vad.sinks.clips.file import VideoWriter, finish_left
 from edge_vad.sinks.clips.reel import Picture
 from edge_vad.sinks.store.media import MEDIA, stem
@@ -38,9 +38,10 @@ class Filming:
         self.why = ""
         self._folder = folder
         self._files: dict[str, VideoWriter | None] = {}
-        self._codec: Codec | None = None
-        self._worker = Worker[Callable[[], None]]("clips-file", self._work, 1_000_000)
+        self._worker = Worker[Callable[[], object]]("clips-file", self._work, 1_000_000)
         self._worker.put(lambda: finish_left(folder / MEDIA))
+        # It takes seconds on a small machine, which a run that ends with an event does not have.
+        self._worker.put(browser_codec)
 
     @property
     def depth(self) -> int:
@@ -66,11 +67,11 @@ class Filming:
         """Write what waits."""
         self._worker.close(timeout_s)
 
-    def _work(self, batch: list[Callable[[], None]]) -> None:
+    def _work(self, batch: list[Callable[[], object]]) -> None:
         for act in batch:
             self._try(act)
 
-    def _try(self, act: Callable[[], None]) -> None:
+    def _try(self, act: Callable[[], object]) -> None:
         try:
             act()
         except (EdgeVadError, OSError, cv2.error) as error:
@@ -84,10 +85,9 @@ class Filming:
         self._files[event_id] = None
         if not pictures:
             return
-        self._codec = self._codec or browser_codec()
         rows, columns = _decoded(pictures[0]).shape[:2]
         path = self._folder / stem(event_id)
-        self._files[event_id] = VideoWriter(path, self._codec, fps, columns, rows)
+        self._files[event_id] = VideoWriter(path, browser_codec(), fps, columns, rows)
         for picture in pictures:
             self._write(event_id, picture)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 import time
 from types import SimpleNamespace
 
@@ -77,6 +78,13 @@ def test_a_clip_shows_the_seconds_before_the_event_and_after(clips, events, tmp_
     assert shown[-1] == pytest.approx(139, abs=4)
     assert sink.health().ok
     assert sink.health().dropped == 0
+
+
+def test_which_kind_of_video_can_be_written_is_known_before_the_first_event(clips, monkeypatch):
+    tried = threading.Event()
+    monkeypatch.setattr("edge_vad.sinks.clips.filming.browser_codec", tried.set)
+    clips()
+    assert tried.wait(10)
 
 
 def test_the_clip_can_be_played_by_browsers(clips, events, tmp_path):
