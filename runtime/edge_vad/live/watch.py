@@ -171,7 +171,8 @@ class CameraWatch:
             self._match.forget_present()
         image = self._fitted(frame)
         self._picture_state = self._judge(image, frame.time_s)
-        if image is None or paused or self._picture_state is not CameraState.LIVE:
+        is_live = image is not None and self._picture_state is CameraState.LIVE
+        if image is None or paused or not (is_live and self.capture.rate.is_settled):
             self._pace.reset()
             self.box.give_back(frame.image)
             return False

@@ -168,36 +168,20 @@ class WebhookSettings(Settings, frozen=True, kw_only=True):
             raise ValueError("give the secret by secret_env or by secret_file, not by both")
 
 
-class MetricsSettings(Settings, frozen=True, kw_only=True):
-    """Figures for Prometheus, at `http://ADDRESS:PORT/metrics`.
-
-    Attributes:
-        port: Where to listen.
-        address: Where to listen; nothing in the figures is secret.
-    """
-
-    port: Port = 9464
-    address: Address = "127.0.0.1"
-
-
-class PageSettings(Settings, frozen=True, kw_only=True):
-    """The page that shows the cameras and the store's events in a browser.
+class ListeningSettings(Settings, frozen=True, kw_only=True):
+    """An address at which something is told.
 
     Attributes:
         port: Where to listen.
         address: Where to listen; any but this machine's own (127.0.0.1, ::1) needs a token.
         token_env: Environment variable that holds the token which is asked for.
         token_file: File that holds it.
-        hosts: Names by which browsers may call the page, beside addresses and this machine's name.
-        fps: Pictures a second of each camera that are shown, at most.
     """
 
-    port: Port = 8420
+    port: Port
     address: Address = "127.0.0.1"
     token_env: Name | None = None
     token_file: Text | None = None
-    hosts: Annotated[tuple[Host, ...], msgspec.Meta(max_length=32)] = ()
-    fps: Annotated[float, msgspec.Meta(ge=0.5, le=15)] = 5.0
 
     def __post_init__(self) -> None:
         try:
@@ -207,7 +191,26 @@ class PageSettings(Settings, frozen=True, kw_only=True):
         if self.token_env and self.token_file:
             raise ValueError("give the token by token_env or by token_file, not by both")
         if not address.is_loopback and not (self.token_env or self.token_file):
-            raise ValueError("a page for other machines needs token_file or token_env")
+            raise ValueError("what other machines may read needs token_file or token_env")
+
+
+class MetricsSettings(ListeningSettings, frozen=True, kw_only=True):
+    """Figures for Prometheus, at `http://ADDRESS:PORT/metrics`."""
+
+    port: Port = 9464
+
+
+class PageSettings(ListeningSettings, frozen=True, kw_only=True):
+    """The page that shows the cameras and the store's events in a browser.
+
+    Attributes:
+        hosts: Names by which browsers may call the page, beside addresses and this machine's name.
+        fps: Pictures a second of each camera that are shown, at most.
+    """
+
+    port: Port = 8420
+    hosts: Annotated[tuple[Host, ...], msgspec.Meta(max_length=32)] = ()
+    fps: Annotated[float, msgspec.Meta(ge=0.5, le=15)] = 5.0
 
 
 class SinkSettings(Settings, frozen=True, kw_only=True):

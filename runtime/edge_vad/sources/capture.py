@@ -112,7 +112,7 @@ class Capture:
         return True
 
     def _read_on(self, feed: Feed) -> None:
-        self.rate.begin(feed.fps)
+        self.rate.begin(feed.fps, is_certain=feed.is_fps_certain)
         thinner = Thinner(self._wanted_fps)
         breaks = feed.breaks
         while not self._stop.is_set():

@@ -29,10 +29,12 @@ class Feed(ABC):
 
     Attributes:
         fps: Frames a second as the camera declares it.
+        is_fps_certain: Whether that is so; cameras are often wrong.
         breaks: How often the next frame did not follow the one before.
     """
 
     fps: float
+    is_fps_certain: bool = False
     breaks: int = 0
 
     @abstractmethod
@@ -71,6 +73,8 @@ class ReplayFeed(Feed):
         paced: Whether frames come at the rate of the source; otherwise its pace is its own.
         loop: Whether it begins again at its end.
     """
+
+    is_fps_certain = True
 
     def __init__(self, source: Source, *, paced: bool, loop: bool = False) -> None:
         self.fps = source.fps

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import urllib.error
 import urllib.request
 from types import SimpleNamespace
 
@@ -107,3 +108,41 @@ def test_other_chips_tell_watts(tmp_path):
 def test_a_machine_without_sensors_has_no_readings(tmp_path):
     assert temperatures(tmp_path) == []
     assert powers(tmp_path) == []
+
+
+def test_another_address_needs_a_token():
+    with pytest.raises(ValueError, match="token"):
+        MetricsSettings(address="0.0.0.0")  # noqa: S104
+
+
+def test_with_a_token_only_who_knows_it_reads(unused_port, tmp_path):
+    secret = tmp_path / "token"
+    secret.write_text("a-token-of-some-length\n")
+    settings = MetricsSettings(
+        port=unused_port,
+        address="0.0.0.0",
+        token_file=str(secret),  # noqa: S104
+    )
+    site = SimpleNamespace(cameras=[], status=list)
+    sink = Metrics(settings, site, dict)
+    address = f"http://127.0.0.1:{unused_port}/metrics"
+    try:
+        for header in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "a-token-of-some"}):
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                urllib.request.urlopen(urllib.request.Request(address, headers=header), timeout=5)
+            assert refused.value.code == 401
+            assert "edge_vad" not in refused.value.read().decode()
+            refused.value.close()
+        right = {"Authorization": "Bearer a-token-of-some-length"}
+        with urllib.request.urlopen(urllib.request.Request(address, headers=right)) as answer:
+            assert answer.status == 200
+    finally:
+        sink.close(2)
+
+
+def test_a_short_token_is_refused(unused_port, tmp_path):
+    secret = tmp_path / "token"
+    secret.write_text("short")
+    settings = MetricsSettings(port=unused_port, token_file=str(secret))
+    with pytest.raises(BadInput, match="shorter"):
+        Metrics(settings, SimpleNamespace(cameras=[], status=list), dict)

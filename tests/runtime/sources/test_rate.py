@@ -30,6 +30,28 @@ def test_a_camera_that_comes_back_is_known_better_than_by_its_word() -> None:
     assert rate.fps == pytest.approx(10.0, rel=0.01)
 
 
+def test_a_rate_is_relied_on_only_once_it_was_seen() -> None:
+    rate = Rate()
+    rate.begin(25.0)
+    waiting = [0.0] * 5  # frames that were waiting for their reader
+    came = [*waiting, *(index / 10 for index in range(1, 60))]
+    settled = []
+    for now in came:
+        rate.count(now)
+        if rate.is_settled:
+            settled.append((now, rate.fps))
+    assert 2.0 < settled[0][0] < 3.0
+    assert all(fps == pytest.approx(10.0, rel=0.05) for _, fps in settled)
+    rate.begin(25.0)
+    assert rate.is_settled
+
+
+def test_the_rate_of_a_recording_is_what_it_says() -> None:
+    rate = Rate()
+    rate.begin(12.5, is_certain=True)
+    assert (rate.is_settled, rate.fps) == (True, 12.5)
+
+
 def test_a_hiccup_hardly_changes_the_rate() -> None:
     rate = Rate()
     rate.begin(10.0)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
-from wsgiref.simple_server import WSGIServer
 
-from edge_vad.errors import BadInput, Unavailable
+from edge_vad.errors import Unavailable
 from edge_vad.sinks.base import ChangeKind, EventChange, Sink, SinkHealth, Site
 from edge_vad.sinks.settings import MetricsSettings
 
 try:
-    from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+    from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
     from prometheus_client.exposition import generate_latest
 except ImportError as error:
     raise Unavailable(
@@ -20,6 +18,7 @@ except ImportError as error:
     ) from error
 
 from edge_vad.sinks.metrics.collecting import SiteCollector
+from edge_vad.sinks.metrics.listening import listen
 
 _BUCKETS_S = (
     0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0,
@@ -35,7 +34,8 @@ class Metrics(Sink):
         sinks: How every sink is, by its name.
 
     Raises:
-        BadInput: Somebody listens there already, or the address is not this machine's.
+        BadInput: Somebody listens there already, the address is not this machine's, or the token
+            is not where it should be.
         Unavailable: prometheus-client is not installed.
     """
 
@@ -67,7 +67,7 @@ class Metrics(Sink):
             self._events.labels(camera.name)
             self._ongoing.labels(camera.name).set(0)
         registry.register(SiteCollector(site, sinks))
-        self._server, self._thread = _listening(settings, registry)
+        self._server, self._thread = listen(settings, registry)
 
     def timing(self, camera: str, stage: str, seconds: float) -> None:
         """Measure a stage."""
@@ -92,15 +92,3 @@ class Metrics(Sink):
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(timeout_s)
-
-
-def _listening(
-    settings: MetricsSettings, registry: CollectorRegistry
-) -> tuple[WSGIServer, threading.Thread]:
-    try:
-        return start_http_server(settings.port, settings.address, registry)
-    except OSError as error:
-        raise BadInput(
-            f"metrics cannot be told at {settings.address}:{settings.port} ({error.strerror})",
-            "choose another port or address for the metrics",
-        ) from None
