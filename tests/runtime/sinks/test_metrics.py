@@ -14,6 +14,7 @@ from edge_vad.sinks.device_readings import Reading, powers, temperatures
 from edge_vad.sinks.metrics import Metrics
 from edge_vad.sinks.settings import MetricsSettings
 
+EVERYWHERE = "0.0.0.0"  # noqa: S104
 STATUS = [
     CameraStatus("gate", CameraState.LIVE, 800, 7, 1, 0.125),
     CameraStatus("yard", CameraState.NO_SIGNAL, 0, 0, 3, None),
@@ -112,7 +113,7 @@ def test_a_machine_without_sensors_has_no_readings(tmp_path):
 
 def test_another_address_needs_a_token():
     with pytest.raises(ValueError, match="token"):
-        MetricsSettings(address="0.0.0.0")  # noqa: S104
+        MetricsSettings(address=EVERYWHERE)
 
 
 def test_with_a_token_only_who_knows_it_reads(unused_port, tmp_path):
@@ -120,8 +121,8 @@ def test_with_a_token_only_who_knows_it_reads(unused_port, tmp_path):
     secret.write_text("a-token-of-some-length\n")
     settings = MetricsSettings(
         port=unused_port,
-        address="0.0.0.0",
-        token_file=str(secret),  # noqa: S104
+        address=EVERYWHERE,
+        token_file=str(secret),
     )
     site = SimpleNamespace(cameras=[], status=list)
     sink = Metrics(settings, site, dict)
