@@ -58,7 +58,7 @@ class Unavailable(EdgeVadError):
 
 
 class SourceLost(EdgeVadError):
-    """A live source that went away and did not come back (exit code 5)."""
+    """Live sources that never sent a frame (exit code 5)."""
 
     exit_code = 5
 

@@ -16,7 +16,7 @@ import msgspec
 
 from edge_vad.cli.console import note, warn
 from edge_vad.cli.signals import stopped_by_signals
-from edge_vad.errors import WrongUse
+from edge_vad.errors import SourceLost, WrongUse
 from edge_vad.live.assembling import assemble, sinks_in
 from edge_vad.live.logs import begin_log
 from edge_vad.live.loop import LiveLoop
@@ -94,6 +94,7 @@ def watch_live(
         as_json: Whether the summary is one JSON object.
 
     Raises:
+        SourceLost: No camera ever sent a frame.
         EdgeVadError: It cannot begin, the device failed, or all sources ended with an error.
     """
     handler = begin_log(as_json=log_json)
@@ -107,7 +108,9 @@ def watch_live(
                 notifier.ready()
                 loop.run(sinks, duration_s)
                 notifier.stopping()
-            _tell(_summary(loop, time.monotonic() - began), as_json=as_json)
+            summary = _summary(loop, time.monotonic() - began)
+            _tell(summary, as_json=as_json)
+            _complain_of_silence(summary)
     finally:
         logging.getLogger("edge_vad").removeHandler(handler)
 
@@ -135,6 +138,16 @@ def _tell(summary: LiveSummary, *, as_json: bool) -> None:
         note(
             f"{each.name}: {each.frames} frames scored in {summary.seconds:.0f} s, "
             f"{each.dropped} dropped, {each.reconnects} reconnects"
+        )
+
+
+def _complain_of_silence(summary: LiveSummary) -> None:
+    """Raise where every camera was tried again and again, and none ever sent a frame."""
+    if summary.cameras and all(not each.frames and each.reconnects for each in summary.cameras):
+        names = ", ".join(each.name for each in summary.cameras)
+        raise SourceLost(
+            f"no frame came from {names}",
+            "check the camera, its cable or network, and its password; the log says how it failed",
         )
 
 

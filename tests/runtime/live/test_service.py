@@ -86,6 +86,19 @@ def test_a_camera_is_watched_for_a_while_and_its_events_are_said(
     assert "frames scored in 3 s" in done.stderr
 
 
+def test_a_camera_that_never_answers_ends_the_run_with_a_code_of_its_own(
+    tiny_scene: Callable[..., Path],
+) -> None:
+    words = ["run", tiny_scene(), "rtsp://admin:hunter2@127.0.0.1:9/live", "--duration", "2s"]
+    done = subprocess.run(
+        [sys.executable, "-m", "edge_vad", *words], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 5, done.stderr
+    assert "no frame came from" in done.stderr
+    assert "hunter2" not in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [
