@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import cycle, islice
 from pathlib import Path
 
 import numpy as np
@@ -110,21 +110,17 @@ def _cameras(model: SceneModel, source: str, threads: int) -> dict[int, Work]:
     if len(frames) < 2:
         raise BadInput(f"{footage.name} holds only {len(frames)} frames", "give more footage")
     detectors = [Detector(model, backend) for _ in range(max(CAMERAS))]
-    return {count: _step(detectors[:count], frames) for count in CAMERAS}
+    played = cycle(frames)  # by all, for the same frame twice has no flow to be measured
+    return {count: _step(detectors[:count], played) for count in CAMERAS}
 
 
-def _step(detectors: Sequence[Detector], frames: Sequence[Frame]) -> Work:
-    turn = 0
-
+def _step(detectors: Sequence[Detector], played: Iterator[Frame]) -> Work:
     def step() -> None:
-        nonlocal turn
-        turn += 1
-        frame = frames[turn % len(frames)]
+        frame = next(played)
         for detector in detectors:
             detector.detect(frame)
 
-    for detector in detectors:
-        detector.detect(frames[0])
+    step()  # the first frame has no motion
     return step
 
 
