@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -10,6 +12,9 @@ import msgspec
 from edge_vad.cli.options import json_option
 from edge_vad.errors import EdgeVadError
 from edge_vad.scene_model import SceneModel
+from edge_vad.sinks.secret import read_secret
+from edge_vad.sinks.settings import SinkSettings
+from edge_vad.site.lines import line_of
 from edge_vad.site.reading import read_site, source_of
 from edge_vad.sources.address import CameraSpec
 from edge_vad.sources.spec import StreetSpec, parse_spec
@@ -24,25 +29,53 @@ def config() -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @json_option
 def check(file: Path, as_json: bool) -> None:
-    """Check the site file FILE: its words, its scenes, its sources; no camera is connected to."""
-    site = read_site(file)
+    """Check the site file FILE: its words, scenes, sources and secrets; nothing is connected to."""
+    site, text = read_site(file), file.read_text(encoding="utf-8")
     cameras = []
-    for camera in site.cameras:
-        try:
+    for number, camera in enumerate(site.cameras):
+        at = f"$.cameras[{number}]"
+        with _on_line(file, text, f"{at}.scene", f"camera {camera.name}"):
             scene = SceneModel.read(_onnx(file.parent / camera.scene)).card
+        said = next(each for each in _SOURCES if getattr(camera, each) is not None)
+        with _on_line(file, text, f"{at}.{said}", f"camera {camera.name}"):
             spec = parse_spec(source_of(camera, file.parent))
-        except EdgeVadError as error:
-            raise type(error)(f"{file}: camera {camera.name}: {error.what}", error.todo) from None
         shown = spec.shown if isinstance(spec, CameraSpec) else "recording"
         shown = "test://street" if isinstance(spec, StreetSpec) else shown
         fps = camera.fps or scene.fps
         cameras.append({"name": camera.name, "source": shown, "scene": camera.scene, "fps": fps})
+    for path, variable, secret in _secrets(site.sinks):
+        with _on_line(file, text, path, path.removeprefix("$.")):
+            read_secret(variable, secret)
     if as_json:
         click.echo(msgspec.json.encode({"file": str(file), "cameras": cameras}))
         return
     for each in cameras:
         click.echo(f"{each['name']}: {each['source']}, {each['scene']}, {each['fps']:g} fps")
     click.echo(f"\nnext: edge-vad run --config {file}")
+
+
+_SOURCES = ("source", "source_env", "source_file")
+
+
+@contextmanager
+def _on_line(file: Path, text: str, path: str, what: str) -> Iterator[None]:
+    """Name the line of what turns out to be wrong with it."""
+    try:
+        yield
+    except EdgeVadError as error:
+        where = f"{file}, line {line_of(text, path)}: {what}"
+        raise type(error)(f"{where}: {error.what}", error.todo) from None
+
+
+def _secrets(sinks: SinkSettings) -> Iterator[tuple[str, str | None, str | None]]:
+    """Where every secret is said to be: path in the document, environment variable, file."""
+    for sink in sinks.__struct_fields__:
+        settings = getattr(sinks, sink)
+        for field in getattr(settings, "__struct_fields__", ()):
+            value = getattr(settings, field)
+            if value is not None and field.endswith(("_env", "_file")):
+                place = (None, value) if field.endswith("_file") else (value, None)
+                yield f"$.sinks.{sink}.{field}", *place
 
 
 def _onnx(scene: Path) -> Path:
