@@ -171,8 +171,9 @@ class CameraWatch:
             self._match.forget_present()
         image = self._fitted(frame)
         self._picture_state = self._judge(image, frame.time_s)
-        is_live = image is not None and self._picture_state is CameraState.LIVE
-        if image is None or paused or not (is_live and self.capture.rate.is_settled):
+        is_timed = self.capture.rate.is_settled or not self.is_paced
+        is_sure = is_timed and self._picture_state is CameraState.LIVE
+        if image is None or paused or not is_sure:
             self._pace.reset()
             self.box.give_back(frame.image)
             return False
