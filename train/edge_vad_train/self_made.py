@@ -33,7 +33,7 @@ _MOVING = 0.3
 """Mean speed in the box from which on somebody moves there, px a frame."""
 
 _WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
-_PRICE_OF_A_SAY = 0.1
+_PRICE_OF_A_SAY = 0.075
 """What an energy must bring to have any say: so much more AUC on the mean of the kinds."""
 
 Views = tuple[Tensor, Tensor]
