@@ -94,7 +94,7 @@ def watch_live(
         as_json: Whether the summary is one JSON object.
 
     Raises:
-        SourceLost: No camera ever sent a frame.
+        SourceLost: The time is over, and no camera ever sent a frame that could be scored.
         EdgeVadError: It cannot begin, the device failed, or all sources ended with an error.
     """
     handler = begin_log(as_json=log_json)
@@ -110,7 +110,8 @@ def watch_live(
                 notifier.stopping()
             summary = _summary(loop, time.monotonic() - began)
             _tell(summary, as_json=as_json)
-            _complain_of_silence(summary)
+            if duration_s is not None and summary.seconds >= duration_s:  # it was not stopped
+                _complain_of_silence(summary)
     finally:
         logging.getLogger("edge_vad").removeHandler(handler)
 
@@ -142,11 +143,11 @@ def _tell(summary: LiveSummary, *, as_json: bool) -> None:
 
 
 def _complain_of_silence(summary: LiveSummary) -> None:
-    """Raise where every camera was tried again and again, and none ever sent a frame."""
+    """Raise where every camera was tried again and again, and nothing of any could be scored."""
     if summary.cameras and all(not each.frames and each.reconnects for each in summary.cameras):
         names = ", ".join(each.name for each in summary.cameras)
         raise SourceLost(
-            f"no frame came from {names}",
+            f"no frame could be scored of {names}",
             "check the camera, its cable or network, and its password; the log says how it failed",
         )
 
