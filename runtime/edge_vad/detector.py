@@ -59,7 +59,8 @@ class Detector:
         """Score the next frame; only frames before it are looked at besides.
 
         The first frame, and the first after a `reset`, has no motion: nothing can be said of it,
-        and its score is 0, the level of ordinary normal footage.
+        and its score is 0, the level of ordinary normal footage. So it is with a picture that
+        stands still for long.
 
         Args:
             frame: The frame.
@@ -72,6 +73,11 @@ class Detector:
         image = fit_image(frame.image, self._resized)
         self._mark("resize")
         return self._score(frame, image, self._motion.measure(image, steps))
+
+    @property
+    def knows_motion(self) -> bool:
+        """Whether anything can be said of the frame scored last."""
+        return self._motion.known
 
     def listen(self, mark: Mark) -> None:
         """Have the stages of every frame told from now on, by which they can be timed.
@@ -88,7 +94,7 @@ class Detector:
         motion = self._motion.pool(moved)
         self._mark("pooling")
         maps = self._backend.infer(Inputs(image[None], motion[None]))
-        if moved.flow is None:
+        if not self.knows_motion:
             detection = Detection(frame, 0.0, self.threshold, self._nothing, None)
         else:
             detection = self._judge(frame, maps)

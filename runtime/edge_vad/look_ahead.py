@@ -56,7 +56,8 @@ class _Pending(NamedTuple):
     frame: Frame
     image: NDArray[np.uint8]
     grey: NDArray[np.uint8]
-    flow: Future[NDArray[np.float32]] | None
+    flow: NDArray[np.float32]
+    is_new: Future[bool] | None
 
 
 class _Patient:
@@ -101,7 +102,7 @@ def measure_ahead(source: Source, card: SceneCard, threads: int) -> Generator[Me
     # One frame is being scored, and the first flow under way still looks at the one before it.
     slots = [_Slot(card, meter.shape) for _ in range(threads + 2)]
 
-    def measure(previous: _Slot, current: _Slot) -> NDArray[np.float32]:
+    def measure(previous: _Slot, current: _Slot) -> bool:
         own = meters.get()
         try:
             return own.measure(previous.grey, current.grey, current.flow)
@@ -118,8 +119,8 @@ def measure_ahead(source: Source, card: SceneCard, threads: int) -> Generator[Me
             cv2.cvtColor(image, cv2.COLOR_BGR2GRAY, dst=slot.grey)
             follows = frame.index == expected
             expected = frame.index + 1
-            flow = pool.submit(measure, previous, slot) if follows else None
-            pending.append(_Pending(frame, image, slot.grey, flow))
+            is_new = pool.submit(measure, previous, slot) if follows else None
+            pending.append(_Pending(frame, image, slot.grey, slot.flow, is_new))
             if len(pending) > threads:
                 yield _finished(pending.popleft())
         yield from map(_finished, pending)
@@ -129,5 +130,8 @@ def measure_ahead(source: Source, card: SceneCard, threads: int) -> Generator[Me
 
 
 def _finished(pending: _Pending) -> Measured:
-    flow = pending.flow.result() if pending.flow else None
-    return Measured(pending.frame, pending.image, Moved(flow, pending.grey))
+    if pending.is_new is None:
+        moved = Moved(None, pending.grey)
+    else:
+        moved = Moved(pending.flow, pending.grey, is_new=pending.is_new.result())
+    return Measured(pending.frame, pending.image, moved)

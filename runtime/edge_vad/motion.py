@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 UNITS_PER_PIXEL = 256
 """Flow is summed in whole 256ths of a pixel: integers leave no rounding error after weeks."""
 
+LONGEST_PAUSE = 15
+"""Frame times for which a picture may stand still until nothing can be said of motion."""
+
 LARGEST_FLOW_PX = np.iinfo(np.int16).max / UNITS_PER_PIXEL
 
 
@@ -213,7 +216,7 @@ class FlowMeter:
 
     def measure(
         self, previous: NDArray[np.uint8], current: NDArray[np.uint8], out: NDArray[np.float32]
-    ) -> NDArray[np.float32]:
+    ) -> bool:
         """Measure the flow between two grey pictures and average it over blocks.
 
         Args:
@@ -222,34 +225,39 @@ class FlowMeter:
             out: float32, `shape`, written to: px a frame.
 
         Returns:
-            `out`.
+            Whether the current picture is a new one; if not, nothing is written.
         """
-        if np.array_equal(previous, current):  # a repeated picture; DIS, too, finds exactly 0
-            out.fill(0)
-            return out
+        if np.array_equal(previous, current):
+            return False
         flow = self._flow.calc(previous, current, None)  # type: ignore[call-overload]
         rows, columns = self._crop
         size = out.shape[1::-1]
         cv2.resize(flow[:rows, :columns], size, dst=out, interpolation=cv2.INTER_AREA)
-        return out
+        return True
 
 
 class Moved(NamedTuple):
     """What one frame tells of motion, before pooling.
 
     Attributes:
-        flow: float32, (height', width', 2), px a frame; None where the frame has no predecessor.
+        flow: float32, (height', width', 2), px since the frame before; None where there is none.
         grey: uint8, (height, width), the frame.
         steps: Frame times of the scene since the frame before.
+        is_new: Whether the picture is another than the one before; if not, `flow` means nothing.
     """
 
     flow: NDArray[np.float32] | None
     grey: NDArray[np.uint8]
     steps: float = 1.0
+    is_new: bool = True
 
 
 class MotionExtractor:
     """Turns consecutive frames into the model's motion input.
+
+    A picture that comes again, from a camera that hangs or a recording brought to a higher rate,
+    tells nothing new: people who froze in the middle of a step are no anomaly. The motion input
+    stays as it was, for a while, and what moved until the next new picture is divided by the time.
 
     Args:
         height: Rows of the frames.
@@ -258,9 +266,11 @@ class MotionExtractor:
 
     Attributes:
         shape: (height', width', channels) of what `push` returns.
+        known: Whether motion is known: from the second picture on, but not during long pauses.
     """
 
     def __init__(self, height: int, width: int, settings: MotionSettings) -> None:
+        self.known = False
         self._meter = FlowMeter(height, width, settings)
         rows, columns = self._meter.shape[:2]
         self.shape = (rows, columns, settings.channels)
@@ -271,11 +281,7 @@ class MotionExtractor:
         self._small = np.zeros(self._meter.shape, np.float32)
         self._grey = [np.zeros((height, width), np.uint8) for _ in range(2)]
         self._frames = 0
-
-    @property
-    def known(self) -> bool:
-        """Whether motion is known: from the second frame on."""
-        return self._frames > 1
+        self._pause = 0.0
 
     def reset(self) -> None:
         """Forget everything seen so far."""
@@ -283,6 +289,8 @@ class MotionExtractor:
         if self._recent:
             self._recent.reset()
         self._frames = 0
+        self._pause = 0.0
+        self.known = False
 
     def push(self, image: NDArray[np.uint8], steps: float = 1.0) -> NDArray[np.float32]:
         """Take the next frame and return the motion input up to it: `measure`, then `pool`.
@@ -302,8 +310,7 @@ class MotionExtractor:
 
         Args:
             image: uint8, (height, width, 3), blue-green-red.
-            steps: How many frame times of the scene lie between the frame before and this one;
-                what moved is divided by them, for the model knows px a frame of its own rate.
+            steps: How many frame times of the scene lie between the frame before and this one.
 
         Returns:
             What it tells. The arrays are reused by later calls.
@@ -313,17 +320,27 @@ class MotionExtractor:
         self._frames += 1
         if self._frames == 1:
             return Moved(None, current, steps)
-        flow = self._meter.measure(previous, current, self._small)
-        if steps != 1.0:
-            np.divide(flow, steps, out=flow)
-        return Moved(flow, current, steps)
+        is_new = self._meter.measure(previous, current, self._small)
+        return Moved(self._small, current, steps, is_new)
 
     def pool(self, moved: Moved) -> NDArray[np.float32]:
-        """Pool what a frame tells with what those before it told; see `push`."""
+        """Pool what a frame tells with what those before it told; see `push`.
+
+        What moved is divided by the time it took, for the model knows px a frame of its own rate.
+        """
+        if not moved.is_new:
+            self._pause += moved.steps
+            self.known = self.known and self._pause <= LONGEST_PAUSE
+            return self._motion
         if moved.flow is not None:
+            steps = moved.steps + self._pause
+            if steps != 1.0:
+                np.divide(moved.flow, steps, out=moved.flow)
             self._pool.push(moved.flow)
-        if self._recent:
+            self.known = True
+        if self._recent:  # which must not forget everything else for one picture after a pause
             self._recent.push(moved.grey, moved.steps)
+        self._pause = 0.0
         return self._motion
 
 

@@ -32,7 +32,7 @@ def detect(tiny_scene, anomaly_map, *, score=None, size=(64, 48), threshold="1/h
 
 def blank(size, index):
     width, height = size
-    return Frame(np.zeros((height, width, 3), np.uint8), index, index / 10)
+    return Frame(np.full((height, width, 3), index, np.uint8), index, index / 10)
 
 
 def cells(*hot, value=5.0):

@@ -61,6 +61,13 @@ def test_a_gap_empties_the_window_all_the_same(tiny_scene, make):
     assert ours[17][1] == 0.0
 
 
+def test_pictures_that_come_again_do_so_all_the_same(tiny_scene, make):
+    pictures = [each for each in make.movement() for _ in range(2)]
+    pictures[20:20] = [pictures[20]] * 30
+    scene = tiny_scene()
+    same(watched(scene, Footage(pictures), 3), watched(scene, Footage(pictures), 0))
+
+
 def test_footage_of_a_single_frame_or_none(tiny_scene, make):
     scene = tiny_scene()
     assert len(watched(scene, Footage(make.movement(1)), 2)) == 1

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from edge_vad.motion import (
     LARGEST_FLOW_PX,
+    LONGEST_PAUSE,
     UNITS_PER_PIXEL,
     DynamicFlow,
     FlowMeter,
@@ -129,10 +130,47 @@ def test_frames_that_do_not_divide_evenly_lose_their_last_pixels(make):
     assert motion.shape == (12, 16, 2)
 
 
-def test_a_repeated_picture_has_exactly_the_flow_that_would_be_measured(make):
+def test_between_equal_pictures_nothing_would_have_been_found(make):
     picture = cv2.cvtColor(make.texture(height=96, width=128), cv2.COLOR_BGR2GRAY)
     meter = FlowMeter(96, 128, MotionSettings())
-    measured = meter._flow.calc(picture, picture.copy(), None)
-    flow = meter.measure(picture, picture.copy(), np.full(meter.shape, 9, np.float32))
-    np.testing.assert_array_equal(measured, 0)
-    np.testing.assert_array_equal(flow, 0)
+    assert not meter.measure(picture, picture.copy(), np.zeros(meter.shape, np.float32))
+    np.testing.assert_array_equal(meter._flow.calc(picture, picture.copy(), None), 0)
+
+
+def shifted(make, by):
+    return np.roll(make.texture(height=96, width=128), by, axis=1)
+
+
+def extractor_of_one_field():
+    return MotionExtractor(96, 128, MotionSettings(window=1))
+
+
+def test_a_picture_that_comes_again_changes_nothing_but_cannot_be_judged_for_ever(make):
+    extractor = extractor_of_one_field()
+    extractor.push(shifted(make, 0))
+    before = extractor.push(shifted(make, 2)).copy()
+    for repeat in range(1, LONGEST_PAUSE + 5):
+        np.testing.assert_array_equal(extractor.push(shifted(make, 2)), before)
+        assert extractor.known == (repeat <= LONGEST_PAUSE)
+    extractor.push(shifted(make, 4))
+    assert extractor.known
+
+
+@pytest.mark.parametrize("repeats", [1, 3])
+def test_what_moved_over_repeated_pictures_is_divided_by_their_time(make, repeats):
+    extractor = extractor_of_one_field()
+    extractor.push(shifted(make, 0))
+    for _ in range(repeats):
+        extractor.push(shifted(make, 0))
+    motion = extractor.push(shifted(make, 4))
+    assert np.median(motion[12:36, 16:48, 0]) == pytest.approx(4 / (repeats + 1), abs=0.1)
+
+
+def test_a_long_pause_makes_nobody_one_who_stays(make):
+    recent = []
+    for pause in (0, LONGEST_PAUSE + 50):
+        extractor = MotionExtractor(96, 128, MotionSettings())
+        for by in (0, 2, *[2] * pause, 20):
+            motion = extractor.push(shifted(make, by))
+        recent.append(motion[..., 2:].copy())
+    np.testing.assert_array_equal(*recent)

@@ -48,11 +48,15 @@ class ArrayClip(Clip):
 
 
 def moving_patch(scale: int = 1, seed: int = 0) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """A still picture, 64x48, whose middle slides while it is anomalous; and its masks."""
+    """A still scene, 64x48, whose middle slides while it is anomalous; and its masks.
+
+    No camera gives the same picture twice: one pixel differs from frame to frame.
+    """
     noise = np.random.default_rng(seed).random((2, 48, 64, 3)).astype(np.float32)
     pictures = [cv2.GaussianBlur(each, (0, 0), 2.0) for each in noise]
     still, sliding = (np.asarray(cv2.normalize(p, None, 0, 255, 32, 0), np.uint8) for p in pictures)
     images, masks = np.repeat(still[None], FRAMES, 0), np.zeros((FRAMES, 48, 64), np.bool_)
+    images[:, 0, 0] = np.arange(FRAMES)[:, None]
     masks[MOVING, 12:36, 16:48] = True
     for index in range(FRAMES)[MOVING]:
         images[index, 12:36, 16:48] = np.roll(sliding, 3 * index, axis=1)[12:36, 16:48]

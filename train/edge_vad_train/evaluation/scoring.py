@@ -50,7 +50,6 @@ class JointScoring:
             number: Detector(scenes[number][0], listener)
             for number, listener in self._listeners.items()
         }
-        self._first = True
 
     @property
     def inputs(self) -> Inputs:
@@ -59,7 +58,6 @@ class JointScoring:
 
     def start_clip(self) -> None:
         """Begin a new clip: nothing of before counts."""
-        self._first = True
         for detector in self._detectors.values():
             detector.reset()
 
@@ -67,8 +65,8 @@ class JointScoring:
         """Score the next frame of a clip without gaps.
 
         Returns:
-            One for each scene. For the first frame, which has no motion, all is 0 as it is at run
-            time, for the single streams too.
+            One for each scene. For the first frame, and others whose motion is not known, all is
+            0 as it is at run time, for the single streams too.
         """
         detections = {
             number: detector.detect(frame) for number, detector in self._detectors.items()
@@ -83,11 +81,10 @@ class JointScoring:
                 maps = backend.infer(self._listeners[leader].inputs)
                 score, anomaly_map = float(maps.score[0]), maps.anomaly_map[0]
             streams = backend.stream_maps() if isinstance(backend, StreamBackend) else {}
-            if self._first:
+            if not self._detectors[leader].knows_motion:
                 score, anomaly_map = 0.0, np.zeros_like(anomaly_map)
                 streams = {name: np.zeros_like(values) for name, values in streams.items()}
             scored.append(ScoredFrame(score, anomaly_map, streams))
-        self._first = False
         return scored
 
 
