@@ -140,6 +140,19 @@ def test_of_enough_stretches_whole_ones_are_held_back_and_none_touches_a_fitted_
     assert {number + step for number in held for step in (-1, 1)}.isdisjoint(fitted)
 
 
+def test_of_long_footage_parts_from_all_over_are_held_back_and_none_touches_a_fitted_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(footage, "STRETCH", 60)
+    kept = prepared(tmp_path, Numbered(name="a", frames=610))
+    fitted = {number for each in kept.fitting for number in numbers(each)}
+    held = [numbers(each) for each in kept.held_back]
+    assert [each[0] // 305 for each in held] == [0, 1]
+    assert {n + step for each in held for n in each for step in range(-6, 7)}.isdisjoint(fitted)
+    assert [len(each) for each in held] == [49, 49]
+    assert len(fitted) == 488
+
+
 @pytest.mark.parametrize("pooling", list(Pooling))
 def test_the_motion_kept_is_the_runtimes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pooling: Pooling

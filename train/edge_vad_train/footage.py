@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -76,6 +77,10 @@ class Stretch:
 
     def __len__(self) -> int:
         return len(self.frames)
+
+    def part(self, start: int, stop: int) -> Stretch:
+        """The frames from `start` up to but not including `stop`."""
+        return Stretch(self.clip, self.frames[start:stop], self.motion[start:stop])
 
 
 @dataclass(frozen=True)
@@ -245,7 +250,7 @@ def _map_footage(folder: Path, index: _Index) -> Footage:
         edges = [*clip.starts, clip.frames]
         stretches.append(
             [
-                Stretch(clip.name, frames[start:stop], pooled[start:stop])
+                Stretch(clip.name, frames, pooled).part(start, stop)
                 for start, stop in pairwise(edges)
                 if stop - start >= _SHORTEST  # of a shorter rest nothing can be held back
             ]
@@ -265,18 +270,42 @@ def _hold_back(clips: list[list[Stretch]]) -> tuple[list[Stretch], list[Stretch]
     """Hold back a fifth: every fifth stretch where there are enough, else each one's end.
 
     Whole stretches are held back, never single frames: neighbours are nearly equal, and a frame
-    whose neighbours were learnt from is not held back at all.
+    whose neighbours were learnt from is not held back at all. They come from all over the footage:
+    its end alone may be emptier, or darker, than the rest.
     """
     stretches = [stretch for clip in clips for stretch in clip]
-    if len(stretches) >= _ENOUGH_STRETCHES:
-        held_back = stretches[2::5]
-        return [each for number, each in enumerate(stretches) if number % 5 != 2], held_back
+    pieces = [piece for stretch in stretches for piece in _cut(stretch)]
     fitting, held_back = [], []
+    if len(pieces) >= _ENOUGH_STRETCHES:
+        for number, piece in enumerate(pieces):
+            if number % 5 == 2:
+                held_back.append(piece.inner)
+            else:
+                fitting.append(piece.whole)
+        return fitting, held_back
     for each in stretches:
         cut = len(each) * 4 // 5
-        fitting.append(Stretch(each.clip, each.frames[:cut], each.motion[:cut]))
-        held_back.append(Stretch(each.clip, each.frames[cut:], each.motion[cut:]))
+        fitting.append(each.part(0, cut))
+        held_back.append(each.part(cut, len(each)))
     return fitting, held_back
+
+
+class _Piece(NamedTuple):
+    """A piece of a stretch, and the same without the frames next to its neighbours."""
+
+    whole: Stretch
+    inner: Stretch
+
+
+def _cut(stretch: Stretch) -> list[_Piece]:
+    """Cut what is long into pieces of about `STRETCH` frames."""
+    count = max(1, len(stretch) // STRETCH)
+    edges = np.linspace(0, len(stretch), count + 1).astype(int).tolist()
+    margin = STRETCH // 10 if count > 1 else 0
+    return [
+        _Piece(stretch.part(start, stop), stretch.part(start + margin, stop - margin))
+        for start, stop in pairwise(edges)
+    ]
 
 
 def _read_index(folder: Path) -> _Index | None:
