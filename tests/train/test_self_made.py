@@ -44,8 +44,9 @@ def test_an_energy_that_finds_what_motion_misses_has_a_say() -> None:
         peaks(motion={"sped_up"}, joint={"frozen", "turned", "enlarged"}, appearance=set())
     )
     assert weights[0] == 0
-    assert weights[1] == 1
+    assert weights[1] > 0
     assert weights[2] > 0
+    assert max(weights) == 1
     assert list(aucs) == list(KINDS)
     assert aucs["frozen"] > 0.9
     assert aucs["transplanted"] == pytest.approx(0.5, abs=0.1)
@@ -53,7 +54,7 @@ def test_an_energy_that_finds_what_motion_misses_has_a_say() -> None:
 
 def test_motion_always_has_its_say() -> None:
     weights, _ = choose_weights(peaks(appearance=set(KINDS)))
-    assert weights[1] == 1
+    assert weights[1] > 0
 
 
 def moving(rows: int = 60, columns: int = 80) -> tuple[torch.Tensor, torch.Tensor]:

@@ -103,20 +103,26 @@ def measure_peaks(
 def choose_weights(peaks: Peaks) -> tuple[tuple[float, float, float], dict[str, float]]:
     """Choose how much say each energy has in the fused map.
 
-    Motion always has its full say. The others must earn theirs: of all combinations the one that
-    tells changed frames best, by AUC on the mean of the kinds, less a price for every energy that
-    has a say, however large. Held-back frames resemble those that were learnt from more than any
-    other day will, so an energy that tells hardly more there will cost false alarms elsewhere.
+    Motion always has some say. The others must earn theirs: of all combinations the one that tells
+    changed frames best, by AUC on the mean of the kinds, less a price for every energy that has a
+    say, however large. Held-back frames resemble those that were learnt from more than any other
+    day will, so an energy that tells hardly more there will cost false alarms elsewhere.
 
     Returns:
-        The weights in the order of `EnergyMaps`, and the AUC of each kind with them.
+        The weights in the order of `EnergyMaps`, the largest 1, and the AUC of each kind with them.
     """
 
     def merit(weights: tuple[float, float, float]) -> float:
         told = np.mean(list(_aucs(peaks, weights).values()))
         return float(told) - _PRICE_OF_A_SAY * sum(weight > 0 for weight in weights)
 
-    combinations = [(appearance, 1.0, joint) for joint in _WEIGHTS for appearance in _WEIGHTS]
+    combinations = [
+        (appearance, motion, joint)
+        for motion in _WEIGHTS[:0:-1]
+        for joint in _WEIGHTS
+        for appearance in _WEIGHTS
+        if max(appearance, motion, joint) == 1
+    ]
     weights = max(combinations, key=merit)  # the first of equals, which leaves most without a say
     return weights, _aucs(peaks, weights)
 
