@@ -50,18 +50,22 @@ class Grid(_Record, frozen=True):
 class Calibration(_Record, frozen=True):
     """How an energy becomes comparable with the others.
 
-    A cell's calibrated anomaly is `weight * (energy - location) / scale`; location and scale come
-    from normal footage that the model was not fitted on.
+    A cell's calibrated anomaly is `weight * (energy - rise - location) / scale`, and the rise twice
+    what the median cell of the frame is above `ground`: rain or a shaken camera make all of the
+    picture strange at once. All but the weight come from normal footage that the model was not
+    fitted on.
 
     Attributes:
         location: Energy, in nats, that calibrates to 0: the median of the frames' highest.
         scale: Energy, in nats, between 0 and 1: from that median to the 95th percentile.
         weight: 0 to 1; an energy of weight 0 has no say in the fused map.
+        ground: The highest median of a frame's cells, nats; None where no rise is taken away.
     """
 
     location: float
     scale: Annotated[float, msgspec.Meta(gt=0)]
     weight: Annotated[float, msgspec.Meta(ge=0, le=1)]
+    ground: float | None = None
 
 
 class Energies(_Record, frozen=True):
@@ -89,6 +93,7 @@ class Training(_Record, frozen=True):
         versions: Package name to version.
         self_made: Kind of anomaly made from held-back footage to the AUC at which the model tells
             it from the footage as it was, 0 to 1; empty where nobody ever moved.
+        place_say: How much it counts in the joint energy where something is seen.
     """
 
     sources: tuple[str, ...]
@@ -97,6 +102,7 @@ class Training(_Record, frozen=True):
     created: str
     versions: dict[str, str]
     self_made: dict[str, float] = msgspec.field(default_factory=dict)
+    place_say: float = 1.0
 
 
 class Parity(_Record, frozen=True):

@@ -45,6 +45,7 @@ OPERATORS = {
     "Sqrt",
     "Squeeze",
     "Sub",
+    "TopK",
     "Transpose",
 }
 OUTPUTS = ("anomaly_map", "score", "appearance_energy", "motion_energy", "joint_energy")

@@ -102,19 +102,33 @@ def test_alarms_of_two_stretches_are_never_one() -> None:
     assert tail.start + tail.scale == pytest.approx(5.5)
 
 
+def with_highest(highest: np.ndarray) -> torch.Tensor:
+    """Energies whose highest in every frame are these, in a corner."""
+    energy = torch.full((len(highest), 4, 5), -1e5)
+    energy[:, 0, 0] = torch.from_numpy(highest)
+    return energy
+
+
 @given(arrays(np.float32, st.integers(1, 50), elements=st.floats(-1e4, 1e4, width=32)))
 def test_the_median_calibrates_to_naught_and_the_scale_is_never(highest: np.ndarray) -> None:
-    calibration = calibrate(highest, 0.5)
-    assert calibration.weight == 0.5
+    calibration = calibrate(with_highest(highest))
+    assert calibration.weight == 1
     assert calibration.location == pytest.approx(float(np.median(highest)), rel=1e-5, abs=1e-3)
     assert calibration.scale > 0
 
 
 def test_the_95th_percentile_calibrates_to_one() -> None:
     highest = np.random.default_rng(0).normal(100, 50, 1000).astype(np.float32)
-    calibration = calibrate(highest, 1.0)
+    calibration = calibrate(with_highest(highest))
     high = float(np.percentile(highest, 95))
     assert (high - calibration.location) / calibration.scale == pytest.approx(1.0, rel=1e-4)
+
+
+def test_the_ground_is_as_high_as_the_middle_cell_ever_was() -> None:
+    energy = torch.zeros(3, 4, 5)
+    energy[1] = 7
+    energy[2, 0, 0] = 9
+    assert calibrate(energy).ground == 7
 
 
 def test_a_stretch_is_scored_batch_by_batch_as_at_once(trained: Path) -> None:

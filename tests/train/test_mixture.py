@@ -172,6 +172,15 @@ def test_a_component_is_lifted_where_it_was_seen_and_lowered_where_not() -> None
     assert float(lift[10, 18]) < -1.5
 
 
+@given(counts, st.floats(0, 8))
+def test_more_say_lifts_as_much_more(seen: np.ndarray, say: float) -> None:
+    torch.testing.assert_close(place_lift(seen, say), say * place_lift(seen), rtol=1e-4, atol=1e-4)
+
+
+def test_where_nothing_was_seen_at_all_no_place_is_lifted() -> None:
+    assert not place_lift(np.zeros((2, 3, 3), np.float32), 4.0).any()
+
+
 def test_a_component_that_was_never_seen_breaks_nothing() -> None:
     seen = np.full((2, 3, 3), 10, np.float32)
     seen[1] = 0

@@ -35,12 +35,12 @@ def peaks(**seen: set[str]) -> Peaks:
 
 
 def test_an_energy_that_finds_no_more_than_motion_has_no_say() -> None:
-    weights, _ = choose_weights(peaks(motion={"sped_up", "reversed"}, joint={"sped_up"}))
-    assert weights == (0.0, 1.0, 0.0)
+    choice = choose_weights(peaks(motion={"sped_up", "reversed"}, joint={"sped_up"}))
+    assert choice.weights == (0.0, 1.0, 0.0)
 
 
 def test_an_energy_that_finds_what_motion_misses_has_a_say() -> None:
-    weights, aucs = choose_weights(
+    weights, aucs, _ = choose_weights(
         peaks(motion={"sped_up"}, joint={"frozen", "turned", "enlarged"}, appearance=set())
     )
     assert weights[0] == 0
@@ -53,8 +53,7 @@ def test_an_energy_that_finds_what_motion_misses_has_a_say() -> None:
 
 
 def test_motion_always_has_its_say() -> None:
-    weights, _ = choose_weights(peaks(appearance=set(KINDS)))
-    assert weights[1] > 0
+    assert choose_weights(peaks(appearance=set(KINDS))).weights[1] > 0
 
 
 def moving(rows: int = 60, columns: int = 80) -> tuple[torch.Tensor, torch.Tensor]:
@@ -92,10 +91,10 @@ def test_a_trained_scene_is_measured_on_frames_in_which_somebody_moves(trained: 
     motion = np.zeros_like(scene.sample_motion.numpy())
     calm = Stretch("calm", frames, motion.astype(np.float16))
     network = scene.network
-    assert measure_peaks(network.energies, network.calibrations, [calm], seed=0) is None
+    assert measure_peaks([(network.energies, calm)], network.calibrations, seed=0) is None
     motion[:, 10:40, 10:40, 0] = 1.5
     busy = Stretch("busy", frames, motion.astype(np.float16))
-    found = measure_peaks(network.energies, network.calibrations, [busy], seed=0)
+    found = measure_peaks([(network.energies, busy)], network.calibrations, seed=0)
     assert found is not None
     assert found.normal.shape == (len(frames) - 1, 3)
     assert np.isfinite(found.normal).all()

@@ -1,17 +1,15 @@
-"""What stays is told from what passes, and light makes no difference."""
+"""What stays is told from what passes."""
 
 from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from torch import Tensor
 
 from edge_vad_train.model import Architecture, Encoder, Layer
-from edge_vad_train.network import Appearance, Streams, relight, shrink
+from edge_vad_train.network import Appearance, Streams
 
-SIDE = 24
+SIDE = 96
 THING = (slice(8, 14), slice(8, 14))
 
 
@@ -52,26 +50,3 @@ def test_what_was_brighter_and_is_darker_now_does_not_stay(streams: Streams) -> 
 def test_soon_after_the_start_hardly_anything_has_stayed(streams: Streams) -> None:
     early, late = (seen(streams, 0.2, 0.2, weight) for weight in (0.05, 1.0))
     assert float(early[:, 0].max()) < 0.3 * float(late[:, 0].max())
-
-
-@given(gain=st.floats(0.6, 1.6), seed=st.integers(0, 1000))
-@settings(deadline=None, max_examples=40)
-def test_a_change_of_the_light_changes_nothing(gain: float, seed: int) -> None:
-    torch.manual_seed(seed)
-    picture = 0.1 + 0.4 * torch.rand(2, 3, 8, 8)
-    torch.testing.assert_close(
-        relight(picture * gain, torch.tensor(0.4)), relight(picture, torch.tensor(0.4))
-    )
-
-
-def test_a_black_frame_is_still_a_number() -> None:
-    appearance = Appearance(torch.full((1, 3, 4, 4), 0.5))
-    look = appearance(torch.zeros(1, 8, 8, 3, dtype=torch.uint8))
-    assert torch.isfinite(look).all()
-    torch.testing.assert_close(look, torch.full_like(look, -0.5))
-
-
-def test_frames_are_shrunk_by_averaging_blocks() -> None:
-    frame = torch.zeros(1, 4, 4, 3, dtype=torch.uint8)
-    frame[0, :2, :2, 1] = torch.tensor([[0, 255], [255, 0]])
-    assert shrink(frame)[0, 1].tolist() == [[0.5, 0.0], [0.0, 0.0]]

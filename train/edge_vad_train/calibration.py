@@ -13,7 +13,7 @@ from torch import Tensor
 from edge_vad.false_alarms import QUIET_S, NormalTail
 from edge_vad.scene_model import Calibration
 from edge_vad_train.footage import Stretch
-from edge_vad_train.network import EnergyMaps, SceneEnergies
+from edge_vad_train.network import EnergyMaps, SceneEnergies, median_cell
 from edge_vad_train.streams import frames_of, motion_of
 
 _BATCH = 16
@@ -23,15 +23,15 @@ _ENOUGH_PEAKS = 20
 _HEAVIEST_SHAPE = 0.5
 
 
-def calibrate(highest: NDArray[np.float32], weight: float = 1.0) -> Calibration:
-    """Calibrate an energy by the highest of every frame.
+def calibrate(energy: Tensor) -> Calibration:
+    """Calibrate an energy; its weight is 1.
 
     Args:
-        highest: float32, (frames,), the frames' highest energies on normal footage, nats.
-        weight: Its say in the fused map.
+        energy: float32, (frames, rows, columns), of normal footage, nats.
     """
-    middle, high = np.percentile(highest, [50, 95])
-    return Calibration(float(middle), float(max(high - middle, _SMALLEST_SCALE)), weight)
+    middle, high = np.percentile(energy.amax((1, 2)).numpy(), [50, 95])
+    ground = float(median_cell(energy).max())
+    return Calibration(float(middle), float(max(high - middle, _SMALLEST_SCALE)), 1.0, ground)
 
 
 def energy_maps(

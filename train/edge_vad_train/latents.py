@@ -14,7 +14,7 @@ from torch import Tensor
 from edge_vad_train.footage import Stretch
 from edge_vad_train.mixture import Mixture, SampleEnergy, fit_mixture, place_lift
 from edge_vad_train.model import Encoder
-from edge_vad_train.network import Appearance, SceneEnergies, Streams
+from edge_vad_train.network import Appearance, SceneEnergies, Streams, silhouette
 from edge_vad_train.patches import draw_corners
 from edge_vad_train.side_by_side import run_side_by_side
 from edge_vad_train.streams import frames_of, motion_of
@@ -23,8 +23,51 @@ _FRAMES = 1500
 _BATCH = 16
 _OUTLIER = 99.5
 
+Seen = Sequence[NDArray[np.float32]]
+"""How often each component was seen at every cell, (K, rows, columns) for each mixture."""
 
-def fit_energies(
+
+class LearntScene:
+    """What was learnt of a scene; how much it counts where something is seen is still open.
+
+    Args:
+        appearance: Takes the background away.
+        encoders: Of the appearance and of the motion stream.
+        mixtures: In the order of `EnergyMaps`.
+        seen: Of every stretch of the footage.
+    """
+
+    def __init__(
+        self,
+        appearance: Appearance,
+        encoders: tuple[Encoder, Encoder],
+        mixtures: Sequence[Mixture],
+        seen: Sequence[Seen],
+    ) -> None:
+        self._streams = appearance, encoders
+        self._mixtures = mixtures
+        self._seen = seen
+        self._overall = [np.sum(each, 0) for each in zip(*seen, strict=True)]
+
+    def energies(self, place_say: float = 1.0, without: int | None = None) -> SceneEnergies:
+        """The energies of the scene.
+
+        Args:
+            place_say: How much it counts in the joint energy where something is seen, see
+                `place_lift`. In the others it counts once.
+            without: Number of a stretch that tells nothing of places, so that it can be scored like
+                footage of another day.
+        """
+        seen = self._overall
+        if without is not None:
+            # Differences of sums are not exact, and nothing is seen less often than never.
+            parts = zip(seen, self._seen[without], strict=True)
+            seen = [np.maximum(overall - part, 0) for overall, part in parts]
+        lifts = [place_lift(*each) for each in zip(seen, (1, 1, place_say), strict=True)]
+        return SceneEnergies(*self._streams, _energies(self._mixtures, lifts))
+
+
+def fit_mixtures(
     stretches: Sequence[Stretch],
     appearance: Appearance,
     encoders: tuple[Encoder, Encoder],
@@ -32,7 +75,7 @@ def fit_energies(
     cells: int,
     seed: int,
     progress: Callable[[int], None] = lambda _: None,
-) -> SceneEnergies:
+) -> LearntScene:
     """Fit the mixtures of appearance, of motion, and of both; then learn what is usual where.
 
     The mixture of motion is fitted to samples of the posterior, the others to its mean. Movement
@@ -61,8 +104,8 @@ def fit_energies(
         mixtures = run_side_by_side(fit, (both, drawn.looks, drawn.sampled_moves), progress)
     mixtures = [*mixtures[1:], mixtures[0]]  # the largest was begun first
     everywhere = SceneEnergies(appearance, encoders, _energies(mixtures, [None] * 3))
-    lifts = [place_lift(seen) for seen in _seen_at_places(stretches, everywhere)]
-    return SceneEnergies(appearance, encoders, _energies(mixtures, lifts))
+    seen = _seen_at_places(stretches, everywhere)
+    return LearntScene(appearance, encoders, mixtures, seen)
 
 
 def _energies(
@@ -72,28 +115,24 @@ def _energies(
     return looks, moves, both
 
 
-def _seen_at_places(
-    stretches: Sequence[Stretch], energies: SceneEnergies
-) -> list[NDArray[np.float32]]:
-    """Sum the components' responsibilities at every cell, (K, rows, columns) for each mixture."""
+def _seen_at_places(stretches: Sequence[Stretch], energies: SceneEnergies) -> list[Seen]:
+    """Sum the components' responsibilities over the frames of every stretch."""
     every = max(1, sum(len(stretch) for stretch in stretches) // _FRAMES)
-    batches = [
-        (stretch, slice(start, start + _BATCH * every, every))
-        for stretch in stretches
-        for start in range(1, len(stretch), _BATCH * every)
-    ]
 
-    def see(batch: tuple[Stretch, slice], _: Callable[[], None]) -> list[NDArray[np.float32]]:
-        with torch.inference_mode():
-            latents = energies.latents(*energies.images(frames_of(*batch), motion_of(*batch)))
-            joint = (
-                energy.log_joint(each)
-                for energy, each in zip(energies.mixtures, latents, strict=True)
-            )
-            return [torch.softmax(each, 1).sum(0).numpy() for each in joint]
+    def see(stretch: Stretch, _: Callable[[], None]) -> Seen:
+        parts = []
+        for start in range(1, len(stretch), _BATCH * every):
+            batch = stretch, slice(start, start + _BATCH * every, every)
+            with torch.inference_mode():
+                latents = energies.latents(*energies.images(frames_of(*batch), motion_of(*batch)))
+                joint = (
+                    energy.log_joint(each)
+                    for energy, each in zip(energies.mixtures, latents, strict=True)
+                )
+                parts.append([torch.softmax(each, 1).sum(0).numpy() for each in joint])
+        return [np.sum(each, 0) for each in zip(*parts, strict=True)]
 
-    parts = run_side_by_side(see, batches, _nothing)
-    return [np.sum(each, 0) for each in zip(*parts, strict=True)]
+    return run_side_by_side(see, stretches, _nothing)
 
 
 def _nothing() -> None:
@@ -130,7 +169,7 @@ def _draw_latents(stretches: Sequence[Stretch], streams: Streams, cells: int, se
         now, rng = slice(index, index + 1), np.random.default_rng([seed, 2, moment])
         with torch.inference_mode():
             images = streams.images(frames_of(stretch, now), motion_of(stretch, now))
-            looks = streams.appearance_encoder.mean_of(images.look)[0].numpy()
+            looks = streams.appearance_encoder.mean_of(silhouette(images.look))[0].numpy()
             moves, log_variance = (each[0].numpy() for each in streams.motion_encoder(images.move))
             stays = streams.stays(images.stay)[0].numpy()
         corners = draw_corners(_strangeness((looks, moves)), -(-cells // len(chosen)), rng)

@@ -144,11 +144,11 @@ class SampleEnergy(nn.Module):
         return energy
 
 
-def place_lift(seen: NDArray[np.float32]) -> Tensor:
+def place_lift(seen: NDArray[np.float32], say: float = 1.0) -> Tensor:
     """How much more or less often a component is seen at a place than anywhere.
 
     The components stay the same all over the image, only their weights change with the place:
-    `lift_k(x) = log [(n_k(x) + a phi_k) / ((n(x) + a) phi_k)]`, with `n_k(x)` the frames in which
+    `lift_k(x) = b log [(n_k(x) + a phi_k) / ((n(x) + a) phi_k)]`, with `n_k(x)` the frames in which
     component k was seen at x, blurred over neighbouring cells, and `phi_k` its share in the whole
     image. The pseudo-count `a` bounds the lift: at a place where nobody was seen so far, an
     ordinary walker costs a few nats and not infinitely many. A mixture over latent and
@@ -156,21 +156,25 @@ def place_lift(seen: NDArray[np.float32]) -> Tensor:
 
     Args:
         seen: float32, (K, h, w), the components' responsibilities summed over frames.
+        say: b. At 1 the lift is what a mixture with such weights would have; more make place count
+            for more, as log-linear models weigh their factors.
 
     Returns:
-        float32, (1, K, h, w), nats.
+        float32, (1, K, h, w), nats; 0 where nothing was seen at all.
     """
+    if not seen.any():
+        return torch.zeros(1, *seen.shape)
     overall = seen.sum((1, 2)) / seen.sum()
     overall = np.maximum(overall, np.finfo(np.float32).tiny)[:, None, None]
     blurred = np.stack([gaussian_filter(each, PLACE_BLUR_CELLS, mode="nearest") for each in seen])
     frames = blurred.sum(0)
     doubt = PLACE_DOUBT * frames.mean()
     lift = np.log((blurred + doubt * overall) / ((frames + doubt) * overall))
-    return torch.from_numpy(lift[None]).float()
+    return torch.from_numpy(say * lift[None]).float()
 
 
 PLACE_BLUR_CELLS = 1.0
 """Standard deviation of the blur, cells: what was seen here might as well have been beside it."""
 
-PLACE_DOUBT = 0.005
+PLACE_DOUBT = 0.06
 """The pseudo-count as a share of the frames looked at."""

@@ -15,6 +15,9 @@ from edge_vad_train.model import Encoder, patch_means
 _CLEAR_DIFFERENCE = 0.1
 """What makes something as present as motion does: difference from the empty scene, white is 1."""
 
+_HALF_SEEN = 2.0
+"""The difference, in clear ones, with which something is half of its silhouette."""
+
 _CLEAR_SPEED = 2.0
 """What makes something as present as its look does, px a frame."""
 
@@ -46,6 +49,18 @@ _MOST = 0.2
 
 _DARKEST = 0.02
 
+_SHADE_PX = 12
+"""Distance between the places at which light is measured, px of the streams' input."""
+
+_DEEPEST_SHADE = 1.6
+"""What is darker or brighter than the rest by more is a thing and no shadow, a factor."""
+
+_COMMON = 2.0
+"""What is taken from all cells of the rise of the middle one: the strangest rise by more."""
+
+_SHAKE_PX = 0.5
+"""How far a camera may shake without being noticed, px of the streams' input."""
+
 
 def shrink(frame: Tensor) -> Tensor:
     """Average frames over blocks.
@@ -72,21 +87,84 @@ def relight(picture: Tensor, brightness: Tensor) -> Tensor:
     return picture * (brightness / mean.clamp(min=_DARKEST))
 
 
+def difference(look: Tensor) -> Tensor:
+    """How much what is seen differs from the empty scene, squared; 1 is a clear difference.
+
+    Args:
+        look: float32, (N, 3, h, w), what `Appearance` gives.
+
+    Returns:
+        float32, (N, 1, h, w).
+    """
+    return (look * look).sum(1, keepdim=True) * (1 / _CLEAR_DIFFERENCE**2)
+
+
+def silhouette(look: Tensor) -> Tensor:
+    """The shapes of what is not part of the empty scene.
+
+    What people wear tomorrow nobody has seen today. Shapes, sizes and gaits are few, and can be
+    learnt from minutes of footage.
+
+    Args:
+        look: float32, (N, 3, h, w), what `Appearance` gives.
+
+    Returns:
+        float32, (N, 1, h, w), 0 to 1.
+    """
+    clear = difference(look)
+    return clear / (clear + _HALF_SEEN)
+
+
 class Appearance(nn.Module):
     """What differs from the empty scene, at half the frame's resolution.
 
     A fixed camera knows its background: the median of ordinary footage. What is left after
-    taking it away is people and things, whatever they stand in front of.
+    taking it away is people and things, whatever they stand in front of. Light is taken away, too,
+    as a whole and where the shadow of a cloud falls; and where the background has edges less is
+    made of a difference, for there a camera that shakes makes one by itself.
 
     Args:
         background: float32, (1, 3, height / 2, width / 2), blue-green-red, 0 to 1.
     """
 
     background: Tensor
+    row_means: Tensor
+    row_spread: Tensor
+    column_means: Tensor
+    column_spread: Tensor
 
     def __init__(self, background: Tensor) -> None:
         super().__init__()
         self.register_buffer("background", background)
+        for side, length in zip(("row", "column"), background.shape[2:], strict=True):
+            means, spread = _places(length)
+            self.register_buffer(f"{side}_means", means, persistent=False)
+            self.register_buffer(f"{side}_spread", spread, persistent=False)
+
+    @property
+    def trust(self) -> Tensor:
+        """How much of a difference is believed, 0 to 1, float32, (1, 1, h, w)."""
+        down, right = torch.gradient(self.background, dim=(2, 3))
+        shaken = (down * down + right * right).sum(1, keepdim=True) * _SHAKE_PX**2
+        return _CLEAR_DIFFERENCE * torch.rsqrt(shaken + _CLEAR_DIFFERENCE**2)
+
+    def gain(self, grey: Tensor, weight: Tensor) -> Tensor:
+        """What light must be multiplied by to be as on the background.
+
+        Args:
+            grey: float32, (N, 1, h, w).
+            weight: Share of the background that it should have, (N, 1, 1, 1) or a scalar.
+
+        Returns:
+            float32, (N, 1, h, w).
+        """
+        usual = self.row_means @ _grey(self.background) @ self.column_means.T * weight
+        now = (self.row_means @ grey @ self.column_means.T).clamp(min=_DARKEST)
+        overall = usual.mean((2, 3), keepdim=True) / now.mean((2, 3), keepdim=True)
+        local = torch.maximum(usual / now, overall * (1 / _DEEPEST_SHADE))
+        local = torch.minimum(local, overall * _DEEPEST_SHADE)
+        gain: Tensor = self.row_spread @ local @ self.column_spread.T
+        return gain
 
     def forward(self, frame: Tensor) -> Tensor:
         """Take the background away.
@@ -97,7 +175,9 @@ class Appearance(nn.Module):
         Returns:
             float32, (N, 3, height / 2, width / 2).
         """
-        return relight(shrink(frame), self.background.mean()) - self.background
+        picture = shrink(frame)
+        gain = self.gain(_grey(picture), torch.ones(()))
+        return picture * (gain * self.trust) - self.background * self.trust
 
     def staying(self, look: Tensor, recent: Tensor) -> Tensor:
         """How much of what differs from the empty scene now has done so lately, too.
@@ -109,14 +189,30 @@ class Appearance(nn.Module):
         Returns:
             float32, (N, 2, h, w), grey, 0 to 1: what stays, and what differs now.
         """
-        luma = look.new_tensor(_LUMA).reshape(1, 3, 1, 1)
-        background = (self.background * luma).sum(1, keepdim=True)
-        now = (look * luma).sum(1, keepdim=True)
+        now = _grey(look)
         picture, weight = recent[:, :1], recent[:, 1:]
-        seen = weight[:, :, :1, :1] * background.mean()
-        lately = relight(picture, seen) - weight * background
+        gain = self.gain(picture, weight[:, :, :1, :1])
+        lately = picture * (gain * self.trust) - weight * (_grey(self.background) * self.trust)
         both = torch.relu(torch.minimum(now, lately)) + torch.relu(torch.minimum(-now, -lately))
         return torch.cat([both, now.abs()], 1)
+
+
+def _grey(image: Tensor) -> Tensor:
+    """Grey of blue-green-red, (N, 3, h, w) to (N, 1, h, w)."""
+    return (image * image.new_tensor(_LUMA).reshape(1, 3, 1, 1)).sum(1, keepdim=True)
+
+
+def _places(length: int) -> tuple[Tensor, Tensor]:
+    """Means around places along a side, and from values there back to the side, linearly.
+
+    Returns:
+        float32, (places, length), rows add up to 1; float32, (length, places), likewise.
+    """
+    count = max(2, round(length / _SHADE_PX))
+    at = (torch.arange(length) + 0.5) * (count / length) - 0.5
+    near = (1 - (at[:, None] - torch.arange(count)).abs()).clamp(min=0)
+    spread = near / near.sum(1, keepdim=True)
+    return (near / near.sum(0)).T.contiguous(), spread
 
 
 class Images(NamedTuple):
@@ -179,7 +275,7 @@ class Streams(nn.Module):
 
     def latents(self, look: Tensor, move: Tensor, stay: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Latents of appearance, of motion, and of both, (N, D, rows, columns)."""
-        looks = self.appearance_encoder.mean_of(look)
+        looks = self.appearance_encoder.mean_of(silhouette(look))
         moves = self.motion_encoder.mean_of(move)
         return looks, moves, self.join(looks, moves, stay)
 
@@ -208,11 +304,12 @@ class Streams(nn.Module):
         Returns:
             float32, (N, rows, columns), 0 to 1.
         """
-        difference = (look * look).sum(1, keepdim=True) * (1 / _CLEAR_DIFFERENCE**2)
         flow = move[:, :2]
         speed = (flow * flow).sum(1, keepdim=True) * (1 / _CLEAR_SPEED**2)
         margin = (self.patch - _MIDDLE) // 2
-        middle = F.avg_pool2d((difference + speed)[:, :, margin:, margin:], _MIDDLE, self.stride)
+        middle = F.avg_pool2d(
+            (difference(look) + speed)[:, :, margin:, margin:], _MIDDLE, self.stride
+        )
         rows, columns = ((side - self.patch) // self.stride + 1 for side in look.shape[2:])
         middle = middle[:, :, :rows, :columns]
         reach = self.patch // self.stride // 2
@@ -293,8 +390,24 @@ def fuse(maps: EnergyMaps, calibrations: Energies) -> Tensor:
 
 
 def calibrate_map(energy: Tensor, calibration: Calibration, weight: float = 1.0) -> Tensor:
-    """Make an energy comparable: `weight * (energy - location) / scale`, cell by cell."""
+    """Make an energy comparable, cell by cell, see `Calibration`.
+
+    Args:
+        energy: float32, (N, rows, columns), nats.
+        calibration: Of this energy.
+        weight: Its say in the fused map.
+    """
+    if calibration.ground is not None:
+        rise = torch.relu(median_cell(energy) - calibration.ground) * _COMMON
+        energy = energy - rise
     return (energy - calibration.location) * (weight / calibration.scale)
+
+
+def median_cell(energy: Tensor) -> Tensor:
+    """The median of every ninth cell, float32, (N, 1, 1)."""
+    some = energy[:, ::3, ::3].flatten(1)
+    middle = some.shape[1] // 2 + 1
+    return some.topk(middle, 1).values[:, -1:].reshape(-1, 1, 1)
 
 
 def attribute(calibrated: Tensor, presence: Tensor) -> Tensor:

@@ -1,12 +1,12 @@
 """Anomalies made from ordinary footage, to tell what a scene's model will see, and to set it up.
 
-No anomaly is ever trained on or tested on here: held-back normal footage is changed in ways that
-cannot be ordinary, and a model worth its name must tell the changed frames from the others.
+No anomaly is ever trained on or tested on here: normal footage is changed in ways that cannot be
+ordinary, and a model worth its name must tell the changed frames from the others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ from torch.nn import functional as F
 from edge_vad.scene_model import Energies
 from edge_vad_train.footage import Stretch
 from edge_vad_train.network import RECENT_CHANNELS, SceneEnergies, attribute, calibrate_map
+from edge_vad_train.side_by_side import run_side_by_side
 from edge_vad_train.streams import frames_of, motion_of
 
 KINDS = ("sped_up", "reversed", "frozen", "transplanted", "enlarged", "turned")
@@ -33,8 +34,10 @@ _MOVING = 0.3
 """Mean speed in the box from which on somebody moves there, px a frame."""
 
 _WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
-_PRICE_OF_A_SAY = 0.075
+_PRICE_OF_A_SAY = 0.13
 """What an energy must bring to have any say: so much more AUC on the mean of the kinds."""
+
+Case = tuple[SceneEnergies, Stretch]
 
 Views = tuple[Tensor, Tensor]
 """What the two streams see of one frame, (1, 3, h, w) and (1, channels, h, w)."""
@@ -52,64 +55,90 @@ class Peaks(NamedTuple):
     odd: dict[str, NDArray[np.float32]]
 
 
+class Choice(NamedTuple):
+    """What was chosen, and what for.
+
+    Attributes:
+        weights: In the order of `EnergyMaps`, the largest 1.
+        aucs: AUC of each kind with them.
+        merit: What they were chosen by.
+    """
+
+    weights: tuple[float, float, float]
+    aucs: dict[str, float]
+    merit: float
+
+
 def measure_peaks(
-    energies: SceneEnergies,
+    cases: Sequence[Case],
     calibrations: Energies,
-    held_back: Sequence[Stretch],
     seed: int,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Peaks | None:
-    """Score held-back frames in which somebody moves, as they are and changed.
+    """Score frames in which somebody moves, as they are and changed.
 
     Args:
-        energies: The sample energies.
+        cases: Footage, and energies that have not learnt from it what is usual where.
         calibrations: Makes them comparable; the weights do not matter.
-        held_back: Footage that nothing was fitted on.
         seed: Of where things are moved to.
         progress: Called with the frames done since the last call.
 
     Returns:
         The peaks; None where nobody ever moves.
     """
-    rng = np.random.default_rng([seed, 3])
-    normal: list[NDArray[np.float32]] = []
-    odd: dict[str, list[NDArray[np.float32]]] = {kind: [] for kind in KINDS}
-    for look, move, recent in _moments(energies, held_back, progress):
+    moments = [
+        (energies, stretch, index)
+        for energies, stretch in cases
+        for index in range(1, len(stretch))  # the first has no predecessor
+    ]
+    chosen = np.linspace(0, len(moments) - 1, min(FRAMES, len(moments))).astype(int).tolist()
+
+    def measure(number: int, tell: Callable[[int], None]) -> NDArray[np.float32] | None:
+        tell(1)
+        rng = np.random.default_rng([seed, 3, number])
+        return _versions_peaks(*moments[number], calibrations, rng)
+
+    found = [each for each in run_side_by_side(measure, chosen, progress) if each is not None]
+    if not found:
+        return None
+    peaks = np.stack(found, 1)
+    return Peaks(peaks[0], dict(zip(KINDS, peaks[1:], strict=True)))
+
+
+def _versions_peaks(
+    energies: SceneEnergies,
+    stretch: Stretch,
+    index: int,
+    calibrations: Energies,
+    rng: np.random.Generator,
+) -> NDArray[np.float32] | None:
+    """Peaks of a frame as it is and in all kinds, (1 + kinds, 3); None where nobody moves."""
+    now = slice(index, index + 1)
+    motion = motion_of(stretch, now)
+    with torch.inference_mode():
+        look, move, _ = energies.images(frames_of(stretch, now), motion)
         site = _busiest(move)
         if site is None:
-            continue
+            return None
         versions = [(look, move), *_changed(look, move, site, rng).values()]
         looks, moves = (torch.cat(each) for each in zip(*versions, strict=True))
-        with torch.inference_mode():
-            stay = energies.appearance.staying(looks, recent.expand(len(looks), -1, -1, -1))
-            maps, presence = energies(looks, moves, stay), energies.presence(looks, moves)
-        peaks = np.stack(
-            [
-                attribute(calibrate_map(energy, getattr(calibrations, name)), presence)
-                .amax((1, 2))
-                .numpy()
-                for name, energy in maps._asdict().items()
-            ],
-            1,
-        )
-        normal.append(peaks[0])
-        for kind, values in zip(KINDS, peaks[1:], strict=True):
-            odd[kind].append(values)
-    if not normal:
-        return None
-    return Peaks(np.stack(normal), {kind: np.stack(values) for kind, values in odd.items()})
+        recent = motion.permute(0, 3, 1, 2)[:, -RECENT_CHANNELS:].expand(len(looks), -1, -1, -1)
+        maps = energies(looks, moves, energies.appearance.staying(looks, recent))
+        presence = energies.presence(looks, moves)
+        peaks = [
+            attribute(calibrate_map(energy, getattr(calibrations, name)), presence).amax((1, 2))
+            for name, energy in maps._asdict().items()
+        ]
+        return torch.stack(peaks, 1).numpy()
 
 
-def choose_weights(peaks: Peaks) -> tuple[tuple[float, float, float], dict[str, float]]:
+def choose_weights(peaks: Peaks) -> Choice:
     """Choose how much say each energy has in the fused map.
 
     Motion always has some say. The others must earn theirs: of all combinations the one that tells
     changed frames best, by AUC on the mean of the kinds, less a price for every energy that has a
-    say, however large. Held-back frames resemble those that were learnt from more than any other
-    day will, so an energy that tells hardly more there will cost false alarms elsewhere.
-
-    Returns:
-        The weights in the order of `EnergyMaps`, the largest 1, and the AUC of each kind with them.
+    say, however large. Frames of the same footage resemble those that were learnt from more than
+    any other day will, so an energy that tells hardly more there will cost false alarms elsewhere.
     """
 
     def merit(weights: tuple[float, float, float]) -> float:
@@ -124,7 +153,7 @@ def choose_weights(peaks: Peaks) -> tuple[tuple[float, float, float], dict[str, 
         if max(appearance, motion, joint) == 1
     ]
     weights = max(combinations, key=merit)  # the first of equals, which leaves most without a say
-    return weights, _aucs(peaks, weights)
+    return Choice(weights, _aucs(peaks, weights), merit(weights))
 
 
 def _aucs(peaks: Peaks, weights: Sequence[float]) -> dict[str, float]:
@@ -142,20 +171,6 @@ def _fused(peaks: NDArray[np.float32], weights: Sequence[float]) -> NDArray[np.f
     has_say = np.array(weights) > 0
     fused: NDArray[np.float32] = (peaks[:, has_say] * np.array(weights)[has_say]).max(1)
     return fused
-
-
-def _moments(
-    energies: SceneEnergies, held_back: Sequence[Stretch], progress: Callable[[int], None]
-) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Look, flow and recent picture all over the footage, but for frames without a predecessor."""
-    places = [(stretch, index) for stretch in held_back for index in range(1, len(stretch))]
-    for place in np.linspace(0, len(places) - 1, min(FRAMES, len(places))).astype(int):
-        stretch, index = places[place]
-        now = slice(index, index + 1)
-        motion = motion_of(stretch, now)
-        images = energies.images(frames_of(stretch, now), motion)
-        yield images.look, images.move, motion.permute(0, 3, 1, 2)[:, -RECENT_CHANNELS:]
-        progress(1)
 
 
 def _busiest(move: Tensor) -> tuple[int, int] | None:

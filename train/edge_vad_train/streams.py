@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from edge_vad_train.footage import Footage, Stretch
-from edge_vad_train.network import RECENT_CHANNELS, Appearance, relight, shrink
+from edge_vad_train.network import RECENT_CHANNELS, Appearance, relight, shrink, silhouette
 
 StreamInput = Callable[[Stretch, slice], Tensor]
 """A stream's input for some frames of a stretch: float32, (n, channels, height, width)."""
@@ -42,11 +42,10 @@ def motion_of(stretch: Stretch, which: slice) -> Tensor:
 
 
 def appearance_view(appearance: Appearance) -> StreamInput:
-    """Give the appearance stream's input, float32, (n, 3, h, w)."""
+    """Give the appearance stream's input, silhouettes, float32, (n, 1, h, w)."""
 
     def view(stretch: Stretch, which: slice) -> Tensor:
-        looks: Tensor = appearance(frames_of(stretch, which))
-        return looks
+        return silhouette(appearance(frames_of(stretch, which)))
 
     return view
 

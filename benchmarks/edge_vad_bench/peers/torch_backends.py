@@ -15,6 +15,7 @@ from edge_vad_train.network import (
     SceneNetwork,
     attribute,
     fuse,
+    silhouette,
 )
 
 Compute = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -70,7 +71,7 @@ def patch_by_patch(network: SceneNetwork) -> Compute:
 
     def compute(frame: Tensor, motion: Tensor) -> tuple[Tensor, Tensor]:
         look, move, stay = energies.images(frame, motion)
-        looks = _latents(energies.appearance_encoder, look)
+        looks = _latents(energies.appearance_encoder, silhouette(look))
         moves = _latents(energies.motion_encoder, move)
         latents = looks, moves, energies.join(looks, moves, stay)
         pairs = zip(energies.mixtures, latents, strict=True)

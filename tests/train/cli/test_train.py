@@ -299,7 +299,7 @@ def test_broken_progress_is_told_with_what_to_delete(
     train: Command, edge_vad: Command, footage: Path, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("edge_vad_train.training.fit_energies", interrupt)
+        patch.setattr("edge_vad_train.training.fit_mixtures", interrupt)
         assert train().code == 130
     state = out / "work" / "motion.safetensors"
     state.write_bytes(state.read_bytes()[:100])
