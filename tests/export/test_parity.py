@@ -54,11 +54,9 @@ def test_a_weight_that_is_not_the_networks_is_seen(
 def test_a_calibration_that_is_not_the_scenes_is_seen(
     graph: onnx.ModelProto, scene: TrainedScene
 ) -> None:
-    locations = {
-        node.input[1]
-        for node in graph.graph.node
-        if node.op_type == "Sub" and node.input[0] in OUTPUTS
-    }
+    less = [node for node in graph.graph.node if node.op_type == "Sub"]
+    risen = {node.output[0] for node in less if node.input[0] in OUTPUTS}
+    locations = {node.input[1] for node in less if node.input[0] in risen}
     assert locations
     for name in locations:
         change_weight(graph, name, 1.0)

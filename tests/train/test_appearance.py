@@ -107,7 +107,7 @@ def test_a_black_frame_is_still_a_number() -> None:
 def test_the_median_cell_is_that_of_every_ninth(rows: int, columns: int, seed: int) -> None:
     torch.manual_seed(seed)
     energy = torch.randn(2, rows, columns)
-    some = energy[:, ::3, ::3].flatten(1)
+    some = energy.flatten(1)[:, ::9]
     assert median_cell(energy).shape == (2, 1, 1)
     assert torch.equal(median_cell(energy)[:, 0, 0], some.median(1).values)
 

@@ -199,7 +199,8 @@ class Appearance(nn.Module):
 
 def _grey(image: Tensor) -> Tensor:
     """Grey of blue-green-red, (N, 3, h, w) to (N, 1, h, w)."""
-    return (image * image.new_tensor(_LUMA).reshape(1, 3, 1, 1)).sum(1, keepdim=True)
+    shares = image.new_tensor(_LUMA)[None]
+    return (shares @ image.flatten(2)).reshape(-1, 1, *image.shape[2:])
 
 
 def _places(length: int) -> tuple[Tensor, Tensor]:
@@ -405,7 +406,7 @@ def calibrate_map(energy: Tensor, calibration: Calibration, weight: float = 1.0)
 
 def median_cell(energy: Tensor) -> Tensor:
     """The median of every ninth cell, float32, (N, 1, 1)."""
-    some = energy[:, ::3, ::3].flatten(1)
+    some = energy.flatten(1)[:, ::9]
     middle = some.shape[1] // 2 + 1
     return some.topk(middle, 1).values[:, -1:].reshape(-1, 1, 1)
 
