@@ -50,10 +50,10 @@ class Grid(_Record, frozen=True):
 class Calibration(_Record, frozen=True):
     """How an energy becomes comparable with the others.
 
-    A cell's calibrated anomaly is `weight * (energy - rise - location) / scale`, and the rise twice
-    what the median cell of the frame is above `ground`: rain or a shaken camera make all of the
-    picture strange at once. All but the weight come from normal footage that the model was not
-    fitted on.
+    A cell's calibrated anomaly is `weight * (energy - rise - location) / (scale + rise)`. The rise
+    is twice what the median cell of the frame is above `ground`: rain or a shaken camera make all
+    of the picture strange at once, and cells differ by more. All but the weight come from normal
+    footage that the model was not fitted on.
 
     Attributes:
         location: Energy, in nats, that calibrates to 0: the median of the frames' highest.
@@ -91,8 +91,8 @@ class Training(_Record, frozen=True):
         seed: Seed of everything random.
         created: UTC, ISO 8601.
         versions: Package name to version.
-        self_made: Kind of anomaly made from held-back footage to the AUC at which the model tells
-            it from the footage as it was, 0 to 1; empty where nobody ever moved.
+        self_made: Kind of anomaly made from the footage to the AUC at which the model tells it from
+            the footage as it was, 0 to 1; empty where nobody ever moved.
         place_say: How much it counts in the joint energy where something is seen.
     """
 
@@ -167,7 +167,7 @@ class SceneCard(_Record, frozen=True):
         motion: What turns frames into the motion input.
         grid: Geometry of the anomaly map.
         energies: Calibration and weight of the sample energies.
-        normal: Scores of normal footage that was held back, for thresholds.
+        normal: Scores of normal footage, for thresholds.
         training: Provenance.
         precision: What the encoders compute in.
         parity: Result of the comparison with PyTorch.

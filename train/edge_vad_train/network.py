@@ -396,12 +396,13 @@ def calibrate_map(energy: Tensor, calibration: Calibration, weight: float = 1.0)
     Args:
         energy: float32, (N, rows, columns), nats.
         calibration: Of this energy.
-        weight: Its say in the fused map.
+        weight: Its say in the fused map, not 0.
     """
-    if calibration.ground is not None:
-        rise = torch.relu(median_cell(energy) - calibration.ground) * _COMMON
-        energy = energy - rise
-    return (energy - calibration.location) * (weight / calibration.scale)
+    if calibration.ground is None:
+        return (energy - calibration.location) * (weight / calibration.scale)
+    rise = torch.relu(median_cell(energy) - calibration.ground) * _COMMON
+    scale = (rise + calibration.scale) * (1 / weight)
+    return (energy - (rise + calibration.location)) / scale
 
 
 def median_cell(energy: Tensor) -> Tensor:

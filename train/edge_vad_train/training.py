@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 import torch
 from lightning_fabric import Fabric
+from numpy.typing import NDArray
 from torch import Tensor
 
 from edge_vad.motion import MotionSettings
@@ -34,7 +35,7 @@ from edge_vad_train.network import (
     fuse,
 )
 from edge_vad_train.patches import draw_patches
-from edge_vad_train.self_made import FRAMES, Choice, choose_weights, measure_peaks
+from edge_vad_train.self_made import FRAMES, Case, Choice, choose_weights, measure_peaks
 from edge_vad_train.side_by_side import run_side_by_side
 from edge_vad_train.streams import (
     StreamInput,
@@ -167,8 +168,8 @@ def train_scene(
             settings.seed,
             lambda count: advance(count, ""),
         )
-    held_back = sum(len(stretch) for stretch in footage.held_back)
-    with stages.stage("calibrating", (held_back + FRAMES) * len(PLACE_SAYS)) as advance:
+    tried = sum(len(stretch) for stretch in footage.held_back) + FRAMES
+    with stages.stage("calibrating", tried * len(PLACE_SAYS) + footage.frames) as advance:
         scene = _calibrate(footage, learnt, settings, lambda frames: advance(frames, ""))
     scene.save(folder)
     shutil.rmtree(work)
@@ -219,11 +220,11 @@ def _learn(
 
 
 class _Trial(NamedTuple):
-    """The scene with one of the `PLACE_SAYS`, on held-back footage."""
+    """The scene with one of the `PLACE_SAYS`."""
 
     place_say: float
     energies: SceneEnergies
-    scored: list[tuple[EnergyMaps, Tensor]]
+    cases: list[Case]
     calibrations: Energies
     choice: Choice | None
 
@@ -241,11 +242,10 @@ def _try(
     progress: Callable[[int], None],
 ) -> _Trial:
     energies = learnt.energies(place_say)
-    scored = run_side_by_side(
-        lambda stretch, tell: _scored(energies, stretch, tell), footage.held_back, progress
+    held_back = run_side_by_side(
+        lambda stretch, tell: _maps(energies, stretch, tell), footage.held_back, progress
     )
-    maps = EnergyMaps(*map(torch.cat, zip(*(maps for maps, _ in scored), strict=True)))
-    calibrations = Energies(*map(calibrate, maps))
+    calibrations = Energies(*(calibrate(torch.cat(each)) for each in zip(*held_back, strict=True)))
     cases = [
         (learnt.energies(place_say, without=number), stretch)
         for number, stretch in enumerate(footage.fitting)
@@ -253,9 +253,9 @@ def _try(
     cases += [(energies, stretch) for stretch in footage.held_back]
     peaks = measure_peaks(cases, calibrations, seed, progress)
     if peaks is None:
-        return _Trial(place_say, energies, scored, calibrations, None)
+        return _Trial(place_say, energies, cases, calibrations, None)
     choice = choose_weights(peaks)
-    return _Trial(place_say, energies, scored, _weighted(calibrations, choice.weights), choice)
+    return _Trial(place_say, energies, cases, _weighted(calibrations, choice.weights), choice)
 
 
 def _calibrate(
@@ -264,17 +264,15 @@ def _calibrate(
     settings: TrainSettings,
     progress: Callable[[int], None],
 ) -> TrainedScene:
-    """Calibrate on held-back footage, and put the scene together."""
+    """Calibrate the scene, and put it together."""
     trials = (_try(say, learnt, footage, settings.seed, progress) for say in PLACE_SAYS)
-    place_say, energies, scored, calibrations, choice = max(trials, key=lambda trial: trial.merit)
-    aucs = choice.aucs if choice else {}
-    scores = [
-        attribute(fuse(maps, calibrations), presence).amax((1, 2)).numpy()
-        for maps, presence in scored
-    ]
+    place_say, energies, cases, calibrations, choice = max(trials, key=lambda trial: trial.merit)
+    scores = run_side_by_side(
+        lambda case, tell: _scores(*case, calibrations, tell), cases, progress
+    )
     patch, stride = settings.design.motion.patch, settings.design.motion.stride
     downscale = settings.motion.downscale
-    rows, columns = scored[0][1].shape[1:]
+    rows, columns = energies.motion_energy.constant.shape[2:]
     card = SceneCard(
         schema=SCHEMA,
         height=footage.size.height,
@@ -290,7 +288,7 @@ def _calibrate(
             seed=settings.seed,
             created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
             versions={name: version(name) for name in ("edge-vad", "torch", "scikit-learn")},
-            self_made=aucs,
+            self_made=choice.aucs if choice else {},
             place_say=place_say,
         ),
     )
@@ -299,12 +297,25 @@ def _calibrate(
     return TrainedScene(card, settings.design, network, sample_frames, sample_motion)
 
 
-def _scored(
-    energies: SceneEnergies, stretch: Stretch, progress: Callable[[int], None]
-) -> tuple[EnergyMaps, Tensor]:
-    """The energies of a whole stretch, and where something is in it."""
-    maps, presence = zip(*energy_maps(energies, stretch, progress), strict=True)
-    return EnergyMaps(*map(torch.cat, zip(*maps, strict=True))), torch.cat(presence)
+def _maps(energies: SceneEnergies, stretch: Stretch, progress: Callable[[int], None]) -> EnergyMaps:
+    """The energies of a whole stretch."""
+    maps = [maps for maps, _ in energy_maps(energies, stretch, progress)]
+    return EnergyMaps(*map(torch.cat, zip(*maps, strict=True)))
+
+
+def _scores(
+    energies: SceneEnergies,
+    stretch: Stretch,
+    calibrations: Energies,
+    progress: Callable[[int], None],
+) -> NDArray[np.float32]:
+    """The scores of a whole stretch."""
+    return np.concatenate(
+        [
+            attribute(fuse(maps, calibrations), presence).amax((1, 2)).numpy()
+            for maps, presence in energy_maps(energies, stretch, progress)
+        ]
+    )
 
 
 def _weighted(calibrations: Energies, weights: tuple[float, float, float]) -> Energies:

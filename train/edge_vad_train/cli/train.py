@@ -255,17 +255,20 @@ def _summarise(scene: TrainedScene, out: Path) -> None:
         f"{card.fps:.3g} frames a second"
     )
     click.echo(
-        f"held back {normal.frames} of them for thresholds; one alarm in all of them would be "
+        f"thresholds come from {normal.frames} of them; one alarm in all of them would be "
         f"{describe_rate(1 / normal.hours)}"
     )
     say = [f"{name} {getattr(card.energies, name).weight:g}" for name in EnergyMaps._fields]
-    click.echo(f"say of the energies: {', '.join(say)}")
+    times = card.training.place_say
+    click.echo(
+        f"say of the energies: {', '.join(say)}; place counts {times:g}-fold in the joint one"
+    )
     if card.training.self_made:
         seen = [
             f"{kind.replace('_', ' ')} {auc:.0%}" for kind, auc in card.training.self_made.items()
         ]
         click.echo(
-            f"anomalies made from held-back frames, how well they are told: {', '.join(seen)}"
+            f"anomalies made from ordinary frames, how well they are told: {', '.join(seen)}"
         )
     if normal.is_extrapolated(1.0):
         warn("that is under an hour of footage: rates of false alarms are extrapolated from it")
