@@ -22,7 +22,7 @@ _CLEAR_SPEED = 2.0
 """What makes something as present as its look does, px a frame."""
 
 _FAINT = 0.01
-_ABSENT, _PRESENT = 0.2, 0.5
+_ABSENT, _PRESENT = 0.25, 0.5
 """Shares of the most in the surroundings, up to which nothing is there and from which on all is."""
 
 _MIDDLE = 6
