@@ -87,8 +87,8 @@ def test_the_energies_of_a_scene_are_those_of_its_patches(
     stack: tuple[Layer, ...], more: tuple[int, int], seed: int
 ) -> None:
     torch.manual_seed(seed)
-    looks, moves = Architecture(3, stack, 2, 1), Architecture(2, stack, 3, 1)
-    rows, columns = looks.patch + more[0], looks.patch + more[1]
+    looks, moves = Architecture(1, stack, 2, 1), Architecture(2, stack, 3, 1)
+    rows, columns = (max(2, looks.patch + each) for each in more)  # one alone has no edges
     frame = torch.randint(256, (1, rows * 2, columns * 2, 3), dtype=torch.uint8)
     motion, background = torch.rand(1, rows, columns, 4), torch.rand(1, 3, rows, columns)
     parts = (
