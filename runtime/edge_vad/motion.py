@@ -258,6 +258,7 @@ class MotionExtractor:
     A picture that comes again, from a camera that hangs or a recording brought to a higher rate,
     tells nothing new: people who froze in the middle of a step are no anomaly. The motion input
     stays as it was, for a while, and what moved until the next new picture is divided by the time.
+    Where a camera goes on that hung for long, what moved meanwhile is not known.
 
     Args:
         height: Rows of the frames.
@@ -266,7 +267,8 @@ class MotionExtractor:
 
     Attributes:
         shape: (height', width', channels) of what `push` returns.
-        known: Whether motion is known: from the second picture on, but not during long pauses.
+        known: Whether motion is known: from the second picture on, but not during a long pause and
+            for the picture that ends it.
     """
 
     def __init__(self, height: int, width: int, settings: MotionSettings) -> None:
@@ -282,6 +284,7 @@ class MotionExtractor:
         self._grey = [np.zeros((height, width), np.uint8) for _ in range(2)]
         self._frames = 0
         self._pause = 0.0
+        self._hung = False
 
     def reset(self) -> None:
         """Forget everything seen so far."""
@@ -290,6 +293,7 @@ class MotionExtractor:
             self._recent.reset()
         self._frames = 0
         self._pause = 0.0
+        self._hung = False
         self.known = False
 
     def push(self, image: NDArray[np.uint8], steps: float = 1.0) -> NDArray[np.float32]:
@@ -332,7 +336,13 @@ class MotionExtractor:
             self._pause += moved.steps
             self.known = self.known and self._pause <= LONGEST_PAUSE
             return self._motion
-        if moved.flow is not None:
+        hung, self._hung = self._hung, self._pause > LONGEST_PAUSE
+        if (
+            self._hung and not hung
+        ):  # where every picture stands for long, that is the camera's rate
+            self._pool.reset()
+            self.known = False
+        elif moved.flow is not None:
             steps = moved.steps + self._pause
             if steps != 1.0:
                 np.divide(moved.flow, steps, out=moved.flow)

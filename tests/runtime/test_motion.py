@@ -152,8 +152,29 @@ def test_a_picture_that_comes_again_changes_nothing_but_cannot_be_judged_for_eve
     for repeat in range(1, LONGEST_PAUSE + 5):
         np.testing.assert_array_equal(extractor.push(shifted(make, 2)), before)
         assert extractor.known == (repeat <= LONGEST_PAUSE)
-    extractor.push(shifted(make, 4))
+
+
+def test_the_picture_that_ends_a_long_pause_is_a_first_one(make):
+    extractor = MotionExtractor(96, 128, MotionSettings())
+    for by in (0, 2, *[2] * (LONGEST_PAUSE + 1)):
+        extractor.push(shifted(make, by))
+    motion = extractor.push(shifted(make, 20))
+    assert not extractor.known
+    assert not motion[..., :2].any()
+    motion = extractor.push(shifted(make, 22))
     assert extractor.known
+    assert np.median(motion[12:36, 16:48, 0]) == pytest.approx(2, abs=0.25)
+
+
+def test_of_a_camera_whose_every_picture_stands_for_long_motion_is_known(make):
+    extractor = extractor_of_one_field()
+    repeats = LONGEST_PAUSE + 5
+    for by in (0, 8, 16):
+        for _ in range(repeats):
+            motion = extractor.push(shifted(make, by))
+    extractor.push(shifted(make, 24))
+    assert extractor.known
+    assert np.median(motion[12:36, 16:48, 0]) == pytest.approx(8 / repeats, abs=0.05)
 
 
 @pytest.mark.parametrize("repeats", [1, 3])
