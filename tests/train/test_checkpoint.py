@@ -86,6 +86,16 @@ def test_a_network_of_another_design_is_refused(scene: TrainedScene, tmp_path: P
         load_trained(tmp_path)
 
 
+def test_a_scene_whose_appearance_has_colours_is_of_an_older_version(
+    scene: TrainedScene, tmp_path: Path
+) -> None:
+    appearance = replace(scene.design.appearance, inputs=3)
+    design = msgspec.structs.replace(scene.design, appearance=appearance)
+    replace(scene, design=design).save(tmp_path)
+    with pytest.raises(BadModel, match="older edge-vad"):
+        load_trained(tmp_path)
+
+
 def test_a_scene_of_a_newer_version_says_so(scene: TrainedScene, tmp_path: Path) -> None:
     card = msgspec.structs.replace(scene.card, schema=SCHEMA + 1)
     replace(scene, card=card).save(tmp_path)

@@ -15,7 +15,13 @@ from edge_vad.errors import BadModel
 from edge_vad.scene_model import SceneCard, decode_card
 from edge_vad_train.mixture import SampleEnergy
 from edge_vad_train.model import Architecture, Encoder
-from edge_vad_train.network import STAY_DIMENSIONS, Appearance, SceneEnergies, SceneNetwork
+from edge_vad_train.network import (
+    SILHOUETTES,
+    STAY_DIMENSIONS,
+    Appearance,
+    SceneEnergies,
+    SceneNetwork,
+)
 
 FILE_NAME = "scene.safetensors"
 _TRAIN_AGAIN = "train the scene again with edge-vad train"
@@ -86,6 +92,8 @@ def load_trained(folder: Path) -> TrainedScene:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         card = decode_card(header["card"], path)
         design = msgspec.json.decode(header["design"], type=Design)
+        if design.appearance.inputs != SILHOUETTES:
+            raise BadModel(f"{path} was trained by an older edge-vad", _TRAIN_AGAIN)
         network = empty_network(design, card)
         network.load_state_dict(
             {

@@ -35,6 +35,9 @@ FRAME_DOWNSCALE = 2
 """The appearance stream sees frames averaged over blocks of this many px a side."""
 
 
+SILHOUETTES = 1
+"""Channels of what the appearance stream sees."""
+
 STAY_DIMENSIONS = 2
 """Of the joint latent: how much stays in a patch, and which share of what is there."""
 

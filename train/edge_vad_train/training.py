@@ -27,6 +27,7 @@ from edge_vad_train.footage import Footage, FrameSize, Stretch, prepare, working
 from edge_vad_train.latents import LearntScene, fit_mixtures
 from edge_vad_train.model import Architecture, Encoder, Layer
 from edge_vad_train.network import (
+    SILHOUETTES,
     Appearance,
     EnergyMaps,
     SceneEnergies,
@@ -95,7 +96,7 @@ class TrainSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def design(self) -> Design:
         """Shape of the network."""
         return Design(
-            appearance=Architecture(1, LAYERS, self.latent, self.components),
+            appearance=Architecture(SILHOUETTES, LAYERS, self.latent, self.components),
             motion=Architecture(self.motion.pooling.channels, LAYERS, self.latent, self.components),
             components=self.components,
         )
