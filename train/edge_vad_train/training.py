@@ -64,6 +64,9 @@ people keep to their paths that finds who leaves them; where footage is short, a
 places where people walk, it makes the others strange.
 """
 
+_ENOUGH_TO_LEAVE_ONE_OUT = 5
+"""Stretches of which one can be scored by what the others tell of places."""
+
 
 class TrainSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that decides what a training gives, besides the footage.
@@ -247,16 +250,21 @@ def _try(
         lambda stretch, tell: _maps(energies, stretch, tell), footage.held_back, progress
     )
     calibrations = Energies(*(calibrate(torch.cat(each)) for each in zip(*held_back, strict=True)))
-    cases = [
+    cases = [(energies, stretch) for stretch in footage.held_back]
+    cases += [
         (learnt.energies(place_say, without=number), stretch)
-        for number, stretch in enumerate(footage.fitting)
+        for number, stretch in enumerate(_left_out(footage))
     ]
-    cases += [(energies, stretch) for stretch in footage.held_back]
     peaks = measure_peaks(cases, calibrations, seed, progress)
     if peaks is None:
         return _Trial(place_say, energies, cases, calibrations, None)
     choice = choose_weights(peaks)
     return _Trial(place_say, energies, cases, _weighted(calibrations, choice.weights), choice)
+
+
+def _left_out(footage: Footage) -> Sequence[Stretch]:
+    """Stretches to be scored one by one by what the others tell of places; none of few."""
+    return footage.fitting if len(footage.fitting) >= _ENOUGH_TO_LEAVE_ONE_OUT else ()
 
 
 def _calibrate(
@@ -266,7 +274,8 @@ def _calibrate(
     progress: Callable[[int], None],
 ) -> TrainedScene:
     """Calibrate the scene, and put it together."""
-    trials = (_try(say, learnt, footage, settings.seed, progress) for say in PLACE_SAYS)
+    says = PLACE_SAYS if _left_out(footage) else PLACE_SAYS[:1]
+    trials = (_try(say, learnt, footage, settings.seed, progress) for say in says)
     place_say, energies, cases, calibrations, choice = max(trials, key=lambda trial: trial.merit)
     scores = run_side_by_side(
         lambda case, tell: _scores(*case, calibrations, tell), cases, progress

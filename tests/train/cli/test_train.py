@@ -66,7 +66,7 @@ def test_a_video_becomes_a_scene_and_the_next_command_works_as_printed(
     code, said, err = train()
     assert code == 0
     assert said.startswith("learnt from 60 frames at 96x64, 10 frames a second\n")
-    assert "thresholds come from 58 of them" in said
+    assert "thresholds come from 11 of them" in said
     assert "warning: that is under an hour of footage" in err
     assert [each.name for each in out.iterdir()] == [FILE_NAME]
     scene = load_trained(out)
