@@ -337,9 +337,8 @@ class MotionExtractor:
             self.known = self.known and self._pause <= LONGEST_PAUSE
             return self._motion
         hung, self._hung = self._hung, self._pause > LONGEST_PAUSE
-        if (
-            self._hung and not hung
-        ):  # where every picture stands for long, that is the camera's rate
+        # Where every picture stands for long, that is the camera's rate.
+        if self._hung and not hung:
             self._pool.reset()
             self.known = False
         elif moved.flow is not None:
