@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -101,7 +100,7 @@ class Camera:
         self._tracker.update(detection)
         self._mark("decision")
         if drawn:
-            _spin(watch, handicap, self._device)
+            watch.put_off(handicap, self._device)
             watch.decided()
             self._drawer(frame).draw(detection)
             self._mark("overlay")
@@ -173,7 +172,7 @@ class Cameras(Contestant):
         self._backend.mark = watch.mark
         counts = [camera.step(watch, drawn=alone, handicap=handicap) for camera in self._cameras]
         if not alone:
-            _spin(watch, handicap, self.device)
+            watch.put_off(handicap, self.device)
         return all(counts)
 
     def close(self) -> None:
@@ -218,21 +217,9 @@ class WholeRecording(Contestant):
                 if next(self._detections, None) is None:
                     raise BadInput(f"{self._source.name} holds no frame", "check the source")
                 return False
-        _spin(watch, self._handicap, self.device)
+        watch.put_off(self._handicap, self.device)
         return True
 
     def close(self) -> None:
         """See `Contestant`."""
         self._source.close()
-
-
-def _spin(watch: Stopwatch, share: float, device: str) -> None:
-    """Be busy for a share of what a query took: of its CPU time, where it was the CPU's work."""
-    if not share:
-        return
-    clock, took_ms = time.perf_counter, watch.elapsed_ms
-    if device == "cpu":
-        clock, took_ms = time.thread_time, watch.cpu_ms
-    until = clock() + share * took_ms / 1000
-    while clock() < until:
-        pass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter_ns, process_time_ns
+from time import perf_counter_ns, process_time_ns, thread_time_ns
 
 _MILLION = 1_000_000
 
@@ -40,6 +40,15 @@ class Stopwatch:
         """End the query."""
         self._ended = perf_counter_ns()
         self._cpu_ended = process_time_ns()
+
+    def put_off(self, share: float, device: str) -> None:
+        """Be busy for a share of what the query took: of its CPU time, where that did the work."""
+        clock, took_ms = perf_counter_ns, self.elapsed_ms
+        if device == "cpu":
+            clock, took_ms = thread_time_ns, self.cpu_ms
+        until = clock() + share * took_ms * _MILLION
+        while clock() < until:
+            pass
 
     @property
     def elapsed_ms(self) -> float:

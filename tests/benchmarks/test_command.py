@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import signal
-import statistics
 import subprocess
 import sys
 import time
@@ -60,15 +59,15 @@ def test_two_scenes_of_one_precision_are_refused(edge_vad, tiny_scene, clip, tmp
     assert edge_vad(*bench(scene, clip, tmp_path / "out", scene)).code == 2
 
 
-def test_a_handicap_is_felt_and_told(edge_vad, tiny_scene, clip, tmp_path):
-    """Twice the CPU time; by the clock a busy machine adds what it likes."""
-    scene, only = tiny_scene(), ("--only", "scenarios", "--scenario", "SingleStream")
-    for name, share in (("plain", 0), ("slow", 1)):
-        assert edge_vad(*bench(scene, clip, tmp_path / name, *only, "--handicap", share)).code == 0
-    plain, slow = (store.read(tmp_path / name) for name in ("plain", "slow"))
+def test_a_handicap_is_told(edge_vad, tiny_scene, clip, tmp_path):
+    only = "--only", "scenarios", "--scenario", "SingleStream"
+    assert edge_vad(*bench(tiny_scene(), clip, tmp_path, *only, "--handicap", 1)).code == 0
+    slow = store.read(tmp_path)
     assert [row.name for row in slow.rows] == ROWS[:1]
-    used = [statistics.median(each.rows[0].cpu_ms) for each in (plain, slow)]
-    assert 1.6 * used[0] < used[1] < 2.5 * used[0]
+    (single,) = slow.rows
+    # The delay is no stage: it is what the latency has beyond them.
+    stages = sum(each.mean for name, each in single.stages.items() if name != "overlay")
+    assert single.latency.mean > 1.2 * stages
     assert "slowed down by 100% on purpose" in " ".join(slow.notes)
 
 
