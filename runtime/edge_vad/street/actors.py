@@ -72,27 +72,6 @@ class Path:
         """Go along the street from one x to another."""
         return cls(((start_s, start, y), (start_s + abs(end - start) / speed, end, y)))
 
-    @classmethod
-    def with_a_stop(
-        cls,
-        entry: float,
-        spot: float,
-        leaving: float,
-        y: float,
-        speed: float,
-        stop_s: float,
-        for_s: float,
-    ) -> Path:
-        """Cross the picture with a stop at a spot, from `stop_s` on, `for_s` long."""
-        return cls(
-            (
-                (stop_s - abs(spot - entry) / speed, entry, y),
-                (stop_s, spot, y),
-                (stop_s + for_s, spot, y),
-                (stop_s + for_s + abs(leaving - spot) / speed, leaving, y),
-            )
-        )
-
 
 @dataclass(frozen=True)
 class Actor(ABC):

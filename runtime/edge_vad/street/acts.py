@@ -45,6 +45,20 @@ def passing(
     return Act(length_s, start)
 
 
+def way_with_a_stop(
+    entry: float, spot: float, leaving: float, y: float, speed: float, stop_s: float, for_s: float
+) -> Path:
+    """Cross the picture with a stop at a spot, from `stop_s` on, `for_s` long."""
+    return Path(
+        (
+            (stop_s - abs(spot - entry) / speed, entry, y),
+            (stop_s, spot, y),
+            (stop_s + for_s, spot, y),
+            (stop_s + for_s + abs(leaving - spot) / speed, leaving, y),
+        )
+    )
+
+
 def whole_way(path: Path) -> Interval:
     """From the first until the last moment of a way, s."""
     return path.keys[0][0], path.keys[-1][0]

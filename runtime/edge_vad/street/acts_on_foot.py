@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from edge_vad.street.actors import Actor, Path
-from edge_vad.street.acts import Act, a_pavement, whole_way
+from edge_vad.street.acts import Act, a_pavement, way_with_a_stop, whole_way
 from edge_vad.street.layout import Layout
 from edge_vad.street.traffic import crossing, walker_across, walking_speed
 
@@ -107,7 +107,7 @@ def faller(layout: Layout, dice: np.random.Generator) -> Act:
     down_s = dice.uniform(6.0, 8.8)
 
     def cast(start_s: float) -> list[Actor]:
-        path = Path.with_a_stop(entry, spot, leaving, y, speed, start_s + 0.15, down_s)
+        path = way_with_a_stop(entry, spot, leaving, y, speed, start_s + 0.15, down_s)
         falls = (start_s, start_s + down_s)
         return [replace(person, here=whole_way(path), path=path, falls=falls, odd=falls)]
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from edge_vad.street.actors import Actor, Path, Walker
-from edge_vad.street.acts import Act, whole_way
+from edge_vad.street.acts import Act, way_with_a_stop, whole_way
 from edge_vad.street.layout import Layout
 from edge_vad.street.left import LeftLuggage, Thrown, flight_time
 from edge_vad.street.things import Luggage
@@ -32,7 +32,7 @@ def abandoned_object(layout: Layout, dice: np.random.Generator) -> Act:
     def cast(start_s: float) -> list[Actor]:
         taken_s = start_s + alone_s
         ways = [
-            Path.with_a_stop(entry, spot, leaving, y - 0.15, speed, at - 0.6, 1.2)
+            way_with_a_stop(entry, spot, leaving, y - 0.15, speed, at - 0.6, 1.2)
             for speed, at in zip(speeds, (start_s, taken_s), strict=True)
         ]
         return [
@@ -75,7 +75,7 @@ def thrown_object(layout: Layout, dice: np.random.Generator) -> Act:
         )  # fmt: skip
         x, rest_y = flying.rest
         stop = x - 0.45 * lane.direction
-        way = Path.with_a_stop(entry, stop, leaving, rest_y - 0.15, speed, taken_s - 0.6, 1.2)
+        way = way_with_a_stop(entry, stop, leaving, rest_y - 0.15, speed, taken_s - 0.6, 1.2)
         return [flying, _taking(finder, way, taken_s, sack)]
 
     return Act(length_s, cast)

@@ -9,12 +9,11 @@ import numpy as np
 
 from edge_vad.street.actors import Actor, Interval, Path, Walker
 from edge_vad.street.body import Look
-from edge_vad.street.habits import with_a_habit
 from edge_vad.street.layout import Lane, Layout
 from edge_vad.street.view import View
 
 _BLOCK_S = 4.0
-_LONGEST_WALK_S = 52.0
+_LONGEST_WALK_S = 48.0
 _BLOCKS_BEFORE_THE_START = 64
 """Arrivals are drawn a block of time at a time; the seeds of the blocks are not negative."""
 
@@ -92,10 +91,9 @@ def walker_across(
 
 
 def _party(dice: np.random.Generator, view: View, lane: Lane, start_s: float) -> list[Walker]:
-    """Somebody, or now and then two together, of whom the first may have a habit."""
+    """Somebody, or now and then two together."""
     speed, y = walking_speed(dice), lane.somewhere(dice)
-    walker = walker_across(dice, view, y, lane.direction, start_s, speed)
-    party = [with_a_habit(dice, lane, walker, speed)]
+    party = [walker_across(dice, view, y, lane.direction, start_s, speed)]
     if dice.random() < 0.22:
         beside = y + (0.65 if y < (lane.near + lane.far) / 2 else -0.65)
         late = start_s + dice.uniform(0.05, 0.3)
