@@ -14,6 +14,9 @@ from edge_vad.street.shapes import Board, Drawing, Shape
 from edge_vad.street.things import Luggage, luggage_outlines
 from edge_vad.street.view import View
 
+TURN_S = 0.5
+"""How long it takes to turn round."""
+
 _WAITING_LEAN = 0.055
 
 Points = NDArray[np.float64]
@@ -62,9 +65,9 @@ class Path:
         return (self.walked(time_s + 0.25) - self.walked(time_s - 0.25)) / 0.5
 
     def facing(self, time_s: float) -> float:
-        """1 when one goes to the right, -1 to the left, 0 across; turning takes half a second."""
+        """1 when one goes to the right, -1 to the left, 0 across; turning takes `TURN_S`."""
         (_, first), *turns = self._turns
-        shares = (min(1.0, max(0.0, (time_s - began) / 0.5)) for began, _ in turns)
+        shares = (min(1.0, max(0.0, (time_s - began) / TURN_S)) for began, _ in turns)
         return first + sum(share * change for share, (_, change) in zip(shares, turns, strict=True))
 
     @classmethod

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from edge_vad.street.actors import Actor, Path
+from edge_vad.street.actors import TURN_S, Actor, Path
 from edge_vad.street.acts import Act, a_pavement, way_with_a_stop, whole_way
 from edge_vad.street.layout import Layout
 from edge_vad.street.traffic import crossing, walker_across, walking_speed
@@ -41,8 +41,9 @@ def wrong_way(layout: Layout, dice: np.random.Generator) -> Act:
 def forbidden_area(layout: Layout, dice: np.random.Generator) -> Act:
     """Walks where nobody ever does: over the road, along it, or on the lawn; at an ordinary pace.
 
-    Who crosses the road is an anomaly between its kerbs, who walks along it or on the lawn all
-    the time.
+    Who crosses the road is an anomaly from the kerb until they go along the other pavement with
+    everybody else, against whom they walk at first; who walks along the road or on the lawn is one
+    all the time.
     """
     chance, speed = dice.random(), walking_speed(dice)
     if chance < 0.5:
@@ -67,10 +68,14 @@ def _along(
 
 
 def _over_the_road(layout: Layout, dice: np.random.Generator, speed: float) -> Act:
-    """Leave one pavement obliquely, cross the road, and go on along the other pavement."""
-    ways = layout.pavements if dice.random() < 0.5 else layout.pavements[::-1]
-    lines = [lane.somewhere(dice, kerb=1.0) for lane in ways]
-    left, right = layout.view.span((layout.road.near + layout.road.far) / 2)
+    """Step off the kerb, cross the road obliquely, and go on along the other pavement."""
+    road = layout.road
+    near, far = layout.pavements
+    beside, inwards = dice.uniform(0.7, 1.0), dice.random() < 0.5
+    ways = (near, far) if inwards else (far, near)
+    kerb = road.near if inwards else road.far
+    lines = (kerb + (-beside if inwards else beside), ways[1].somewhere(dice, kerb=1.0))
+    left, right = layout.view.span((road.near + road.far) / 2)
     middle = left + (right - left) * dice.uniform(0.35, 0.65)
     aside = ways[0].direction * dice.uniform(0.6, 1.2) * abs(lines[1] - lines[0]) / 2
     places = [
@@ -80,10 +85,9 @@ def _over_the_road(layout: Layout, dice: np.random.Generator, speed: float) -> A
         (crossing(layout.view, lines[1], ways[1].direction)[1], lines[1]),
     ]
     steps = [np.hypot(*np.subtract(b, a)) / speed for a, b in pairwise(places)]
-    kerbs = (layout.road.near, layout.road.far)
-    shares = sorted((kerb - lines[0]) / (lines[1] - lines[0]) for kerb in kerbs)
-    stepped_s = float(steps[0] + shares[0] * steps[1])
-    length_s = float((shares[1] - shares[0]) * steps[1])
+    before_kerb = (kerb - lines[0]) / (lines[1] - lines[0])
+    stepped_s = float(steps[0] + before_kerb * steps[1])
+    length_s = float((1 - before_kerb) * steps[1]) + TURN_S
     person = walker_across(dice, layout.view, lines[0], ways[0].direction, 0.0, speed)
     times = np.cumsum([0.0, *steps])
 
