@@ -79,8 +79,20 @@ def test_a_foreign_file_is_refused(tmp_path: Path, header: dict[str, str] | None
         load_trained(tmp_path)
 
 
+def test_a_scene_of_which_all_mixtures_were_equally_large_is_of_an_older_version(scene, tmp_path):
+    class Older(msgspec.Struct):
+        appearance: object
+        motion: object
+        components: int
+
+    older = Older(scene.design.appearance, scene.design.motion, 24)
+    replace(scene, design=older).save(tmp_path)
+    with pytest.raises(BadModel, match="older edge-vad"):
+        load_trained(tmp_path)
+
+
 def test_a_network_of_another_design_is_refused(scene: TrainedScene, tmp_path: Path) -> None:
-    design = msgspec.structs.replace(scene.design, components=scene.design.components + 1)
+    design = msgspec.structs.replace(scene.design, components=(2, 2, 3))
     replace(scene, design=design).save(tmp_path)
     with pytest.raises(BadModel, match="is broken"):
         load_trained(tmp_path)

@@ -52,8 +52,14 @@ def test_an_energy_that_finds_what_motion_misses_has_a_say() -> None:
     assert aucs["transplanted"] == pytest.approx(0.5, abs=0.1)
 
 
-def test_motion_always_has_its_say() -> None:
-    assert choose_weights(peaks(appearance=set(KINDS))).weights[1] > 0
+def test_motion_keeps_its_say_where_it_finds_what_the_others_miss() -> None:
+    weights = choose_weights(peaks(joint=set(KINDS) - {"sped_up"}, motion={"sped_up"})).weights
+    assert weights[1] > 0
+    assert weights[2] > 0
+
+
+def test_motion_that_finds_nothing_beside_the_others_has_no_say() -> None:
+    assert choose_weights(peaks(joint=set(KINDS), motion={"sped_up"})).weights == (0.0, 0.0, 1.0)
 
 
 def moving(rows: int = 60, columns: int = 80) -> tuple[torch.Tensor, torch.Tensor]:

@@ -33,12 +33,12 @@ class Design(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         appearance: Shape of the appearance stream.
         motion: Shape of the motion stream.
-        components: Components of the fitted mixtures.
+        components: Components of the fitted mixtures, in the order of `EnergyMaps`.
     """
 
     appearance: Architecture
     motion: Architecture
-    components: int
+    components: tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,8 @@ def load_trained(folder: Path) -> TrainedScene:
             }
         )
         samples = tensors["sample.frames"], tensors["sample.motion"]
+    except msgspec.ValidationError:
+        raise BadModel(f"{path} was trained by an older edge-vad", _TRAIN_AGAIN) from None
     except (OSError, SafetensorError, KeyError, RuntimeError, msgspec.DecodeError) as error:
         raise BadModel(f"{path} is broken ({error})", _TRAIN_AGAIN) from None
     return TrainedScene(card, design, network.eval(), *samples)
@@ -113,7 +115,10 @@ def empty_network(design: Design, card: SceneCard) -> SceneNetwork:
     grid, looks, moves = card.grid, design.appearance.latent, design.motion.latent
     sizes = looks, moves, looks + moves + STAY_DIMENSIONS
     cells = grid.rows, grid.columns
-    energies = [SampleEnergy.empty(design.components, size, cells) for size in sizes]
+    energies = [
+        SampleEnergy.empty(components, size, cells)
+        for components, size in zip(design.components, sizes, strict=True)
+    ]
     background = torch.zeros(1, 3, card.height // 2, card.width // 2)
     encoders = Encoder(design.appearance), Encoder(design.motion)
     streams = SceneEnergies(

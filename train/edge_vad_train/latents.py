@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
+from edge_vad_train.bad_weather import Copy
 from edge_vad_train.footage import Stretch
 from edge_vad_train.mixture import Mixture, SampleEnergy, fit_mixture, place_lift
 from edge_vad_train.model import Encoder
@@ -69,14 +70,18 @@ class LearntScene:
 
 def fit_mixtures(
     stretches: Sequence[Stretch],
+    copies: Sequence[Copy],
     appearance: Appearance,
     encoders: tuple[Encoder, Encoder],
-    components: int,
+    components: tuple[int, int, int],
     cells: int,
     seed: int,
     progress: Callable[[int], None] = lambda _: None,
 ) -> LearntScene:
     """Fit the mixtures of appearance, of motion, and of both; then learn what is usual where.
+
+    The joint mixture is fitted to the same footage in bad weather, too. It can tell a swaying tree
+    from somebody who walks; to the others each would make the other look ordinary.
 
     The mixture of motion is fitted to samples of the posterior, the others to its mean. Movement
     is told only as finely as the posterior is wide; without that width the still background makes
@@ -85,26 +90,39 @@ def fit_mixtures(
 
     Args:
         stretches: Footage to fit to.
+        copies: Some of it in bad weather.
         appearance: Takes the background away.
         encoders: Of the appearance and of the motion stream.
-        components: K of each mixture.
+        components: K of the mixtures, in the order of `EnergyMaps`.
         cells: Latents that each mixture is fitted to, about.
         seed: Seed of the draw and of the mixtures' initial means.
         progress: Called with 1 after each mixture.
     """
-    drawn = _draw_latents(stretches, Streams(appearance, encoders), cells, seed)
-    both = np.concatenate([drawn.looks, drawn.moves, drawn.stays], 1)
+    streams = Streams(appearance, encoders)
+    drawn = _draw_latents(stretches, streams, cells, seed)
+    frames = sum(map(len, stretches))
+    dull = [copy.stretch for copy in copies]
+    share = sum(map(len, dull)) / frames
+    disturbed = _draw_latents(dull, streams, round(cells * share), seed)
+    both = np.concatenate(
+        [np.concatenate([each.looks, each.moves, each.stays], 1) for each in (drawn, disturbed)]
+    )
 
-    def fit(samples: NDArray[np.float32], tell: Callable[[int], None]) -> Mixture:
-        mixture = fit_mixture(samples, components, seed)
+    def fit(work: tuple[NDArray[np.float32], int], tell: Callable[[int], None]) -> Mixture:
+        mixture = fit_mixture(*work, seed)
         tell(1)
         return mixture
 
+    samples = drawn.looks, drawn.sampled_moves, both
+    largest_first = list(zip(samples, components, strict=True))[::-1]
     with threadpool_limits(1, user_api="blas"):
-        mixtures = run_side_by_side(fit, (both, drawn.looks, drawn.sampled_moves), progress)
-    mixtures = [*mixtures[1:], mixtures[0]]  # the largest was begun first
+        mixtures = run_side_by_side(fit, largest_first, progress)[::-1]
     everywhere = SceneEnergies(appearance, encoders, _energies(mixtures, [None] * 3))
-    seen = _seen_at_places(stretches, everywhere)
+    every = max(1, frames // _FRAMES)
+    seen = _seen_at_places(stretches, everywhere, every)
+    for copy, at_places in zip(copies, _seen_at_places(dull, everywhere, every), strict=True):
+        looks, moves, joint = seen[copy.of]
+        seen[copy.of] = looks, moves, joint + at_places[2]
     return LearntScene(appearance, encoders, mixtures, seen)
 
 
@@ -115,9 +133,10 @@ def _energies(
     return looks, moves, both
 
 
-def _seen_at_places(stretches: Sequence[Stretch], energies: SceneEnergies) -> list[Seen]:
-    """Sum the components' responsibilities over the frames of every stretch."""
-    every = max(1, sum(len(stretch) for stretch in stretches) // _FRAMES)
+def _seen_at_places(
+    stretches: Sequence[Stretch], energies: SceneEnergies, every: int
+) -> list[Seen]:
+    """Sum the components' responsibilities over the frames of every stretch, or some of them."""
 
     def see(stretch: Stretch, _: Callable[[], None]) -> Seen:
         parts = []

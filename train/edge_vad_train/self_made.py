@@ -37,6 +37,14 @@ _WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _PRICE_OF_A_SAY = 0.13
 """What an energy must bring to have any say: so much more AUC on the mean of the kinds."""
 
+_WORTH_OF_MOTION = 0.02
+"""What motion must bring beside others to keep its say, likewise."""
+
+_MOTION_ALONE = (0.0, 1.0, 0.0)
+
+Weights = tuple[float, float, float]
+"""In the order of `EnergyMaps`, the largest 1."""
+
 Case = tuple[SceneEnergies, Stretch]
 
 Views = tuple[Tensor, Tensor]
@@ -59,12 +67,12 @@ class Choice(NamedTuple):
     """What was chosen, and what for.
 
     Attributes:
-        weights: In the order of `EnergyMaps`, the largest 1.
+        weights: How much say each energy has.
         aucs: AUC of each kind with them.
         merit: What they were chosen by.
     """
 
-    weights: tuple[float, float, float]
+    weights: Weights
     aucs: dict[str, float]
     merit: float
 
@@ -135,24 +143,34 @@ def _versions_peaks(
 def choose_weights(peaks: Peaks) -> Choice:
     """Choose how much say each energy has in the fused map.
 
-    Motion always has some say. The others must earn theirs: of all combinations the one that tells
-    changed frames best, by AUC on the mean of the kinds, less a price for every energy that has a
-    say, however large. Frames of the same footage resemble those that were learnt from more than
-    any other day will, so an energy that tells hardly more there will cost false alarms elsewhere.
+    At first motion has some say, and the others must earn theirs: of all combinations the one that
+    tells changed frames best, by AUC on the mean of the kinds, less a price for every energy that
+    has a say, however large. Frames of the same footage resemble those that were learnt from more
+    than any other day will, so an energy that tells hardly more there will cost false alarms
+    elsewhere. Where others have earned a say, motion must bring something beside them to keep its
+    own: what disturbs the flow, such as rain, disturbs it most.
     """
 
-    def merit(weights: tuple[float, float, float]) -> float:
-        told = np.mean(list(_aucs(peaks, weights).values()))
-        return float(told) - _PRICE_OF_A_SAY * sum(weight > 0 for weight in weights)
+    def told(weights: Weights) -> float:
+        return float(np.mean(list(_aucs(peaks, weights).values())))
+
+    def merit(weights: Weights) -> float:
+        return told(weights) - _PRICE_OF_A_SAY * sum(weight > 0 for weight in weights)
 
     combinations = [
         (appearance, motion, joint)
-        for motion in _WEIGHTS[:0:-1]
+        for motion in _WEIGHTS[::-1]
         for joint in _WEIGHTS
         for appearance in _WEIGHTS
         if max(appearance, motion, joint) == 1
     ]
-    weights = max(combinations, key=merit)  # the first of equals, which leaves most without a say
+    # The first of equals is taken, which leaves most without a say. What counts for the choice of
+    # places is told with motion, too, so that both choices compare the same.
+    weights = max((each for each in combinations if each[1] > 0), key=merit)
+    if weights != _MOTION_ALONE:
+        without = max((each for each in combinations if each[1] == 0), key=merit)
+        if told(weights) - told(without) < _WORTH_OF_MOTION:
+            return Choice(without, _aucs(peaks, without), merit(weights))
     return Choice(weights, _aucs(peaks, weights), merit(weights))
 
 

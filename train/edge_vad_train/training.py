@@ -19,6 +19,7 @@ from torch import Tensor
 
 from edge_vad.motion import MotionSettings
 from edge_vad.scene_model import SCHEMA, Energies, Grid, SceneCard, Training
+from edge_vad_train.bad_weather import in_bad_weather
 from edge_vad_train.calibration import calibrate, energy_maps, fit_tail
 from edge_vad_train.checkpoint import Design, TrainedScene
 from edge_vad_train.datasets import Clip
@@ -75,7 +76,7 @@ class TrainSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         seed: Seed of everything random.
         steps: Optimiser steps a stream.
         latent: D, latent dimensions of each stream.
-        components: K, components of every mixture.
+        components: K, components of the mixtures; the joint one has twice as many.
         appearance_sigma: Reconstruction noise of the appearance stream, 1 is a whole silhouette.
         motion_sigma: Reconstruction noise of the motion stream, px a frame.
         patches: Patches that each stream learns from.
@@ -101,7 +102,7 @@ class TrainSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Design(
             appearance=Architecture(SILHOUETTES, LAYERS, self.latent, self.components),
             motion=Architecture(self.motion.pooling.channels, LAYERS, self.latent, self.components),
-            components=self.components,
+            components=(self.components, self.components, 2 * self.components),
         )
 
 
@@ -162,12 +163,22 @@ def train_scene(
     views = {"appearance": appearance_view(appearance), "motion": motion_view}
     patches = {name: _draw(name, view, footage, settings, stages) for name, view in views.items()}
     encoders = _learn(patches, settings, fabric, stages, work)
+    with stages.stage("making bad weather", None) as advance:
+        copies = in_bad_weather(
+            footage.fitting,
+            work / "weather",
+            footage.fps,
+            settings.motion,
+            settings.seed,
+            lambda frames: advance(frames, ""),
+        )
     with stages.stage("fitting mixtures", len(EnergyMaps._fields)) as advance:
         learnt = fit_mixtures(
             footage.fitting,
+            copies,
             appearance,
             encoders,
-            settings.components,
+            settings.design.components,
             settings.cells,
             settings.seed,
             lambda count: advance(count, ""),

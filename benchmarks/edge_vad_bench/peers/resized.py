@@ -50,7 +50,7 @@ def measure_sizes(task: Task) -> tuple[Growth, ...]:
     say("growth with K: building graphs")
     card = scene.card
     mixtures = {
-        count: _graph(stretch(scene, card.width, card.height, count), threads)
+        count: _graph(stretch(scene, card.width, card.height, (count, count, 2 * count)), threads)
         for count in COMPONENTS
     }
     say("growth with resolution and K")
@@ -61,7 +61,9 @@ def measure_sizes(task: Task) -> tuple[Growth, ...]:
     )
 
 
-def stretch(scene: TrainedScene, width: int, height: int, components: int) -> TrainedScene:
+def stretch(
+    scene: TrainedScene, width: int, height: int, components: tuple[int, int, int]
+) -> TrainedScene:
     """Make a scene of another size; what it says is nonsense, what it costs is not.
 
     Args:

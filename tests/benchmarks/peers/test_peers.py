@@ -40,13 +40,13 @@ def test_energy_in_numpy_gives_the_same_map(scene, inputs):
 
 
 def test_a_scene_can_be_stretched_to_another_size_and_number_of_components(scene):
-    larger = stretch(scene, 160, 120, 7)
+    larger = stretch(scene, 160, 120, (7, 5, 9))
     with torch.inference_mode():
         output = larger.network(larger.sample_frames, larger.sample_motion)
     grid = larger.card.grid
     assert output.anomaly_map.shape == (2, grid.rows, grid.columns)
     assert bool(torch.isfinite(output.anomaly_map).all())
-    assert larger.network.energies.motion_energy.components == 7
+    assert [each.components for each in larger.network.energies.mixtures] == [7, 5, 9]
 
 
 @pytest.mark.long

@@ -92,7 +92,7 @@ class _Plan(msgspec.Struct, frozen=True):
     type=click.IntRange(1, 128),
     default=_DEFAULTS.components,
     show_default=True,
-    help="Components of each mixture (K).",
+    help="Components of the mixtures (K); the joint one has twice as many.",
 )
 @click.option(
     "--motion-sigma",

@@ -1,0 +1,207 @@
+"""Copies of ordinary footage in bad weather, so that a scene knows it before it comes.
+
+Footage of some sunny minutes holds no wind, no cloud and no rain. What they do to the picture is
+known beforehand, whatever the scene: things sway, light changes from place to place, drops and
+grain come and go within a frame, the camera shakes. A model that has seen it is not alarmed by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_vad.motion import MotionExtractor, MotionSettings
+from edge_vad_train.footage import STRETCH, Stretch
+from edge_vad_train.side_by_side import run_side_by_side
+
+Picture = NDArray[np.uint8]
+Plane = NDArray[np.float32]
+
+_SHARE = 1 / 60
+"""Of the footage, that is disturbed in each way; `STRETCH` frames at most."""
+
+
+class Copy(NamedTuple):
+    """A stretch in bad weather.
+
+    Attributes:
+        of: Number of the stretch that it was made from.
+        stretch: The copy.
+    """
+
+    of: int
+    stretch: Stretch
+
+
+class Disturbance(Protocol):
+    """What bad weather of one kind does to pictures.
+
+    It is made from the pictures' height and width, px, and a source of chance.
+    """
+
+    def __init__(self, height: int, width: int, dice: np.random.Generator) -> None: ...
+
+    def fall_on(self, picture: Picture, time_s: float) -> Picture:
+        """Give the picture, uint8 (height, width, 3), as it would be in this weather."""
+
+
+def in_bad_weather(
+    stretches: Sequence[Stretch],
+    folder: Path,
+    fps: float,
+    motion: MotionSettings,
+    seed: int,
+    progress: Callable[[int], None] = lambda _: None,
+) -> list[Copy]:
+    """Disturb some of the footage, a stretch for every kind of weather.
+
+    Args:
+        stretches: Ordinary footage.
+        folder: Where the copies lie, as files that are mapped into memory; made when missing.
+        fps: Frames a second.
+        motion: Settings of the motion input.
+        seed: Of all that is left to chance.
+        progress: Called with the frames done since the last call.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    frames = min(STRETCH, max(2, round(_SHARE * sum(map(len, stretches)))))
+    chosen = np.linspace(0, len(stretches) - 1, len(KINDS)).astype(int).tolist()
+
+    def disturb(number: int, tell: Callable[[int], None]) -> Copy:
+        of, kind = chosen[number], KINDS[number]
+        source = stretches[of].part(0, frames)
+        height, width = source.frames.shape[1:3]
+        disturbance = kind(height, width, np.random.default_rng([seed, 4, number]))
+        extractor = MotionExtractor(height, width, motion)
+        path = folder / kind.__name__.lower()
+        copy = Stretch(
+            f"{source.clip} in {path.name}",
+            np.memmap(path.with_suffix(".frames"), np.uint8, "w+", shape=source.frames.shape),
+            np.memmap(path.with_suffix(".motion"), np.float16, "w+", shape=source.motion.shape),
+        )
+        for index, picture in enumerate(source.frames):
+            copy.frames[index] = disturbance.fall_on(picture, index / fps)
+            copy.motion[index] = extractor.push(copy.frames[index])
+            tell(1)
+        return Copy(of, copy)
+
+    return run_side_by_side(disturb, range(len(KINDS)), progress)
+
+
+def _blobs(height: int, width: int, size_px: float, dice: np.random.Generator) -> Plane:
+    """A smooth random plane, (height, width), of mean 0 and standard deviation about 1."""
+    rows, columns = (max(2, round(side / size_px) + 2) for side in (height, width))
+    coarse = dice.standard_normal((rows, columns)).astype(np.float32)
+    smooth = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(smooth, np.float32)
+
+
+class Wind:
+    """Some places sway to and fro by up to three pixels in 240 rows."""
+
+    def __init__(self, height: int, width: int, dice: np.random.Generator) -> None:
+        self._rows, self._columns = np.indices((height, width), dtype=np.float32)
+        where = np.clip(1.5 * _blobs(height, width, height / 6, dice) - 0.3, 0, 1)
+        self._reach = where * np.float32(dice.uniform(1, 3) * height / 240)
+        self._hertz, self._began = dice.uniform(0.3, 1.4, 3), dice.uniform(0, 2 * np.pi, 3)
+        self._late = [_blobs(height, width, height / 8, dice) for _ in range(2)]
+
+    def fall_on(self, picture: Picture, time_s: float) -> Picture:
+        """See `Disturbance`."""
+        slow, quick, upward = 2 * np.pi * self._hertz * time_s + self._began
+        aside = np.sin(slow + 0.5 * self._late[0]) + np.sin(quick + 1.5 * self._late[0])
+        up = np.sin(upward + 1.5 * self._late[1])
+        columns = self._columns - 0.5 * self._reach * aside
+        rows = self._rows - 0.4 * self._reach * up
+        swayed = cv2.remap(
+            picture,
+            columns.astype(np.float32),
+            rows.astype(np.float32),
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        return np.asarray(swayed, np.uint8)
+
+
+class Clouds:
+    """Soft shadows drift over the picture and take up to 45% of the light."""
+
+    def __init__(self, height: int, width: int, dice: np.random.Generator) -> None:
+        self._size = height, width
+        thick = np.clip(
+            0.5 + 0.9 * _blobs(3 * height, 3 * width, dice.uniform(0.2, 0.45) * height, dice), 0, 1
+        )
+        self._light = 1 - np.float32(dice.uniform(0.2, 0.45)) * thick
+        self._wind = dice.uniform(-1, 1, 2) * (0.03 * height, 0.12 * height)
+
+    def fall_on(self, picture: Picture, time_s: float) -> Picture:
+        """See `Disturbance`."""
+        height, width = self._size
+        down, right = self._wind * time_s
+        top, left = int(height + down) % (2 * height), int(width + right) % (2 * width)
+        light = self._light[top : top + height, left : left + width]
+        return (picture * light[..., None]).astype(np.uint8)
+
+
+class Grain:
+    """The sensor's noise of a dark day."""
+
+    def __init__(self, height: int, width: int, dice: np.random.Generator) -> None:
+        self._dice = dice
+        self._spread = np.float32(dice.uniform(2, 7))
+        self._shape = height, width, 3
+
+    def fall_on(self, picture: Picture, time_s: float) -> Picture:  # noqa: ARG002
+        """See `Disturbance`."""
+        noise = self._dice.standard_normal(self._shape, np.float32) * self._spread
+        return np.clip(picture + noise, 0, 255).astype(np.uint8)
+
+
+class Rain:
+    """Bright streaks, others in every frame."""
+
+    def __init__(self, height: int, width: int, dice: np.random.Generator) -> None:
+        self._dice = dice
+        self._size = height, width
+        self._count = round(dice.uniform(50, 400) * width / height / 1.5)
+        self._slant, self._length = dice.uniform(-0.3, 0.3), dice.uniform(4, 18) * height / 240
+        self._bright = dice.uniform(15, 50)
+
+    def fall_on(self, picture: Picture, time_s: float) -> Picture:  # noqa: ARG002
+        """See `Disturbance`."""
+        height, width = self._size
+        light = np.zeros(self._size, np.float32)
+        starts = self._dice.uniform(0, (width, height), (self._count, 2))
+        lengths = self._length * self._dice.uniform(0.5, 1.3, self._count)
+        ends = starts + np.stack([self._slant * lengths, lengths], 1)
+        glints = self._bright * self._dice.uniform(0.5, 1.2, self._count)
+        for start, end, glint in zip(
+            starts.astype(int).tolist(), ends.astype(int).tolist(), glints.tolist(), strict=True
+        ):
+            cv2.line(light, start, end, glint, 1)
+        soft = cv2.GaussianBlur(light, (0, 0), 0.5)
+        return np.clip(picture + soft[..., None], 0, 255).astype(np.uint8)
+
+
+class Shaking:
+    """The mount gives way by up to a pixel in 240 rows."""
+
+    def __init__(self, height: int, width: int, dice: np.random.Generator) -> None:
+        self._hertz, self._began = dice.uniform(0.4, 3, 4), dice.uniform(0, 2 * np.pi, 4)
+        self._reach = 0.5 * height / 240
+        self._size = width, height
+
+    def fall_on(self, picture: Picture, time_s: float) -> Picture:
+        """See `Disturbance`."""
+        waves = self._reach * np.sin(2 * np.pi * self._hertz * time_s + self._began)
+        shift = np.array([[1, 0, waves[:2].sum()], [0, 1, waves[2:].sum()]])
+        shaken = cv2.warpAffine(picture, shift, self._size, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(shaken, np.uint8)
+
+
+KINDS: tuple[type[Disturbance], ...] = (Wind, Clouds, Grain, Rain, Shaking)
