@@ -149,37 +149,37 @@ class Clouds:
 
 
 class Grain:
-    """The sensor's noise of a dark day."""
+    """The sensor's noise, of a dusky hour and of a dark one."""
 
     def __init__(self, height: int, width: int, dice: np.random.Generator) -> None:
         self._dice = dice
-        self._spread = np.float32(dice.uniform(2, 7))
         self._shape = height, width, 3
 
     def fall_on(self, picture: Picture, time_s: float) -> Picture:  # noqa: ARG002
         """See `Disturbance`."""
-        noise = self._dice.standard_normal(self._shape, np.float32) * self._spread
+        spread = np.float32(self._dice.uniform(2, 7))
+        noise = self._dice.standard_normal(self._shape, np.float32) * spread
         return np.clip(picture + noise, 0, 255).astype(np.uint8)
 
 
 class Rain:
-    """Bright streaks, others in every frame."""
+    """Bright streaks, others in every frame: now few and short, now many and long."""
 
     def __init__(self, height: int, width: int, dice: np.random.Generator) -> None:
         self._dice = dice
         self._size = height, width
-        self._count = round(dice.uniform(50, 400) * width / height / 1.5)
-        self._slant, self._length = dice.uniform(-0.3, 0.3), dice.uniform(4, 18) * height / 240
-        self._bright = dice.uniform(15, 50)
+        self._slant = dice.uniform(-0.3, 0.3)
 
     def fall_on(self, picture: Picture, time_s: float) -> Picture:  # noqa: ARG002
         """See `Disturbance`."""
         height, width = self._size
         light = np.zeros(self._size, np.float32)
-        starts = self._dice.uniform(0, (width, height), (self._count, 2))
-        lengths = self._length * self._dice.uniform(0.5, 1.3, self._count)
+        count = round(self._dice.uniform(50, 400) * width / height / 1.5)
+        longest, brightest = self._dice.uniform(5, 25) * height / 240, self._dice.uniform(15, 70)
+        starts = self._dice.uniform(0, (width, height), (count, 2))
+        lengths = longest * self._dice.uniform(0.3, 1, count)
         ends = starts + np.stack([self._slant * lengths, lengths], 1)
-        glints = self._bright * self._dice.uniform(0.5, 1.2, self._count)
+        glints = brightest * self._dice.uniform(0.3, 1, count)
         for start, end, glint in zip(
             starts.astype(int).tolist(), ends.astype(int).tolist(), glints.tolist(), strict=True
         ):
