@@ -9,15 +9,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from edge_vad.scene_model import Calibration
-from edge_vad_train.network import (
-    Appearance,
-    calibrate_map,
-    difference,
-    median_cell,
-    relight,
-    shrink,
-    silhouette,
-)
+from edge_vad_train.appearance import Appearance, difference, relight, shrink, silhouette
+from edge_vad_train.network import calibrate_map, median_cell
 
 ROWS, COLUMNS = 60, 84
 THING = (slice(24, 40), slice(40, 46))

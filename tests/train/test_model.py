@@ -13,6 +13,7 @@ from scipy.special import logsumexp
 from scipy.stats import multivariate_normal, norm
 from torch import Tensor
 
+from edge_vad_train.appearance import Appearance
 from edge_vad_train.mixture import Mixture, SampleEnergy
 from edge_vad_train.model import (
     Architecture,
@@ -22,11 +23,7 @@ from edge_vad_train.model import (
     StreamVAE,
     patch_means,
 )
-from edge_vad_train.network import (
-    STAY_DIMENSIONS,
-    Appearance,
-    SceneEnergies,
-)
+from edge_vad_train.network import STAY_DIMENSIONS, SceneEnergies
 
 layers = st.builds(Layer, st.integers(1, 5), st.integers(1, 4), st.integers(1, 3))
 architectures = st.builds(

@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from edge_vad_train.appearance import Appearance
 from edge_vad_train.model import Architecture, Encoder, Layer
-from edge_vad_train.network import Appearance, Streams
+from edge_vad_train.network import Streams
 
 SIDE = 96
 THING = (slice(8, 14), slice(8, 14))

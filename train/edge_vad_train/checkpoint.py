@@ -13,15 +13,10 @@ from torch import Tensor
 
 from edge_vad.errors import BadModel
 from edge_vad.scene_model import SceneCard, decode_card
+from edge_vad_train.appearance import SILHOUETTES, Appearance
 from edge_vad_train.mixture import SampleEnergy
 from edge_vad_train.model import Architecture, Encoder
-from edge_vad_train.network import (
-    SILHOUETTES,
-    STAY_DIMENSIONS,
-    Appearance,
-    SceneEnergies,
-    SceneNetwork,
-)
+from edge_vad_train.network import STAY_DIMENSIONS, SceneEnergies, SceneNetwork
 
 FILE_NAME = "scene.safetensors"
 _TRAIN_AGAIN = "train the scene again with edge-vad train"

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
+from edge_vad_train.appearance import Appearance, silhouette
 from edge_vad_train.bad_weather import Copy
 from edge_vad_train.footage import Stretch
 from edge_vad_train.mixture import Mixture, SampleEnergy, fit_mixture, place_lift
 from edge_vad_train.model import Encoder
-from edge_vad_train.network import Appearance, SceneEnergies, Streams, silhouette
+from edge_vad_train.network import SceneEnergies, Streams
 from edge_vad_train.patches import draw_corners
 from edge_vad_train.side_by_side import run_side_by_side
 from edge_vad_train.streams import frames_of, motion_of

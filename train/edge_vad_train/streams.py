@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from edge_vad_train.appearance import Appearance, relight, shrink, silhouette
 from edge_vad_train.footage import Footage, Stretch
-from edge_vad_train.network import RECENT_CHANNELS, Appearance, relight, shrink, silhouette
+from edge_vad_train.network import RECENT_CHANNELS
 
 StreamInput = Callable[[Stretch, slice], Tensor]
 """A stream's input for some frames of a stretch: float32, (n, channels, height, width)."""

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from edge_vad.motion import MotionSettings
 from edge_vad.scene_model import SCHEMA, Energies, Grid, SceneCard, Training
+from edge_vad_train.appearance import SILHOUETTES, Appearance
 from edge_vad_train.bad_weather import in_bad_weather
 from edge_vad_train.calibration import calibrate, energy_maps, fit_tail
 from edge_vad_train.checkpoint import Design, TrainedScene
@@ -27,15 +28,7 @@ from edge_vad_train.fit import FitSettings, fit_stream
 from edge_vad_train.footage import Footage, FrameSize, Stretch, prepare, working_size
 from edge_vad_train.latents import LearntScene, fit_mixtures
 from edge_vad_train.model import Architecture, Encoder, Layer
-from edge_vad_train.network import (
-    SILHOUETTES,
-    Appearance,
-    EnergyMaps,
-    SceneEnergies,
-    SceneNetwork,
-    attribute,
-    fuse,
-)
+from edge_vad_train.network import EnergyMaps, SceneEnergies, SceneNetwork, attribute, fuse
 from edge_vad_train.patches import draw_patches
 from edge_vad_train.self_made import FRAMES, Case, Choice, choose_weights, measure_peaks
 from edge_vad_train.side_by_side import run_side_by_side

@@ -9,14 +9,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from edge_vad.backends import Backend, Inputs, Maps
+from edge_vad_train.appearance import silhouette
 from edge_vad_train.model import Encoder
-from edge_vad_train.network import (
-    EnergyMaps,
-    SceneNetwork,
-    attribute,
-    fuse,
-    silhouette,
-)
+from edge_vad_train.network import EnergyMaps, SceneNetwork, attribute, fuse
 
 Compute = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 """From frame and motion to anomaly map and score."""
