@@ -24,6 +24,7 @@ from edge_vad_train.streams import frames_of, motion_of
 _FRAMES = 1500
 _BATCH = 16
 _OUTLIER = 99.5
+_ACTIVE = 0.01
 
 Seen = Sequence[NDArray[np.float32]]
 """How often each component was seen at every cell, (K, rows, columns) for each mixture."""
@@ -37,6 +38,11 @@ class LearntScene:
         encoders: Of the appearance and of the motion stream.
         mixtures: In the order of `EnergyMaps`.
         seen: Of every stretch of the footage.
+        active_dimensions: Of each stream's latent.
+
+    Attributes:
+        active_dimensions: Stream to how many dimensions of its latent tell anything, see
+            `count_active`.
     """
 
     def __init__(
@@ -45,7 +51,9 @@ class LearntScene:
         encoders: tuple[Encoder, Encoder],
         mixtures: Sequence[Mixture],
         seen: Sequence[Seen],
+        active_dimensions: dict[str, int],
     ) -> None:
+        self.active_dimensions = active_dimensions
         self._streams = appearance, encoders
         self._mixtures = mixtures
         self._seen = seen
@@ -124,7 +132,24 @@ def fit_mixtures(
     for copy, at_places in zip(copies, _seen_at_places(dull, everywhere, every), strict=True):
         looks, moves, joint = seen[copy.of]
         seen[copy.of] = looks, moves, joint + at_places[2]
-    return LearntScene(appearance, encoders, mixtures, seen)
+    active = {"appearance": count_active(drawn.looks), "motion": count_active(drawn.moves)}
+    return LearntScene(appearance, encoders, mixtures, seen, active)
+
+
+def count_active(means: NDArray[np.float32]) -> int:
+    """How many dimensions of a latent tell anything: their means differ from patch to patch.
+
+    A dimension is active where the variance of the posterior mean over the data is above 0.01
+    (Burda, Grosse and Salakhutdinov, 1509.00519). An autoencoder that has collapsed has none left.
+
+    Args:
+        means: float32, (n, D), posterior means.
+
+    Example:
+        >>> count_active(np.array([[0.0, 3.0], [1.0, 3.0]], np.float32))
+        1
+    """
+    return int((means.var(0) > _ACTIVE).sum())
 
 
 def _energies(

@@ -58,6 +58,9 @@ people keep to their paths that finds who leaves them; where footage is short, a
 places where people walk, it makes the others strange.
 """
 
+_FEWEST_ACTIVE = 2
+"""Latent dimensions that tell something in a stream that has not collapsed."""
+
 _ENOUGH_TO_LEAVE_ONE_OUT = 5
 """Stretches of which one can be scored by what the others tell of places."""
 
@@ -176,8 +179,13 @@ def train_scene(
             settings.seed,
             lambda count: advance(count, ""),
         )
-    tried = sum(len(stretch) for stretch in footage.held_back) + FRAMES
-    with stages.stage("calibrating", tried * len(PLACE_SAYS) + footage.frames) as advance:
+    for name, active in learnt.active_dimensions.items():
+        if active < _FEWEST_ACTIVE:
+            stages.warn(
+                f"the {name} stream has collapsed: {active} of {settings.latent} latent dimensions "
+                f"tell anything; train again with another --seed or a smaller --{name}-sigma"
+            )
+    with stages.stage("calibrating", _frames_to_calibrate(footage)) as advance:
         scene = _calibrate(footage, learnt, settings, lambda frames: advance(frames, ""))
     scene.save(folder)
     shutil.rmtree(work)
@@ -271,6 +279,18 @@ def _left_out(footage: Footage) -> Sequence[Stretch]:
     return footage.fitting if len(footage.fitting) >= _ENOUGH_TO_LEAVE_ONE_OUT else ()
 
 
+def _says(footage: Footage) -> tuple[float, ...]:
+    """How much it may count where something is seen: once, where nothing can be left out."""
+    return PLACE_SAYS if _left_out(footage) else PLACE_SAYS[:1]
+
+
+def _frames_to_calibrate(footage: Footage) -> int:
+    """How many frames will be scored."""
+    held_back = sum(map(len, footage.held_back))
+    tried = held_back + FRAMES
+    return tried * len(_says(footage)) + held_back + sum(map(len, _left_out(footage)))
+
+
 def _calibrate(
     footage: Footage,
     learnt: LearntScene,
@@ -278,8 +298,7 @@ def _calibrate(
     progress: Callable[[int], None],
 ) -> TrainedScene:
     """Calibrate the scene, and put it together."""
-    says = PLACE_SAYS if _left_out(footage) else PLACE_SAYS[:1]
-    trials = (_try(say, learnt, footage, settings.seed, progress) for say in says)
+    trials = (_try(say, learnt, footage, settings.seed, progress) for say in _says(footage))
     place_say, energies, cases, calibrations, choice = max(trials, key=lambda trial: trial.merit)
     scores = run_side_by_side(
         lambda case, tell: _scores(*case, calibrations, tell), cases, progress

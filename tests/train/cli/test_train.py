@@ -56,6 +56,19 @@ def assert_same_network(folder: Path, other: Path) -> None:
         assert torch.equal(value, theirs[name]), name
 
 
+def test_a_stream_that_has_collapsed_is_told_of(
+    train: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_vad_train.latents.count_active", lambda means: len(means) * 0)
+    code, _, err = train()
+    assert code == 0
+    for stream in ("appearance", "motion"):
+        assert f"the {stream} stream has collapsed: 0 of 2 latent dimensions" in " ".join(
+            err.split()
+        )
+    assert "--motion-sigma" in err
+
+
 def test_a_video_becomes_a_scene_and_the_next_command_works_as_printed(
     train: Command,
     edge_vad: Command,
