@@ -23,7 +23,10 @@ Picture = NDArray[np.uint8]
 Plane = NDArray[np.float32]
 
 _SHARE = 1 / 60
-"""Of the footage, that is disturbed in each way; `STRETCH` frames at most."""
+"""Of the footage, that is disturbed by each weather; `STRETCH` frames at most."""
+
+_TIMES = 2
+"""How often there is weather of each kind: no two winds sway the same places."""
 
 
 class Copy(NamedTuple):
@@ -58,7 +61,7 @@ def in_bad_weather(
     seed: int,
     progress: Callable[[int], None] = lambda _: None,
 ) -> list[Copy]:
-    """Disturb some of the footage, a stretch for every kind of weather.
+    """Disturb some of the footage, two stretches for every kind of weather.
 
     Args:
         stretches: Ordinary footage.
@@ -70,15 +73,16 @@ def in_bad_weather(
     """
     folder.mkdir(parents=True, exist_ok=True)
     frames = min(STRETCH, max(2, round(_SHARE * sum(map(len, stretches)))))
-    chosen = np.linspace(0, len(stretches) - 1, len(KINDS)).astype(int).tolist()
+    count = _TIMES * len(KINDS)
+    chosen = np.linspace(0, len(stretches) - 1, count).astype(int).tolist()
 
     def disturb(number: int, tell: Callable[[int], None]) -> Copy:
-        of, kind = chosen[number], KINDS[number]
+        of, kind = chosen[number], KINDS[number % len(KINDS)]
         source = stretches[of].part(0, frames)
         height, width = source.frames.shape[1:3]
         disturbance = kind(height, width, np.random.default_rng([seed, 4, number]))
         extractor = MotionExtractor(height, width, motion)
-        path = folder / kind.__name__.lower()
+        path = folder / f"{kind.__name__.lower()}-{number}"
         copy = Stretch(
             f"{source.clip} in {path.name}",
             np.memmap(path.with_suffix(".frames"), np.uint8, "w+", shape=source.frames.shape),
@@ -90,7 +94,7 @@ def in_bad_weather(
             tell(1)
         return Copy(of, copy)
 
-    return run_side_by_side(disturb, range(len(KINDS)), progress)
+    return run_side_by_side(disturb, range(count), progress)
 
 
 def _blobs(height: int, width: int, size_px: float, dice: np.random.Generator) -> Plane:
