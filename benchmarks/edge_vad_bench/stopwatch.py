@@ -43,6 +43,8 @@ class Stopwatch:
 
     def put_off(self, share: float, device: str) -> None:
         """Be busy for a share of what the query took: of its CPU time, where that did the work."""
+        if not share:
+            return
         clock, took_ms = perf_counter_ns, self.elapsed_ms
         if device == "cpu":
             clock, took_ms = thread_time_ns, self.cpu_ms
