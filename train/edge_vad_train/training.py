@@ -180,7 +180,7 @@ def train_scene(
             lambda count: advance(count, ""),
         )
     for name, active in learnt.active_dimensions.items():
-        if active < _FEWEST_ACTIVE:
+        if active < min(_FEWEST_ACTIVE, settings.latent):
             stages.warn(
                 f"the {name} stream has collapsed: {active} of {settings.latent} latent dimensions "
                 f"tell anything; train again with another --seed or a smaller --{name}-sigma"
