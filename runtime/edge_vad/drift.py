@@ -16,6 +16,7 @@ import numpy as np
 
 from edge_vad.errors import WrongUse
 from edge_vad.false_alarms import QUIET_S, TAIL_SHARE, NormalTail, describe_rate
+from edge_vad.sustained import ALARM_FRAMES, SustainedScore
 
 HOURS = 1.0
 """Time in which what was seen before is forgotten to 1/e."""
@@ -66,10 +67,11 @@ class DriftRecord(msgspec.Struct, frozen=True):
 class NormalDrift:
     """Re-estimates the normal tail from the scores below the threshold, frame by frame.
 
-    The start of the tail is the score that a fifth of the frames pass. Stochastic approximation
-    (Robbins & Monro 1951) follows that quantile: after every frame it moves up by a step times the
-    share that should lie below it, or down by the step times the share that should lie above. The
-    size of the scores does not matter, only on which side they lie.
+    All of it is about sustained scores, as the tail and the alarms are. The start of the tail is
+    the score that a fifth of the frames pass. Stochastic approximation (Robbins & Monro 1951)
+    follows that quantile: after every frame it moves up by a step times the share that should lie
+    below it, or down by the step times the share that should lie above. The size of the scores does
+    not matter, only on which side they lie.
 
     The scale follows the mean excess of the peaks of alarms over the start, with exponential
     forgetting. As no peak above the threshold counts, their mean is too small; how much follows
@@ -110,8 +112,10 @@ class NormalDrift:
         self._peak_weight = 1 / max(_FEWEST_PEAKS, normal.alarms_per_hour * hours)
         self._truncated_mean = truncated_mean(self._reach, normal.shape)
         self._quiet_frames = QUIET_S * fps
-        self._guard = max(1, math.ceil(GUARD_S * fps))
+        # An alarm is known with the last of the frames that it takes.
+        self._guard = math.ceil(GUARD_S * fps) + ALARM_FRAMES - 1
         self._waiting = np.zeros(self._guard, np.float64)
+        self._sustained = SustainedScore()
         self.reset()
 
     def reset(self) -> None:
@@ -121,6 +125,7 @@ class NormalDrift:
         self._told_bound = False
         self._frames, self._last_anomalous = 0, -_NEVER
         self._peak, self._last_passing = -math.inf, -_NEVER
+        self._sustained.reset()
 
     @property
     def tail(self) -> NormalTail:
@@ -163,9 +168,10 @@ class NormalDrift:
         """
         index, place = self._frames, self._frames % self._guard
         self._frames += 1
-        if not -math.inf < score < self.threshold:
+        kept_up = self._sustained.update(score)
+        if not (math.isfinite(score) and kept_up < self.threshold):
             self._last_anomalous = index
-        left, self._waiting[place] = float(self._waiting[place]), score
+        left, self._waiting[place] = float(self._waiting[place]), kept_up
         # A score waits until what comes after it is known.
         is_clear = self._last_anomalous < index - 2 * self._guard
         if index >= self._guard and is_clear:

@@ -54,7 +54,7 @@ def parse_rate(text: str) -> float:
 
 
 class NormalTail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How high a normal scene's score climbs, and how often.
+    """How high a normal scene's sustained score climbs, and how often.
 
     Alarms above the score `start` come at `alarms_per_hour`; how far they climb above it follows a
     generalised Pareto distribution, so that a score `s` is passed
@@ -78,14 +78,14 @@ class NormalTail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     shape: Annotated[float, msgspec.Meta(ge=0, lt=1)]
 
     def threshold(self, alarms_per_hour: float) -> float:
-        """The score that normal footage passes this often."""
+        """The score that normal footage keeps up this often."""
         ratio = self.alarms_per_hour / alarms_per_hour
         if self.shape < 1e-6:
             return self.start + self.scale * math.log(ratio)
         return self.start + self.scale / self.shape * math.expm1(self.shape * math.log(ratio))
 
     def rate(self, score: float) -> float:
-        """How many times an hour normal footage passes this score."""
+        """How many times an hour normal footage keeps this score up."""
         excess = (score - self.start) / self.scale
         if self.shape < 1e-6:
             return self.alarms_per_hour * math.exp(min(-excess, _LARGEST_EXPONENT))
@@ -93,7 +93,7 @@ class NormalTail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.alarms_per_hour * base ** (-1 / self.shape) if base > 0 else math.inf
 
     def rarity(self, score: float) -> str:
-        """How rare this score is in normal footage, in words, for a reader to judge it by.
+        """How rare this sustained score is in normal footage, in words for a reader to judge by.
 
         Example:
             >>> tail = NormalTail(24.0, 864000, 1.0, 10.0, 1.0, 0.0)
@@ -107,6 +107,16 @@ class NormalTail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             return f"far above anything in {footage}, too little to say how rare"
         told = f"a normal scene scores this high {describe_rarity(rate)}"
         return f"{told}, extrapolated from {footage}" if self.is_extrapolated(rate) else told
+
+    def rate_and_rarity(self, score: float) -> tuple[float | None, str]:
+        """The same as a number to three digits, too; None below the start: it says nothing there.
+
+        Example:
+            >>> NormalTail(24.0, 864000, 1.0, 10.0, 1.0, 0.0).rate_and_rarity(1.0)
+            (10.0, 'a normal scene scores this high about once in 6 minutes')
+        """
+        rate = float(f"{self.rate(score):.3g}") if score >= self.start else None
+        return rate, self.rarity(score)
 
     def is_extrapolated(self, alarms_per_hour: float) -> bool:
         """Whether the footage is too short to have shown one alarm at this rate."""

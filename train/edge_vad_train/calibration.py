@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 from scipy.stats import genpareto
 from torch import Tensor
 
-from edge_vad.false_alarms import QUIET_S, NormalTail
+from edge_vad.false_alarms import QUIET_S, TAIL_SHARE, NormalTail
 from edge_vad.scene_model import Calibration
+from edge_vad.sustained import sustained
 from edge_vad_train.footage import Stretch
 from edge_vad_train.network import EnergyMaps, SceneEnergies, median_cell
 from edge_vad_train.streams import frames_of, motion_of
 
 _BATCH = 16
 _SMALLEST_SCALE = 1.0
-_TAIL_SHARE = 0.2
 _ENOUGH_PEAKS = 20
 _HEAVIEST_SHAPE = 0.5
 
@@ -52,7 +52,8 @@ def energy_maps(
 def fit_tail(scores: Sequence[NDArray[np.float32]], fps: float) -> NormalTail:
     """Fit the tail of normal scores: peaks over threshold (Coles 2001).
 
-    The tail begins where a fifth of the frames pass. Frames that pass it less than `QUIET_S` apart
+    As at run time a score counts as far as it is sustained. The tail begins where a fifth of the
+    frames pass. Frames that pass it less than `QUIET_S` apart
     are one alarm, as they are one alarm at run time; the highest score of each is a peak, and the
     excesses of the peaks follow a generalised Pareto distribution. Of few peaks its shape cannot
     be told: they are taken as exponential, and what n of them leave open about their mean m makes
@@ -63,9 +64,10 @@ def fit_tail(scores: Sequence[NDArray[np.float32]], fps: float) -> NormalTail:
         scores: Frame scores of each stretch of normal footage, in order of time.
         fps: Frames a second.
     """
-    every = np.concatenate(scores)
-    start = float(np.quantile(every, 1 - _TAIL_SHARE))
-    peaks = [peak for stretch in scores for peak in _peaks(stretch, start, QUIET_S * fps)]
+    kept_up = [sustained(stretch) for stretch in scores]
+    every = np.concatenate(kept_up)
+    start = float(np.quantile(every, 1 - TAIL_SHARE))
+    peaks = [peak for stretch in kept_up for peak in _peaks(stretch, start, QUIET_S * fps)]
     excesses = np.maximum(np.array(peaks) - start, 1e-6)
     shape, scale = min(1 / len(excesses), _HEAVIEST_SHAPE), float(excesses.mean())
     if len(excesses) >= _ENOUGH_PEAKS:

@@ -20,6 +20,7 @@ from edge_vad.outputs.jsonl import JsonLines, score_line
 from edge_vad.outputs.maps import MapsFile
 from edge_vad.outputs.recorder import SCORES
 from edge_vad.sources import Source, open_source
+from edge_vad.sustained import ALARM_FRAMES, SustainedScore
 
 MAPS = "maps.npz"
 
@@ -37,7 +38,9 @@ class SourceScores(msgspec.Struct, frozen=True):
         frames: Frames that were scored.
         skipped: Frames that could not be read.
         highest_score: The highest score; None without frames.
-        rarity: How rare it is in normal footage, in words; empty without frames.
+        sustained_score: The highest that enough frames in a row reached for an alarm; None without
+            frames.
+        rarity: How rare that is in normal footage, in words; empty without frames.
         anomalous: Frames that pass the threshold.
         scores: The file with the scores.
         maps: The file with the anomaly maps; None where they were not asked for.
@@ -47,6 +50,7 @@ class SourceScores(msgspec.Struct, frozen=True):
     frames: int
     skipped: int
     highest_score: float | None
+    sustained_score: float | None
     rarity: str
     anomalous: int
     scores: str
@@ -102,12 +106,14 @@ def score(
             highest = f", {result.anomalous} anomalous, highest {result.highest_score:.3g}"
         click.echo(f"{result.source}: {result.frames} frames{highest} -> {result.scores}")
         if result.rarity:
-            click.echo(f"  {result.rarity}")
+            kept_up = f"{result.sustained_score:.3g} for {ALARM_FRAMES} frames"
+            click.echo(f"  {kept_up}: {result.rarity}")
 
 
 def _score_one(detector: Detector, source: Source, folder: Path, has_maps: bool) -> SourceScores:
     warn_of_other_rate(source, detector.model.card)
     frames, anomalous, highest = 0, 0, -math.inf
+    sustained, kept_up = SustainedScore(), -math.inf
     with staged(folder) as outputs, ExitStack() as files:
         lines = files.enter_context(closing(JsonLines(outputs.staging / SCORES)))
         maps = files.enter_context(_maps_file(outputs, detector)) if has_maps else None
@@ -119,6 +125,7 @@ def _score_one(detector: Detector, source: Source, folder: Path, has_maps: bool)
             frames += 1
             anomalous += detection.anomalous
             highest = max(detection.score, highest)
+            kept_up = max(sustained.update(detection.score), kept_up)
             advance()
     warn_of_skipped(source)
     return SourceScores(
@@ -126,7 +133,8 @@ def _score_one(detector: Detector, source: Source, folder: Path, has_maps: bool)
         frames=frames,
         skipped=source.skipped,
         highest_score=highest if frames else None,
-        rarity=detector.model.card.normal.rarity(highest) if frames else "",
+        sustained_score=kept_up if frames else None,
+        rarity=detector.model.card.normal.rarity(kept_up) if frames else "",
         anomalous=anomalous,
         scores=str(folder / SCORES),
         maps=str(folder / MAPS) if has_maps else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,6 +20,7 @@ from edge_vad.false_alarms import NormalTail
 from edge_vad.localisation import locate
 from edge_vad.scene_model import SceneCard
 from edge_vad.sinks.base import ChangeKind, EventChange, EventState, LiveEvent
+from edge_vad.sustained import ALARM_FRAMES, SustainedScore
 
 
 class Judgement(NamedTuple):
@@ -35,6 +37,9 @@ class Judgement(NamedTuple):
 
 class Decision:
     """Decides, frame by frame, what is an alarm of one camera.
+
+    An event begins with the first of `ALARM_FRAMES` anomalous frames in a row, and is told with the
+    last of them at the earliest.
 
     `accept` and `judge_by` may be called from any thread; all else belongs to one.
 
@@ -61,7 +66,10 @@ class Decision:
         self._normal = card.normal
         self._ignored = IgnoredCells(settings.ignore, card)
         self._event: LiveEvent | None = None
-        self._is_told = False
+        """What goes on; while it forms, no more than that anomalous frames follow each other."""
+        self._is_formed = self._is_told = False
+        self._in_a_row = 0
+        self._sustained, self._rarest = SustainedScore(), -math.inf
         self._told_s = self._start_s = self._last_s = 0.0
         self._now_s = self._quiet_until_s = -float("inf")
         self._picture: NDArray[np.uint8] | None = None
@@ -93,14 +101,17 @@ class Decision:
         now, changes = detection.frame.time_s, []
         if now < self._now_s:
             changes += self.reset()
-        elif self._event and now - self._last_s >= self._settings.quiet_s:
+        elif self._is_formed and now - self._last_s >= self._settings.quiet_s:
             changes += self.finish()
         self._now_s = now
-        if self._event is None:
-            if detection.anomalous and now >= self._quiet_until_s:
+        if not (self._is_formed or detection.anomalous):
+            self.finish()
+        elif self._event is None:
+            if now >= self._quiet_until_s:
                 self._begin(detection)
         elif detection.score >= level.hold:
             self._extend(self._event, detection)
+        self._form(detection)
         changes += self._tell(now)
         return Judgement(detection, changes)
 
@@ -108,7 +119,8 @@ class Decision:
         """End the event that goes on, as the camera is lost or the run ends."""
         event, told = self._event, self._is_told
         picture, self._picture = self._picture, None
-        self._event, self._is_told = None, False
+        self._event, self._is_formed, self._is_told = None, False, False
+        self._in_a_row, self._rarest = 0, -math.inf
         if event is None or not told:
             return []
         self._quiet_until_s = self._last_s + self._settings.cooldown_s
@@ -150,27 +162,33 @@ class Decision:
             threshold=detection.threshold,
             box=detection.box,
         )
-        self._take_picture(self._event, detection)
+        self._picture = detection.frame.image.copy()
 
     def _extend(self, event: LiveEvent, detection: Detection) -> None:
         self._last_s = detection.frame.time_s
         at = event.start + self._last_s - self._start_s
         self._event = replace(event, end=at)
         if detection.score > event.score and detection.box is not None:
-            event = replace(self._event, peak=at, score=detection.score, box=detection.box)
-            self._take_picture(event, detection)
+            self._event = replace(self._event, peak=at, score=detection.score, box=detection.box)
+            self._picture = detection.frame.image.copy()
 
-    def _take_picture(self, event: LiveEvent, detection: Detection) -> None:
-        """Keep the frame of the new peak, and how rare its score is."""
-        tail, score = self._normal, detection.score
-        # Below its start the tail says nothing.
-        rate = float(f"{tail.rate(score):.3g}") if score >= tail.start else None
-        self._event = replace(event, normal_per_hour=rate, rarity=tail.rarity(score))
-        self._picture = detection.frame.image.copy()
+    def _form(self, detection: Detection) -> None:
+        """Let the event become one, and say how rare the highest score is that it kept up."""
+        kept_up = self._sustained.update(detection.score)
+        if self._event is None:
+            return
+        self._in_a_row += 1
+        self._is_formed = self._is_formed or self._in_a_row >= ALARM_FRAMES
+        if self._is_formed and kept_up > self._rarest:
+            self._rarest = kept_up
+            rate, rarity = self._normal.rate_and_rarity(kept_up)
+            self._event = replace(self._event, normal_per_hour=rate, rarity=rarity)
 
     def _tell(self, now: float) -> list[EventChange]:
         event = self._event
-        if event is None or self._last_s - self._start_s < self._settings.min_duration_s:
+        if event is None or not self._is_formed:
+            return []
+        if self._last_s - self._start_s < self._settings.min_duration_s:
             return []
         kind = ChangeKind.UPDATE if self._is_told else ChangeKind.NEW
         is_due = now - self._told_s >= self._settings.update_s and self._last_s > self._told_s

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
-from typing import TypedDict
 
 from edge_vad.detection import Detection, Event
 from edge_vad.false_alarms import QUIET_S, NormalTail
-
-
-class _Rarity(TypedDict):
-    normal_per_hour: float | None
-    rarity: str
+from edge_vad.sustained import ALARM_FRAMES, SustainedScore
 
 
 class EventTracker:
-    """Joins anomalous frames into events; a gap shorter than `quiet_s` does not end one.
+    """Joins anomalous frames into events.
+
+    An event begins with the first of `ALARM_FRAMES` anomalous frames in a row; a gap shorter than
+    `quiet_s` does not end it.
 
     Args:
         quiet_s: Seconds without an anomalous frame that end an event.
@@ -31,28 +30,39 @@ class EventTracker:
         self.ongoing: Event | None = None
         self._quiet_s = quiet_s
         self._number = 0
+        self._forming: Event | None = None
+        self._in_a_row = 0
+        self._sustained, self._rarest = SustainedScore(), -math.inf
 
     def update(self, detection: Detection) -> Event | None:
         """Take the next detection; returns the event that has ended with it, if one has."""
         ended = None
         if self.ongoing and detection.frame.time_s - self.ongoing.end_s >= self._quiet_s:
             ended = self.finish()
-        if detection.box is not None:
-            self.ongoing = self._extended(detection)
+        kept_up = self._sustained.update(detection.score)
+        if detection.box is None:
+            self._forming, self._in_a_row = None, 0
+            return ended
+        self._in_a_row += 1
+        event = self._extended(self.ongoing or self._forming, detection)
+        if self.ongoing is None and self._in_a_row < ALARM_FRAMES:
+            self._forming = event
+        else:
+            self.ongoing = self._rated(event, kept_up)
         return ended
 
     def finish(self) -> Event | None:
         """End the ongoing event, as the footage has ended."""
         ended, self.ongoing = self.ongoing, None
+        self._forming, self._in_a_row, self._rarest = None, 0, -math.inf
         return ended
 
-    def _extended(self, detection: Detection) -> Event:
+    def _extended(self, event: Event | None, detection: Detection) -> Event:
         frame, score, box = detection.frame, detection.score, detection.box
         assert box is not None  # noqa: S101 - told by the caller, for the type checker
-        if self.ongoing is None:
-            self._number += 1
+        if event is None:
             return Event(
-                number=self._number,
+                number=self._number + 1,
                 start_index=frame.index,
                 end_index=frame.index,
                 start_s=frame.time_s,
@@ -60,18 +70,17 @@ class EventTracker:
                 peak_index=frame.index,
                 peak_score=score,
                 box=box,
-                **self._rarity(score),
             )
-        event = replace(self.ongoing, end_index=frame.index, end_s=frame.time_s)
+        event = replace(event, end_index=frame.index, end_s=frame.time_s)
         if score > event.peak_score:
             event = replace(event, peak_index=frame.index, peak_score=score, box=box)
-            event = replace(event, **self._rarity(score))
         return event
 
-    def _rarity(self, score: float) -> _Rarity:
-        normal = self.normal
-        if normal is None:
-            return {"normal_per_hour": None, "rarity": ""}
-        # Below its start the tail says nothing.
-        rate = float(f"{normal.rate(score):.3g}") if score >= normal.start else None
-        return {"normal_per_hour": rate, "rarity": normal.rarity(score)}
+    def _rated(self, event: Event, kept_up: float) -> Event:
+        """The event, with how rare the highest score is that it kept up."""
+        self._number = event.number
+        if self.normal is None or kept_up <= self._rarest:
+            return event
+        self._rarest = kept_up
+        rate, rarity = self.normal.rate_and_rarity(kept_up)
+        return replace(event, normal_per_hour=rate, rarity=rarity)

@@ -50,25 +50,41 @@ def kinds_of(changes):
     return [change.kind for change in changes]
 
 
-def test_an_event_begins_at_once_and_ends_after_the_quiet_time(decision):
+def test_an_event_is_told_with_its_third_frame_and_ends_after_the_quiet_time(decision):
     gate = decision()
     told = [gate.update(detection(index, 3 if index < 3 else 0)).changes for index in range(20)]
     assert [(index, kinds_of(each)) for index, each in enumerate(told) if each] == [
-        (0, [NEW]),
+        (2, [NEW]),
         (12, [END]),
     ]
     assert told[12][0].event.start == 1000.0
     assert told[12][0].event.end == pytest.approx(1000.2)
 
 
+@pytest.mark.parametrize("scores", [[9], [9, 9], [9, 9, 0, 9, 9], [9, 9, 1.5, 9, 1.5, 9]])
+def test_a_frame_or_two_that_pass_are_no_event(decision, scores):
+    assert changes_of(decision(), scores) == []
+
+
+def test_frames_far_apart_in_time_make_an_event_too(decision):
+    gate = decision(quiet_s=1.0)
+    told = [gate.update(detection(index, 3, fps=0.2)).changes for index in range(3)]
+    assert list(map(kinds_of, told)) == [[], [], [NEW]]
+
+
+def test_how_rare_is_said_of_the_score_that_was_kept_up(decision):
+    *_, end = changes_of(decision(), [3, 3, 99, 3])
+    assert (end.event.score, end.event.normal_per_hour) == (99, pytest.approx(0.1))
+
+
 def test_the_peak_is_told_with_its_time_box_rarity_and_picture(decision):
-    new, end = changes_of(decision(), [3, 7, 4])
+    new, end = changes_of(decision(), [3, 3, 3, 7, 4])
     assert (new.event.score, end.event.score) == (3, 7)
-    assert end.event.peak == pytest.approx(1000.1)
+    assert end.event.peak == pytest.approx(1000.3)
     assert new.snapshot is not None
     assert new.snapshot[0, 0, 0] == 0
     assert end.snapshot is not None
-    assert end.snapshot[0, 0, 0] == 1
+    assert end.snapshot[0, 0, 0] == 3
     assert "normal" in end.event.rarity
     # Cell (1, 2) looks at 16 px from (16, 8) on; half of that, and twice as large in the frame.
     assert end.event.box == Box(2 * 20, 2 * 12, 16, 16)
@@ -87,10 +103,10 @@ def test_updates_come_no_more_often_than_was_asked(decision):
 
 def test_an_event_goes_on_down_to_the_lower_score_but_does_not_begin_there(decision):
     assert changes_of(decision(), [1.5] * 30) == []
-    *_, end = changes_of(decision(), [3, *[1.5] * 30])
-    assert end.event.end == pytest.approx(1003.0)
-    *_, end = changes_of(decision(hysteresis=1.0), [3, *[1.5] * 30])
-    assert end.event.end == 1000.0
+    *_, end = changes_of(decision(), [3, 3, 3, *[1.5] * 30])
+    assert end.event.end == pytest.approx(1003.2)
+    *_, end = changes_of(decision(hysteresis=1.0), [3, 3, 3, *[1.5] * 30])
+    assert end.event.end == pytest.approx(1000.2)
 
 
 def test_what_does_not_last_is_never_told(decision):
@@ -102,18 +118,18 @@ def test_what_does_not_last_is_never_told(decision):
 
 
 def test_no_event_begins_while_it_cools_down(decision):
-    scores = [3, *[0] * 19, *[3] * 30]  # quiet from 0.0 on; the cool-down ends at 4.0
+    scores = [3, 3, 3, *[0] * 17, *[3] * 30]  # quiet from 0.2 on; the cool-down ends at 4.2
     starts = []
     gate = decision(cooldown_s=4.0)
     for index, score in enumerate(scores):
         starts += [index for c in gate.update(detection(index, score)).changes if c.kind is NEW]
-    assert starts == [0, 40]
+    assert starts == [2, 44]
 
 
 def test_ids_sort_by_time_and_are_unique(make):
     now = iter(range(1000, 2000, 10))
     gate = Decision("gate", make.card(), DecisionSettings(), lambda: float(next(now)))
-    changes = changes_of(gate, [9, *[0] * 15] * 20)
+    changes = changes_of(gate, [9, 9, 9, *[0] * 13] * 20)
     ids = [change.event.id for change in changes if change.kind is NEW]
     assert len(set(ids)) == 20
     assert ids == sorted(ids)
@@ -123,7 +139,7 @@ def test_a_threshold_changes_while_running(decision):
     gate = decision()
     assert not gate.update(detection(0, 1.5)).detection.anomalous
     gate.accept("10/hour")
-    judged = gate.update(detection(1, 1.5))
+    _, _, judged = (gate.update(detection(index, 1.5)) for index in (1, 2, 3))
     assert judged.detection.anomalous
     assert judged.detection.threshold == pytest.approx(1.0)
     assert judged.detection.box is not None
@@ -152,7 +168,7 @@ def test_an_ignored_region_counts_for_nothing_and_hides_nothing_else(decision):
     assert judged.changes == []
     assert judged.detection.score == -1.0
     assert judged.detection.anomaly_map.max() <= 0
-    judged = gate.update(detection(1, 9, cell=(3, 5)))
+    _, _, judged = (gate.update(detection(index, 9, cell=(3, 5))) for index in (1, 2, 3))
     assert kinds_of(judged.changes) == [NEW]
 
 
@@ -163,7 +179,8 @@ def test_a_picture_ignored_whole_never_alarms(decision):
 
 def test_a_lost_camera_ends_its_event(decision):
     gate = decision()
-    gate.update(detection(0, 9))
+    for index in range(3):
+        gate.update(detection(index, 9))
     assert kinds_of(gate.finish()) == [END]
     assert gate.finish() == []
     assert gate.ongoing is None
@@ -171,8 +188,10 @@ def test_a_lost_camera_ends_its_event(decision):
 
 def test_a_source_that_begins_anew_ends_the_event_of_before(decision):
     gate = decision()
-    gate.update(detection(50, 9))
-    assert kinds_of(gate.update(detection(0, 9)).changes) == [END, NEW]
+    for index in (50, 51, 52):
+        gate.update(detection(index, 9))
+    told = [gate.update(detection(index, 9)).changes for index in range(3)]
+    assert list(map(kinds_of, told)) == [[END], [], [NEW]]
 
 
 @given(

@@ -16,6 +16,7 @@ from edge_vad.errors import BadInput
 from edge_vad.false_alarms import parse_rate, poisson_interval
 from edge_vad.outputs.jsonl import event_line
 from edge_vad.scene_model import SceneModel
+from edge_vad.sustained import SustainedScore
 from edge_vad_train.datasets import Clip
 
 WORKERS = 2
@@ -33,7 +34,7 @@ class NormalClip(msgspec.Struct, frozen=True):
         per_hour: How often they came.
         interval: The rates that so little footage allows, 95% (Garwood 1936).
         ratio: Measured rate over promised rate.
-        highest_score: The highest score.
+        highest_score: The highest sustained score.
         rarity: How rare that is in the footage that the scene learnt from, in words.
     """
 
@@ -135,13 +136,13 @@ def _measure_clip(
     normal = detector.model.card.normal
     tracker = EventTracker(normal=normal)
     alarms: list[Event | None] = []
-    frames, highest = 0, -float("inf")
+    frames, sustained, highest = 0, SustainedScore(), -float("inf")
     with clip.open() as source:
         for detection in detector.watch(source):
             if alarm := tracker.update(detection):
                 alarms.append(alarm)
             frames += 1
-            highest = max(highest, detection.score)
+            highest = max(highest, sustained.update(detection.score))
             on_frame()
             if stop.is_set():
                 break

@@ -59,10 +59,8 @@ def print_false_alarms(measured: NormalEvaluation, console: Console) -> None:
         )
     console.print(table)
     for clip in measured.clips:
-        told = (
-            f"{clip.nuisance or clip.name}: highest score {clip.highest_score:.3g}, {clip.rarity}"
-        )
-        console.print(escape(told), style="dim")
+        told = f"highest sustained score {clip.highest_score:.3g}, {clip.rarity}"
+        console.print(escape(f"{clip.nuisance or clip.name}: {told}"), style="dim")
     console.print(_trust(measured), style="dim")
 
 
