@@ -14,7 +14,7 @@ from torch import Tensor
 from edge_vad_train.appearance import Appearance, silhouette
 from edge_vad_train.bad_weather import Copy
 from edge_vad_train.footage import Stretch
-from edge_vad_train.mixture import Mixture, SampleEnergy, fit_mixture, place_lift
+from edge_vad_train.mixture import NOISE_FLOOR, Mixture, SampleEnergy, fit_mixture, place_lift
 from edge_vad_train.model import Encoder
 from edge_vad_train.network import SceneEnergies, Streams
 from edge_vad_train.patches import draw_corners
@@ -85,6 +85,7 @@ def fit_mixtures(
     components: tuple[int, int, int],
     cells: int,
     seed: int,
+    noise_floor: float = NOISE_FLOOR,
     progress: Callable[[int], None] = lambda _: None,
 ) -> LearntScene:
     """Fit the mixtures of appearance, of motion, and of both; then learn what is usual where.
@@ -105,6 +106,7 @@ def fit_mixtures(
         components: K of the mixtures, in the order of `EnergyMaps`.
         cells: Latents that each mixture is fitted to, about.
         seed: Seed of the draw and of the mixtures' initial means.
+        noise_floor: Added to every variance of the mixtures.
         progress: Called with 1 after each mixture.
     """
     streams = Streams(appearance, encoders)
@@ -118,7 +120,7 @@ def fit_mixtures(
     )
 
     def fit(work: tuple[NDArray[np.float32], int], tell: Callable[[int], None]) -> Mixture:
-        mixture = fit_mixture(*work, seed)
+        mixture = fit_mixture(*work, seed, noise_floor)
         tell(1)
         return mixture
 

@@ -27,6 +27,7 @@ from edge_vad_train.datasets import Clip
 from edge_vad_train.fit import FitSettings, fit_stream
 from edge_vad_train.footage import Footage, FrameSize, Stretch, prepare, working_size
 from edge_vad_train.latents import LearntScene, fit_mixtures
+from edge_vad_train.mixture import NOISE_FLOOR
 from edge_vad_train.model import Architecture, Encoder, Layer
 from edge_vad_train.network import EnergyMaps, SceneEnergies, SceneNetwork, attribute, fuse
 from edge_vad_train.patches import draw_patches
@@ -41,11 +42,15 @@ from edge_vad_train.streams import (
     motion_view,
 )
 
-LAYERS = (Layer(16, 4, 2), Layer(32, 4, 2), Layer(32, 2, 1))
-"""A receptive field of 14 px and a stride of 4, at half the frame's resolution: 28 px and 8.
+LAYERS = {
+    4: (Layer(16, 4, 2), Layer(32, 5, 1), Layer(32, 2, 1)),
+    8: (Layer(16, 4, 2), Layer(32, 4, 2), Layer(32, 2, 1)),
+    16: (Layer(16, 4, 2), Layer(32, 4, 2), Layer(32, 2, 2)),
+}
+"""The encoders' layers by the distance between cells, px of the frame.
 
-Cells 4 px apart cost four times as much and detect no better; channels are multiples of 16, which
-processors like.
+All have a receptive field of 14 px at half the frame's resolution, 28 px of it. Channels are
+multiples of 16, which processors like.
 """
 
 _SAMPLES = 8
@@ -73,6 +78,9 @@ class TrainSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         steps: Optimiser steps a stream.
         latent: D, latent dimensions of each stream.
         components: K, components of the mixtures; the joint one has twice as many.
+        cell: Distance between neighbouring cells of the anomaly map, px of the frame, one of
+            `LAYERS`.
+        noise_floor: Added to every variance of the mixtures.
         appearance_sigma: Reconstruction noise of the appearance stream, 1 is a whole silhouette.
         motion_sigma: Reconstruction noise of the motion stream, px a frame.
         patches: Patches that each stream learns from.
@@ -85,6 +93,8 @@ class TrainSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     steps: int = 2500
     latent: int = 8
     components: int = 24
+    cell: int = 8
+    noise_floor: float = NOISE_FLOOR
     appearance_sigma: float = 0.15
     motion_sigma: float = 2.5
     patches: int = 50_000
@@ -96,10 +106,13 @@ class TrainSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def design(self) -> Design:
         """Shape of the network."""
         return Design(
-            appearance=Architecture(SILHOUETTES, LAYERS, self.latent, self.components),
-            motion=Architecture(self.motion.pooling.channels, LAYERS, self.latent, self.components),
+            appearance=self._stream(SILHOUETTES),
+            motion=self._stream(self.motion.pooling.channels),
             components=(self.components, self.components, 2 * self.components),
         )
+
+    def _stream(self, inputs: int) -> Architecture:
+        return Architecture(inputs, LAYERS[self.cell], self.latent, self.components)
 
 
 class Stages(Protocol):
@@ -177,6 +190,7 @@ def train_scene(
             settings.design.components,
             settings.cells,
             settings.seed,
+            settings.noise_floor,
             lambda count: advance(count, ""),
         )
     for name, active in learnt.active_dimensions.items():

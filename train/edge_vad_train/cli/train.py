@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 import msgspec
 from lightning_fabric import Fabric
+from msgspec.structs import replace
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -23,7 +24,7 @@ from edge_vad_train.checkpoint import FILE_NAME, TrainedScene
 from edge_vad_train.datasets import FORMATS, open_dataset
 from edge_vad_train.footage import FrameSize
 from edge_vad_train.network import EnergyMaps
-from edge_vad_train.training import TrainSettings, train_scene
+from edge_vad_train.training import LAYERS, TrainSettings, train_scene
 
 _EPILOG = """\b
 Examples:
@@ -32,6 +33,12 @@ Examples:
   edge-vad train UCSDped2 --format ucsd --out runs/ped2
 """
 _DEFAULTS = TrainSettings()
+_FLOWS = {
+    "tuned": MotionSettings(),
+    "medium": MotionSettings(
+        patch_stride=3, iterations=25, refinements=5, smoothness=20.0, gradients=10.0
+    ),
+}
 
 
 class _Plan(msgspec.Struct, frozen=True):
@@ -95,6 +102,27 @@ class _Plan(msgspec.Struct, frozen=True):
     help="Components of the mixtures (K); the joint one has twice as many.",
 )
 @click.option(
+    "--cell",
+    type=click.Choice([str(each) for each in LAYERS]),
+    default=str(_DEFAULTS.cell),
+    show_default=True,
+    help="Distance between neighbouring cells of the anomaly map, px of the frame.",
+)
+@click.option(
+    "--noise-floor",
+    type=click.FloatRange(min=1e-6),
+    default=_DEFAULTS.noise_floor,
+    show_default=True,
+    help="Added to every variance of the mixtures.",
+)
+@click.option(
+    "--flow",
+    type=click.Choice(list(_FLOWS)),
+    default=next(iter(_FLOWS)),
+    show_default=True,
+    help="Optical flow: tuned for detection, or OpenCV's DIS preset medium.",
+)
+@click.option(
     "--motion-sigma",
     type=click.FloatRange(min=0, min_open=True),
     default=_DEFAULTS.motion_sigma,
@@ -136,6 +164,9 @@ def train(
     pooling: str,
     latent: int,
     components: int,
+    cell: str,
+    noise_floor: float,
+    flow: str,
     motion_sigma: float,
     appearance_sigma: float,
     frame_budget: int,
@@ -153,10 +184,12 @@ def train(
         steps=steps,
         latent=latent,
         components=components,
+        cell=int(cell),
+        noise_floor=noise_floor,
         appearance_sigma=appearance_sigma,
         motion_sigma=motion_sigma,
         frame_budget=frame_budget,
-        motion=MotionSettings(window=window, pooling=Pooling(pooling)),
+        motion=replace(_FLOWS[flow], window=window, pooling=Pooling(pooling)),
     )
     plan = _Plan(list(sources), form, _parse_size(size), strict, settings)
     dataset = open_dataset(list(sources), form)
