@@ -92,6 +92,13 @@ def test_a_video_becomes_a_scene_and_the_next_command_works_as_printed(
     assert (out.parent / "street.onnx").exists()
 
 
+def test_what_is_chosen_is_what_the_scene_has(train: Command, out: Path) -> None:
+    assert train("--flow", "medium", "--cell", 4, "--window", 3, "--noise-floor", 0.5).code == 0
+    scene = load_trained(out)
+    assert (scene.card.motion.iterations, scene.card.motion.window) == (25, 3)
+    assert (scene.card.grid.stride, scene.card.grid.patch) == (4, 28)
+
+
 def test_a_finished_scene_is_replaced_only_when_asked(train: Command, out: Path) -> None:
     train()
     before = (out / FILE_NAME).read_bytes()

@@ -33,12 +33,13 @@ Examples:
   edge-vad train UCSDped2 --format ucsd --out runs/ped2
 """
 _DEFAULTS = TrainSettings()
-_FLOWS = {
+FLOWS = {
     "tuned": MotionSettings(),
     "medium": MotionSettings(
         patch_stride=3, iterations=25, refinements=5, smoothness=20.0, gradients=10.0
     ),
 }
+"""Optical flow by name: the first is the default."""
 
 
 class _Plan(msgspec.Struct, frozen=True):
@@ -117,8 +118,8 @@ class _Plan(msgspec.Struct, frozen=True):
 )
 @click.option(
     "--flow",
-    type=click.Choice(list(_FLOWS)),
-    default=next(iter(_FLOWS)),
+    type=click.Choice(list(FLOWS)),
+    default=next(iter(FLOWS)),
     show_default=True,
     help="Optical flow: tuned for detection, or OpenCV's DIS preset medium.",
 )
@@ -189,7 +190,7 @@ def train(
         appearance_sigma=appearance_sigma,
         motion_sigma=motion_sigma,
         frame_budget=frame_budget,
-        motion=replace(_FLOWS[flow], window=window, pooling=Pooling(pooling)),
+        motion=replace(FLOWS[flow], window=window, pooling=Pooling(pooling)),
     )
     plan = _Plan(list(sources), form, _parse_size(size), strict, settings)
     dataset = open_dataset(list(sources), form)
