@@ -37,6 +37,8 @@ def test_a_row_tells_what_a_variant_reached_and_costs(ablations: ModuleType) -> 
         return {"micro_auc": {"mean": area}, "gmac": 0.0191, "pixel_auc": None, **more}
 
     kinds = {"runner": {"mean": 0.5}, "faller": {"mean": 1.0}}
-    streams = {name: row(area) for name, area in zip(ablations.STREAMS, (0.6, 0.7, 0.8), strict=True)}
+    streams = {
+        name: row(area) for name, area in zip(ablations.STREAMS, (0.6, 0.7, 0.8), strict=True)
+    }
     table = ablations.as_table({"T = 1": {"fused": row(0.91, kinds=kinds), **streams}})
     assert table.splitlines()[-1] == "| T = 1 | 91.0 | 75.0 | 60.0 | 70.0 | 80.0 | 0.019 |"

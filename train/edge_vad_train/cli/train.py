@@ -24,7 +24,8 @@ from edge_vad_train.checkpoint import FILE_NAME, TrainedScene
 from edge_vad_train.datasets import FORMATS, open_dataset
 from edge_vad_train.footage import FrameSize
 from edge_vad_train.network import EnergyMaps
-from edge_vad_train.training import LAYERS, TrainSettings, train_scene
+from edge_vad_train.settings import LAYERS, TrainSettings
+from edge_vad_train.training import train_scene
 
 _EPILOG = """\b
 Examples:
