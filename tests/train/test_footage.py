@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_vad.dynamic_flow import Pooling
 from edge_vad.errors import BadInput
 from edge_vad.frame import Frame
-from edge_vad.motion import MotionExtractor, MotionSettings, Pooling
+from edge_vad.motion import MotionExtractor, MotionSettings
 from edge_vad.sources import Source
 from edge_vad_train import footage
 from edge_vad_train.datasets import Clip, open_dataset

@@ -17,9 +17,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from edge_vad.cli.console import note, warn
+from edge_vad.dynamic_flow import Pooling
 from edge_vad.errors import BadInput, Interrupted, Unavailable, WrongUse
 from edge_vad.false_alarms import describe_rate
-from edge_vad.motion import MotionSettings, Pooling
+from edge_vad.motion import MotionSettings
 from edge_vad_train.checkpoint import FILE_NAME, TrainedScene
 from edge_vad_train.datasets import FORMATS, open_dataset
 from edge_vad_train.footage import FrameSize
