@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import shlex
 import shutil
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 import msgspec
 from lightning_fabric import Fabric
 from msgspec.structs import replace
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from edge_vad.cli.console import note, warn
 from edge_vad.dynamic_flow import Pooling
@@ -22,6 +17,7 @@ from edge_vad.errors import BadInput, Interrupted, Unavailable, WrongUse
 from edge_vad.false_alarms import describe_rate
 from edge_vad.motion import MotionSettings
 from edge_vad_train.checkpoint import FILE_NAME, TrainedScene
+from edge_vad_train.cli.bars import Bars
 from edge_vad_train.datasets import FORMATS, open_dataset
 from edge_vad_train.footage import FrameSize
 from edge_vad_train.network import EnergyMaps
@@ -199,7 +195,7 @@ def train(
     _take_up(out, plan, overwrite)
     try:
         scene = train_scene(
-            dataset.train, out, settings, _fabric(device), _Bars(), plan.size, strict=strict
+            dataset.train, out, settings, _fabric(device), Bars(), plan.size, strict=strict
         )
     except KeyboardInterrupt:
         raise Interrupted(
@@ -257,30 +253,6 @@ def _fabric(device: str) -> Fabric:
         return Fabric(accelerator=device, devices=1)
     except (ValueError, RuntimeError) as error:
         raise Unavailable(f"there is no device {device!r} ({error})", "use --device auto") from None
-
-
-class _Bars:
-    """A progress bar a stage on stderr, if that is a terminal; one line a stage otherwise."""
-
-    @contextmanager
-    def stage(self, label: str, length: int | None) -> Iterator[Callable[[int, str], None]]:
-        terminal = sys.stderr.isatty()
-        columns = (
-            TextColumn("{task.description:<28}"),
-            BarColumn(),
-            TextColumn("{task.percentage:>3.0f}%"),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[remark]}"),
-        )
-        if not terminal:
-            click.echo(label, err=True)
-        with Progress(*columns, console=Console(stderr=True), disable=not terminal) as bar:
-            task = bar.add_task(label, total=length, remark="")
-            yield lambda count, remark: bar.update(task, advance=count, remark=remark)
-
-    def warn(self, text: str) -> None:
-        warn(text)
 
 
 def _summarise(scene: TrainedScene, out: Path) -> None:

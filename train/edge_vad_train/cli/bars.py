@@ -1,0 +1,37 @@
+"""How far a training is, on stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from edge_vad.cli.console import warn
+
+
+class Bars:
+    """A progress bar a stage on stderr, if that is a terminal; one line a stage otherwise."""
+
+    @contextmanager
+    def stage(self, label: str, length: int | None) -> Iterator[Callable[[int, str], None]]:
+        terminal = sys.stderr.isatty()
+        columns = (
+            TextColumn("{task.description:<28}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[remark]}"),
+        )
+        if not terminal:
+            click.echo(label, err=True)
+        with Progress(*columns, console=Console(stderr=True), disable=not terminal) as bar:
+            task = bar.add_task(label, total=length, remark="")
+            yield lambda count, remark: bar.update(task, advance=count, remark=remark)
+
+    def warn(self, text: str) -> None:
+        warn(text)
