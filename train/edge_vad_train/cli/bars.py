@@ -18,6 +18,7 @@ class Bars:
 
     @contextmanager
     def stage(self, label: str, length: int | None) -> Iterator[Callable[[int, str], None]]:
+        """See `edge_vad_train.training.Stages`."""
         terminal = sys.stderr.isatty()
         columns = (
             TextColumn("{task.description:<28}"),
@@ -34,4 +35,5 @@ class Bars:
             yield lambda count, remark: bar.update(task, advance=count, remark=remark)
 
     def warn(self, text: str) -> None:
+        """The same."""
         warn(text)
