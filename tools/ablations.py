@@ -64,6 +64,16 @@ def measure(arguments: argparse.Namespace, work: Path, options: tuple[str, ...])
     return {"fused": fused} | dict(zip(STREAMS, streams, strict=True))
 
 
+def refuse_others(arguments: argparse.Namespace) -> None:
+    """Rows of other footage or another seed are no rows of one table."""
+    same = {name: value for name, value in vars(arguments).items() if name not in ("out", "only")}
+    plan = arguments.out / "plan.json"
+    if plan.exists() and json.loads(plan.read_text()) != same:
+        sys.exit(f"{arguments.out} holds rows of other footage or options: give another --out")
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    plan.write_text(json.dumps(same))
+
+
 def percent(figure: dict[str, Any] | None) -> str:
     """A figure as the table shows it."""
     return "" if figure is None else f"{100 * figure['mean']:.1f}"
@@ -86,7 +96,7 @@ def as_table(results: dict[str, dict[str, Any]]) -> str:
         if pixel:
             cells += [percent(fused["pixel_auc"]), percent(fused["marked_precision"])]
         cells += [percent(rows[stream]["micro_auc"]) for stream in STREAMS]
-        lines.append([*cells, f"{fused['gmac']:.3f}"])
+        lines.append([*cells, "" if fused["gmac"] is None else f"{fused['gmac']:.3f}"])
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
@@ -102,15 +112,16 @@ def main() -> None:
     parser.add_argument("--pixel", action="store_true", help="measure locations, too")
     arguments = parser.parse_args()
     results: dict[str, dict[str, Any]] = {}
+    refuse_others(arguments)
     for number, name in enumerate(arguments.only or VARIANTS, 1):
         work = arguments.out / name.replace(" ", "-").replace(",", "")
         kept = work / "rows.json"
         if not kept.exists():
             print(f"{number} of {len(arguments.only or VARIANTS)}: {name}", file=sys.stderr)
             rows = measure(arguments, work, VARIANTS[name])
-            shutil.rmtree(work / "trained")
             kept.with_suffix(".part").write_text(json.dumps(rows))
             kept.with_suffix(".part").replace(kept)
+            shutil.rmtree(work / "trained", ignore_errors=True)
         results[name] = json.loads(kept.read_text())
         (arguments.out / "ablations.json").write_text(json.dumps(results, indent=1))
         (arguments.out / "ablations.md").write_text(as_table(results))

@@ -57,8 +57,8 @@ class Event:
         peak_index: Frame of the highest score.
         peak_score: The highest score.
         box: Where the anomaly was at the peak, px of the source's frames.
-        normal_per_hour: How often an hour a normal scene scores as high as the peak; None where
-            that is not known.
+        normal_per_hour: How often an hour a normal scene keeps up as high a score as the event
+            did; None where that is not known.
         rarity: The same in words, and how far it can be trusted.
     """
 

@@ -169,7 +169,9 @@ class NormalDrift:
         index, place = self._frames, self._frames % self._guard
         self._frames += 1
         kept_up = self._sustained.update(score)
-        if not (math.isfinite(score) and kept_up < self.threshold):
+        # Frames that pass one by one let an alarm go on, though they do not begin one.
+        goes_on = score >= self.threshold and index - self._last_anomalous <= self._quiet_frames
+        if goes_on or not (math.isfinite(score) and kept_up < self.threshold):
             self._last_anomalous = index
         left, self._waiting[place] = float(self._waiting[place]), kept_up
         # A score waits until what comes after it is known.

@@ -14,7 +14,7 @@ import msgspec
 from edge_vad.errors import WrongUse
 
 TAIL_SHARE = 0.2
-"""Share of the frames of normal footage that pass the score at which a `NormalTail` starts."""
+"""Share of the frames whose sustained score passes the one at which a `NormalTail` starts."""
 _HOURS = {"minute": 1 / 60, "hour": 1.0, "day": 24.0, "week": 168.0}
 _RATE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*/\s*(minute|hour|day|week)")
 _SPANS = ((365.25 * 24, "year"), (24.0, "day"), (1.0, "hour"), (1 / 60, "minute"))

@@ -98,6 +98,15 @@ def test_anomalies_alone_change_nothing(frames, above):
     assert drift.threshold == tail.threshold(RATE)
 
 
+def test_an_alarm_that_goes_on_with_single_frames_teaches_nothing():
+    tail = NormalTail(1.0, 36000, 1.0, 100.0, 1.0, 0.0)
+    drift = NormalDrift(tail, RATE, FPS)
+    scores = np.zeros(round(3600 * FPS))
+    scores[:ALARM_FRAMES] = scores[::9] = 50.0
+    watched(drift, scores)
+    assert drift.tail == tail
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.integers(GUARD + 1, 3 * GUARD), st.integers(0, 10**6))
 def test_the_seconds_around_an_anomaly_do_not_count(anomaly, seed):

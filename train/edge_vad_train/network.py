@@ -130,13 +130,12 @@ class Streams(nn.Module):
         """
         flow = move[:, :2]
         speed = (flow * flow).sum(1, keepdim=True) * (1 / _CLEAR_SPEED**2)
-        margin = (self.patch - _MIDDLE) // 2
-        middle = F.avg_pool2d(
-            (difference(look) + speed)[:, :, margin:, margin:], _MIDDLE, self.stride
-        )
-        rows, columns = ((side - self.patch) // self.stride + 1 for side in look.shape[2:])
+        side = max(_MIDDLE, self.stride)
+        margin = (self.patch - side) // 2
+        middle = F.avg_pool2d((difference(look) + speed)[:, :, margin:, margin:], side, self.stride)
+        rows, columns = ((all_of - self.patch) // self.stride + 1 for all_of in look.shape[2:])
         middle = middle[:, :, :rows, :columns]
-        reach = self.patch // self.stride // 2
+        reach = max(1, self.patch // self.stride // 2)
         around = F.max_pool2d(middle, 2 * reach + 1, 1, reach)
         share = middle / (around + _FAINT)
         present: Tensor = ((share - _ABSENT) * (1 / (_PRESENT - _ABSENT))).clamp(0, 1)[:, 0]

@@ -20,7 +20,7 @@ from edge_vad.false_alarms import NormalTail
 from edge_vad.localisation import locate
 from edge_vad.scene_model import SceneCard
 from edge_vad.sinks.base import ChangeKind, EventChange, EventState, LiveEvent
-from edge_vad.sustained import ALARM_FRAMES, SustainedScore
+from edge_vad.sustained import ALARM_FRAMES, Row, SustainedScore
 
 
 class Judgement(NamedTuple):
@@ -68,7 +68,7 @@ class Decision:
         self._event: LiveEvent | None = None
         """What goes on; while it forms, no more than that anomalous frames follow each other."""
         self._is_formed = self._is_told = False
-        self._in_a_row = 0
+        self._row, self._frames = Row(), 0
         self._sustained, self._rarest = SustainedScore(), -math.inf
         self._told_s = self._start_s = self._last_s = 0.0
         self._now_s = self._quiet_until_s = -float("inf")
@@ -104,10 +104,11 @@ class Decision:
         elif self._is_formed and now - self._last_s >= self._settings.quiet_s:
             changes += self.finish()
         self._now_s = now
-        if not (self._is_formed or detection.anomalous):
+        row = self._row.update(detection.anomalous, now)
+        if row <= 1 and not self._is_formed:
             self.finish()
-        elif self._event is None:
-            if now >= self._quiet_until_s:
+        if self._event is None:
+            if detection.anomalous and now >= self._quiet_until_s:
                 self._begin(detection)
         elif detection.score >= level.hold:
             self._extend(self._event, detection)
@@ -120,7 +121,7 @@ class Decision:
         event, told = self._event, self._is_told
         picture, self._picture = self._picture, None
         self._event, self._is_formed, self._is_told = None, False, False
-        self._in_a_row, self._rarest = 0, -math.inf
+        self._frames, self._rarest = 0, -math.inf
         if event is None or not told:
             return []
         self._quiet_until_s = self._last_s + self._settings.cooldown_s
@@ -129,6 +130,7 @@ class Decision:
     def reset(self) -> list[EventChange]:
         """The same, and forget the cool-down: the source's clock begins anew."""
         changes = self.finish()
+        self._row = Row()
         self._quiet_until_s = -float("inf")
         return changes
 
@@ -177,8 +179,8 @@ class Decision:
         kept_up = self._sustained.update(detection.score)
         if self._event is None:
             return
-        self._in_a_row += 1
-        self._is_formed = self._is_formed or self._in_a_row >= ALARM_FRAMES
+        self._frames += 1
+        self._is_formed = self._is_formed or self._frames >= ALARM_FRAMES
         if self._is_formed and kept_up > self._rarest:
             self._rarest = kept_up
             rate, rarity = self._normal.rate_and_rarity(kept_up)

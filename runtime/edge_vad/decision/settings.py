@@ -20,8 +20,8 @@ class DecisionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         false_alarms: Alarms one accepts on normal footage, such as `1/day`.
-        hysteresis: An event goes on while its score is one that normal footage passes at most
-            this many times as often as the score it takes to begin one.
+        hysteresis: An event goes on while a frame's score is one that normal footage keeps up at
+            most this many times as often as the score it takes to begin one.
         min_duration_s: An event is told once it has lasted this long; a shorter one never is.
         quiet_s: Seconds without an anomalous frame that end an event.
         cooldown_s: Seconds after an event in which none begins.

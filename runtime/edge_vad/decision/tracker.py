@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from edge_vad.detection import Detection, Event
 from edge_vad.false_alarms import QUIET_S, NormalTail
-from edge_vad.sustained import ALARM_FRAMES, SustainedScore
+from edge_vad.sustained import ALARM_FRAMES, Row, SustainedScore
 
 
 class EventTracker:
@@ -31,7 +31,7 @@ class EventTracker:
         self._quiet_s = quiet_s
         self._number = 0
         self._forming: Event | None = None
-        self._in_a_row = 0
+        self._row = Row()
         self._sustained, self._rarest = SustainedScore(), -math.inf
 
     def update(self, detection: Detection) -> Event | None:
@@ -40,12 +40,13 @@ class EventTracker:
         if self.ongoing and detection.frame.time_s - self.ongoing.end_s >= self._quiet_s:
             ended = self.finish()
         kept_up = self._sustained.update(detection.score)
-        if detection.box is None:
-            self._forming, self._in_a_row = None, 0
+        row = self._row.update(detection.box is not None, detection.frame.time_s)
+        if row <= 1:
+            self._forming = None
+        if row == 0:
             return ended
-        self._in_a_row += 1
         event = self._extended(self.ongoing or self._forming, detection)
-        if self.ongoing is None and self._in_a_row < ALARM_FRAMES:
+        if self.ongoing is None and row < ALARM_FRAMES:
             self._forming = event
         else:
             self.ongoing = self._rated(event, kept_up)
@@ -54,7 +55,8 @@ class EventTracker:
     def finish(self) -> Event | None:
         """End the ongoing event, as the footage has ended."""
         ended, self.ongoing = self.ongoing, None
-        self._forming, self._in_a_row, self._rarest = None, 0, -math.inf
+        self._forming, self._rarest = None, -math.inf
+        self._row = Row()
         return ended
 
     def _extended(self, event: Event | None, detection: Detection) -> Event:

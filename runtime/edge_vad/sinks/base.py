@@ -48,7 +48,8 @@ class LiveEvent:
         score: The highest score.
         threshold: Score that had to be passed when the event began.
         box: Where the anomaly was at the peak, px of the camera's frames.
-        normal_per_hour: How often an hour a normal scene scores as high; None where unknown.
+        normal_per_hour: How often an hour a normal scene keeps up as high a score as the event
+            did; None where unknown.
         rarity: The same in words.
         state: How far it has come.
         clip: The event's video, relative to the store's folder; None while there is none.

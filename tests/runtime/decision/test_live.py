@@ -72,6 +72,13 @@ def test_frames_far_apart_in_time_make_an_event_too(decision):
     assert list(map(kinds_of, told)) == [[], [], [NEW]]
 
 
+def test_a_pause_of_the_footage_breaks_the_row(decision):
+    gate = decision()
+    told = [gate.update(detection(index, 9)).changes for index in (0, 1, 6000, 6001, 6002)]
+    assert list(map(kinds_of, told)) == [[], [], [], [], [NEW]]
+    assert gate.ongoing.end - gate.ongoing.start == pytest.approx(0.2)
+
+
 def test_how_rare_is_said_of_the_score_that_was_kept_up(decision):
     *_, end = changes_of(decision(), [3, 3, 99, 3])
     assert (end.event.score, end.event.normal_per_hour) == (99, pytest.approx(0.1))
