@@ -28,8 +28,8 @@ Yardstick, timed between queries for a tenth of their time: {yardstick}. CPU tim
 is measured beside the clock's; in yardsticks it can be compared between a quiet and a busy machine.
 
 Cold start: from starting the process of edge-vad run to its decision on the second frame, the first
-that motion can be told of; the files were read before. Memory is that of this process. Energy is that of the
-whole device, idle share included.
+that motion can be told of; the files were read before. Memory is that of this process. Energy is
+that of the whole device, idle share included.
 
 With TensorRT the copies to and from the GPU are in one CUDA graph with the computing, and count as
 compute.
