@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ import torch
 
 from edge_vad_train.checkpoint import load_trained
 from edge_vad_train.footage import Stretch
-from edge_vad_train.network import EnergyMaps, attribute
+from edge_vad_train.network import EnergyMaps, Streams, attribute
 from edge_vad_train.self_made import (
     KINDS,
     Peaks,
@@ -122,3 +124,15 @@ def test_presence_is_where_something_is_and_not_beside_it(trained: Path) -> None
     assert float(presence[row, column]) == 1
     assert float(presence[row, column + 4]) == 0
     assert float(presence.min()) >= 0
+
+
+@pytest.mark.parametrize("stride", [2, 4, 8])
+def test_wherever_something_small_is_a_cell_has_it_and_one_further_off_has_not(stride: int) -> None:
+    """Cells of 4, 8 and 16 px of the frame, patches of 28."""
+    streams = cast("Streams", SimpleNamespace(patch=14, stride=stride))
+    for offset in range(8):
+        look, move = torch.zeros(1, 3, 60, 80), torch.zeros(1, 2, 60, 80)
+        look[:, :, 24 + offset : 27 + offset, 36 + offset : 39 + offset] = 0.5
+        presence = Streams.presence(streams, look, move)[0]
+        assert float(presence.max()) == 1
+        assert float(presence[:, 0].max()) == float(presence[0].max()) == 0
