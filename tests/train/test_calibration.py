@@ -54,8 +54,17 @@ def test_the_tail_that_was_simulated_is_found(shape: float, scale: float) -> Non
 def test_of_few_peaks_the_mean_is_told_and_how_much_is_open_about_it() -> None:
     scores = simulated(12, 0.3, 2.0)
     tail = fit_tail([scores], 10 / QUIET_S)
-    assert tail.shape == pytest.approx(1 / 12)
-    assert tail.scale == pytest.approx(float((scores[scores > 10] - tail.start).mean()))
+    excesses = (scores[scores > 10] - tail.start)[::5]
+    assert tail.shape == pytest.approx(1 / 13)
+    assert tail.scale == pytest.approx(float(excesses.sum() + 1) / 13)
+
+
+def test_two_small_peaks_in_seconds_of_footage_do_not_make_a_narrow_tail() -> None:
+    scores = np.linspace(-1, 0, 80, dtype=np.float32)
+    scores[20:30], scores[50:60] = 0.05, 0.1
+    tail = fit_tail([scores], fps=10 / QUIET_S)
+    assert tail.scale > 1 / 3
+    assert tail.threshold(1.0) > 5
 
 
 def test_the_rate_told_from_few_peaks_is_kept_on_the_mean_of_many_footages() -> None:
@@ -103,7 +112,7 @@ def test_alarms_of_two_stretches_are_never_one() -> None:
     second[2:24] = 6
     tail = fit_tail([first, second], fps=10 / QUIET_S)
     assert tail.alarms_per_hour * tail.hours == pytest.approx(2)
-    assert tail.start + tail.scale == pytest.approx(5.5)
+    assert 3 * tail.scale == pytest.approx(5 + 6 + 1 - 2 * tail.start)
 
 
 def with_highest(highest: np.ndarray) -> torch.Tensor:

@@ -21,6 +21,7 @@ _BATCH = 16
 _SMALLEST_SCALE = 1.0
 _ENOUGH_PEAKS = 20
 _HEAVIEST_SHAPE = 0.5
+_USUAL_EXCESS = 1.0
 
 
 def calibrate(energy: Tensor) -> Calibration:
@@ -56,9 +57,11 @@ def fit_tail(scores: Sequence[NDArray[np.float32]], fps: float) -> NormalTail:
     frames pass. Frames that pass it less than `QUIET_S` apart
     are one alarm, as they are one alarm at run time; the highest score of each is a peak, and the
     excesses of the peaks follow a generalised Pareto distribution. Of few peaks its shape cannot
-    be told: they are taken as exponential, and what n of them leave open about their mean m makes
-    the tail of the next one heavier, `(1 + x / (n m)) ** -n`. This is the posterior predictive
-    under the prior `1 / m`, and a generalised Pareto distribution of the shape 1 / n.
+    be told: they are taken as exponential, and what n of them leave open about their mean makes the
+    tail of the next one heavier. That a mean is of the order of 1 is known beforehand, for scores
+    are calibrated; it counts as one more peak, of an excess of 1. With S the sum of all n + 1 the
+    next one exceeds x with the probability `(1 + x / S) ** -(n + 1)`, the posterior predictive
+    under the inverse gamma prior of shape and scale 1, and a generalised Pareto distribution.
 
     Args:
         scores: Frame scores of each stretch of normal footage, in order of time.
@@ -69,7 +72,8 @@ def fit_tail(scores: Sequence[NDArray[np.float32]], fps: float) -> NormalTail:
     start = float(np.quantile(every, 1 - TAIL_SHARE))
     peaks = [peak for stretch in kept_up for peak in _peaks(stretch, start, QUIET_S * fps)]
     excesses = np.maximum(np.array(peaks) - start, 1e-6)
-    shape, scale = min(1 / len(excesses), _HEAVIEST_SHAPE), float(excesses.mean())
+    count = len(excesses) + 1
+    shape, scale = 1 / count, float(excesses.sum() + _USUAL_EXCESS) / count
     if len(excesses) >= _ENOUGH_PEAKS:
         shape, _, scale = (float(value) for value in genpareto.fit(excesses, floc=0))
         if not 0 <= shape <= _HEAVIEST_SHAPE:
