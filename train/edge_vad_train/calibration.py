@@ -54,9 +54,9 @@ def fit_tail(scores: Sequence[NDArray[np.float32]], fps: float) -> NormalTail:
     """Fit the tail of normal scores: peaks over threshold (Coles 2001).
 
     As at run time a score counts as far as it is sustained. The tail begins where a fifth of the
-    frames pass. Frames that pass it less than `QUIET_S` apart
-    are one alarm, as they are one alarm at run time; the highest score of each is a peak, and the
-    excesses of the peaks follow a generalised Pareto distribution. Of few peaks its shape cannot
+    frames pass. Frames that pass it less than `QUIET_S` apart are one alarm, as they are one alarm
+    at run time; the highest score of each is a peak, and the excesses of the peaks follow a
+    generalised Pareto distribution. Of few peaks its shape cannot
     be told: they are taken as exponential, and what n of them leave open about their mean makes the
     tail of the next one heavier. That a mean is of the order of 1 is known beforehand, for scores
     are calibrated; it counts as one more peak, of an excess of 1. With S the sum of all n + 1 the
