@@ -94,15 +94,18 @@ class Detector:
         motion = self._motion.pool(moved)
         self._mark("pooling")
         maps = self._backend.infer(Inputs(image[None], motion[None]))
-        if not self.knows_motion:
-            detection = Detection(frame, 0.0, self.threshold, self._nothing, None)
-        else:
-            detection = self._judge(frame, maps)
+        detection = self.judge(frame, maps if self.knows_motion else None)
         self._mark("decision")
         return detection
 
-    def _judge(self, frame: Frame, maps: Maps) -> Detection:
-        """Make a detection of what the graph says."""
+    def judge(self, frame: Frame, maps: Maps | None) -> Detection:
+        """Make a detection of what the graph says of a frame; None where motion is not known.
+
+        Raises:
+            BadModel: The graph gave no number.
+        """
+        if maps is None:
+            return Detection(frame, 0.0, self.threshold, self._nothing, None)
         score, anomaly_map = float(maps.score[0]), maps.anomaly_map[0]
         if math.isnan(score):  # it would pass for normal
             raise BadModel(

@@ -191,11 +191,17 @@ def test_options_that_do_not_go_together_are_refused(
         run(scene, root / "Test" / "Test001", *options)
 
 
-def test_false_alarms_are_measured_for_one_scene_at_a_time(
+def test_false_alarms_of_several_scenes_are_written_one_by_one(
     tiny_scene: TinyScene, root: Path
 ) -> None:
-    with pytest.raises(WrongUse, match="one scene at a time"):
-        run(tiny_scene("a.onnx"), tiny_scene("b.onnx"), root / "Test" / "Test001", "--normal")
+    scenes = tiny_scene("a.onnx"), tiny_scene("b.onnx")
+    footage = root / "Test" / "Test001"
+    result = run(*scenes, footage, "--normal", "--json")
+    answers = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [each["scene"] for each in answers] == ["a.onnx", "b.onnx"]
+    folder = scenes[0].with_name("a-eval")
+    files = [folder / f"false_alarms-{name}.json" for name in ("0-a", "1-b")]
+    assert [json.loads(each.read_bytes()) for each in files] == answers
 
 
 def test_nuisances_of_the_street_are_told_apart(

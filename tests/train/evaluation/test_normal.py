@@ -17,7 +17,9 @@ from scipy.stats import chi2
 from edge_vad.decision import EventTracker
 from edge_vad.detector import load
 from edge_vad.errors import BadInput, WrongUse
+from edge_vad.false_alarms import NormalTail
 from edge_vad.frame import Frame
+from edge_vad.motion import MotionSettings
 from edge_vad.scene_model import SceneModel
 from edge_vad.sources import Source
 from edge_vad_train.datasets import Clip
@@ -56,7 +58,7 @@ def clips(make) -> tuple[Clip, ...]:
 
 @pytest.fixture
 def measured(tiny_scene: TinyScene, clips: tuple[Clip, ...]) -> NormalEvaluation:
-    return measure_false_alarms(SceneModel.read(tiny_scene()), clips, "street", "6/hour")
+    return measure_false_alarms([SceneModel.read(tiny_scene())], clips, "street", "6/hour")[0]
 
 
 def printed(evaluation: NormalEvaluation) -> str:
@@ -75,6 +77,24 @@ def test_alarms_are_those_of_a_run(
             events = [each for each in (*ended, tracker.finish()) if each]
             spans = [(each.start_index, each.end_index) for each in events]
             assert [(each.start_index, each.end_index) for each in result.alarms] == spans
+
+
+def test_several_scenes_are_measured_as_each_alone(
+    tiny_scene: TinyScene, clips: tuple[Clip, ...]
+) -> None:
+    normal = NormalTail(2.0, 72000, 0.2, 12.0, 0.4, 0.0)
+    built = [
+        tiny_scene("a.onnx"),
+        tiny_scene("b.onnx", normal=normal),
+        tiny_scene("c.onnx", motion=MotionSettings(window=3)),
+    ]
+    models = [SceneModel.read(each) for each in built]
+    together = measure_false_alarms(models, clips, "street", "6/hour")
+    alone = [measure_false_alarms([each], clips, "street", "6/hour")[0] for each in models]
+    assert together == alone
+    assert len({each.threshold for each in together}) == 2
+    spans = [[(one.start_index, one.end_index) for one in each.clips[1].alarms] for each in alone]
+    assert spans[0] != spans[2]
 
 
 def test_the_rates_follow_from_the_counts(measured: NormalEvaluation) -> None:
@@ -102,7 +122,8 @@ def test_promise_and_measurement_stand_side_by_side(measured: NormalEvaluation) 
 def test_a_promise_beyond_the_footage_is_told(
     tiny_scene: TinyScene, clips: tuple[Clip, ...]
 ) -> None:
-    evaluation = measure_false_alarms(SceneModel.read(tiny_scene()), clips[:1], "street", "1/week")
+    models = [SceneModel.read(tiny_scene())]
+    (evaluation,) = measure_false_alarms(models, clips[:1], "street", "1/week")
     assert evaluation.threshold_extrapolated
     assert "rates down to 12 a day: it is extrapolated" in " ".join(printed(evaluation).split())
 
@@ -120,9 +141,9 @@ def test_a_clip_without_frames_stops_the_others_and_is_named(
     empty = NormalPictures(name="empty", images=[])
     model = SceneModel.read(tiny_scene())
     with pytest.raises(BadInput, match="empty holds no frame"):
-        measure_false_alarms(model, (*clips, *clips, empty, *clips), "street", "6/hour")
+        measure_false_alarms([model], (*clips, *clips, empty, *clips), "street", "6/hour")
 
 
 def test_a_rate_that_is_none_is_refused(tiny_scene: TinyScene, clips: tuple[Clip, ...]) -> None:
     with pytest.raises(WrongUse, match="not a rate"):
-        measure_false_alarms(SceneModel.read(tiny_scene()), clips, "street", "few")
+        measure_false_alarms([SceneModel.read(tiny_scene())], clips, "street", "few")

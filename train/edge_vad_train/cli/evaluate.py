@@ -26,6 +26,7 @@ from edge_vad_train.evaluation.evaluate import evaluate as measure
 from edge_vad_train.evaluation.normal import measure_false_alarms
 from edge_vad_train.evaluation.pictures import roc_picture, timeline_picture
 from edge_vad_train.evaluation.results import Evaluation
+from edge_vad_train.evaluation.scoring import leaders
 from edge_vad_train.evaluation.streams import load_with_streams
 from edge_vad_train.evaluation.table import print_evaluation, print_false_alarms
 from edge_vad_train.evaluation.truth import Truth, gather_truth
@@ -113,16 +114,16 @@ def evaluate(
     Beside the scenes stand their single streams, and baselines that have learnt nothing. Writes
     eval.json, roc.png and timeline.png.
 
-    With --normal or --nuisances the promised and the measured rate of false alarms of one scene
-    stand side by side. Writes false_alarms.json.
+    With --normal or --nuisances the promised and the measured rate of false alarms stand side by
+    side, scene by scene. Writes false_alarms.json, or one such file for each of several scenes.
     """
     models = [SceneModel.read(scene) for scene in scenes]
     folder = out or scenes[0].with_name(f"{scenes[0].stem}-eval")
     if normal or nuisances:
-        _refuse_mixed(scenes, kinds, pixel or regions)
+        _refuse_mixed(kinds, pixel or regions)
         clips = _nuisance_clips(root) if nuisances else _normal_clips(root, form)
         rate = false_alarms or DEFAULT_FALSE_ALARMS
-        _evaluate_normal(models[0], clips, rate, backend, folder, as_json)
+        _evaluate_normal(models, clips, rate, backend, folder, as_json)
         return
     if false_alarms:
         raise WrongUse("--false-alarms is measured on normal footage", "add --normal")
@@ -138,12 +139,7 @@ def evaluate(
     click.echo(f"to see it at work:\n  {_next_command(scenes[0], truth)}")
 
 
-def _refuse_mixed(scenes: tuple[Path, ...], kinds: tuple[str, ...], located: bool) -> None:
-    if len(scenes) > 1:
-        raise WrongUse(
-            "false alarms are measured for one scene at a time, as thresholds differ",
-            "give one scene",
-        )
+def _refuse_mixed(kinds: tuple[str, ...], located: bool) -> None:
     if kinds or located:
         raise WrongUse(
             "normal footage has no anomalies to tell or to find",
@@ -168,7 +164,7 @@ def _nuisance_clips(url: str) -> tuple[str, tuple[Clip, ...]]:
 
 
 def _evaluate_normal(
-    model: SceneModel,
+    models: list[SceneModel],
     footage: tuple[str, tuple[Clip, ...]],
     rate: str,
     backend: str,
@@ -176,18 +172,34 @@ def _evaluate_normal(
     as_json: bool,
 ) -> None:
     name, clips = footage
-    length = _length(clips)
+    inputs = len(set(leaders([model.card for model in models])))
+    length = (_length(clips) or 0) * inputs or None
     with staged(folder) as outputs, progress(f"scoring {name}", length) as advance:
-        measured = measure_false_alarms(model, clips, name, rate, backend=backend, on_frame=advance)
-        (outputs.staging / NORMAL_FILE).write_bytes(measured.encode())
+        measured = measure_false_alarms(
+            models, clips, name, rate, backend=backend, on_frame=advance
+        )
+        files = _normal_files(models)
+        for file, each in zip(files, measured, strict=True):
+            (outputs.staging / file).write_bytes(each.encode())
     if as_json:
-        click.echo(measured.encode())
+        for each in measured:
+            click.echo(each.encode())
         return
-    print_false_alarms(measured, Console(highlight=False))
-    worst = max(range(len(clips)), key=lambda place: measured.clips[place].per_hour)
-    words = ["edge-vad", "run", str(model.path), _address(clips[worst]), "--out", "watched"]
-    click.echo(f"\nwritten to {folder}: {NORMAL_FILE}")
+    for each in measured:
+        print_false_alarms(each, Console(highlight=False))
+    first = measured[0]
+    worst = max(range(len(clips)), key=lambda place: first.clips[place].per_hour)
+    words = ["edge-vad", "run", str(models[0].path), _address(clips[worst]), "--out", "watched"]
+    click.echo(f"\nwritten to {folder}: {', '.join(files)}")
     click.echo(f"to see the alarms:\n  {shlex.join([*words, '--false-alarms', rate])}")
+
+
+def _normal_files(models: list[SceneModel]) -> list[str]:
+    """Where the rates of each scene are written; of several they bear its name."""
+    if len(models) == 1:
+        return [NORMAL_FILE]
+    stem, suffix = NORMAL_FILE.rsplit(".", 1)
+    return [f"{stem}-{number}-{model.path.stem}.{suffix}" for number, model in enumerate(models)]
 
 
 def _length(clips: tuple[Clip, ...]) -> int | None:

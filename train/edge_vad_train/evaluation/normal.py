@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import ExitStack, closing
 from threading import Event as Flag
 
 import msgspec
 
-from edge_vad.backends import load_backend
+from edge_vad.backends import Backend, load_backend
 from edge_vad.decision import EventTracker
-from edge_vad.detection import Event
+from edge_vad.detection import Detection, Event
 from edge_vad.detector import Detector
 from edge_vad.errors import BadInput
 from edge_vad.false_alarms import parse_rate, poisson_interval
@@ -18,6 +19,7 @@ from edge_vad.outputs.jsonl import event_line
 from edge_vad.scene_model import SceneModel
 from edge_vad.sustained import SustainedScore
 from edge_vad_train.datasets import Clip
+from edge_vad_train.evaluation.scoring import Listener, leaders
 
 WORKERS = 2
 
@@ -79,87 +81,145 @@ class NormalEvaluation(msgspec.Struct, frozen=True):
 
 
 def measure_false_alarms(
-    model: SceneModel,
+    models: Sequence[SceneModel],
     clips: Sequence[Clip],
     dataset: str,
     false_alarms: str,
     *,
     backend: str = "onnxruntime",
     on_frame: Callable[[], None] = lambda: None,
-) -> NormalEvaluation:
+) -> list[NormalEvaluation]:
     """Count the alarms on normal footage, two clips at a time.
 
     Args:
-        model: The scene model.
+        models: The scene models; those that are given the same input share the work on it.
         clips: Normal footage; their kind is the nuisance.
         dataset: What it is called.
         false_alarms: The promised rate, such as `1/hour`.
-        backend: What runs the model, on one CPU thread a clip.
-        on_frame: Called after every frame, from several threads.
+        backend: What runs the models, on one CPU thread a clip.
+        on_frame: Called after every frame of a clip for each kind of input, from several threads.
+
+    Returns:
+        One for each model.
 
     Raises:
         WrongUse: The rate is none.
         BadInput: A clip cannot be read, or holds no frame.
-        BadModel: The model gives no number.
+        BadModel: A model gives no number.
     """
-    promised, normal = parse_rate(false_alarms), model.card.normal
+    promised = parse_rate(false_alarms)
+    first = leaders([model.card for model in models])
+    alike = [
+        [model for model, each in zip(models, first, strict=True) if each == leader]
+        for leader in sorted(set(first))
+    ]
     stop = Flag()
 
-    def measure(clip: Clip) -> NormalClip:
-        with Detector(model, load_backend(model, backend, threads=1), false_alarms) as detector:
-            return _measure_clip(clip, detector, promised, on_frame, stop)
+    def measure(clip: Clip, models: Sequence[SceneModel]) -> list[NormalClip]:
+        with ExitStack() as opened:
+            scenes = [
+                _Scene(
+                    opened.enter_context(closing(load_backend(model, backend, threads=1))),
+                    model,
+                    false_alarms,
+                )
+                for model in models
+            ]
+            return _measure_clip(clip, scenes, promised, on_frame, stop)
 
     with ThreadPoolExecutor(WORKERS) as pool:
-        waiting = [pool.submit(measure, clip) for clip in clips]
+        waiting = [[pool.submit(measure, clip, group) for clip in clips] for group in alike]
+        every = [each for group in waiting for each in group]
         try:
-            for each in wait(waiting, return_when=FIRST_EXCEPTION).done:
+            for each in wait(every, return_when=FIRST_EXCEPTION).done:
                 each.result()
         finally:  # Ctrl-C and errors end the other clips soon
             stop.set()
-            for each in waiting:
+            for each in every:
                 each.cancel()
-    return NormalEvaluation(
-        scene=model.path.name,
-        dataset=dataset,
-        promised=false_alarms,
-        promised_per_hour=promised,
-        threshold=normal.threshold(promised),
-        threshold_extrapolated=normal.is_extrapolated(promised),
-        normal_hours=normal.hours,
-        clips=tuple(each.result() for each in waiting),
-    )
+    measured = {
+        id(model): tuple(clip.result()[number] for clip in done)
+        for group, done in zip(alike, waiting, strict=True)
+        for number, model in enumerate(group)
+    }
+    return [
+        NormalEvaluation(
+            scene=model.path.name,
+            dataset=dataset,
+            promised=false_alarms,
+            promised_per_hour=promised,
+            threshold=model.card.normal.threshold(promised),
+            threshold_extrapolated=model.card.normal.is_extrapolated(promised),
+            normal_hours=model.card.normal.hours,
+            clips=measured[id(model)],
+        )
+        for model in models
+    ]
+
+
+class _Scene:
+    """What one scene has said of a clip so far."""
+
+    def __init__(self, backend: Backend, model: SceneModel, false_alarms: str) -> None:
+        self.normal = model.card.normal
+        self.backend = Listener(backend)
+        self.detector = Detector(model, self.backend, false_alarms)
+        self._tracker = EventTracker(normal=self.normal)
+        self._sustained = SustainedScore()
+        self._alarms: list[Event] = []
+        self.highest = -float("inf")
+
+    def update(self, detection: Detection) -> None:
+        """Take the next frame into account."""
+        if alarm := self._tracker.update(detection):
+            self._alarms.append(alarm)
+        self.highest = max(self.highest, self._sustained.update(detection.score))
+
+    def finish(self) -> tuple[Event, ...]:
+        """End the clip: its alarms, as they would be written."""
+        last = self._tracker.finish()
+        return tuple(event_line(each) for each in (*self._alarms, *([last] if last else [])))
 
 
 def _measure_clip(
-    clip: Clip, detector: Detector, promised: float, on_frame: Callable[[], None], stop: Flag
-) -> NormalClip:
-    normal = detector.model.card.normal
-    tracker = EventTracker(normal=normal)
-    alarms: list[Event | None] = []
-    frames, sustained, highest = 0, SustainedScore(), -float("inf")
+    clip: Clip,
+    scenes: Sequence[_Scene],
+    promised: float,
+    on_frame: Callable[[], None],
+    stop: Flag,
+) -> list[NormalClip]:
+    """Measure scenes that are given the same input, which the first one makes for all."""
+    leader, *others = scenes
+    frames = 0
     with clip.open() as source:
-        for detection in detector.watch(source):
-            if alarm := tracker.update(detection):
-                alarms.append(alarm)
+        for detection in leader.detector.watch(source):
+            leader.update(detection)
+            for other in others:
+                maps = other.backend.infer(leader.backend.inputs)
+                known = leader.detector.knows_motion
+                other.update(other.detector.judge(detection.frame, maps if known else None))
             frames += 1
-            highest = max(highest, sustained.update(detection.score))
             on_frame()
             if stop.is_set():
                 break
         hours = frames / source.fps / 3600
     if not frames:
         raise BadInput(f"{clip.name} holds no frame", "check the source")
-    events = tuple(event_line(event) for event in (*alarms, tracker.finish()) if event)
-    per_hour = len(events) / hours
+    return [_of_clip(clip, scene, frames, hours, promised) for scene in scenes]
+
+
+def _of_clip(clip: Clip, scene: _Scene, frames: int, hours: float, promised: float) -> NormalClip:
+    alarms = scene.finish()
+    per_hour = len(alarms) / hours
     return NormalClip(
         name=clip.name,
         nuisance=clip.kind,
         frames=frames,
         hours=hours,
-        alarms=events,
+        alarms=alarms,
         per_hour=per_hour,
-        interval=poisson_interval(len(events), hours),
+        interval=poisson_interval(len(alarms), hours),
         ratio=per_hour / promised,
-        highest_score=highest,
-        rarity=normal.rarity(highest),
+        highest_score=scene.highest,
+        rarity=scene.normal.rarity(scene.highest),
     )

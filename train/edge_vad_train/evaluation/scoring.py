@@ -41,10 +41,9 @@ class JointScoring:
 
     def __init__(self, scenes: Sequence[tuple[SceneModel, Backend]]) -> None:
         self._backends = [backend for _, backend in scenes]
-        keys = [_preparation(model.card) for model, _ in scenes]
-        self._leaders = [keys.index(key) for key in keys]
+        self._leaders = leaders([model.card for model, _ in scenes])
         self._listeners = {
-            number: _Listener(self._backends[number]) for number in set(self._leaders)
+            number: Listener(self._backends[number]) for number in set(self._leaders)
         }
         self._detectors = {
             number: Detector(scenes[number][0], listener)
@@ -88,7 +87,7 @@ class JointScoring:
         return scored
 
 
-class _Listener(Backend):
+class Listener(Backend):
     """A backend that remembers its last input, so that others need not make it again."""
 
     inputs: Inputs
@@ -101,6 +100,12 @@ class _Listener(Backend):
         """Score a batch; see `Backend.infer`."""
         self.inputs = inputs
         return self._backend.infer(inputs)
+
+
+def leaders(cards: Sequence[SceneCard]) -> list[int]:
+    """The number of the first scene that is given the same input, for each of the scenes."""
+    keys = [_preparation(card) for card in cards]
+    return [keys.index(key) for key in keys]
 
 
 def _preparation(card: SceneCard) -> tuple[object, ...]:
