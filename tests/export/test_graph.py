@@ -36,6 +36,7 @@ OPERATORS = {
     "Mul",
     "Neg",
     "Pad",
+    "Reciprocal",
     "ReduceMax",
     "ReduceMean",
     "ReduceSum",

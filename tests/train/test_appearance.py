@@ -79,6 +79,15 @@ def test_the_shadow_of_a_cloud_is_hardly_seen_and_a_thing_in_it_is() -> None:
     assert float(both[0, 0][THING].mean()) > 0.7
 
 
+def test_who_stands_at_the_edge_of_a_shadow_does_not_hide_where_it_is() -> None:
+    band = 1 - 0.4 * torch.sigmoid((torch.arange(ROWS) - 32.0) / 3)[:, None]
+    appearance = Appearance(street())
+    both = silhouette(appearance(frame_of(with_thing((0.9, 0.1, 0.1)) * band)))[0, 0]
+    assert float(both[THING].mean()) > 0.6
+    both[THING] = 0
+    assert float((both > 0.1).float().mean()) < 0.04
+
+
 def test_a_camera_that_shakes_makes_less_of_a_difference_at_edges_than_a_thing() -> None:
     torch.manual_seed(0)
     background = 0.2 + 0.6 * (torch.rand(1, 3, ROWS, COLUMNS) > 0.5)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from edge_vad_train.appearance import Appearance
+from edge_vad_train.appearance import Appearance, grey_of
 from edge_vad_train.model import Architecture, Encoder, Layer
 from edge_vad_train.network import Streams
 
@@ -51,3 +51,15 @@ def test_what_was_brighter_and_is_darker_now_does_not_stay(streams: Streams) -> 
 def test_soon_after_the_start_hardly_anything_has_stayed(streams: Streams) -> None:
     early, late = (seen(streams, 0.2, 0.2, weight) for weight in (0.05, 1.0))
     assert float(early[:, 0].max()) < 0.3 * float(late[:, 0].max())
+
+
+def test_a_shadow_that_lies_there_lately_and_now_does_not_stay(streams: Streams) -> None:
+    background = streams.appearance.background
+    band = 1 - 0.4 * torch.sigmoid((torch.arange(SIDE) - 40.0) / 3)[:, None]
+    shaded = background * band
+    frame = (shaded.repeat_interleave(2, 2).repeat_interleave(2, 3) * 255).round()
+    look = streams.appearance(frame.to(torch.uint8).permute(0, 2, 3, 1))
+    recent = torch.stack([grey_of(shaded)[:, 0], torch.ones(1, SIDE, SIDE)], 1)
+    stays = streams.stays(streams.appearance.staying(look, recent))
+    assert float(stays[:, 0].max()) < 0.1
+    assert float(stays[:, 1].max()) < 0.5

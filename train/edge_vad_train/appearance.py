@@ -22,12 +22,23 @@ _LUMA = (0.114, 0.587, 0.299)
 """Shares of blue, green and red in grey, as OpenCV has them (ITU-R BT.601)."""
 
 _DARKEST = 0.02
+_FAINTEST = 1e-3
 
-_SHADE_PX = 12
-"""Distance between the places at which light is measured, px of the streams' input."""
+_FIRST_PX, _THEN_PX = (8, 12), (4, 12)
+"""Distances, down and across, between the places at which light is measured, px of the input.
+
+Shadows lie on the ground, which cameras see at a slant, and people stand upright: windows that are
+wide and low follow the ones and are not filled by the others.
+"""
 
 _DEEPEST_SHADE = 1.6
 """What is darker or brighter than the rest by more is a thing and no shadow, a factor."""
+
+_UNLIKE = 1.0
+"""How quickly what differs from the background loses its say in what the light is."""
+
+_DOUBT = 0.05
+"""What the first measurement counts in the second, as a share of the background."""
 
 _SHAKE_PX = 0.5
 """How far a camera may shake without being noticed, px of the streams' input."""
@@ -86,6 +97,35 @@ def silhouette(look: Tensor) -> Tensor:
     return clear / (clear + _HALF_SEEN)
 
 
+class _Light(nn.Module):
+    """Means over triangular windows around evenly spaced places, and planes from values there.
+
+    Args:
+        size: Height and width of the planes.
+        spacing: From place to place, down and across, px; windows are twice as large.
+    """
+
+    rows: Tensor
+    columns: Tensor
+    from_rows: Tensor
+    from_columns: Tensor
+
+    def __init__(self, size: tuple[int, int], spacing: tuple[int, int]) -> None:
+        super().__init__()
+        for side, length, apart in zip(("rows", "columns"), size, spacing, strict=True):
+            means, spread = _places(length, apart)
+            self.register_buffer(side, means, persistent=False)
+            self.register_buffer(f"from_{side}", spread, persistent=False)
+
+    def means(self, plane: Tensor) -> Tensor:
+        """Means of (N, 1, h, w) around the places, (N, 1, rows, columns)."""
+        return self.rows @ plane @ self.columns.T
+
+    def spread(self, values: Tensor) -> Tensor:
+        """Values at the places, (N, 1, rows, columns), and between them linearly, (N, 1, h, w)."""
+        return self.from_rows @ values @ self.from_columns.T
+
+
 class Appearance(nn.Module):
     """What differs from the empty scene, at half the frame's resolution.
 
@@ -99,18 +139,13 @@ class Appearance(nn.Module):
     """
 
     background: Tensor
-    row_means: Tensor
-    row_spread: Tensor
-    column_means: Tensor
-    column_spread: Tensor
 
     def __init__(self, background: Tensor) -> None:
         super().__init__()
         self.register_buffer("background", background)
-        for side, length in zip(("row", "column"), background.shape[2:], strict=True):
-            means, spread = _places(length)
-            self.register_buffer(f"{side}_means", means, persistent=False)
-            self.register_buffer(f"{side}_spread", spread, persistent=False)
+        height, width = background.shape[2:]
+        self.first = _Light((height, width), _FIRST_PX)
+        self.then = _Light((height, width), _THEN_PX)
 
     @property
     def trust(self) -> Tensor:
@@ -119,23 +154,34 @@ class Appearance(nn.Module):
         shaken = (down * down + right * right).sum(1, keepdim=True) * _SHAKE_PX**2
         return _CLEAR_DIFFERENCE * torch.rsqrt(shaken + _CLEAR_DIFFERENCE**2)
 
-    def gain(self, grey: Tensor, weight: Tensor) -> Tensor:
+    def gain(self, grey: Tensor) -> Tensor:
         """What light must be multiplied by to be as on the background.
+
+        It is measured twice. The first time everything counts, and windows are large, so that
+        people fill little of them. The second time they are smaller, to follow the edge of a
+        shadow, and what does not look like the background has no say: who stands at that edge does
+        not tell where it is.
 
         Args:
             grey: float32, (N, 1, h, w).
-            weight: Share of the background that it should have, (N, 1, 1, 1) or a scalar.
 
         Returns:
             float32, (N, 1, h, w).
         """
-        usual = self.row_means @ grey_of(self.background) @ self.column_means.T * weight
-        now = (self.row_means @ grey @ self.column_means.T).clamp(min=_DARKEST)
+        background = grey_of(self.background)
+        usual, now = self.first.means(background), self.first.means(grey).clamp(min=_DARKEST)
         overall = usual.mean((2, 3), keepdim=True) / now.mean((2, 3), keepdim=True)
         local = torch.maximum(usual / now, overall * (1 / _DEEPEST_SHADE))
-        local = torch.minimum(local, overall * _DEEPEST_SHADE)
-        gain: Tensor = self.row_spread @ local @ self.column_spread.T
-        return gain
+        gain = self.first.spread(torch.minimum(local, overall * _DEEPEST_SHADE))
+
+        even = grey * gain
+        differs = (even - background) * (self.trust * (1 / _CLEAR_DIFFERENCE))
+        like = 1 / (differs * differs * _UNLIKE + 1)
+        like = like * like
+        doubt = self.then.means(background) * _DOUBT + _FAINTEST
+        usual = self.then.means(like * background) + doubt
+        finer: Tensor = gain * self.then.spread(usual / (self.then.means(like * even) + doubt))
+        return finer
 
     def forward(self, frame: Tensor) -> Tensor:
         """Take the background away.
@@ -147,7 +193,7 @@ class Appearance(nn.Module):
             float32, (N, 3, height / 2, width / 2).
         """
         picture = shrink(frame)
-        gain = self.gain(grey_of(picture), torch.ones(()))
+        gain = self.gain(grey_of(picture))
         return picture * (gain * self.trust) - self.background * self.trust
 
     def staying(self, look: Tensor, recent: Tensor) -> Tensor:
@@ -162,7 +208,7 @@ class Appearance(nn.Module):
         """
         now = grey_of(look)
         picture, weight = recent[:, :1], recent[:, 1:]
-        gain = self.gain(picture, weight[:, :, :1, :1])
+        gain = self.gain(picture * (1 / weight[:, :, :1, :1].clamp(min=_FAINTEST)))
         lately = picture * (gain * self.trust) - weight * (grey_of(self.background) * self.trust)
         both = torch.relu(torch.minimum(now, lately)) + torch.relu(torch.minimum(-now, -lately))
         return torch.cat([both, now.abs()], 1)
@@ -174,13 +220,13 @@ def grey_of(image: Tensor) -> Tensor:
     return (shares @ image.flatten(2)).reshape(-1, 1, *image.shape[2:])
 
 
-def _places(length: int) -> tuple[Tensor, Tensor]:
+def _places(length: int, spacing: int) -> tuple[Tensor, Tensor]:
     """Means around places along a side, and from values there back to the side, linearly.
 
     Returns:
         float32, (places, length), rows add up to 1; float32, (length, places), likewise.
     """
-    count = max(2, round(length / _SHADE_PX))
+    count = max(2, round(length / spacing))
     at = (torch.arange(length) + 0.5) * (count / length) - 0.5
     near = (1 - (at[:, None] - torch.arange(count)).abs()).clamp(min=0)
     spread = near / near.sum(1, keepdim=True)
