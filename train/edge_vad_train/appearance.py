@@ -24,7 +24,7 @@ _LUMA = (0.114, 0.587, 0.299)
 _DARKEST = 0.02
 _FAINTEST = 1e-3
 
-_FIRST_PX, _THEN_PX = (8, 12), (4, 12)
+_FIRST_PX, _THEN_PX = (12, 12), (4, 12)
 """Distances, down and across, between the places at which light is measured, px of the input.
 
 Shadows lie on the ground, which cameras see at a slant, and people stand upright: windows that are
