@@ -119,7 +119,7 @@ class _Light(nn.Module):
 
     def means(self, plane: Tensor) -> Tensor:
         """Means of (N, 1, h, w) around the places, (N, 1, rows, columns)."""
-        return self.rows @ plane @ self.columns.T
+        return self.rows @ (plane @ self.columns.T)
 
     def spread(self, values: Tensor) -> Tensor:
         """Values at the places, (N, 1, rows, columns), and between them linearly, (N, 1, h, w)."""
@@ -171,8 +171,8 @@ class Appearance(nn.Module):
         background = grey_of(self.background)
         usual, now = self.first.means(background), self.first.means(grey).clamp(min=_DARKEST)
         overall = usual.mean((2, 3), keepdim=True) / now.mean((2, 3), keepdim=True)
-        local = torch.maximum(usual / now, overall * (1 / _DEEPEST_SHADE))
-        gain = self.first.spread(torch.minimum(local, overall * _DEEPEST_SHADE))
+        least, most = overall * (1 / _DEEPEST_SHADE), overall * _DEEPEST_SHADE
+        gain = self.first.spread(torch.minimum(torch.maximum(usual / now, least), most))
 
         even = grey * gain
         differs = (even - background) * (self.trust * (1 / _CLEAR_DIFFERENCE))
@@ -180,8 +180,8 @@ class Appearance(nn.Module):
         like = like * like
         doubt = self.then.means(background) * _DOUBT + _FAINTEST
         usual = self.then.means(like * background) + doubt
-        finer: Tensor = gain * self.then.spread(usual / (self.then.means(like * even) + doubt))
-        return finer
+        finer = gain * self.then.spread(usual / (self.then.means(like * even) + doubt))
+        return torch.minimum(torch.maximum(finer, least), most)
 
     def forward(self, frame: Tensor) -> Tensor:
         """Take the background away.
