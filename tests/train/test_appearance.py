@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from edge_vad.scene_model import Calibration
-from edge_vad_train.appearance import Appearance, difference, relight, shrink, silhouette
+from edge_vad_train.appearance import Appearance, difference, grey_of, relight, shrink, silhouette
 from edge_vad_train.network import calibrate_map, median_cell
 
 ROWS, COLUMNS = 60, 84
@@ -103,6 +103,31 @@ def test_a_camera_that_shakes_makes_less_of_a_difference_at_edges_than_a_thing()
 def test_a_black_frame_is_still_a_number() -> None:
     look = Appearance(torch.full((1, 3, 24, 24), 0.5))(torch.zeros(1, 48, 48, 3, dtype=torch.uint8))
     torch.testing.assert_close(look, torch.full_like(look, -0.5))
+
+
+@pytest.mark.parametrize("background", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("frame", [0, 255])
+@pytest.mark.parametrize("weight", [0.0, 0.03, 1.0])
+def test_whatever_is_black_or_white_all_is_a_number(
+    background: float, frame: int, weight: float
+) -> None:
+    half = torch.full((1, 3, 24, 24), background)
+    half[..., :12] = 0
+    appearance = Appearance(half)
+    look = appearance(torch.full((1, 48, 48, 3), frame, dtype=torch.uint8))
+    recent = torch.full((1, 2, 24, 24), weight)
+    recent[:, :1] *= frame / 255
+    assert torch.isfinite(look).all()
+    assert torch.isfinite(appearance.staying(look, recent)).all()
+
+
+def test_what_is_darker_than_any_shade_is_a_thing_however_wide() -> None:
+    picture = street()
+    picture[:, :, 14:46, 18:66] *= 0.3
+    gain = Appearance(street()).gain(grey_of(picture))
+    assert float(gain.max() / gain.min()) <= 1.6**2
+    shape = silhouette(Appearance(street())(frame_of(picture)))[0, 0]
+    assert float(shape[16:44, 20:64].mean()) > 0.75
 
 
 @given(st.integers(1, 9), st.integers(1, 9), st.integers(0, 99))

@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 
 from edge_vad.errors import BadModel
 from edge_vad.scene_model import SCHEMA
+from edge_vad_train.appearance import LOOK
 from edge_vad_train.checkpoint import FILE_NAME, TrainedScene, load_trained
 
 
@@ -98,11 +99,10 @@ def test_a_network_of_another_design_is_refused(scene: TrainedScene, tmp_path: P
         load_trained(tmp_path)
 
 
-def test_a_scene_whose_appearance_has_colours_is_of_an_older_version(
+def test_a_scene_that_saw_light_in_another_way_is_of_an_older_version(
     scene: TrainedScene, tmp_path: Path
 ) -> None:
-    appearance = replace(scene.design.appearance, inputs=3)
-    design = msgspec.structs.replace(scene.design, appearance=appearance)
+    design = msgspec.structs.replace(scene.design, look=LOOK - 1)
     replace(scene, design=design).save(tmp_path)
     with pytest.raises(BadModel, match="older edge-vad"):
         load_trained(tmp_path)

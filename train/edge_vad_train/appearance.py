@@ -9,6 +9,9 @@ from torch.nn import functional as F
 FRAME_DOWNSCALE = 2
 """The appearance stream sees frames averaged over blocks of this many px a side."""
 
+LOOK = 2
+"""Counts the ways to take light and background away: what was learnt of another is refused."""
+
 SILHOUETTES = 1
 """Channels of what the appearance stream sees."""
 
@@ -22,13 +25,17 @@ _LUMA = (0.114, 0.587, 0.299)
 """Shares of blue, green and red in grey, as OpenCV has them (ITU-R BT.601)."""
 
 _DARKEST = 0.02
-_FAINTEST = 1e-3
+"""Grey that light is measured by at least, white is 1."""
+
+_NOT_ZERO = 1e-3
+"""Where nothing is known, as of black scenes: keeps numbers finite."""
 
 _FIRST_PX, _THEN_PX = (12, 12), (4, 12)
 """Distances, down and across, between the places at which light is measured, px of the input.
 
-Shadows lie on the ground, which cameras see at a slant, and people stand upright: windows that are
-wide and low follow the ones and are not filled by the others.
+A pixel of the input is two of the frame. Shadows lie on the ground, which cameras see at a slant,
+and people stand upright: windows that are wide and low follow the ones and are not filled by the
+others.
 """
 
 _DEEPEST_SHADE = 1.6
@@ -178,7 +185,7 @@ class Appearance(nn.Module):
         differs = (even - background) * (self.trust * (1 / _CLEAR_DIFFERENCE))
         like = 1 / (differs * differs * _UNLIKE + 1)
         like = like * like
-        doubt = self.then.means(background) * _DOUBT + _FAINTEST
+        doubt = self.then.means(background) * _DOUBT + _NOT_ZERO
         usual = self.then.means(like * background) + doubt
         finer = gain * self.then.spread(usual / (self.then.means(like * even) + doubt))
         return torch.minimum(torch.maximum(finer, least), most)
@@ -208,7 +215,7 @@ class Appearance(nn.Module):
         """
         now = grey_of(look)
         picture, weight = recent[:, :1], recent[:, 1:]
-        gain = self.gain(picture * (1 / weight[:, :, :1, :1].clamp(min=_FAINTEST)))
+        gain = self.gain(picture * (1 / weight[:, :, :1, :1].clamp(min=_NOT_ZERO)))
         lately = picture * (gain * self.trust) - weight * (grey_of(self.background) * self.trust)
         both = torch.relu(torch.minimum(now, lately)) + torch.relu(torch.minimum(-now, -lately))
         return torch.cat([both, now.abs()], 1)

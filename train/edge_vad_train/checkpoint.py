@@ -13,7 +13,7 @@ from torch import Tensor
 
 from edge_vad.errors import BadModel
 from edge_vad.scene_model import SceneCard, decode_card
-from edge_vad_train.appearance import SILHOUETTES, Appearance
+from edge_vad_train.appearance import LOOK, Appearance
 from edge_vad_train.mixture import SampleEnergy
 from edge_vad_train.model import Architecture, Encoder
 from edge_vad_train.network import STAY_DIMENSIONS, SceneEnergies, SceneNetwork
@@ -29,11 +29,13 @@ class Design(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         appearance: Shape of the appearance stream.
         motion: Shape of the motion stream.
         components: Components of the fitted mixtures, in the order of `EnergyMaps`.
+        look: The way in which light and background are taken away.
     """
 
     appearance: Architecture
     motion: Architecture
     components: tuple[int, int, int]
+    look: int
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def load_trained(folder: Path) -> TrainedScene:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         card = decode_card(header["card"], path)
         design = msgspec.json.decode(header["design"], type=Design)
-        if design.appearance.inputs != SILHOUETTES:
+        if design.look != LOOK:
             raise BadModel(f"{path} was trained by an older edge-vad", _TRAIN_AGAIN)
         network = empty_network(design, card)
         network.load_state_dict(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from edge_vad.motion import MotionSettings
-from edge_vad_train.appearance import SILHOUETTES
+from edge_vad_train.appearance import LOOK, SILHOUETTES
 from edge_vad_train.checkpoint import Design
 from edge_vad_train.mixture import NOISE_FLOOR
 from edge_vad_train.model import Architecture, Layer
@@ -61,6 +61,7 @@ class TrainSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             appearance=self._stream(SILHOUETTES),
             motion=self._stream(self.motion.pooling.channels),
             components=(self.components, self.components, 2 * self.components),
+            look=LOOK,
         )
 
     def _stream(self, inputs: int) -> Architecture:
