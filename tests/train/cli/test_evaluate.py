@@ -191,17 +191,13 @@ def test_options_that_do_not_go_together_are_refused(
         run(scene, root / "Test" / "Test001", *options)
 
 
-def test_false_alarms_of_several_scenes_are_written_one_by_one(
-    tiny_scene: TinyScene, root: Path
-) -> None:
+def test_false_alarms_of_several_scenes_are_a_list(tiny_scene: TinyScene, root: Path) -> None:
     scenes = tiny_scene("a.onnx"), tiny_scene("b.onnx")
     footage = root / "Test" / "Test001"
-    result = run(*scenes, footage, "--normal", "--json")
-    answers = [json.loads(line) for line in result.stdout.splitlines()]
+    answers = json.loads(run(*scenes, footage, "--normal", "--json").stdout)
     assert [each["scene"] for each in answers] == ["a.onnx", "b.onnx"]
-    folder = scenes[0].with_name("a-eval")
-    files = [folder / f"false_alarms-{name}.json" for name in ("0-a", "1-b")]
-    assert [json.loads(each.read_bytes()) for each in files] == answers
+    assert answers == json.loads((scenes[0].with_name("a-eval") / NORMAL_FILE).read_bytes())
+    assert f"scene: {scenes[1].name}" in run(*scenes, footage, "--normal").stdout
 
 
 def test_nuisances_of_the_street_are_told_apart(

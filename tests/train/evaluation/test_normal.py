@@ -79,22 +79,26 @@ def test_alarms_are_those_of_a_run(
             assert [(each.start_index, each.end_index) for each in result.alarms] == spans
 
 
-def test_several_scenes_are_measured_as_each_alone(
-    tiny_scene: TinyScene, clips: tuple[Clip, ...]
+def test_several_scenes_are_measured_as_each_alone_and_share_the_work(
+    tiny_scene: TinyScene, energetic: Callable[[Path, float], Path], clips: tuple[Clip, ...]
 ) -> None:
     normal = NormalTail(2.0, 72000, 0.2, 12.0, 0.4, 0.0)
     built = [
         tiny_scene("a.onnx"),
-        tiny_scene("b.onnx", normal=normal),
+        energetic(tiny_scene("b.onnx", normal=normal), 1.5),
         tiny_scene("c.onnx", motion=MotionSettings(window=3)),
     ]
     models = [SceneModel.read(each) for each in built]
-    together = measure_false_alarms(models, clips, "street", "6/hour")
+    frames = []
+    together = measure_false_alarms(
+        models, clips, "street", "6/hour", on_frame=lambda: frames.append(1)
+    )
     alone = [measure_false_alarms([each], clips, "street", "6/hour")[0] for each in models]
     assert together == alone
-    assert len({each.threshold for each in together}) == 2
-    spans = [[(one.start_index, one.end_index) for one in each.clips[1].alarms] for each in alone]
-    assert spans[0] != spans[2]
+    assert len(frames) == 2 * (60 + 80)  # a and b are given the same input
+    first, second, third = ([clip.highest_score for clip in each.clips] for each in alone)
+    assert second == pytest.approx([1.5 * score for score in first])
+    assert third[1] != first[1]
 
 
 def test_the_rates_follow_from_the_counts(measured: NormalEvaluation) -> None:

@@ -6,9 +6,11 @@ import shlex
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from importlib import import_module
+from itertools import product
 from pathlib import Path
 
 import click
+import msgspec
 from rich.console import Console
 
 from edge_vad.backends import BACKENDS
@@ -115,7 +117,7 @@ def evaluate(
     eval.json, roc.png and timeline.png.
 
     With --normal or --nuisances the promised and the measured rate of false alarms stand side by
-    side, scene by scene. Writes false_alarms.json, or one such file for each of several scenes.
+    side, scene by scene. Writes false_alarms.json, which holds a list when there are several.
     """
     models = [SceneModel.read(scene) for scene in scenes]
     folder = out or scenes[0].with_name(f"{scenes[0].stem}-eval")
@@ -178,28 +180,20 @@ def _evaluate_normal(
         measured = measure_false_alarms(
             models, clips, name, rate, backend=backend, on_frame=advance
         )
-        files = _normal_files(models)
-        for file, each in zip(files, measured, strict=True):
-            (outputs.staging / file).write_bytes(each.encode())
+        answer = msgspec.json.encode(measured if len(measured) > 1 else measured[0])
+        (outputs.staging / NORMAL_FILE).write_bytes(answer)
     if as_json:
-        for each in measured:
-            click.echo(each.encode())
+        click.echo(answer)
         return
     for each in measured:
         print_false_alarms(each, Console(highlight=False))
-    first = measured[0]
-    worst = max(range(len(clips)), key=lambda place: first.clips[place].per_hour)
-    words = ["edge-vad", "run", str(models[0].path), _address(clips[worst]), "--out", "watched"]
-    click.echo(f"\nwritten to {folder}: {', '.join(files)}")
+    scene, clip = max(
+        product(range(len(models)), range(len(clips))),
+        key=lambda place: measured[place[0]].clips[place[1]].per_hour,
+    )
+    words = ["edge-vad", "run", str(models[scene].path), _address(clips[clip]), "--out", "watched"]
+    click.echo(f"\nwritten to {folder}: {NORMAL_FILE}")
     click.echo(f"to see the alarms:\n  {shlex.join([*words, '--false-alarms', rate])}")
-
-
-def _normal_files(models: list[SceneModel]) -> list[str]:
-    """Where the rates of each scene are written; of several they bear its name."""
-    if len(models) == 1:
-        return [NORMAL_FILE]
-    stem, suffix = NORMAL_FILE.rsplit(".", 1)
-    return [f"{stem}-{number}-{model.path.stem}.{suffix}" for number, model in enumerate(models)]
 
 
 def _length(clips: tuple[Clip, ...]) -> int | None:

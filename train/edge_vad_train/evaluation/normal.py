@@ -110,20 +110,20 @@ def measure_false_alarms(
     promised = parse_rate(false_alarms)
     first = leaders([model.card for model in models])
     alike = [
-        [model for model, each in zip(models, first, strict=True) if each == leader]
+        [model for model, each in enumerate(first) if each == leader]
         for leader in sorted(set(first))
     ]
     stop = Flag()
 
-    def measure(clip: Clip, models: Sequence[SceneModel]) -> list[NormalClip]:
+    def measure(clip: Clip, group: Sequence[int]) -> list[NormalClip]:
         with ExitStack() as opened:
             scenes = [
                 _Scene(
-                    opened.enter_context(closing(load_backend(model, backend, threads=1))),
-                    model,
+                    opened.enter_context(closing(load_backend(models[each], backend, threads=1))),
+                    models[each],
                     false_alarms,
                 )
-                for model in models
+                for each in group
             ]
             return _measure_clip(clip, scenes, promised, on_frame, stop)
 
@@ -138,9 +138,9 @@ def measure_false_alarms(
             for each in every:
                 each.cancel()
     measured = {
-        id(model): tuple(clip.result()[number] for clip in done)
+        model: tuple(clip.result()[place] for clip in done)
         for group, done in zip(alike, waiting, strict=True)
-        for number, model in enumerate(group)
+        for place, model in enumerate(group)
     }
     return [
         NormalEvaluation(
@@ -151,9 +151,9 @@ def measure_false_alarms(
             threshold=model.card.normal.threshold(promised),
             threshold_extrapolated=model.card.normal.is_extrapolated(promised),
             normal_hours=model.card.normal.hours,
-            clips=measured[id(model)],
+            clips=measured[number],
         )
-        for model in models
+        for number, model in enumerate(models)
     ]
 
 
@@ -195,9 +195,9 @@ def _measure_clip(
         for detection in leader.detector.watch(source):
             leader.update(detection)
             for other in others:
-                maps = other.backend.infer(leader.backend.inputs)
                 known = leader.detector.knows_motion
-                other.update(other.detector.judge(detection.frame, maps if known else None))
+                maps = other.backend.infer(leader.backend.inputs) if known else None
+                other.update(other.detector.judge(detection.frame, maps))
             frames += 1
             on_frame()
             if stop.is_set():
