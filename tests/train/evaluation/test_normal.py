@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -133,7 +134,7 @@ def test_a_promise_beyond_the_footage_is_told(
 
 
 def test_json_tells_every_alarm(measured: NormalEvaluation) -> None:
-    document = json.loads(measured.encode())
+    document = json.loads(msgspec.json.encode(measured))
     assert [clip["nuisance"] for clip in document["clips"]] == ["steady", "sway"]
     assert document["promised_per_hour"] == 6
     assert document["clips"][1]["alarms"][0]["rarity"].startswith("far above anything in 2 hours")

@@ -75,10 +75,6 @@ class NormalEvaluation(msgspec.Struct, frozen=True):
     normal_hours: float
     clips: tuple[NormalClip, ...]
 
-    def encode(self) -> bytes:
-        """The JSON document."""
-        return msgspec.json.encode(self)
-
 
 def measure_false_alarms(
     models: Sequence[SceneModel],
