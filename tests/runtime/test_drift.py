@@ -87,7 +87,7 @@ def test_a_wider_tail_is_followed(tail):
     assert drift.tail.scale / tail.scale == pytest.approx(1.3, abs=0.15)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(1, 400), st.floats(0, 1e6))
 def test_anomalies_alone_change_nothing(frames, above):
     tail = NormalTail(1.0, 36000, 1.0, 100.0, 1.0, 0.0)
@@ -107,7 +107,7 @@ def test_an_alarm_that_goes_on_with_single_frames_teaches_nothing():
     assert drift.tail == tail
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(GUARD + 1, 3 * GUARD), st.integers(0, 10**6))
 def test_the_seconds_around_an_anomaly_do_not_count(anomaly, seed):
     tail = NormalTail(1.0, 36000, 1.0, 100.0, 1.0, 0.0)
@@ -127,7 +127,7 @@ def test_the_seconds_around_an_anomaly_do_not_count(anomaly, seed):
     assert states[0] == states[1]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(
         st.one_of(st.floats(), st.floats(-1e308, 2.0), st.floats(0, 4)), min_size=1, max_size=400

@@ -18,7 +18,7 @@ def test_the_first_frame_has_no_motion(make, pooling):
     assert not motion[..., : pooling.channels].any()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(right=st.integers(-4, 4), down=st.integers(-3, 3))
 def test_a_texture_that_moves_gives_its_shift(make, right, down):
     picture = make.texture(height=96, width=128)

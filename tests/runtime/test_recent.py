@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_vad.recent import RecentPicture
@@ -22,7 +22,6 @@ def grey(value):
 
 
 @given(frames=st.integers(1, 200), count=st.integers(1, 60), seed=st.integers(0, 1000))
-@settings(deadline=None)
 def test_it_is_the_sum_of_pictures_that_fade(frames, count, seed):
     picture, out = recent(frames)
     values = np.random.default_rng(seed).integers(0, 256, count)
@@ -34,7 +33,6 @@ def test_it_is_the_sum_of_pictures_that_fade(frames, count, seed):
 
 
 @given(value=st.integers(0, 255), count=st.integers(1, 50))
-@settings(deadline=None)
 def test_less_its_weight_a_scene_that_stays_as_it_is_leaves_nothing(value, count):
     picture, out = recent()
     for _ in range(count):

@@ -14,7 +14,7 @@ from edge_vad.decision.level import level_for
 from edge_vad.errors import BadModel
 from edge_vad.scene_model import SCHEMA, Grid, SceneModel, decode_card
 
-reuse_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+reuse_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="session")

@@ -56,7 +56,7 @@ def test_a_thing_has_the_same_silhouette_in_every_colour(colour: tuple[float, ..
 
 
 @given(gain=st.floats(0.6, 1.6), seed=st.integers(0, 1000))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_a_change_of_the_light_changes_nothing(gain: float, seed: int) -> None:
     torch.manual_seed(seed)
     picture = 0.1 + 0.4 * torch.rand(2, 3, 8, 8)

@@ -75,7 +75,7 @@ def test_the_loss_falls_and_every_step_is_told(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.integers(1, SETTINGS.steps), min_size=1, max_size=3), st.sampled_from([5, 200]))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_interruptions_leave_no_trace_in_the_weights(
     uninterrupted: StreamVAE,
     tmp_path_factory: pytest.TempPathFactory,

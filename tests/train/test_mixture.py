@@ -52,7 +52,7 @@ class Known:
 
 
 @given(small, small, seeds)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_energy_is_the_mixtures_negative_log_density(
     components: int, latent: int, seed: int
 ) -> None:
@@ -65,7 +65,7 @@ def test_the_energy_is_the_mixtures_negative_log_density(
 
 
 @given(small, small, seeds)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_at_every_place_the_energy_is_that_of_a_mixture_with_the_places_weights(
     components: int, latent: int, seed: int
 ) -> None:
@@ -83,7 +83,7 @@ def test_at_every_place_the_energy_is_that_of_a_mixture_with_the_places_weights(
 
 
 @given(small, small, st.none() | st.tuples(st.integers(1, 5), st.integers(1, 5)), seeds)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_an_empty_energy_takes_up_a_state_whole(
     components: int, latent: int, cells: tuple[int, int] | None, seed: int
 ) -> None:

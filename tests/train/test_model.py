@@ -58,7 +58,7 @@ def random_energy(components: int, latent: int) -> SampleEnergy:
 
 
 @given(architectures, more_pixels, seeds)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_dense_map_is_the_patches_one_by_one(
     architecture: Architecture, more: tuple[int, int], seed: int
 ) -> None:
@@ -79,7 +79,7 @@ def test_the_dense_map_is_the_patches_one_by_one(
 
 
 @given(st.lists(layers, min_size=1, max_size=2).map(tuple), more_pixels, seeds)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_the_energies_of_a_scene_are_those_of_its_patches(
     stack: tuple[Layer, ...], more: tuple[int, int], seed: int
 ) -> None:
@@ -108,7 +108,7 @@ def test_the_energies_of_a_scene_are_those_of_its_patches(
 
 
 @given(architectures, st.tuples(st.integers(0, 2), st.integers(0, 2)), seeds)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_cell_sees_its_patch_and_nothing_else(
     architecture: Architecture, cell: tuple[int, int], seed: int
 ) -> None:
@@ -132,7 +132,7 @@ def test_a_cell_sees_its_patch_and_nothing_else(
 
 
 @given(architectures, st.integers(1, 3))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_decoder_gives_patches_back(architecture: Architecture, count: int) -> None:
     vae = StreamVAE(architecture, sigma=1.0)
     patches = vae.decoder(torch.randn(count, architecture.latent, 1, 1))
@@ -160,7 +160,7 @@ def log_prior(prior: MixturePrior, latents: np.ndarray) -> np.ndarray:
 
 
 @given(st.integers(1, 5), st.integers(1, 4), seeds)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_prior_is_a_mixture_of_gaussians(components: int, latent: int, seed: int) -> None:
     torch.manual_seed(seed)
     prior = randomised_prior(components, latent)
@@ -217,7 +217,7 @@ def test_the_objective_bounds_the_evidence_and_misses_it_by_the_posteriors_error
 
 
 @given(st.integers(1, 4), st.integers(1, 4), st.integers(0, 5), seeds)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_mean_of_a_patch_is_that_of_its_pixels(
     kernel: int, stride: int, more: int, seed: int
 ) -> None:

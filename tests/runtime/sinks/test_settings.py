@@ -56,14 +56,14 @@ def taken_whole_or_refused_in_words(document: object) -> None:
     assert msgspec.convert(msgspec.to_builtins(read), SinkSettings) == read
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(document=SINKS | of(SinkSettings))
 def test_any_configuration_is_taken_whole_or_refused_in_words(document):
     taken_whole_or_refused_in_words(document)
 
 
 @pytest.mark.long
-@settings(max_examples=10_000, deadline=None)
+@settings(max_examples=10_000)
 @given(document=SINKS | of(SinkSettings))
 def test_ten_thousand_configurations_are_taken_whole_or_refused_in_words(document):
     taken_whole_or_refused_in_words(document)

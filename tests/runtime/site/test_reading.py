@@ -153,14 +153,14 @@ def a_site_or_a_clear_error(text: str) -> None:
     assert "hunter2" not in said
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(_TEXTS)
 def test_any_text_is_a_site_or_a_clear_error(text: str) -> None:
     a_site_or_a_clear_error(text)
 
 
 @pytest.mark.long
-@settings(max_examples=10_000, deadline=None)
+@settings(max_examples=10_000)
 @given(_TEXTS)
 def test_ten_thousand_texts_are_sites_or_clear_errors(text: str) -> None:
     a_site_or_a_clear_error(text)

@@ -70,7 +70,7 @@ def test_every_frame_comes_in_order_with_index_and_time(whole: tuple[Path, list[
         assert frame.image.flags.c_contiguous
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(ends=st.tuples(st.integers(0, COUNT), st.integers(0, COUNT)).filter(lambda e: e[0] < e[1]))
 def test_a_range_is_the_slice_of_the_whole(
     whole: tuple[Path, list[Frame]], ends: tuple[int, int]

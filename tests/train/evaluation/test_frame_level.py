@@ -62,7 +62,7 @@ def test_one_clip_has_no_interval() -> None:
     assert measure_frames([clip(".x", [0, 1])]).micro_interval is None
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 10_000))
 def test_pairs_between_clips_add_up_to_the_pooled_auc(seed: int) -> None:
     clips = noisy_clips(seed)
@@ -112,7 +112,7 @@ def test_every_draw_equals_measuring_the_drawn_clips_again() -> None:
         assert [drawn[place] for drawn in figures] == pytest.approx(expected)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 10_000))
 def test_the_equal_error_of_one_draw_of_each_is_the_plain_one(seed: int) -> None:
     clips = noisy_clips(seed)

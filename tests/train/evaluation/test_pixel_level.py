@@ -80,7 +80,7 @@ def test_marking_the_wrong_place_finds_nothing() -> None:
     assert meter.result().auc == 0
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 10_000))
 def test_two_numbers_a_frame_equal_a_sweep_over_all_thresholds(seed: int) -> None:
     frames = random_frames(seed)
@@ -93,7 +93,7 @@ def test_two_numbers_a_frame_equal_a_sweep_over_all_thresholds(seed: int) -> Non
     assert (result.frames, result.anomalous) == (8, sum(mask.any() for _, mask in frames))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 10_000))
 def test_precision_is_that_of_all_marked_pixels(seed: int) -> None:
     frames = random_frames(seed)

@@ -169,7 +169,7 @@ def test_regions_that_a_third_links_are_one_track() -> None:
     assert measured((np.zeros((2, *SHAPE), np.float32), np.array([apart, joined]))).tracks == 1
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.integers(0, 10_000))
 def test_both_equal_their_definition_written_out(seed: int) -> None:
     clips = [random_clip(seed), random_clip(seed + 1)]

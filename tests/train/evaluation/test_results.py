@@ -69,7 +69,7 @@ def printed(evaluation: Evaluation) -> str:
     return text.getvalue()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.booleans(), min_size=1))
 def test_spans_tell_the_labels(labels: list[bool]) -> None:
     clip = EvaluatedClip("clip", None, len(labels), spans_of(np.array(labels)), has_masks=False)

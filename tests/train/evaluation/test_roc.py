@@ -49,14 +49,14 @@ def test_equal_error_is_interpolated_between_thresholds() -> None:
     assert equal_error(labels, np.zeros(3)).rate == pytest.approx(0.5)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(labelled_scores)
 def test_area_is_the_one_of_scikit_learn(pairs: list[tuple[bool, int]]) -> None:
     labels, scores = both_sides(pairs)
     assert area(labels, scores) == pytest.approx(roc_auc_score(labels, scores))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(labelled_scores)
 def test_only_the_order_of_scores_counts(pairs: list[tuple[bool, int]]) -> None:
     labels, scores = both_sides(pairs)
@@ -65,7 +65,7 @@ def test_only_the_order_of_scores_counts(pairs: list[tuple[bool, int]]) -> None:
     assert equal_error(labels, bent).rate == pytest.approx(equal_error(labels, scores).rate)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(labelled_scores)
 def test_at_the_equal_error_threshold_false_alarms_have_just_caught_up(
     pairs: list[tuple[bool, int]],

@@ -80,7 +80,7 @@ def test_a_damaged_spool_is_set_aside(path):
     outbox.close()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(steps=st.lists(st.integers(1, 5) | st.sampled_from(["done", "restart"]), max_size=30))
 def test_nothing_is_lost_doubled_or_turned_round(tmp_path_factory, steps):
     path = tmp_path_factory.mktemp("outbox") / "outbox.sqlite"

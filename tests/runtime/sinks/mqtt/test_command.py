@@ -21,14 +21,14 @@ def a_rate_or_refused(payload: bytes) -> None:
     assert len(text) <= 64
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(payload=st.binary(max_size=200) | RATE_LIKE)
 def test_a_command_is_a_rate_or_refused(payload):
     a_rate_or_refused(payload)
 
 
 @pytest.mark.long
-@settings(max_examples=10_000, deadline=None)
+@settings(max_examples=10_000)
 @given(payload=st.binary(max_size=200) | RATE_LIKE)
 def test_ten_thousand_commands_are_rates_or_refused(payload):
     a_rate_or_refused(payload)

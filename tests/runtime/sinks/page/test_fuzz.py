@@ -90,7 +90,6 @@ CASE = st.tuples(ASKED, QUERY, BODY, HEADERS)
 PHASES = (Phase.explicit, Phase.generate, Phase.shrink)
 OFTEN = settings(
     max_examples=150,
-    deadline=None,
     phases=PHASES,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
