@@ -26,7 +26,7 @@ _SHARE = 1 / 60
 """Of the footage, that is disturbed by each weather; `STRETCH` frames at most."""
 
 _TIMES = 2
-"""How often there is weather of each kind: no two winds sway the same places."""
+"""How often there is weather of each kind: no two winds or clouds are alike."""
 
 
 class Copy(NamedTuple):
@@ -105,13 +105,39 @@ def _blobs(height: int, width: int, size_px: float, dice: np.random.Generator) -
     return np.asarray(smooth, np.float32)
 
 
+class _Drifting:
+    """A plane that drifts over the picture; nine times as large, it comes round after its end.
+
+    Args:
+        plane: (3 height, 3 width).
+        velocity: Down and right, px a second.
+    """
+
+    def __init__(self, plane: Plane, velocity: NDArray[np.float64]) -> None:
+        self._plane, self._velocity = plane, velocity
+        self._height, self._width = plane.shape[0] // 3, plane.shape[1] // 3
+
+    def at(self, time_s: float) -> Plane:
+        """The part that lies over the picture at a moment, (height, width)."""
+        down, right = self._velocity * time_s
+        top = int(self._height + down) % (2 * self._height)
+        left = int(self._width + right) % (2 * self._width)
+        return self._plane[top : top + self._height, left : left + self._width]
+
+
 class Wind:
-    """Some places sway to and fro by up to three pixels in 240 rows."""
+    """Gusts cross the picture, in which things sway to and fro by up to three pixels in 240 rows.
+
+    Gusts that stood still would leave some places without wind, and a tree of that place strange.
+    """
 
     def __init__(self, height: int, width: int, dice: np.random.Generator) -> None:
         self._rows, self._columns = np.indices((height, width), dtype=np.float32)
-        where = np.clip(1.5 * _blobs(height, width, height / 6, dice) - 0.3, 0, 1)
-        self._reach = where * np.float32(dice.uniform(1, 3) * height / 240)
+        gusts = np.clip(0.3 + 0.9 * _blobs(3 * height, 3 * width, height / 6, dice), 0, 1)
+        farthest = np.float32(dice.uniform(2, 3) * height / 240)
+        bearing = dice.uniform(0, 2 * np.pi)
+        velocity = 0.1 * height * np.array([np.sin(bearing), np.cos(bearing)])
+        self._reach = _Drifting(farthest * gusts, velocity)
         self._hertz, self._began = dice.uniform(0.3, 1.4, 3), dice.uniform(0, 2 * np.pi, 3)
         self._late = [_blobs(height, width, height / 8, dice) for _ in range(2)]
 
@@ -120,8 +146,9 @@ class Wind:
         slow, quick, upward = 2 * np.pi * self._hertz * time_s + self._began
         aside = np.sin(slow + 0.5 * self._late[0]) + np.sin(quick + 1.5 * self._late[0])
         up = np.sin(upward + 1.5 * self._late[1])
-        columns = self._columns - 0.5 * self._reach * aside
-        rows = self._rows - 0.4 * self._reach * up
+        reach = self._reach.at(time_s)
+        columns = self._columns - 0.5 * reach * aside
+        rows = self._rows - 0.4 * reach * up
         swayed = cv2.remap(
             picture,
             columns.astype(np.float32),
@@ -136,20 +163,15 @@ class Clouds:
     """Soft shadows drift over the picture and take up to 45% of the light."""
 
     def __init__(self, height: int, width: int, dice: np.random.Generator) -> None:
-        self._size = height, width
         thick = np.clip(
             0.5 + 0.9 * _blobs(3 * height, 3 * width, dice.uniform(0.2, 0.45) * height, dice), 0, 1
         )
-        self._light = 1 - np.float32(dice.uniform(0.2, 0.45)) * thick
-        self._wind = dice.uniform(-1, 1, 2) * (0.03 * height, 0.12 * height)
+        light = 1 - np.float32(dice.uniform(0.2, 0.45)) * thick
+        self._light = _Drifting(light, dice.uniform(-1, 1, 2) * (0.03 * height, 0.12 * height))
 
     def fall_on(self, picture: Picture, time_s: float) -> Picture:
         """See `Disturbance`."""
-        height, width = self._size
-        down, right = self._wind * time_s
-        top, left = int(height + down) % (2 * height), int(width + right) % (2 * width)
-        light = self._light[top : top + height, left : left + width]
-        return (picture * light[..., None]).astype(np.uint8)
+        return (picture * self._light.at(time_s)[..., None]).astype(np.uint8)
 
 
 class Grain:
