@@ -172,6 +172,14 @@ def test_a_component_is_lifted_where_it_was_seen_and_lowered_where_not() -> None
     assert float(lift[10, 18]) < -1.5
 
 
+def test_what_was_seen_beside_a_place_tells_more_of_it_than_what_was_seen_above() -> None:
+    seen = np.full((2, 9, 9), 100, np.float32)
+    seen[1], seen[:, 4, 4] = 0, 50
+    lift = place_lift(seen)[0, 1]
+    assert float(lift[4, 5]) == pytest.approx(float(lift[4, 3]), abs=1e-3)
+    assert float(lift[4, 5]) > float(lift[3, 4]) + 0.1
+
+
 @given(counts, st.floats(0, 8))
 def test_more_say_lifts_as_much_more(seen: np.ndarray, say: float) -> None:
     torch.testing.assert_close(place_lift(seen, say), say * place_lift(seen), rtol=1e-4, atol=1e-4)

@@ -166,15 +166,19 @@ def place_lift(seen: NDArray[np.float32], say: float = 1.0) -> Tensor:
         return torch.zeros(1, *seen.shape)
     overall = seen.sum((1, 2)) / seen.sum()
     overall = np.maximum(overall, np.finfo(np.float32).tiny)[:, None, None]
-    blurred = np.stack([gaussian_filter(each, PLACE_BLUR_CELLS, mode="nearest") for each in seen])
+    blurred = gaussian_filter(seen, (0, *PLACE_BLUR_CELLS), mode="nearest")
     frames = blurred.sum(0)
     doubt = PLACE_DOUBT * frames.mean()
     lift = np.log((blurred + doubt * overall) / ((frames + doubt) * overall))
     return torch.from_numpy(say * lift[None]).float()
 
 
-PLACE_BLUR_CELLS = 1.0
-"""Standard deviation of the blur, cells: what was seen here might as well have been beside it."""
+PLACE_BLUR_CELLS = (0.5, 1.0)
+"""Standard deviations of the blur, down and across, cells.
+
+What was seen here might as well have been beside it, but hardly above or below: cameras see the
+ground at a slant, and a cell down is much more of it than a cell across.
+"""
 
 PLACE_DOUBT = 0.06
 """The pseudo-count as a share of the frames looked at."""
