@@ -26,7 +26,7 @@ from edge_vad_train.streams import frames_of, motion_of
 
 _SAMPLES = 8
 
-PLACE_SAYS = (1.0, 2.0, 4.0)
+PLACE_SAYS = (1.0, 4.0, 8.0)
 """How much it may count where something is seen.
 
 Place is one sign beside a joint latent's eighteen, so it may have to count more to be heard. Where

@@ -15,7 +15,7 @@ from sklearn.mixture import GaussianMixture
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-NOISE_FLOOR = 0.01
+NOISE_FLOOR = 0.003
 """Added to every variance. Without it the still background makes its own noise look rare."""
 
 _ITERATIONS = 60
@@ -148,11 +148,12 @@ def place_lift(seen: NDArray[np.float32], say: float = 1.0) -> Tensor:
     """How much more or less often a component is seen at a place than anywhere.
 
     The components stay the same all over the image, only their weights change with the place:
-    `lift_k(x) = b log [(n_k(x) + a phi_k) / ((n(x) + a) phi_k)]`, with `n_k(x)` the frames in which
-    component k was seen at x, blurred over neighbouring cells, and `phi_k` its share in the whole
-    image. The pseudo-count `a` bounds the lift: at a place where nobody was seen so far, an
-    ordinary walker costs a few nats and not infinitely many. A mixture over latent and
-    coordinates has no such bound, and overfits short footage.
+    `lift_k(x) = b min(c, log [(n_k(x) + a phi_k) / ((n(x) + a) phi_k)])`, with `n_k(x)` the frames
+    in which component k was seen at x, blurred over neighbouring cells, and `phi_k` its share in
+    the whole image. The pseudo-count `a` bounds the lift from below: at a place where nobody was
+    seen so far, an ordinary walker costs a few nats and not infinitely many. A mixture over latent
+    and coordinates has no such bound, and overfits short footage. `c` bounds it from above: what
+    is only ever seen at some places is no more usual there for being unknown elsewhere.
 
     Args:
         seen: float32, (K, h, w), the components' responsibilities summed over frames.
@@ -170,7 +171,7 @@ def place_lift(seen: NDArray[np.float32], say: float = 1.0) -> Tensor:
     frames = blurred.sum(0)
     doubt = PLACE_DOUBT * frames.mean()
     lift = np.log((blurred + doubt * overall) / ((frames + doubt) * overall))
-    return torch.from_numpy(say * lift[None]).float()
+    return torch.from_numpy(say * np.minimum(lift, MOST_LIFT)[None]).float()
 
 
 PLACE_BLUR_CELLS = (0.5, 1.0)
@@ -180,5 +181,8 @@ What was seen here might as well have been beside it, but hardly above or below:
 ground at a slant, and a cell down is much more of it than a cell across.
 """
 
-PLACE_DOUBT = 0.06
-"""The pseudo-count as a share of the frames looked at."""
+PLACE_DOUBT = 0.2
+"""The pseudo-count a as a share of the frames looked at."""
+
+MOST_LIFT = 1.5
+"""c, nats: a component counts four and a half times as much as elsewhere at most."""
