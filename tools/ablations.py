@@ -31,7 +31,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "motion sigma 1": ("--motion-sigma", "1"),
     "motion sigma 5": ("--motion-sigma", "5"),
     "noise floor 0.001": ("--noise-floor", "0.001"),
-    "noise floor 0.1": ("--noise-floor", "0.1"),
+    "noise floor 0.01": ("--noise-floor", "0.01"),
     "cells of 4 px": ("--cell", "4"),
     "cells of 16 px": ("--cell", "16"),
 }

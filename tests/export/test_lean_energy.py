@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from edge_vad_export.lean_energy import lean_energies
-from edge_vad_train.mixture import Mixture, SampleEnergy
+from edge_vad_train.mixture import NOISE_FLOOR, Mixture, SampleEnergy
 
 BATCH, ROWS, COLUMNS = 2, 5, 7
 
@@ -19,7 +19,7 @@ def mixture(components: int, depth: int, seed: int, spread: float = 3.0) -> Mixt
     random = np.random.default_rng(seed)
     factors = np.triu(random.normal(0, 1, (components, depth, depth)))
     diagonal = np.arange(depth)
-    factors[:, diagonal, diagonal] = random.uniform(0.5, 10.0, (components, depth))
+    factors[:, diagonal, diagonal] = random.uniform(0.5, NOISE_FLOOR**-0.5, (components, depth))
     weights = random.dirichlet(np.ones(components))
     return Mixture(np.log(weights), random.normal(0, spread, (components, depth)), factors)
 

@@ -16,6 +16,7 @@ from scipy.stats import multivariate_normal
 
 from edge_vad_train import mixture as mixture_module
 from edge_vad_train.mixture import (
+    MOST_LIFT,
     PLACE_DOUBT,
     Mixture,
     SampleEnergy,
@@ -174,10 +175,16 @@ def test_a_component_is_lifted_where_it_was_seen_and_lowered_where_not() -> None
 
 def test_what_was_seen_beside_a_place_tells_more_of_it_than_what_was_seen_above() -> None:
     seen = np.full((2, 9, 9), 100, np.float32)
-    seen[1], seen[:, 4, 4] = 0, 50
+    seen[1], seen[:, 4, 4] = 20, 60
     lift = place_lift(seen)[0, 1]
     assert float(lift[4, 5]) == pytest.approx(float(lift[4, 3]), abs=1e-3)
-    assert float(lift[4, 5]) > float(lift[3, 4]) + 0.1
+    assert float(lift[3, 4]) + 0.05 < float(lift[4, 5]) < MOST_LIFT
+
+
+def test_what_is_seen_at_one_place_only_is_lifted_there_up_to_a_bound() -> None:
+    seen = np.full((2, 9, 9), 100, np.float32)
+    seen[1], seen[:, 4, 4] = 0, 50
+    assert float(place_lift(seen, 3.0).max()) == pytest.approx(3 * MOST_LIFT)
 
 
 @given(counts, st.floats(0, 8))

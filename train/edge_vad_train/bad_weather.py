@@ -106,7 +106,7 @@ def _blobs(height: int, width: int, size_px: float, dice: np.random.Generator) -
 
 
 class _Drifting:
-    """A plane that drifts over the picture; nine times as large, it comes round after its end.
+    """A plane that drifts over the picture; nine times as large, it jumps back at its end.
 
     Args:
         plane: (3 height, 3 width).
@@ -128,7 +128,7 @@ class _Drifting:
 class Wind:
     """Gusts cross the picture, in which things sway to and fro by up to three pixels in 240 rows.
 
-    Gusts that stood still would leave some places without wind, and a tree of that place strange.
+    Gusts that stood still would leave some places without wind, and a tree there strange.
     """
 
     def __init__(self, height: int, width: int, dice: np.random.Generator) -> None:

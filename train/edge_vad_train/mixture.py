@@ -153,11 +153,11 @@ def place_lift(seen: NDArray[np.float32], say: float = 1.0) -> Tensor:
     the whole image. The pseudo-count `a` bounds the lift from below: at a place where nobody was
     seen so far, an ordinary walker costs a few nats and not infinitely many. A mixture over latent
     and coordinates has no such bound, and overfits short footage. `c` bounds it from above: what
-    is only ever seen at some places is no more usual there for being unknown elsewhere.
+    is seen at few places only does not become ever more usual there by being unknown elsewhere.
 
     Args:
         seen: float32, (K, h, w), the components' responsibilities summed over frames.
-        say: b. At 1 the lift is what a mixture with such weights would have; more make place count
+        say: b. At 1 the lift is, up to c, what a mixture with such weights has; more make place count
             for more, as log-linear models weigh their factors.
 
     Returns:
@@ -185,4 +185,4 @@ PLACE_DOUBT = 0.2
 """The pseudo-count a as a share of the frames looked at."""
 
 MOST_LIFT = 1.5
-"""c, nats: a component counts four and a half times as much as elsewhere at most."""
+"""c, nats: four and a half times a component's share in the whole image."""
