@@ -157,8 +157,8 @@ def place_lift(seen: NDArray[np.float32], say: float = 1.0) -> Tensor:
 
     Args:
         seen: float32, (K, h, w), the components' responsibilities summed over frames.
-        say: b. At 1 the lift is, up to c, what a mixture with such weights has; more make place count
-            for more, as log-linear models weigh their factors.
+        say: b. At 1 the lift is, up to c, what a mixture with such weights has; more make place
+            count for more, as log-linear models weigh their factors.
 
     Returns:
         float32, (1, K, h, w), nats; 0 where nothing was seen at all.
