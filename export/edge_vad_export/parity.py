@@ -12,8 +12,12 @@ from edge_vad.scene_model import Parity
 from edge_vad_train.checkpoint import TrainedScene
 from edge_vad_train.network import EnergyMaps, SceneOutput
 
-TOLERANCE = 1e-4
-"""Largest relative error of an energy map that an export in single precision may have."""
+TOLERANCE = 5e-4
+"""Largest relative error of an energy map that an export in single precision may have.
+
+Near components as narrow as the noise floor lets them be, squares that are multiplied out lose
+digits: thousandths of a nat, where calibrations are of nats.
+"""
 
 MAP_TOLERANCE = 1e-2
 """The same for the anomaly map, a difference of energies, which loses digits."""
