@@ -62,6 +62,11 @@ def test_what_lasts_looks_nearly_the_same_a_frame_later(kind: type[Disturbance])
     assert np.abs(np.diff(seen, axis=0)).mean() < 0.7 * np.abs(seen).mean()
 
 
+def test_clouds_never_jump_however_long_they_drift() -> None:
+    steps = np.abs(np.diff(changes(Clouds, moments=600), axis=0)).mean((1, 2))
+    assert steps.max() < 4 * np.median(steps)
+
+
 @pytest.mark.parametrize("kind", [Grain, Rain])
 def test_what_is_gone_in_a_frame_is_elsewhere_in_the_next(kind: type[Disturbance]) -> None:
     seen = changes(kind).reshape(30, -1).astype(np.float64)

@@ -106,7 +106,7 @@ def _blobs(height: int, width: int, size_px: float, dice: np.random.Generator) -
 
 
 class _Drifting:
-    """A plane that drifts over the picture; nine times as large, it jumps back at its end.
+    """A plane, nine times as large as the picture, that drifts over it and turns round at its end.
 
     Args:
         plane: (3 height, 3 width).
@@ -120,9 +120,19 @@ class _Drifting:
     def at(self, time_s: float) -> Plane:
         """The part that lies over the picture at a moment, (height, width)."""
         down, right = self._velocity * time_s
-        top = int(self._height + down) % (2 * self._height)
-        left = int(self._width + right) % (2 * self._width)
+        top = _to_and_fro(self._height + down, 2 * self._height)
+        left = _to_and_fro(self._width + right, 2 * self._width)
         return self._plane[top : top + self._height, left : left + self._width]
+
+
+def _to_and_fro(way: float, length: int) -> int:
+    """Where somebody is who has gone this way on a line of that length, turning round at its ends.
+
+    Example:
+        >>> [_to_and_fro(way, 10) for way in (-3.0, 9.0, 12.0, 21.0)]
+        [3, 9, 8, 1]
+    """
+    return int(length - abs(length - way % (2 * length)))
 
 
 class Wind:
