@@ -102,7 +102,9 @@ def test_rain_only_adds_light_and_not_to_most_of_the_picture() -> None:
 def test_every_kind_is_made_twice_and_says_of_which_footage(tmp_path: Path) -> None:
     footage = stretches(7, 40)
     copies = in_bad_weather(footage, tmp_path, 10.0, MOTION, seed=0)
-    assert [copy.of for copy in copies] == [0, 0, 1, 2, 2, 3, 4, 4, 5, 6]
+    assert [copy.of for copy in copies] == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 6]
+    assert [copy.is_learnt for copy in copies] == 10 * [True] + 2 * [False]
+    assert all("wind" in copy.stretch.clip for copy in copies if not copy.is_learnt)
     assert len({copy.stretch.clip.split()[-1].split("-")[0] for copy in copies}) == len(KINDS)
     for copy in copies:
         assert len(copy.stretch) == round(7 * 40 / 60)

@@ -28,6 +28,9 @@ _SHARE = 1 / 60
 _TIMES = 2
 """How often there is weather of each kind: no two winds or clouds are alike."""
 
+_MORE_WINDS = 2
+"""Winds that only tell what is usual where: a tree that none has reached is strange in the next."""
+
 
 class Copy(NamedTuple):
     """A stretch in bad weather.
@@ -35,10 +38,12 @@ class Copy(NamedTuple):
     Attributes:
         of: Number of the stretch that it was made from.
         stretch: The copy.
+        is_learnt: Whether mixtures are fitted to it; otherwise it only tells what is usual where.
     """
 
     of: int
     stretch: Stretch
+    is_learnt: bool = True
 
 
 class Disturbance(Protocol):
@@ -61,7 +66,7 @@ def in_bad_weather(
     seed: int,
     progress: Callable[[int], None] = lambda _: None,
 ) -> list[Copy]:
-    """Disturb some of the footage, two stretches for every kind of weather.
+    """Disturb some of the footage, two stretches for every kind of weather and more for wind.
 
     Args:
         stretches: Ordinary footage.
@@ -73,11 +78,12 @@ def in_bad_weather(
     """
     folder.mkdir(parents=True, exist_ok=True)
     frames = min(STRETCH, max(2, round(_SHARE * sum(map(len, stretches)))))
-    count = _TIMES * len(KINDS)
-    chosen = np.linspace(0, len(stretches) - 1, count).astype(int).tolist()
+    learnt = _TIMES * KINDS
+    kinds = learnt + _MORE_WINDS * (Wind,)
+    chosen = np.linspace(0, len(stretches) - 1, len(kinds)).astype(int).tolist()
 
     def disturb(number: int, tell: Callable[[int], None]) -> Copy:
-        of, kind = chosen[number], KINDS[number % len(KINDS)]
+        of, kind = chosen[number], kinds[number]
         source = stretches[of].part(0, frames)
         height, width = source.frames.shape[1:3]
         disturbance = kind(height, width, np.random.default_rng([seed, 4, number]))
@@ -92,9 +98,9 @@ def in_bad_weather(
             copy.frames[index] = disturbance.fall_on(picture, index / fps)
             copy.motion[index] = extractor.push(copy.frames[index])
             tell(1)
-        return Copy(of, copy)
+        return Copy(of, copy, is_learnt=number < len(learnt))
 
-    return run_side_by_side(disturb, range(count), progress)
+    return run_side_by_side(disturb, range(len(kinds)), progress)
 
 
 def _blobs(height: int, width: int, size_px: float, dice: np.random.Generator) -> Plane:
@@ -136,15 +142,16 @@ def _to_and_fro(way: float, length: int) -> int:
 
 
 class Wind:
-    """Gusts cross the picture, in which things sway to and fro by up to three pixels in 240 rows.
+    """Gusts cross the picture, in which things sway by up to three and a half pixels in 240 rows.
 
-    Gusts that stood still would leave some places without wind, and a tree there strange.
+    Gusts that stood still, or were weak at most places, would leave some trees without wind that
+    sways them well, and those would be strange.
     """
 
     def __init__(self, height: int, width: int, dice: np.random.Generator) -> None:
         self._rows, self._columns = np.indices((height, width), dtype=np.float32)
-        gusts = np.clip(0.3 + 0.9 * _blobs(3 * height, 3 * width, height / 6, dice), 0, 1)
-        farthest = np.float32(dice.uniform(2, 3) * height / 240)
+        gusts = np.clip(0.6 + 0.9 * _blobs(3 * height, 3 * width, height / 6, dice), 0, 1)
+        farthest = np.float32(dice.uniform(2.5, 3.5) * height / 240)
         bearing = dice.uniform(0, 2 * np.pi)
         velocity = 0.1 * height * np.array([np.sin(bearing), np.cos(bearing)])
         self._reach = _Drifting(farthest * gusts, velocity)

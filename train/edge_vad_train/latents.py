@@ -112,7 +112,7 @@ def fit_mixtures(
     streams = Streams(appearance, encoders)
     drawn = _draw_latents(stretches, streams, cells, seed)
     frames = sum(map(len, stretches))
-    dull = [copy.stretch for copy in copies]
+    dull = [copy.stretch for copy in copies if copy.is_learnt]
     share = sum(map(len, dull)) / frames
     disturbed = _draw_latents(dull, streams, round(cells * share), seed)
     both = np.concatenate(
@@ -131,7 +131,8 @@ def fit_mixtures(
     everywhere = SceneEnergies(appearance, encoders, _energies(mixtures, [None] * 3))
     every = max(1, frames // _FRAMES)
     seen = _seen_at_places(stretches, everywhere, every)
-    for copy, at_places in zip(copies, _seen_at_places(dull, everywhere, every), strict=True):
+    in_weather = _seen_at_places([copy.stretch for copy in copies], everywhere, every)
+    for copy, at_places in zip(copies, in_weather, strict=True):
         looks, moves, joint = seen[copy.of]
         seen[copy.of] = looks, moves, joint + at_places[2]
     active = {"appearance": count_active(drawn.looks), "motion": count_active(drawn.moves)}

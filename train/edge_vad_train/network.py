@@ -35,6 +35,9 @@ _LITTLE = 0.05
 _MOST = 0.2
 """Grey from which on more makes no difference, so that energies stay numbers of ordinary size."""
 
+_FURTHEST = 80.0
+"""From 0, up to where exponentials are numbers in single precision."""
+
 _COMMON = 2.0
 """What is taken from all cells of the rise of the middle one: the strangest rise by more."""
 
@@ -196,35 +199,66 @@ class SceneNetwork(nn.Module):
 
 
 def fuse(maps: EnergyMaps, calibrations: Energies) -> Tensor:
-    """Calibrate the energies and take the largest, cell by cell.
+    """Make the energies comparable and take the largest that has a say, cell by cell.
 
     Returns:
         float32, (N, rows, columns).
     """
     fused: Tensor | None = None
-    for energy, name in zip(maps, EnergyMaps._fields, strict=True):
-        calibration = getattr(calibrations, name)
-        if calibration.weight == 0:
+    for name, energy in maps._asdict().items():
+        weight = getattr(calibrations, name).weight
+        if weight == 0:
             continue
-        calibrated = calibrate_map(energy, calibration, calibration.weight)
-        fused = calibrated if fused is None else torch.maximum(fused, calibrated)
+        said = comparable(name, energy, calibrations)
+        said = said if weight == 1 else said * weight
+        fused = said if fused is None else torch.maximum(fused, said)
     assert fused is not None  # noqa: S101 - a scene without any say for any energy is never made
     return fused
 
 
-def calibrate_map(energy: Tensor, calibration: Calibration, weight: float = 1.0) -> Tensor:
-    """Make an energy comparable, cell by cell, see `Calibration`.
+def comparable(name: str, energy: Tensor, calibrations: Energies) -> Tensor:
+    """An energy as it is compared with the others: calibrated, and the joint one with neighbours.
+
+    Args:
+        name: One of the fields of `EnergyMaps`.
+        energy: float32, (N, rows, columns), nats.
+        calibrations: Of all energies.
+    """
+    calibrated = calibrate_map(energy, getattr(calibrations, name))
+    return with_neighbours(calibrated) if name == "joint" else calibrated
+
+
+def calibrate_map(energy: Tensor, calibration: Calibration) -> Tensor:
+    """Calibrate an energy, cell by cell, see `Calibration`.
 
     Args:
         energy: float32, (N, rows, columns), nats.
         calibration: Of this energy.
-        weight: Its say in the fused map, not 0.
     """
     if calibration.ground is None:
-        return (energy - calibration.location) * (weight / calibration.scale)
+        return (energy - calibration.location) * (1 / calibration.scale)
     rise = torch.relu(median_cell(energy) - calibration.ground) * _COMMON
-    scale = (rise + calibration.scale) * (1 / weight)
-    return (energy - (rise + calibration.location)) / scale
+    return (energy - (rise + calibration.location)) / (rise + calibration.scale)
+
+
+def with_neighbours(calibrated: Tensor) -> Tensor:
+    """What a cell and the eight around it say together: `log mean exp` of them.
+
+    Things reach into several patches, and chance makes single ones strange. This lies between the
+    mean, in which eight ordinary neighbours outvote what is small, and the highest, which listens
+    to chance.
+
+    Args:
+        calibrated: float32, (N, rows, columns), told apart from -80 to 80.
+
+    Example:
+        >>> lonely = torch.zeros(1, 5, 5)
+        >>> lonely[0, 2, 2] = 9.0
+        >>> [round(float(each), 1) for each in with_neighbours(lonely)[0, 2]]
+        [0.0, 6.8, 6.8, 6.8, 0.0]
+    """
+    odds = calibrated.clamp(-_FURTHEST, _FURTHEST).exp()
+    return F.avg_pool2d(odds, 3, 1, 1, count_include_pad=False).log()
 
 
 def median_cell(energy: Tensor) -> Tensor:

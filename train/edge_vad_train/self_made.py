@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from edge_vad.scene_model import Energies
 from edge_vad_train.footage import Stretch
-from edge_vad_train.network import RECENT_CHANNELS, SceneEnergies, attribute, calibrate_map
+from edge_vad_train.network import RECENT_CHANNELS, SceneEnergies, attribute, comparable
 from edge_vad_train.side_by_side import run_side_by_side
 from edge_vad_train.streams import frames_of, motion_of
 
@@ -134,7 +134,7 @@ def _versions_peaks(
         maps = energies(looks, moves, energies.appearance.staying(looks, recent))
         presence = energies.presence(looks, moves)
         peaks = [
-            attribute(calibrate_map(energy, getattr(calibrations, name)), presence).amax((1, 2))
+            attribute(comparable(name, energy, calibrations), presence).amax((1, 2))
             for name, energy in maps._asdict().items()
         ]
         return torch.stack(peaks, 1).numpy()

@@ -6,6 +6,7 @@ import io
 import logging
 import warnings
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -38,7 +39,7 @@ class NumpyEnergyBackend(Backend):
         self._session = open_session(PROVIDERS["onnxruntime"], _encoders(scene), threads)
         calibrations = scene.network.calibrations
         self._mixtures = [
-            (_Mixture(energy), getattr(calibrations, name))
+            (name, _Mixture(energy), getattr(calibrations, name))
             for energy, name in zip(
                 scene.network.energies.mixtures, EnergyMaps._fields, strict=True
             )
@@ -48,8 +49,8 @@ class NumpyEnergyBackend(Backend):
         """See `Backend.infer`."""
         *latents, presence = self._session.run(_OUTPUTS, inputs._asdict())
         maps = [
-            _calibrate(mixture.energy(latent), calibration)
-            for latent, (mixture, calibration) in zip(latents, self._mixtures, strict=True)
+            _comparable(name, mixture.energy(latent), calibration)
+            for latent, (name, mixture, calibration) in zip(latents, self._mixtures, strict=True)
             if calibration.weight > 0
         ]
         fused = np.maximum.reduce(maps)
@@ -76,8 +77,21 @@ class _Mixture:
         return energy[None]
 
 
-def _calibrate(energy: Array, calibration: Calibration) -> Array:
-    return (energy - calibration.location) * np.float32(calibration.weight / calibration.scale)
+def _comparable(name: str, energy: Array, calibration: Calibration) -> Array:
+    calibrated = (energy - calibration.location) * np.float32(1 / calibration.scale)
+    if name == "joint":
+        calibrated = _with_neighbours(calibrated[0])[None]
+    return calibrated * np.float32(calibration.weight)
+
+
+def _with_neighbours(calibrated: Array) -> Array:
+    odds = np.exp(calibrated)
+    sums = (
+        cv2.boxFilter(each, -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT)
+        for each in (odds, np.ones_like(odds))
+    )
+    together: Array = np.log(np.divide(*sums))
+    return together
 
 
 class _Encoders(nn.Module):
