@@ -12,8 +12,8 @@ from safetensors.torch import save_file
 
 from edge_vad.errors import BadModel
 from edge_vad.scene_model import SCHEMA
-from edge_vad_train.appearance import LOOK
 from edge_vad_train.checkpoint import FILE_NAME, TrainedScene, load_trained
+from edge_vad_train.network import GENERATION
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_a_network_of_another_design_is_refused(scene: TrainedScene, tmp_path: P
 def test_a_scene_that_saw_light_in_another_way_is_of_an_older_version(
     scene: TrainedScene, tmp_path: Path
 ) -> None:
-    design = msgspec.structs.replace(scene.design, look=LOOK - 1)
+    design = msgspec.structs.replace(scene.design, generation=GENERATION - 1)
     replace(scene, design=design).save(tmp_path)
     with pytest.raises(BadModel, match="older edge-vad"):
         load_trained(tmp_path)

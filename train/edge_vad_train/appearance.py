@@ -9,9 +9,6 @@ from torch.nn import functional as F
 FRAME_DOWNSCALE = 2
 """The appearance stream sees frames averaged over blocks of this many px a side."""
 
-LOOK = 2
-"""Counts the ways to take light and background away: what was learnt of another is refused."""
-
 SILHOUETTES = 1
 """Channels of what the appearance stream sees."""
 

@@ -13,10 +13,10 @@ from torch import Tensor
 
 from edge_vad.errors import BadModel
 from edge_vad.scene_model import SceneCard, decode_card
-from edge_vad_train.appearance import LOOK, Appearance
+from edge_vad_train.appearance import Appearance
 from edge_vad_train.mixture import SampleEnergy
 from edge_vad_train.model import Architecture, Encoder
-from edge_vad_train.network import STAY_DIMENSIONS, SceneEnergies, SceneNetwork
+from edge_vad_train.network import GENERATION, STAY_DIMENSIONS, SceneEnergies, SceneNetwork
 
 FILE_NAME = "scene.safetensors"
 _TRAIN_AGAIN = "train the scene again with edge-vad train"
@@ -29,13 +29,13 @@ class Design(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         appearance: Shape of the appearance stream.
         motion: Shape of the motion stream.
         components: Components of the fitted mixtures, in the order of `EnergyMaps`.
-        look: The way in which light and background are taken away.
+        generation: Of the way from frames to scores.
     """
 
     appearance: Architecture
     motion: Architecture
     components: tuple[int, int, int]
-    look: int
+    generation: int
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def load_trained(folder: Path) -> TrainedScene:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         card = decode_card(header["card"], path)
         design = msgspec.json.decode(header["design"], type=Design)
-        if design.look != LOOK:
+        if design.generation != GENERATION:
             raise BadModel(f"{path} was trained by an older edge-vad", _TRAIN_AGAIN)
         network = empty_network(design, card)
         network.load_state_dict(

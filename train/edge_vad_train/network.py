@@ -13,6 +13,9 @@ from edge_vad_train.appearance import Appearance, difference, silhouette
 from edge_vad_train.mixture import SampleEnergy
 from edge_vad_train.model import Encoder, patch_means
 
+GENERATION = 3
+"""Counts the ways from frames to scores: what was trained for another is refused."""
+
 _CLEAR_SPEED = 2.0
 """What makes something as present as its look does, px a frame."""
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import msgspec
 
 from edge_vad.motion import MotionSettings
-from edge_vad_train.appearance import LOOK, SILHOUETTES
+from edge_vad_train.appearance import SILHOUETTES
 from edge_vad_train.checkpoint import Design
 from edge_vad_train.mixture import NOISE_FLOOR
 from edge_vad_train.model import Architecture, Layer
+from edge_vad_train.network import GENERATION
 
 LAYERS = {
     4: (Layer(16, 4, 2), Layer(32, 5, 1), Layer(32, 2, 1)),
@@ -61,7 +62,7 @@ class TrainSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             appearance=self._stream(SILHOUETTES),
             motion=self._stream(self.motion.pooling.channels),
             components=(self.components, self.components, 2 * self.components),
-            look=LOOK,
+            generation=GENERATION,
         )
 
     def _stream(self, inputs: int) -> Architecture:

@@ -16,12 +16,11 @@ from edge_vad.dynamic_flow import Pooling
 from edge_vad.errors import BadInput, Interrupted, Unavailable, WrongUse
 from edge_vad.false_alarms import describe_rate
 from edge_vad.motion import MotionSettings
-from edge_vad_train.appearance import LOOK
 from edge_vad_train.checkpoint import FILE_NAME, TrainedScene
 from edge_vad_train.cli.bars import Bars
 from edge_vad_train.datasets import FORMATS, open_dataset
 from edge_vad_train.footage import FrameSize
-from edge_vad_train.network import EnergyMaps
+from edge_vad_train.network import GENERATION, EnergyMaps
 from edge_vad_train.settings import LAYERS, TrainSettings
 from edge_vad_train.training import train_scene
 
@@ -49,7 +48,7 @@ class _Plan(msgspec.Struct, frozen=True):
     size: FrameSize | None
     strict: bool
     settings: TrainSettings
-    look: int = LOOK
+    generation: int = GENERATION
 
 
 @click.command("train", epilog=_EPILOG)
