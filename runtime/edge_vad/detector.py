@@ -59,7 +59,7 @@ class Detector:
         """Score the next frame; only frames before it are looked at besides.
 
         The first frame, and the first after a `reset`, has no motion: nothing can be said of it,
-        and its score is 0, the level of ordinary normal footage. So it is with a picture that
+        and its score is 0, about the level of ordinary normal footage. So it is with a picture that
         stands still for long.
 
         Args:

@@ -50,9 +50,9 @@ class Grid(_Record, frozen=True):
 class Calibration(_Record, frozen=True):
     """How an energy becomes comparable with the others.
 
-    A cell's calibrated anomaly is `weight * (energy - rise - location) / (scale + rise)`. The rise
-    is twice what the median cell of the frame is above `ground`: rain or a shaken camera make all
-    of the picture strange at once, and cells differ by more. All but the weight come from normal
+    A cell's calibrated anomaly is `a = (energy - rise - location) / (scale + rise)`. The rise is
+    twice what the median cell of the frame is above `ground`: rain or a shaken camera make all of
+    the picture strange at once, and cells differ by more. All but the weight come from normal
     footage that the model was not fitted on.
 
     Attributes:
@@ -69,7 +69,10 @@ class Calibration(_Record, frozen=True):
 
 
 class Energies(_Record, frozen=True):
-    """The calibrations of the three sample energies; the fused map is their largest.
+    """The calibrations of the three sample energies; the fused map is the largest `weight * a`.
+
+    Of the joint energy it is `weight * log mean exp a` over a cell and the eight around it, in
+    scenes that were trained since single patches say less there.
 
     Attributes:
         appearance: Energy of what something looks like.

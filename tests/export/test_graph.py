@@ -21,6 +21,7 @@ from edge_vad_train.checkpoint import TrainedScene
 OPERATORS = {
     "Abs",
     "Add",
+    "AveragePool",
     "Cast",
     "Clip",
     "Concat",
@@ -48,6 +49,7 @@ OPERATORS = {
     "Sub",
     "TopK",
     "Transpose",
+    "Unsqueeze",
 }
 OUTPUTS = ("anomaly_map", "score", "appearance_energy", "motion_energy", "joint_energy")
 

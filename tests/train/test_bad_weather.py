@@ -73,10 +73,11 @@ def test_what_is_gone_in_a_frame_is_elsewhere_in_the_next(kind: type[Disturbance
     assert np.corrcoef(seen)[0, 1] < 0.3
 
 
-def test_gusts_leave_many_places_still_for_a_while_and_few_for_long() -> None:
-    swayed = np.abs(changes(Wind, moments=200)) > 3
-    assert swayed.mean() < 0.2
-    assert swayed.any(0).mean() > 0.8
+@pytest.mark.parametrize("seed", [3, 4, 5])
+def test_gusts_leave_places_still_for_a_while_and_few_for_long(seed: int) -> None:
+    swayed = np.abs(changes(Wind, seed, moments=200)) > 3
+    assert 0.15 < swayed.mean() < 0.3
+    assert swayed.any(0).mean() > 0.88
 
 
 def test_clouds_only_take_light_and_never_half_of_it() -> None:
@@ -99,7 +100,7 @@ def test_rain_only_adds_light_and_not_to_most_of_the_picture() -> None:
     assert 0 < (brighter > 8).mean() < 0.3
 
 
-def test_every_kind_is_made_twice_and_says_of_which_footage(tmp_path: Path) -> None:
+def test_every_kind_is_made_twice_and_wind_twice_more_for_places_alone(tmp_path: Path) -> None:
     footage = stretches(7, 40)
     copies = in_bad_weather(footage, tmp_path, 10.0, MOTION, seed=0)
     assert [copy.of for copy in copies] == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 6]

@@ -99,7 +99,7 @@ def test_a_network_of_another_design_is_refused(scene: TrainedScene, tmp_path: P
         load_trained(tmp_path)
 
 
-def test_a_scene_that_saw_light_in_another_way_is_of_an_older_version(
+def test_a_scene_that_scored_in_another_way_is_of_an_older_version(
     scene: TrainedScene, tmp_path: Path
 ) -> None:
     design = msgspec.structs.replace(scene.design, generation=GENERATION - 1)

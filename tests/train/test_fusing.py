@@ -73,7 +73,10 @@ def test_only_the_joint_energy_hears_its_neighbours() -> None:
 
 
 def test_the_largest_is_heard_each_by_its_weight_and_none_without() -> None:
-    given_ = EnergyMaps(energy(100.0), energy(9.0), energy(5.0))
-    assert float(fuse(given_, calibrations(0, 0.5, 1)).max()) == 0.5 * (9 - 1) / 2
-    joint_alone = fuse(given_, calibrations(0, 0, 0.5))
-    assert torch.equal(joint_alone, 0.5 * with_neighbours((energy(5.0) - 1) / 2))
+    energies = EnergyMaps(energy(100.0), energy(9.0), energy(9.0).flip(2).roll(2, 2))
+    motion = 0.5 * (energies.motion - 1) / 2
+    joint = with_neighbours((energies.joint - 1) / 2)
+    assert (motion > joint).any()
+    assert (joint > motion).any()
+    assert torch.equal(fuse(energies, calibrations(0, 0.5, 1)), torch.maximum(motion, joint))
+    assert torch.equal(fuse(energies, calibrations(0, 0, 0.5)), 0.5 * joint)

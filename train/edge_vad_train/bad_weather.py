@@ -144,8 +144,8 @@ def _to_and_fro(way: float, length: int) -> int:
 class Wind:
     """Gusts cross the picture, in which things sway by up to three and a half pixels in 240 rows.
 
-    Gusts that stood still, or were weak at most places, would leave some trees without wind that
-    sways them well, and those would be strange.
+    Gusts that stood still, or were mostly weak, would leave some trees without a wind that sways
+    them well, and those would be strange.
     """
 
     def __init__(self, height: int, width: int, dice: np.random.Generator) -> None:

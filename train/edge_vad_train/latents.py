@@ -90,7 +90,8 @@ def fit_mixtures(
 ) -> LearntScene:
     """Fit the mixtures of appearance, of motion, and of both; then learn what is usual where.
 
-    The joint mixture is fitted to the same footage in bad weather, too. It can tell a swaying tree
+    The joint mixture is fitted to the copies that are learnt, too, and told by all of them what
+    is usual where. It can tell a swaying tree
     from somebody who walks; to the others each would make the other look ordinary.
 
     The mixture of motion is fitted to samples of the posterior, the others to its mean. Movement
@@ -100,7 +101,7 @@ def fit_mixtures(
 
     Args:
         stretches: Footage to fit to.
-        copies: Some of it in bad weather.
+        copies: Some of it in bad weather; one at least is learnt.
         appearance: Takes the background away.
         encoders: Of the appearance and of the motion stream.
         components: K of the mixtures, in the order of `EnergyMaps`.
@@ -112,9 +113,9 @@ def fit_mixtures(
     streams = Streams(appearance, encoders)
     drawn = _draw_latents(stretches, streams, cells, seed)
     frames = sum(map(len, stretches))
-    dull = [copy.stretch for copy in copies if copy.is_learnt]
-    share = sum(map(len, dull)) / frames
-    disturbed = _draw_latents(dull, streams, round(cells * share), seed)
+    weather = [copy.stretch for copy in copies if copy.is_learnt]
+    share = sum(map(len, weather)) / frames
+    disturbed = _draw_latents(weather, streams, round(cells * share), seed)
     both = np.concatenate(
         [np.concatenate([each.looks, each.moves, each.stays], 1) for each in (drawn, disturbed)]
     )

@@ -38,8 +38,11 @@ _LITTLE = 0.05
 _MOST = 0.2
 """Grey from which on more makes no difference, so that energies stay numbers of ordinary size."""
 
-_FURTHEST = 80.0
+FURTHEST = 80.0
 """From 0, up to where exponentials are numbers in single precision."""
+
+HEARD_WITH_NEIGHBOURS = ("joint",)
+"""The energies of which single patches say less than a patch and those around it."""
 
 _COMMON = 2.0
 """What is taken from all cells of the rise of the middle one: the strangest rise by more."""
@@ -213,7 +216,7 @@ def fuse(maps: EnergyMaps, calibrations: Energies) -> Tensor:
         if weight == 0:
             continue
         said = comparable(name, energy, calibrations)
-        said = said if weight == 1 else said * weight
+        said = said if weight == 1 else said * weight  # spares the graph an operator
         fused = said if fused is None else torch.maximum(fused, said)
     assert fused is not None  # noqa: S101 - a scene without any say for any energy is never made
     return fused
@@ -228,7 +231,7 @@ def comparable(name: str, energy: Tensor, calibrations: Energies) -> Tensor:
         calibrations: Of all energies.
     """
     calibrated = calibrate_map(energy, getattr(calibrations, name))
-    return with_neighbours(calibrated) if name == "joint" else calibrated
+    return with_neighbours(calibrated) if name in HEARD_WITH_NEIGHBOURS else calibrated
 
 
 def calibrate_map(energy: Tensor, calibration: Calibration) -> Tensor:
@@ -260,8 +263,9 @@ def with_neighbours(calibrated: Tensor) -> Tensor:
         >>> [round(float(each), 1) for each in with_neighbours(lonely)[0, 2]]
         [0.0, 6.8, 6.8, 6.8, 0.0]
     """
-    odds = calibrated.clamp(-_FURTHEST, _FURTHEST).exp()
-    return F.avg_pool2d(odds, 3, 1, 1, count_include_pad=False).log()
+    odds = calibrated.clamp(-FURTHEST, FURTHEST).exp()
+    # One channel: engines want the number of channels fixed, and that of frames is not.
+    return F.avg_pool2d(odds[:, None], 3, 1, 1, count_include_pad=False)[:, 0].log()
 
 
 def median_cell(energy: Tensor) -> Tensor:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import logging
 import warnings
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from edge_vad.backends.providers import PROVIDERS
 from edge_vad.scene_model import Calibration
 from edge_vad_train.checkpoint import TrainedScene
 from edge_vad_train.mixture import SampleEnergy
-from edge_vad_train.network import EnergyMaps, SceneEnergies
+from edge_vad_train.network import FURTHEST, HEARD_WITH_NEIGHBOURS, EnergyMaps, SceneEnergies
 
 Array = NDArray[np.float32]
 
@@ -49,7 +49,7 @@ class NumpyEnergyBackend(Backend):
         """See `Backend.infer`."""
         *latents, presence = self._session.run(_OUTPUTS, inputs._asdict())
         maps = [
-            _comparable(name, mixture.energy(latent), calibration)
+            comparable(name, mixture.energy(latent), calibration)
             for latent, (name, mixture, calibration) in zip(latents, self._mixtures, strict=True)
             if calibration.weight > 0
         ]
@@ -77,21 +77,48 @@ class _Mixture:
         return energy[None]
 
 
-def _comparable(name: str, energy: Array, calibration: Calibration) -> Array:
-    calibrated = (energy - calibration.location) * np.float32(1 / calibration.scale)
-    if name == "joint":
-        calibrated = _with_neighbours(calibrated[0])[None]
+def comparable(name: str, energy: Array, calibration: Calibration) -> Array:
+    """What one energy says in the fused map, as `network.comparable` and its weight have it.
+
+    Args:
+        name: One of the fields of `EnergyMaps`.
+        energy: (1, rows, columns), nats.
+        calibration: Of this energy.
+    """
+    rise = _rise(energy, calibration)
+    calibrated = (energy - calibration.location - rise) / np.float32(calibration.scale + rise)
+    if name in HEARD_WITH_NEIGHBOURS:
+        calibrated = _with_neighbours(calibrated)
     return calibrated * np.float32(calibration.weight)
 
 
+def _rise(energy: Array, calibration: Calibration) -> np.float32:
+    if calibration.ground is None:
+        return np.float32(0)
+    some = energy.ravel()[::9]
+    upper_middle = (len(some) - 1) // 2
+    median = np.partition(some, upper_middle)[upper_middle]
+    return np.float32(2 * max(0.0, float(median) - calibration.ground))
+
+
 def _with_neighbours(calibrated: Array) -> Array:
-    odds = np.exp(calibrated)
-    sums = (
-        cv2.boxFilter(each, -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT)
-        for each in (odds, np.ones_like(odds))
-    )
-    together: Array = np.log(np.divide(*sums))
+    odds = np.exp(np.clip(calibrated, -FURTHEST, FURTHEST))
+    together: Array = np.log(_around(odds) / _neighbours(odds.shape))
     return together
+
+
+@functools.cache
+def _neighbours(shape: tuple[int, ...]) -> Array:
+    """How many cells there are around each, itself included."""
+    return _around(np.ones(shape, np.float32))
+
+
+def _around(cells: Array) -> Array:
+    """Sums over 3x3 cells, those beyond the border left out."""
+    padded = np.pad(cells, ((0, 0), (1, 1), (1, 1)))
+    rows = padded[:, :-2] + padded[:, 1:-1] + padded[:, 2:]
+    sums: Array = rows[:, :, :-2] + rows[:, :, 1:-1] + rows[:, :, 2:]
+    return sums
 
 
 class _Encoders(nn.Module):

@@ -20,9 +20,9 @@ _FRAMES = (
     "clips that have both normal and anomalous frames."
 )
 _STREAMS = (
-    "Single streams: the highest energy of the map, calibrated as in the model; a clip's first "
-    "frame scores 0 there too. GMAC: multiply-accumulates a frame in the graph, in units of 10^9; "
-    "optical flow, which all rows share, is not counted."
+    "Single streams: the highest energy of the map, less the location of its calibration, each "
+    "cell by itself; a clip's first frame scores 0 there too. GMAC: multiply-accumulates a frame "
+    "in the graph, in units of 10^9; optical flow, which all rows share, is not counted."
 )
 _SCENES = (
     "Mean and worst are over {scenes} scenes. The intervals are of the mean: what clips make "
