@@ -26,8 +26,7 @@ class Detection:
 
     Attributes:
         frame: The frame, as the source gave it.
-        score: Anomaly score of the frame: 0 is about the level of ordinary normal
-            footage.
+        score: Anomaly score of the frame: 0 is about the level of normal footage.
         threshold: Score from which on a frame is anomalous.
         anomaly_map: float32, (rows, columns), the calibrated anomaly of every cell.
         box: Where the frame's anomaly is, in its own px; None when it is not anomalous.

@@ -90,9 +90,9 @@ def fit_mixtures(
 ) -> LearntScene:
     """Fit the mixtures of appearance, of motion, and of both; then learn what is usual where.
 
-    The joint mixture is fitted to the copies that are learnt, too, and told by all of them what
-    is usual where. It can tell a swaying tree
-    from somebody who walks; to the others each would make the other look ordinary.
+    The joint mixture is fitted to the copies that are learnt, too, and told by all of them what is
+    usual where. It can tell a swaying tree from somebody who walks; to the others each would make
+    the other look ordinary.
 
     The mixture of motion is fitted to samples of the posterior, the others to its mean. Movement
     is told only as finely as the posterior is wide; without that width the still background makes

@@ -44,7 +44,7 @@ FURTHEST = 80.0
 HEARD_WITH_NEIGHBOURS = ("joint",)
 """The energies of which single patches say less than a patch and those around it."""
 
-_COMMON = 2.0
+COMMON = 2.0
 """What is taken from all cells of the rise of the middle one: the strangest rise by more."""
 
 
@@ -243,7 +243,7 @@ def calibrate_map(energy: Tensor, calibration: Calibration) -> Tensor:
     """
     if calibration.ground is None:
         return (energy - calibration.location) * (1 / calibration.scale)
-    rise = torch.relu(median_cell(energy) - calibration.ground) * _COMMON
+    rise = torch.relu(median_cell(energy) - calibration.ground) * COMMON
     return (energy - (rise + calibration.location)) / (rise + calibration.scale)
 
 

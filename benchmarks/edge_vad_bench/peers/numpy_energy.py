@@ -10,6 +10,7 @@ import warnings
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.ndimage import convolve
 from torch import Tensor, nn
 
 from edge_vad.backends import Backend, Inputs, Maps
@@ -18,7 +19,13 @@ from edge_vad.backends.providers import PROVIDERS
 from edge_vad.scene_model import Calibration
 from edge_vad_train.checkpoint import TrainedScene
 from edge_vad_train.mixture import SampleEnergy
-from edge_vad_train.network import FURTHEST, HEARD_WITH_NEIGHBOURS, EnergyMaps, SceneEnergies
+from edge_vad_train.network import (
+    COMMON,
+    FURTHEST,
+    HEARD_WITH_NEIGHBOURS,
+    EnergyMaps,
+    SceneEnergies,
+)
 
 Array = NDArray[np.float32]
 
@@ -98,7 +105,7 @@ def _rise(energy: Array, calibration: Calibration) -> np.float32:
     some = energy.ravel()[::9]
     upper_middle = (len(some) - 1) // 2
     median = np.partition(some, upper_middle)[upper_middle]
-    return np.float32(2 * max(0.0, float(median) - calibration.ground))
+    return np.float32(COMMON * max(0.0, float(median) - calibration.ground))
 
 
 def _with_neighbours(calibrated: Array) -> Array:
@@ -115,9 +122,7 @@ def _neighbours(shape: tuple[int, ...]) -> Array:
 
 def _around(cells: Array) -> Array:
     """Sums over 3x3 cells, those beyond the border left out."""
-    padded = np.pad(cells, ((0, 0), (1, 1), (1, 1)))
-    rows = padded[:, :-2] + padded[:, 1:-1] + padded[:, 2:]
-    sums: Array = rows[:, :, :-2] + rows[:, :, 1:-1] + rows[:, :, 2:]
+    sums: Array = convolve(cells, np.ones((1, 3, 3), np.float32), mode="constant")
     return sums
 
 
