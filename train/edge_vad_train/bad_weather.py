@@ -28,7 +28,7 @@ _SHARE = 1 / 60
 _TIMES = 2
 """How often there is weather of each kind: no two winds or clouds are alike."""
 
-_MORE_WINDS = 2
+_MORE_WINDS = 6
 """Winds that only tell what is usual where: a tree that none has reached is strange in the next."""
 
 
@@ -79,8 +79,13 @@ def in_bad_weather(
     folder.mkdir(parents=True, exist_ok=True)
     frames = min(STRETCH, max(2, round(_SHARE * sum(map(len, stretches)))))
     learnt = _TIMES * KINDS
-    kinds = learnt + _MORE_WINDS * (Wind,)
-    chosen = np.linspace(0, len(stretches) - 1, len(kinds)).astype(int).tolist()
+    more = _MORE_WINDS * (Wind,)
+    kinds = learnt + more
+    chosen = [
+        int(number)
+        for part in (learnt, more)
+        for number in np.linspace(0, len(stretches) - 1, len(part))
+    ]
 
     def disturb(number: int, tell: Callable[[int], None]) -> Copy:
         of, kind = chosen[number], kinds[number]
