@@ -97,6 +97,7 @@ class Training(_Record, frozen=True):
         self_made: Kind of anomaly made from the footage to the AUC at which the model tells it from
             the footage as it was, 0 to 1; empty where nobody ever moved.
         place_say: How much it counts in the joint energy where something is seen.
+        tuned: Setting to what was chosen for it on the footage; empty where nothing was tuned.
     """
 
     sources: tuple[str, ...]
@@ -106,6 +107,7 @@ class Training(_Record, frozen=True):
     versions: dict[str, str]
     self_made: dict[str, float] = msgspec.field(default_factory=dict)
     place_say: float = 1.0
+    tuned: dict[str, float] = msgspec.field(default_factory=dict)
 
 
 class Parity(_Record, frozen=True):

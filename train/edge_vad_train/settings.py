@@ -38,6 +38,7 @@ class TrainSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         motion_sigma: Reconstruction noise of the motion stream, px a frame.
         patches: Patches that each stream learns from.
         cells: Latents that each mixture is fitted to.
+        tune: Whether both sigmas and the noise floor are only where `tuning.tune` begins.
         frame_budget: Most frames that are kept of the footage.
         motion: Optical flow and pooling.
     """
@@ -50,6 +51,7 @@ class TrainSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     noise_floor: float = NOISE_FLOOR
     appearance_sigma: float = 0.15
     motion_sigma: float = 2.5
+    tune: bool = False
     patches: int = 50_000
     cells: int = 60_000
     frame_budget: int = 12_000

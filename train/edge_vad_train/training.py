@@ -6,20 +6,21 @@ import shutil
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from lightning_fabric import Fabric
 from torch import Tensor
 
 from edge_vad_train.appearance import Appearance
-from edge_vad_train.bad_weather import in_bad_weather
+from edge_vad_train.bad_weather import Copy, in_bad_weather
 from edge_vad_train.checkpoint import TrainedScene
-from edge_vad_train.completing import complete, frames_to_complete
+from edge_vad_train.choosing import Trial, choose, frames_to_choose
+from edge_vad_train.completing import complete
 from edge_vad_train.datasets import Clip
-from edge_vad_train.fit import FitSettings, fit_stream
-from edge_vad_train.footage import Footage, FrameSize, prepare, working_size
-from edge_vad_train.latents import fit_mixtures
+from edge_vad_train.fit import FitSettings, Fitted, fit_stream
+from edge_vad_train.footage import Footage, FrameSize, Stretch, prepare, working_size
+from edge_vad_train.latents import LearntScene, fit_mixtures
 from edge_vad_train.model import Encoder
 from edge_vad_train.network import EnergyMaps
 from edge_vad_train.patches import draw_patches
@@ -31,6 +32,10 @@ from edge_vad_train.streams import (
     background_of,
     motion_view,
 )
+from edge_vad_train.tuning import sigmas_to_learn, tune
+
+_HELD_BACK_PATCHES = 2000
+"""Patches that tell when a stream no longer learns what holds for other footage, too."""
 
 _FEWEST_ACTIVE = 2
 """Latent dimensions that tell something in a stream that has not collapsed."""
@@ -102,8 +107,107 @@ def train_scene(
             settings.seed,
             lambda frames: advance(frames, ""),
         )
+
+    def attempt(tried: TrainSettings) -> Trial:
+        streams = (
+            encoders["appearance", tried.appearance_sigma],
+            encoders["motion", tried.motion_sigma],
+        )
+        learnt = _fit_mixtures(footage, copies, appearance, streams, tried, stages)
+        with stages.stage("choosing weights", frames_to_choose(footage)) as advance:
+            return choose(footage, learnt, tried.seed, lambda frames: advance(frames, ""))
+
+    settings, trial = tune(settings, attempt) if settings.tune else (settings, attempt(settings))
+    for name, active in trial.active_dimensions.items():
+        if active < min(_FEWEST_ACTIVE, settings.latent):
+            stages.warn(
+                f"the {name} stream has collapsed: {active} of {settings.latent} latent dimensions "
+                f"tell anything; train again with another --seed or a smaller --{name}-sigma"
+            )
+    frames = sum(len(stretch) for _, stretch in trial.cases)
+    with stages.stage("calibrating", frames) as advance:
+        scene = complete(footage, trial, settings, lambda frames: advance(frames, ""))
+    scene.save(folder)
+    shutil.rmtree(work)
+    return scene
+
+
+class _Patches(NamedTuple):
+    """What one stream learns from, and what tells when it has learnt enough."""
+
+    fitting: Tensor
+    held_back: Tensor
+
+
+def _draw(
+    name: str, view: StreamInput, footage: Footage, settings: TrainSettings, stages: Stages
+) -> _Patches:
+    """Draw the patches of one stream."""
+    number, patch = EnergyMaps._fields.index(name), getattr(settings.design, name).patch
+    counts = settings.patches, _HELD_BACK_PATCHES
+    with stages.stage(f"drawing patches of {name}", sum(counts)) as advance:
+
+        def draw(stretches: Sequence[Stretch], count: int, *of: int) -> Tensor:
+            rng = np.random.default_rng([settings.seed, number, *of])
+            return draw_patches(
+                stretches, view, patch, count, rng, lambda drawn: advance(drawn, "")
+            )
+
+        return _Patches(draw(footage.fitting, counts[0]), draw(footage.held_back, counts[1], 1))
+
+
+def _learn(
+    patches: dict[str, _Patches],
+    settings: TrainSettings,
+    fabric: Fabric,
+    stages: Stages,
+    work: Path,
+) -> dict[tuple[str, float], Encoder]:
+    """Learn both streams side by side with every sigma to be tried, and keep their encoders."""
+    streams = [
+        (name, sigma)
+        for name in patches
+        for sigma in (
+            sigmas_to_learn(settings, name)
+            if settings.tune
+            else (getattr(settings, f"{name}_sigma"),)
+        )
+    ]
+    with stages.stage("learning both streams", len(streams) * settings.steps) as advance:
+
+        def learn(stream: tuple[str, float], progress: Callable[[int, float], None]) -> Fitted:
+            name, sigma = stream
+            return fit_stream(
+                *patches[name],
+                getattr(settings.design, name),
+                FitSettings(sigma=sigma, steps=settings.steps, seed=settings.seed),
+                fabric,
+                work / f"{name}-{sigma:g}.safetensors",
+                progress,
+            )
+
+        learnt = run_side_by_side(
+            learn, streams, lambda steps, loss: advance(steps, f"loss {loss:.1f}")
+        )
+    for (name, _), fitted in zip(streams, learnt, strict=True):
+        if fitted.steps < settings.steps:
+            stages.warn(
+                f"the {name} stream has its weights of step {fitted.steps}: "
+                "later ones told held-back footage worse"
+            )
+    return {stream: fitted.model.encoder for stream, fitted in zip(streams, learnt, strict=True)}
+
+
+def _fit_mixtures(
+    footage: Footage,
+    copies: Sequence[Copy],
+    appearance: Appearance,
+    encoders: tuple[Encoder, Encoder],
+    settings: TrainSettings,
+    stages: Stages,
+) -> LearntScene:
     with stages.stage("fitting mixtures", len(EnergyMaps._fields)) as advance:
-        learnt = fit_mixtures(
+        return fit_mixtures(
             footage.fitting,
             copies,
             appearance,
@@ -114,60 +218,6 @@ def train_scene(
             settings.noise_floor,
             lambda count: advance(count, ""),
         )
-    for name, active in learnt.active_dimensions.items():
-        if active < min(_FEWEST_ACTIVE, settings.latent):
-            stages.warn(
-                f"the {name} stream has collapsed: {active} of {settings.latent} latent dimensions "
-                f"tell anything; train again with another --seed or a smaller --{name}-sigma"
-            )
-    with stages.stage("calibrating", frames_to_complete(footage)) as advance:
-        scene = complete(footage, learnt, settings, lambda frames: advance(frames, ""))
-    scene.save(folder)
-    shutil.rmtree(work)
-    return scene
-
-
-def _draw(
-    name: str, view: StreamInput, footage: Footage, settings: TrainSettings, stages: Stages
-) -> Tensor:
-    """Draw the patches that one stream learns from."""
-    rng = np.random.default_rng([settings.seed, EnergyMaps._fields.index(name)])
-    with stages.stage(f"drawing patches of {name}", settings.patches) as advance:
-        return draw_patches(
-            footage.fitting,
-            view,
-            getattr(settings.design, name).patch,
-            settings.patches,
-            rng,
-            lambda count: advance(count, ""),
-        )
-
-
-def _learn(
-    patches: dict[str, Tensor],
-    settings: TrainSettings,
-    fabric: Fabric,
-    stages: Stages,
-    work: Path,
-) -> tuple[Encoder, Encoder]:
-    """Learn both streams side by side, and keep their encoders."""
-    with stages.stage("learning both streams", len(patches) * settings.steps) as advance:
-
-        def learn(name: str, progress: Callable[[int, float], None]) -> Encoder:
-            sigma = getattr(settings, f"{name}_sigma")
-            return fit_stream(
-                patches[name],
-                getattr(settings.design, name),
-                FitSettings(sigma=sigma, steps=settings.steps, seed=settings.seed),
-                fabric,
-                work / f"{name}.safetensors",
-                progress,
-            ).encoder
-
-        appearance, motion = run_side_by_side(
-            learn, tuple(patches), lambda steps, loss: advance(steps, f"loss {loss:.1f}")
-        )
-    return appearance, motion
 
 
 def _announced(clips: Sequence[Clip]) -> int | None:

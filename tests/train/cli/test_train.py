@@ -99,6 +99,40 @@ def test_what_is_chosen_is_what_the_scene_has(train: Command, out: Path) -> None
     assert (scene.card.grid.stride, scene.card.grid.patch) == (4, 28)
 
 
+def test_what_is_tuned_is_told_and_kept_with_the_scene(train: Command, out: Path) -> None:
+    code, said, err = train("--tune", "--noise-floor", 0.3)
+    assert code == 0
+    assert err.count("choosing weights") == 7
+    tuned = load_trained(out).card.training.tuned
+    assert tuned.keys() == {"motion_sigma", "appearance_sigma", "noise_floor"}
+    assert tuned["motion_sigma"] in (1.25, 2.5, 5.0)
+    assert any(tuned["noise_floor"] == pytest.approx(each) for each in (0.1, 0.3, 0.9))
+    assert f"tuned on it: motion sigma {tuned['motion_sigma']:g}, appearance sigma" in said
+
+
+def test_nothing_is_tuned_unless_asked(train: Command, out: Path) -> None:
+    _, said, err = train()
+    assert "tuned on it" not in said
+    assert err.count("choosing weights") == 1
+    assert load_trained(out).card.training.tuned == {}
+
+
+@pytest.mark.usefixtures("by_heart")
+def test_a_stream_that_learns_by_heart_ends_early_and_says_so(train: Command) -> None:
+    code, _, err = train("--steps", 40)
+    assert code == 0
+    assert "the motion stream has its weights of step" in " ".join(err.split())
+
+
+@pytest.fixture
+def by_heart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every look finds that held-back footage is told worse than before."""
+    monkeypatch.setattr("edge_vad_train.fit._LOOK_EVERY", 2)
+    monkeypatch.setattr("edge_vad_train.fit._PATIENCE", 6)
+    worse = iter(range(1_000_000))
+    monkeypatch.setattr("edge_vad_train.fit._finite", lambda *_: float(next(worse)))
+
+
 def test_a_finished_scene_is_replaced_only_when_asked(train: Command, out: Path) -> None:
     train()
     before = (out / FILE_NAME).read_bytes()
@@ -310,7 +344,7 @@ def leave_behind(out: Path, plan: str | None) -> None:
     """Leave what a training leaves that was ended amid its work, with progress that is broken."""
     work = out / "work"
     work.mkdir(parents=True)
-    (work / "motion.safetensors").write_bytes(b"of another training")
+    (work / "motion-2.5.safetensors").write_bytes(b"of another training")
     if plan is not None:
         (work / "plan.json").write_text(plan)
 
@@ -321,7 +355,7 @@ def test_broken_progress_is_told_with_what_to_delete(
     with monkeypatch.context() as patch:
         patch.setattr("edge_vad_train.training.fit_mixtures", interrupt)
         assert train().code == 130
-    state = out / "work" / "motion.safetensors"
+    state = out / "work" / "motion-2.5.safetensors"
     state.write_bytes(state.read_bytes()[:100])
     code, _, err = train()
     assert code == 3

@@ -137,6 +137,12 @@ class _Plan(msgspec.Struct, frozen=True):
     help="Reconstruction noise of the appearance stream; white is 1.",
 )
 @click.option(
+    "--tune",
+    is_flag=True,
+    help="Try smaller and larger sigmas and noise floors, too, and keep what tells anomalies made "
+    "from the footage better; takes several times as long.",
+)
+@click.option(
     "--frames",
     "frame_budget",
     type=click.IntRange(min=100),
@@ -169,6 +175,7 @@ def train(
     flow: str,
     motion_sigma: float,
     appearance_sigma: float,
+    tune: bool,
     frame_budget: int,
     device: str,
     strict: bool,
@@ -188,6 +195,7 @@ def train(
         noise_floor=noise_floor,
         appearance_sigma=appearance_sigma,
         motion_sigma=motion_sigma,
+        tune=tune,
         frame_budget=frame_budget,
         motion=replace(FLOWS[flow], window=window, pooling=Pooling(pooling)),
     )
@@ -267,6 +275,9 @@ def _summarise(scene: TrainedScene, out: Path) -> None:
         f"thresholds come from {normal.frames} of them; one alarm in all of them would be "
         f"{describe_rate(1 / normal.hours)}"
     )
+    if card.training.tuned:
+        tuned = [f"{name.replace('_', ' ')} {each:g}" for name, each in card.training.tuned.items()]
+        click.echo(f"tuned on it: {', '.join(tuned)}")
     say = [f"{name} {getattr(card.energies, name).weight:g}" for name in EnergyMaps._fields]
     times = card.training.place_say
     click.echo(
