@@ -100,7 +100,7 @@ def test_rain_only_adds_light_and_not_to_most_of_the_picture() -> None:
     assert 0 < (brighter > 8).mean() < 0.3
 
 
-def test_every_kind_is_made_twice_and_wind_more_often_for_places_alone_all_over_the_footage(tmp_path: Path) -> None:
+def test_every_kind_is_made_twice_and_wind_six_times_more_for_places_alone(tmp_path: Path) -> None:
     footage = stretches(7, 40)
     copies = in_bad_weather(footage, tmp_path, 10.0, MOTION, seed=0)
     assert [copy.of for copy in copies if copy.is_learnt] == [0, 0, 1, 2, 2, 3, 4, 4, 5, 6]
