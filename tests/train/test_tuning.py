@@ -22,13 +22,13 @@ def tried(merit: float) -> Trial:
 
 def tuned(merit: Callable[[TrainSettings], float]) -> tuple[TrainSettings, list[TrainSettings]]:
     """What is chosen where settings have that merit, and all that was tried on the way."""
-    attempts = []
+    attempts: list[TrainSettings] = []
 
     def attempt(settings: TrainSettings) -> Trial:
         attempts.append(settings)
         return tried(merit(settings))
 
-    chosen, trial = tune(SETTINGS, attempt)
+    chosen, trial = tune(SETTINGS, attempt(SETTINGS), attempt)
     assert trial.merit == merit(chosen)
     return chosen, attempts
 
@@ -60,7 +60,7 @@ def test_what_is_clearly_better_is_kept_and_what_comes_next_begins_there() -> No
 
 def test_where_nobody_moves_nothing_is_changed() -> None:
     nobody = tried(0.0)._replace(choice=None)
-    assert tune(SETTINGS, lambda _: nobody) == (SETTINGS, nobody)
+    assert tune(SETTINGS, nobody, lambda _: nobody) == (SETTINGS, nobody)
 
 
 @given(st.lists(st.floats(-1, 1), min_size=7, max_size=7))

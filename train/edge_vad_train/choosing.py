@@ -54,23 +54,33 @@ class Trial(NamedTuple):
 
 
 def choose(
-    footage: Footage, learnt: LearntScene, seed: int, progress: Callable[[int], None]
+    footage: Footage,
+    learnt: LearntScene,
+    place_says: Sequence[float],
+    seed: int,
+    progress: Callable[[int], None],
 ) -> Trial:
     """Choose how much say each energy has, and how much it counts where something is seen.
 
     Args:
         footage: That it was learnt from.
         learnt: What was learnt.
+        place_says: How much it may count where something is seen.
         seed: Of the self-made anomalies that it is chosen by.
         progress: Called with the frames scored since the last call.
     """
-    trials = (_try(say, learnt, footage, seed, progress) for say in _says(footage))
+    trials = (_try(say, learnt, footage, seed, progress) for say in place_says)
     return max(trials, key=lambda trial: trial.merit)
 
 
-def frames_to_choose(footage: Footage) -> int:
+def place_says_of(footage: Footage) -> tuple[float, ...]:
+    """How much it may count where something is seen: once, where nothing can be left out."""
+    return PLACE_SAYS if _left_out(footage) else PLACE_SAYS[:1]
+
+
+def frames_to_choose(footage: Footage, place_says: Sequence[float]) -> int:
     """How many frames `choose` will score."""
-    return (sum(map(len, footage.held_back)) + FRAMES) * len(_says(footage))
+    return (sum(map(len, footage.held_back)) + FRAMES) * len(place_says)
 
 
 def _try(
@@ -100,11 +110,6 @@ def _try(
 def _left_out(footage: Footage) -> Sequence[Stretch]:
     """Stretches to be scored one by one by what the others tell of places; none of few."""
     return footage.fitting if len(footage.fitting) >= _ENOUGH_TO_LEAVE_ONE_OUT else ()
-
-
-def _says(footage: Footage) -> tuple[float, ...]:
-    """How much it may count where something is seen: once, where nothing can be left out."""
-    return PLACE_SAYS if _left_out(footage) else PLACE_SAYS[:1]
 
 
 def _maps(energies: SceneEnergies, stretch: Stretch, progress: Callable[[int], None]) -> EnergyMaps:

@@ -15,7 +15,7 @@ from torch import Tensor
 from edge_vad_train.appearance import Appearance
 from edge_vad_train.bad_weather import Copy, in_bad_weather
 from edge_vad_train.checkpoint import TrainedScene
-from edge_vad_train.choosing import Trial, choose, frames_to_choose
+from edge_vad_train.choosing import Trial, choose, frames_to_choose, place_says_of
 from edge_vad_train.completing import complete
 from edge_vad_train.datasets import Clip
 from edge_vad_train.fit import FitSettings, Fitted, fit_stream
@@ -108,16 +108,21 @@ def train_scene(
             lambda frames: advance(frames, ""),
         )
 
-    def attempt(tried: TrainSettings) -> Trial:
+    def attempt(tried: TrainSettings, place_says: Sequence[float]) -> Trial:
         streams = (
             encoders["appearance", tried.appearance_sigma],
             encoders["motion", tried.motion_sigma],
         )
         learnt = _fit_mixtures(footage, copies, appearance, streams, tried, stages)
-        with stages.stage("choosing weights", frames_to_choose(footage)) as advance:
-            return choose(footage, learnt, tried.seed, lambda frames: advance(frames, ""))
+        with stages.stage("choosing weights", frames_to_choose(footage, place_says)) as advance:
+            return choose(
+                footage, learnt, place_says, tried.seed, lambda frames: advance(frames, "")
+            )
 
-    settings, trial = tune(settings, attempt) if settings.tune else (settings, attempt(settings))
+    trial = attempt(settings, place_says_of(footage))
+    if settings.tune:
+        known = (trial.place_say,)
+        settings, trial = tune(settings, trial, lambda tried: attempt(tried, known))
     for name, active in trial.active_dimensions.items():
         if active < min(_FEWEST_ACTIVE, settings.latent):
             stages.warn(

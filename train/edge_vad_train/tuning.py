@@ -23,7 +23,9 @@ TUNED = tuple(_FACTORS)
 
 
 def tune(
-    settings: TrainSettings, attempt: Callable[[TrainSettings], Trial]
+    settings: TrainSettings,
+    trial: Trial,
+    attempt: Callable[[TrainSettings], Trial],
 ) -> tuple[TrainSettings, Trial]:
     """Choose both sigmas and the noise floor, one after the other.
 
@@ -32,12 +34,12 @@ def tune(
 
     Args:
         settings: Where to begin.
-        attempt: Tries settings out.
+        trial: How they did.
+        attempt: Tries others out.
 
     Returns:
         The settings chosen, and how they did.
     """
-    trial = attempt(settings)
     for name in TUNED:
         tried = [(each, attempt(each)) for each in _others(settings, name)]
         best = max(tried, key=lambda each: each[1].merit)
