@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from pathlib import Path
 
 import pytest
@@ -90,6 +92,7 @@ def test_interruptions_leave_no_trace_in_the_weights(
     state = tmp_path_factory.mktemp("fit") / "state.safetensors"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fit, "_SAVE_EVERY", save_every)
+        patch.setattr(fit, "_VALIDATE_EVERY", save_every)
         for stop in sorted(stops):
             with pytest.raises(KeyboardInterrupt):
                 fitted(state, progress=Interruption(stop))
@@ -133,39 +136,14 @@ BY_HEART = FitSettings(sigma=0.2, steps=600, batch=16, seed=5)
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fit, "_LOOK_EVERY", 10)
+    monkeypatch.setattr(fit, "_VALIDATE_EVERY", 10)
     monkeypatch.setattr(fit, "_PATIENCE", 40)
 
 
-def loss_elsewhere(model: StreamVAE) -> float:
+def validation_loss(model: StreamVAE) -> float:
     noise = torch.randn(len(OTHERS), 2, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         return float(model.negative_elbo(OTHERS, noise))
-
-
-@pytest.mark.usefixtures("impatient")
-def test_a_fit_ends_when_it_learns_by_heart_with_the_weights_from_before(tmp_path: Path) -> None:
-    told: list[int] = []
-    early = fit_patches(
-        tmp_path / "state.safetensors",
-        BY_HEART,
-        PATCHES[:4],
-        progress=lambda steps, _: told.append(steps),
-    )
-    assert 0 < early.steps < BY_HEART.steps
-    assert early.steps % 10 == 0
-    assert sum(told) == BY_HEART.steps
-    ones_done = told.count(1)
-    assert ones_done == early.steps + 40
-    at_other_steps = {}
-    for steps in (early.steps - 10, early.steps + 10, early.steps + 40):
-        told_of = Interruption(steps)
-        other = tmp_path / f"{steps}.safetensors"
-        with pytest.raises(KeyboardInterrupt):
-            fit_patches(other, BY_HEART, PATCHES[:4], progress=told_of)
-        at_other_steps[steps] = kept_model(other)
-    lowest = loss_elsewhere(early.model)
-    assert all(lowest < loss_elsewhere(model) for model in at_other_steps.values())
 
 
 def kept_model(state: Path) -> StreamVAE:
@@ -177,15 +155,37 @@ def kept_model(state: Path) -> StreamVAE:
 
 
 @pytest.mark.usefixtures("impatient")
-@pytest.mark.parametrize("stops", [(3,), (25, 47), (9, 10, 11)])
+def test_a_fit_that_learns_by_heart_ends_early_with_the_best_of_its_weights(tmp_path: Path) -> None:
+    told: list[int] = []
+    early = fit_patches(
+        tmp_path / "state.safetensors",
+        BY_HEART,
+        PATCHES[:4],
+        progress=lambda steps, _: told.append(steps),
+    )
+    assert early.is_overfit
+    assert 0 < early.steps < BY_HEART.steps
+    assert sum(told) == BY_HEART.steps
+    assert told.count(1) == early.steps + 40
+    lowest = validation_loss(early.model)
+    for steps in (early.steps - 10, early.steps + 10, early.steps + 30):
+        state = tmp_path / f"{steps}.safetensors"
+        with pytest.raises(KeyboardInterrupt):
+            fit_patches(state, BY_HEART, PATCHES[:4], progress=Interruption(steps))
+        assert lowest < validation_loss(kept_model(state))
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("after_the_best", [(-7,), (0,), (10, 25), (30, 39), (-20, 0, 40)])
 def test_interruptions_leave_no_trace_in_a_fit_that_ends_early(
-    tmp_path: Path, stops: tuple[int, ...]
+    tmp_path: Path, after_the_best: tuple[int, ...]
 ) -> None:
     at_once = fit_patches(tmp_path / "once.safetensors", BY_HEART, PATCHES[:4])
     state = tmp_path / "state.safetensors"
-    for stop in stops:
+    for steps in after_the_best:
+        stop = Interruption(at_once.steps + steps)
         with pytest.raises(KeyboardInterrupt):
-            fit_patches(state, BY_HEART, PATCHES[:4], progress=Interruption(stop))
+            fit_patches(state, BY_HEART, PATCHES[:4], progress=stop)
     in_parts = fit_patches(state, BY_HEART, PATCHES[:4])
     again = fit_patches(state, BY_HEART, PATCHES[:4])
     assert at_once.steps == in_parts.steps == again.steps < BY_HEART.steps
@@ -195,9 +195,20 @@ def test_interruptions_leave_no_trace_in_a_fit_that_ends_early(
 
 @pytest.mark.usefixtures("impatient")
 def test_a_fit_that_learns_what_holds_elsewhere_goes_on_to_its_last_step(tmp_path: Path) -> None:
-    alike = torch.cat([OTHERS, PATCHES])
-    options = FitSettings(sigma=1.0, steps=60, batch=64, seed=5)
-    assert fit_patches(tmp_path / "state.safetensors", options, alike).steps == 60
+    options = FitSettings(sigma=1.0, steps=300, batch=64, seed=5)
+    whole = fit_patches(tmp_path / "state.safetensors", options, torch.cat([OTHERS, PATCHES]))
+    assert not whole.is_overfit
+    assert whole.steps > 200
+
+
+@pytest.mark.usefixtures("impatient")
+def test_validation_losses_that_are_no_number_are_never_the_best(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = FitSettings(sigma=1.0, steps=60, batch=16, seed=5)
+    monkeypatch.setattr(sys.modules[__name__], "OTHERS", torch.full_like(OTHERS, math.nan))
+    whole = fit_patches(tmp_path / "state.safetensors", options)
+    assert (whole.steps, whole.is_overfit) == (60, False)
 
 
 @pytest.mark.parametrize("tenths", range(10))

@@ -13,7 +13,7 @@ from edge_vad_train.self_made import Choice
 from edge_vad_train.settings import TrainSettings
 from edge_vad_train.tuning import TUNED, sigmas_to_learn, tune
 
-SETTINGS = TrainSettings()
+SETTINGS = TrainSettings(tune=True)
 
 
 def tried(merit: float) -> Trial:
@@ -79,3 +79,8 @@ def test_nothing_is_tried_that_was_not_learnt_and_nothing_chosen_that_is_worse(
         learnt = sigmas_to_learn(SETTINGS, stream)
         assert {getattr(each, f"{stream}_sigma") for each in attempts} <= set(learnt)
     assert chosen == SETTINGS or merit(chosen) >= merit(SETTINGS) + 0.01
+
+
+def test_without_tuning_a_stream_is_learnt_once() -> None:
+    plain = TrainSettings(motion_sigma=2.0)
+    assert sigmas_to_learn(plain, "motion") == (2.0,)

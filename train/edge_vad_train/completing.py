@@ -31,7 +31,7 @@ def complete(
     settings: TrainSettings,
     progress: Callable[[int], None],
 ) -> TrainedScene:
-    """Calibrate scores and put the scene together.
+    """Fit the tail of ordinary scores and put the scene together.
 
     Args:
         footage: That it was learnt from.

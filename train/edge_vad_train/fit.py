@@ -20,11 +20,11 @@ from edge_vad.errors import BadModel, EdgeVadError
 from edge_vad_train.model import Architecture, StreamVAE
 
 _SAVE_EVERY = 200
-_LOOK_EVERY = 250
-"""Steps between two looks at the loss on held-back patches."""
+_VALIDATE_EVERY = 250
+"""Steps between two validations, on held-back patches."""
 
 _PATIENCE = 1000
-"""Steps without a lower loss on held-back patches, after which a fit ends."""
+"""Steps without a lower validation loss, after which a fit ends."""
 
 _WARM_UP = 0.1
 _DRAWING_WEIGHTS = Lock()
@@ -36,7 +36,7 @@ class FitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         sigma: Standard deviation of the reconstruction, in units of the stream's input.
-        steps: Optimiser steps.
+        steps: Most optimiser steps.
         batch: Patches a step.
         learning_rate: Highest learning rate of Adam.
         seed: Seed of weights, batches and sampling.
@@ -59,10 +59,12 @@ class Fitted(NamedTuple):
     Attributes:
         model: The stream, in evaluation mode.
         steps: Optimiser steps that led to its weights.
+        is_overfit: Whether it ended early, as later weights were no better on held-back patches.
     """
 
     model: StreamVAE
     steps: int
+    is_overfit: bool
 
 
 def fit_stream(
@@ -77,18 +79,19 @@ def fit_stream(
     """Fit a stream, from the step at which `state` was left.
 
     What a step does is a function of the seed and the step's number alone, so a fit that was
-    stopped and resumed ends with the same weights as one that was not. It ends early where the loss
-    on held-back patches no longer falls: then the patches are learnt by heart, and the weights with
-    the lowest loss are the ones to keep.
+    stopped and resumed ends with the same weights as one that was not. Of all weights that were
+    validated those with the lowest loss on held-back patches are kept; where it no longer falls
+    there is nothing more to learn but the patches by heart, and the fit ends (early stopping).
 
     Args:
         patches: float32, (n, inputs, patch, patch), to learn from.
-        held_back: Likewise, of other frames, to tell when to end.
+        held_back: Likewise, of other frames, to validate on.
         architecture: Shape of the stream.
         settings: How to fit it.
         fabric: Where to fit it.
         state: Progress is kept here, also when interrupted.
-        progress: Called with the steps done since the last call and the last loss, in nats a patch.
+        progress: Called with the steps done since the last call and the last loss, in nats a patch;
+            when it ends early with all the steps that are left.
 
     Raises:
         BadModel: `state` is broken, or of another stream.
@@ -101,11 +104,12 @@ def fit_stream(
     objective, stepper = fabric.setup(model, optimizer)
     objective.mark_forward_method("negative_elbo")
     patches, held_back = fabric.to_device((patches, held_back))
-    done, lowest = _restore(model, optimizer, state)
+    same_noise = _noise(held_back, architecture.latent)
+    done, best = _restore(model, optimizer, state)
     progress(done, math.nan)
     is_whole = True
     try:
-        while done < settings.steps and not lowest.is_long_ago(done):
+        while done < settings.steps and not best.is_long_ago(done):
             batch, noise = _draw(patches, architecture.latent, settings, done)
             _set_learning_rate(optimizer, settings, done)
             loss = objective.negative_elbo(batch, noise)
@@ -114,54 +118,55 @@ def fit_stream(
             is_whole = False
             stepper.step()
             done += 1
+            if done % _VALIDATE_EVERY == 0 or done == settings.steps:
+                with torch.inference_mode():
+                    validation_loss = float(objective.negative_elbo(held_back, same_noise))
+                best = best.or_better(validation_loss, done, model)
             is_whole = True
             progress(1, _finite(float(loss.detach()), done))
-            if done % _LOOK_EVERY == 0:
-                with torch.inference_mode():
-                    loss = objective.negative_elbo(held_back, _noise(held_back, architecture))
-                lowest.compare(_finite(float(loss), done), done, model)
             if done % _SAVE_EVERY == 0:
-                _keep(model, optimizer, done, lowest, state)
+                _keep(model, optimizer, done, best, state)
     finally:
-        # Also on Ctrl-C, unless it fell amid the change of the weights: then the last save stands.
+        # Also on Ctrl-C, unless it fell amid a step: then the last save stands.
         if is_whole:
-            _keep(model, optimizer, done, lowest, state)
+            _keep(model, optimizer, done, best, state)
     if done < settings.steps:
-        model.load_state_dict(lowest.weights)
-        progress(settings.steps - done, lowest.loss)
-        done = lowest.step
-    return Fitted(model.cpu().eval(), done)
+        progress(settings.steps - done, best.loss)
+    if best.weights:
+        model.load_state_dict(best.weights)
+    return Fitted(model.cpu().eval(), best.step or done, done < settings.steps)
 
 
-@dataclass
-class _Lowest:
-    """The lowest loss on held-back patches so far.
+@dataclass(frozen=True)
+class _Best:
+    """The weights that did best on held-back patches so far.
 
     Attributes:
-        loss: Nats a patch.
+        loss: Their validation loss, nats a patch.
         step: At which it was reached.
-        weights: That reached it; none before the first look.
+        weights: None before the first validation.
     """
 
     loss: float = math.inf
     step: int = 0
     weights: dict[str, Tensor] = field(default_factory=dict)
 
-    def compare(self, loss: float, step: int, model: StreamVAE) -> None:
-        """Take over another loss if it is lower."""
-        if loss < self.loss:
-            weights = {name: value.clone() for name, value in model.state_dict().items()}
-            self.loss, self.step, self.weights = loss, step, weights
+    def or_better(self, loss: float, step: int, model: StreamVAE) -> _Best:
+        """These, or those of the model now if their loss is lower."""
+        if not loss < self.loss:  # nor if it is no number
+            return self
+        weights = {name: value.clone() for name, value in model.state_dict().items()}
+        return _Best(loss, step, weights)
 
     def is_long_ago(self, step: int) -> bool:
-        """Whether going on will hardly reach a lower one."""
+        """Whether patience has run out."""
         return bool(self.weights) and step - self.step >= _PATIENCE
 
 
-def _noise(patches: Tensor, architecture: Architecture) -> Tensor:
-    """The same for every look: only the weights may make a difference."""
+def _noise(patches: Tensor, latent: int) -> Tensor:
+    """The same for every validation: only the weights may make a difference."""
     generator = torch.Generator().manual_seed(0)
-    return torch.randn(len(patches), architecture.latent, generator=generator).to(patches.device)
+    return torch.randn(len(patches), latent, generator=generator).to(patches.device)
 
 
 def _draw(patches: Tensor, latent: int, settings: FitSettings, step: int) -> tuple[Tensor, Tensor]:
@@ -193,13 +198,13 @@ def _finite(loss: float, step: int) -> float:
 
 
 def _keep(
-    model: StreamVAE, optimizer: torch.optim.Optimizer, done: int, lowest: _Lowest, state: Path
+    model: StreamVAE, optimizer: torch.optim.Optimizer, done: int, best: _Best, state: Path
 ) -> None:
     tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
-    tensors |= {f"lowest.{name}": value for name, value in lowest.weights.items()}
+    tensors |= {f"best.{name}": value for name, value in best.weights.items()}
     for index, moments in optimizer.state_dict()["state"].items():
         tensors |= {f"adam.{index}.{name}": value for name, value in moments.items()}
-    header = {"step": done, "lowest_step": lowest.step, "lowest_loss": lowest.loss}
+    header = {"step": done, "best_step": best.step, "best_loss": best.loss}
     staged = state.with_suffix(".tmp")
     save_file(
         {name: value.contiguous() for name, value in tensors.items()},
@@ -209,21 +214,19 @@ def _keep(
     staged.replace(state)
 
 
-def _restore(
-    model: StreamVAE, optimizer: torch.optim.Optimizer, state: Path
-) -> tuple[int, _Lowest]:
-    """Take up the progress in `state`: the number of steps done, 0 without a file."""
+def _restore(model: StreamVAE, optimizer: torch.optim.Optimizer, state: Path) -> tuple[int, _Best]:
+    """Take up the progress in `state`: the steps done, 0 without a file, and the best weights."""
     if not state.exists():
-        return 0, _Lowest()
+        return 0, _Best()
     try:
         with safe_open(state, "pt") as file:
             header = file.metadata()
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 no mapping
         model.load_state_dict(_taken(tensors, "model."))
-        weights = _taken(tensors, "lowest.")
-        lowest = _Lowest(float(header["lowest_loss"]), int(header["lowest_step"]), weights)
+        weights = _taken(tensors, "best.")
+        best = _Best(float(header["best_loss"]), int(header["best_step"]), weights)
         _load_moments(optimizer, tensors)
-        return int(header["step"]), lowest
+        return int(header["step"]), best
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise BadModel(
             f"the progress in {state} is broken ({error})",

@@ -28,7 +28,7 @@ class TrainSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         seed: Seed of everything random.
-        steps: Optimiser steps a stream.
+        steps: Most optimiser steps a stream; fewer where it would overfit.
         latent: D, latent dimensions of each stream.
         components: K, components of the mixtures; the joint one has twice as many.
         cell: Distance between neighbouring cells of the anomaly map, px of the frame, one of

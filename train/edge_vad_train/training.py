@@ -18,7 +18,7 @@ from edge_vad_train.checkpoint import TrainedScene
 from edge_vad_train.choosing import Trial, choose, frames_to_choose, place_says_of
 from edge_vad_train.completing import complete
 from edge_vad_train.datasets import Clip
-from edge_vad_train.fit import FitSettings, Fitted, fit_stream
+from edge_vad_train.fit import Diverged, FitSettings, Fitted, fit_stream
 from edge_vad_train.footage import Footage, FrameSize, Stretch, prepare, working_size
 from edge_vad_train.latents import LearntScene, fit_mixtures
 from edge_vad_train.model import Encoder
@@ -34,8 +34,10 @@ from edge_vad_train.streams import (
 )
 from edge_vad_train.tuning import sigmas_to_learn, tune
 
-_HELD_BACK_PATCHES = 2000
-"""Patches that tell when a stream no longer learns what holds for other footage, too."""
+STREAMS = ("appearance", "motion")
+
+_HELD_BACK_SHARE = 1 / 25
+"""Patches to validate on, as a share of those that a stream learns from."""
 
 _FEWEST_ACTIVE = 2
 """Latent dimensions that tell something in a stream that has not collapsed."""
@@ -97,7 +99,7 @@ def train_scene(
     appearance = Appearance(background_of(footage))
     views = {"appearance": appearance_view(appearance), "motion": motion_view}
     patches = {name: _draw(name, view, footage, settings, stages) for name, view in views.items()}
-    encoders = _learn(patches, settings, fabric, stages, work)
+    streams = _learn(patches, settings, fabric, stages, work)
     with stages.stage("making bad weather", None) as advance:
         copies = in_bad_weather(
             footage.fitting,
@@ -109,26 +111,21 @@ def train_scene(
         )
 
     def attempt(tried: TrainSettings, place_says: Sequence[float]) -> Trial:
-        streams = (
-            encoders["appearance", tried.appearance_sigma],
-            encoders["motion", tried.motion_sigma],
-        )
-        learnt = _fit_mixtures(footage, copies, appearance, streams, tried, stages)
+        looks, moves = _fitted(streams, tried)
+        encoders = looks.model.encoder, moves.model.encoder
+        learnt = _fit_mixtures(footage, copies, appearance, encoders, tried, stages)
         with stages.stage("choosing weights", frames_to_choose(footage, place_says)) as advance:
             return choose(
                 footage, learnt, place_says, tried.seed, lambda frames: advance(frames, "")
             )
 
     trial = attempt(settings, place_says_of(footage))
-    if settings.tune:
+    if settings.tune and trial.choice is None:
+        stages.warn("nobody moves in this footage, so nothing could be tuned on it")
+    elif settings.tune:
         known = (trial.place_say,)
         settings, trial = tune(settings, trial, lambda tried: attempt(tried, known))
-    for name, active in trial.active_dimensions.items():
-        if active < min(_FEWEST_ACTIVE, settings.latent):
-            stages.warn(
-                f"the {name} stream has collapsed: {active} of {settings.latent} latent dimensions "
-                f"tell anything; train again with another --seed or a smaller --{name}-sigma"
-            )
+    _warn_of_streams(_fitted(streams, settings), trial, settings, stages)
     frames = sum(len(stretch) for _, stretch in trial.cases)
     with stages.stage("calibrating", frames) as advance:
         scene = complete(footage, trial, settings, lambda frames: advance(frames, ""))
@@ -138,18 +135,22 @@ def train_scene(
 
 
 class _Patches(NamedTuple):
-    """What one stream learns from, and what tells when it has learnt enough."""
+    """What one stream learns from, and what it is validated on."""
 
     fitting: Tensor
     held_back: Tensor
+
+
+_Streams = dict[tuple[str, float], Fitted | Diverged]
+"""Name and sigma of a stream to what came of it."""
 
 
 def _draw(
     name: str, view: StreamInput, footage: Footage, settings: TrainSettings, stages: Stages
 ) -> _Patches:
     """Draw the patches of one stream."""
-    number, patch = EnergyMaps._fields.index(name), getattr(settings.design, name).patch
-    counts = settings.patches, _HELD_BACK_PATCHES
+    number, patch = STREAMS.index(name), getattr(settings.design, name).patch
+    counts = settings.patches, round(_HELD_BACK_SHARE * settings.patches)
     with stages.stage(f"drawing patches of {name}", sum(counts)) as advance:
 
         def draw(stretches: Sequence[Stretch], count: int, *of: int) -> Tensor:
@@ -167,40 +168,63 @@ def _learn(
     fabric: Fabric,
     stages: Stages,
     work: Path,
-) -> dict[tuple[str, float], Encoder]:
-    """Learn both streams side by side with every sigma to be tried, and keep their encoders."""
-    streams = [
-        (name, sigma)
-        for name in patches
-        for sigma in (
-            sigmas_to_learn(settings, name)
-            if settings.tune
-            else (getattr(settings, f"{name}_sigma"),)
-        )
-    ]
-    with stages.stage("learning both streams", len(streams) * settings.steps) as advance:
+) -> _Streams:
+    """Learn both streams side by side, with every sigma that may be chosen.
 
-        def learn(stream: tuple[str, float], progress: Callable[[int, float], None]) -> Fitted:
+    Raises:
+        Diverged: A stream cannot be fitted with the sigma that is set.
+    """
+    names = [(name, sigma) for name in patches for sigma in sigmas_to_learn(settings, name)]
+    with stages.stage("learning both streams", len(names) * settings.steps) as advance:
+
+        def learn(
+            stream: tuple[str, float], progress: Callable[[int, float], None]
+        ) -> Fitted | Diverged:
             name, sigma = stream
-            return fit_stream(
-                *patches[name],
-                getattr(settings.design, name),
-                FitSettings(sigma=sigma, steps=settings.steps, seed=settings.seed),
-                fabric,
-                work / f"{name}-{sigma:g}.safetensors",
-                progress,
-            )
+            try:
+                return fit_stream(
+                    *patches[name],
+                    getattr(settings.design, name),
+                    FitSettings(sigma=sigma, steps=settings.steps, seed=settings.seed),
+                    fabric,
+                    work / f"{name}-{sigma:g}.safetensors",
+                    progress,
+                )
+            except Diverged as error:
+                return error
 
         learnt = run_side_by_side(
-            learn, streams, lambda steps, loss: advance(steps, f"loss {loss:.1f}")
+            learn, names, lambda steps, loss: advance(steps, f"loss {loss:.1f}")
         )
-    for (name, _), fitted in zip(streams, learnt, strict=True):
-        if fitted.steps < settings.steps:
+    return dict(zip(names, learnt, strict=True))
+
+
+def _fitted(streams: _Streams, settings: TrainSettings) -> tuple[Fitted, ...]:
+    """Both streams as they were fitted with these settings."""
+    fitted = []
+    for name in STREAMS:
+        stream = streams[name, getattr(settings, f"{name}_sigma")]
+        if isinstance(stream, Diverged):
+            raise stream
+        fitted.append(stream)
+    return tuple(fitted)
+
+
+def _warn_of_streams(
+    fitted: Sequence[Fitted], trial: Trial, settings: TrainSettings, stages: Stages
+) -> None:
+    for name, stream in zip(STREAMS, fitted, strict=True):
+        if stream.is_overfit:
             stages.warn(
-                f"the {name} stream has its weights of step {fitted.steps}: "
-                "later ones told held-back footage worse"
+                f"the {name} stream has its weights of step {stream.steps}: "
+                "later ones tell held-back footage no better"
             )
-    return {stream: fitted.model.encoder for stream, fitted in zip(streams, learnt, strict=True)}
+    for name, active in trial.active_dimensions.items():
+        if active < min(_FEWEST_ACTIVE, settings.latent):
+            stages.warn(
+                f"the {name} stream has collapsed: {active} of {settings.latent} latent dimensions "
+                f"tell anything; train again with another --seed or a smaller --{name}-sigma"
+            )
 
 
 def _fit_mixtures(

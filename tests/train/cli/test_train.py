@@ -16,6 +16,7 @@ import torch
 
 from edge_vad.sources import open_source
 from edge_vad_train.checkpoint import FILE_NAME, load_trained
+from edge_vad_train.fit import Diverged, FitSettings, Fitted, _Best, fit_stream
 
 Command = Callable[..., tuple[int, str, str]]
 QUICK = ("--latent", 2, "--components", 2, "--seed", 3)
@@ -99,38 +100,77 @@ def test_what_is_chosen_is_what_the_scene_has(train: Command, out: Path) -> None
     assert (scene.card.grid.stride, scene.card.grid.patch) == (4, 28)
 
 
-def test_what_is_tuned_is_told_and_kept_with_the_scene(train: Command, out: Path) -> None:
+def test_what_is_tuned_is_told_and_the_scene_is_one_trained_with_it(
+    train: Command, edge_vad: Command, footage: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_vad_train.tuning._WORTH", -1.0)  # always changes something
     code, said, err = train("--tune", "--noise-floor", 0.3)
     assert code == 0
     assert err.count("choosing weights") == 7
     tuned = load_trained(out).card.training.tuned
-    assert tuned.keys() == {"motion_sigma", "appearance_sigma", "noise_floor"}
-    assert tuned["motion_sigma"] in (1.25, 2.5, 5.0)
-    assert any(tuned["noise_floor"] == pytest.approx(each) for each in (0.1, 0.3, 0.9))
-    assert f"tuned on it: motion sigma {tuned['motion_sigma']:g}, appearance sigma" in said
+    motion, appearance, floor = tuned.values()
+    assert (motion in (1.25, 5.0), appearance in (0.075, 0.3)) == (True, True)
+    assert floor == pytest.approx(0.1) or floor == pytest.approx(0.9)
+    assert (
+        f"tuned on this footage: motion sigma {motion:g}, appearance sigma {appearance:g}, "
+        f"noise floor {floor:g}\n"
+    ) in said
+    options = ("--motion-sigma", motion, "--appearance-sigma", appearance, "--noise-floor", floor)
+    other = out.with_name("plain")
+    words = ("train", footage, "--out", other, *QUICK, "--steps", 3, *options)
+    assert edge_vad(*words).code == 0
+    assert_same_network(out, other)
+
+
+def test_a_sigma_that_makes_a_stream_diverge_is_not_chosen(
+    train: Command, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fit_or_diverge(
+        patches: object, held_back: object, design: object, settings: FitSettings, *more: object
+    ) -> Fitted:
+        if settings.sigma == 1.25:
+            raise Diverged("the loss is nan after step 1", "")
+        return fit_stream(patches, held_back, design, settings, *more)
+
+    monkeypatch.setattr("edge_vad_train.training.fit_stream", fit_or_diverge)
+    monkeypatch.setattr("edge_vad_train.tuning._WORTH", -1.0)
+    code, _, err = train("--tune")
+    assert code == 0
+    assert err.count("choosing weights") == 6
+    assert load_trained(out).card.training.tuned["motion_sigma"] == 5.0
+    assert train("--motion-sigma", 1.25, "--overwrite").code == 1
+
+
+def test_where_nobody_moves_nothing_is_tuned(
+    train: Command, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_vad_train.choosing.measure_peaks", lambda *_: None)
+    code, _, err = train("--tune")
+    assert code == 0
+    assert "nobody moves in this footage" in " ".join(err.split())
+    assert err.count("choosing weights") == 1
 
 
 def test_nothing_is_tuned_unless_asked(train: Command, out: Path) -> None:
     _, said, err = train()
-    assert "tuned on it" not in said
+    assert "tuned on this footage" not in said
     assert err.count("choosing weights") == 1
     assert load_trained(out).card.training.tuned == {}
 
 
-@pytest.mark.usefixtures("by_heart")
-def test_a_stream_that_learns_by_heart_ends_early_and_says_so(train: Command) -> None:
+def test_a_stream_that_overfits_ends_early_and_says_so(
+    train: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_vad_train.fit._VALIDATE_EVERY", 2)
+    monkeypatch.setattr("edge_vad_train.fit._PATIENCE", 6)
+    better = _Best.or_better
+    monkeypatch.setattr(
+        _Best, "or_better", lambda self, _, step, model: better(self, float(step), step, model)
+    )
     code, _, err = train("--steps", 40)
     assert code == 0
-    assert "the motion stream has its weights of step" in " ".join(err.split())
-
-
-@pytest.fixture
-def by_heart(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every look finds that held-back footage is told worse than before."""
-    monkeypatch.setattr("edge_vad_train.fit._LOOK_EVERY", 2)
-    monkeypatch.setattr("edge_vad_train.fit._PATIENCE", 6)
-    worse = iter(range(1_000_000))
-    monkeypatch.setattr("edge_vad_train.fit._finite", lambda *_: float(next(worse)))
+    for stream in ("appearance", "motion"):
+        assert f"the {stream} stream has its weights of step 2:" in " ".join(err.split())
 
 
 def test_a_finished_scene_is_replaced_only_when_asked(train: Command, out: Path) -> None:

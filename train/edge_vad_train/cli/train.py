@@ -71,7 +71,7 @@ class _Plan(msgspec.Struct, frozen=True):
     type=click.IntRange(min=1),
     default=_DEFAULTS.steps,
     show_default=True,
-    help="Optimiser steps a stream.",
+    help="Most optimiser steps a stream; fewer where it would overfit.",
 )
 @click.option(
     "--window",
@@ -139,8 +139,8 @@ class _Plan(msgspec.Struct, frozen=True):
 @click.option(
     "--tune",
     is_flag=True,
-    help="Try smaller and larger sigmas and noise floors, too, and keep what tells anomalies made "
-    "from the footage better; takes several times as long.",
+    help="Choose sigmas and the noise floor by anomalies made from the footage, beginning with "
+    "those given; takes several times as long.",
 )
 @click.option(
     "--frames",
@@ -184,7 +184,7 @@ def train(
     """Learn what is normal from SOURCES: footage of one fixed camera on ordinary days.
 
     SOURCES are video files, folders of frames, or a data set. An interrupted training goes on
-    where it was when the same command is given again.
+    where it was when the same command is given again (what --tune tries out, from the start).
     """
     settings = TrainSettings(
         seed=seed,
@@ -277,7 +277,7 @@ def _summarise(scene: TrainedScene, out: Path) -> None:
     )
     if card.training.tuned:
         tuned = [f"{name.replace('_', ' ')} {each:g}" for name, each in card.training.tuned.items()]
-        click.echo(f"tuned on it: {', '.join(tuned)}")
+        click.echo(f"tuned on this footage: {', '.join(tuned)}")
     say = [f"{name} {getattr(card.energies, name).weight:g}" for name in EnergyMaps._fields]
     times = card.training.place_say
     click.echo(
