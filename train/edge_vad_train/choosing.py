@@ -16,7 +16,7 @@ from edge_vad_train.network import EnergyMaps, SceneEnergies
 from edge_vad_train.self_made import FRAMES, Case, Choice, choose_weights, measure_peaks
 from edge_vad_train.side_by_side import run_side_by_side
 
-PLACE_SAYS = (1.0, 4.0, 10.0)
+PLACE_SAYS = (1.0, 4.0, 9.0)
 """How much it may count where something is seen.
 
 Place is one sign beside a joint latent's eighteen, so it may have to count more to be heard. Where

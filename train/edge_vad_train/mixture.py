@@ -18,8 +18,7 @@ from torch.nn import functional as F
 NOISE_FLOOR = 0.003
 """Added to every variance. Without it the still background makes its own noise look rare."""
 
-_ITERATIONS = 200
-_TOLERANCE = 5e-4
+_ITERATIONS = 60
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ def fit_mixture(
             max_iter=_ITERATIONS,
             init_params="k-means++",
             random_state=seed,
-            tol=_TOLERANCE,
+            tol=3e-3,
         ).fit(latents.astype(np.float64))
     return Mixture(np.log(fitted.weights_), fitted.means_, fitted.precisions_cholesky_)
 
@@ -185,5 +184,5 @@ ground at a slant, and a cell down is much more of it than a cell across.
 PLACE_DOUBT = 0.2
 """The pseudo-count a as a share of the frames looked at."""
 
-MOST_LIFT = 1.35
+MOST_LIFT = 1.5
 """c, nats: four and a half times a component's share in the whole image."""
