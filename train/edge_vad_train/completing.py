@@ -63,7 +63,7 @@ def complete(
             versions={name: version(name) for name in ("edge-vad", "torch", "scikit-learn")},
             self_made=choice.aucs if choice else {},
             place_say=trial.place_say,
-            tuned={name: getattr(settings, name) for name in TUNED} if settings.tune else {},
+            tuned={name: getattr(settings, name) for name in TUNED if settings.tune and choice},
         ),
     )
     sample_frames, sample_motion = _samples(footage)

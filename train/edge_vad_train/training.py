@@ -196,11 +196,13 @@ def _learn(
         learnt = run_side_by_side(
             learn, names, lambda steps, loss: advance(steps, f"loss {loss:.1f}")
         )
-    return dict(zip(names, learnt, strict=True))
+    streams = dict(zip(names, learnt, strict=True))
+    _fitted(streams, settings)  # better told now than after minutes of other work
+    return streams
 
 
 def _fitted(streams: _Streams, settings: TrainSettings) -> tuple[Fitted, ...]:
-    """Both streams as they were fitted with these settings."""
+    """Both streams as they were fitted with these settings; raises what one diverged with."""
     fitted = []
     for name in STREAMS:
         stream = streams[name, getattr(settings, f"{name}_sigma")]

@@ -159,6 +159,7 @@ def test_where_nobody_moves_nothing_is_tuned(
     code, _, err = train("--tune")
     assert code == 0
     assert "nobody moves in this footage" in " ".join(err.split())
+    assert load_trained(out).card.training.tuned == {}
     assert err.count("choosing weights") == 1
 
 
