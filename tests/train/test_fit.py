@@ -92,7 +92,6 @@ def test_interruptions_leave_no_trace_in_the_weights(
     state = tmp_path_factory.mktemp("fit") / "state.safetensors"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fit, "_SAVE_EVERY", save_every)
-        patch.setattr(fit, "_VALIDATE_EVERY", save_every)
         for stop in sorted(stops):
             with pytest.raises(KeyboardInterrupt):
                 fitted(state, progress=Interruption(stop))

@@ -38,7 +38,7 @@ def changed(settings: TrainSettings) -> set[str]:
 
 
 def test_what_is_hardly_better_changes_nothing() -> None:
-    chosen, attempts = tuned(lambda settings: 0.009 * bool(changed(settings)))
+    chosen, attempts = tuned(lambda settings: 0.019 * bool(changed(settings)))
     assert chosen == SETTINGS
     assert len(attempts) == 1 + 2 * len(TUNED)
 
@@ -78,7 +78,7 @@ def test_nothing_is_tried_that_was_not_learnt_and_nothing_chosen_that_is_worse(
     for stream in ("appearance", "motion"):
         learnt = sigmas_to_learn(SETTINGS, stream)
         assert {getattr(each, f"{stream}_sigma") for each in attempts} <= set(learnt)
-    assert chosen == SETTINGS or merit(chosen) >= merit(SETTINGS) + 0.01
+    assert chosen == SETTINGS or merit(chosen) >= merit(SETTINGS) + 0.02
 
 
 def test_without_tuning_a_stream_is_learnt_once() -> None:

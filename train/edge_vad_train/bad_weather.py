@@ -81,6 +81,7 @@ def in_bad_weather(
     learnt = _TIMES * KINDS
     more = _MORE_WINDS * (Wind,)
     kinds = learnt + more
+    # Each part by itself, so that both come from all over the footage, from every hour of a day.
     chosen = [
         int(number)
         for part in (learnt, more)

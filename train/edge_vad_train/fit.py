@@ -144,7 +144,7 @@ class _Best:
     Attributes:
         loss: Their validation loss, nats a patch.
         step: At which it was reached.
-        weights: None before the first validation.
+        weights: By name; empty before the first validation.
     """
 
     loss: float = math.inf
