@@ -151,12 +151,12 @@ def test_a_stretch_is_scored_batch_by_batch_as_at_once(trained: Path) -> None:
     told: list[int] = []
     stretch = Stretch("a", frames.numpy(), motion.half().numpy())
     energies = scene.network.energies
-    batches = list(energy_maps(energies, stretch, told.append))
+    batches = list(energy_maps([energies], stretch, told.append))
     assert len(batches) > 1
     assert sum(told) == len(frames)
     with torch.inference_mode():
         images = energies.images(frames, motion.half().float())
         at_once = (*energies(*images), energies.presence(images.look, images.move))
-    in_parts = zip(*((*maps, presence) for maps, presence in batches), strict=True)
+    in_parts = zip(*((*maps, presence) for [maps], presence in batches), strict=True)
     for parts, whole in zip(in_parts, at_once, strict=True):
         torch.testing.assert_close(torch.cat(parts), whole, rtol=1e-4, atol=1e-3)

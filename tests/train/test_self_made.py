@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -12,7 +13,7 @@ import torch
 
 from edge_vad_train.checkpoint import load_trained
 from edge_vad_train.footage import Stretch
-from edge_vad_train.network import EnergyMaps, Streams, attribute
+from edge_vad_train.network import EnergyMaps, Streams, attribute, score_by_all
 from edge_vad_train.self_made import (
     KINDS,
     Peaks,
@@ -99,13 +100,25 @@ def test_a_trained_scene_is_measured_on_frames_in_which_somebody_moves(trained: 
     motion = np.zeros_like(scene.sample_motion.numpy())
     calm = Stretch("calm", frames, motion.astype(np.float16))
     network = scene.network
-    assert measure_peaks([(network.energies, calm)], network.calibrations, seed=0) is None
+    assert measure_peaks([([network.energies], calm)], [network.calibrations], seed=0) == []
     motion[:, 10:40, 10:40, 0] = 1.5
     busy = Stretch("busy", frames, motion.astype(np.float16))
-    found = measure_peaks([(network.energies, busy)], network.calibrations, seed=0)
-    assert found is not None
+    [found] = measure_peaks([([network.energies], busy)], [network.calibrations], seed=0)
     assert found.normal.shape == (len(frames) - 1, 3)
     assert np.isfinite(found.normal).all()
+
+
+def test_energies_that_share_their_work_score_as_each_does_alone(trained: Path) -> None:
+    scene = load_trained(trained)
+    ordinary = scene.network.energies
+    elsewhere = copy.deepcopy(ordinary)
+    elsewhere.joint_energy.constant.mul_(2)
+    with torch.inference_mode():
+        images = ordinary.images(scene.sample_frames, scene.sample_motion)
+        shared = score_by_all([ordinary, elsewhere], images)
+        for energies, maps in zip((ordinary, elsewhere), shared, strict=True):
+            assert all(map(torch.equal, maps, energies(*images)))
+    assert not torch.equal(shared[0].joint, shared[1].joint)
 
 
 def test_only_what_is_strange_is_attributed() -> None:

@@ -14,10 +14,11 @@ from edge_vad.false_alarms import QUIET_S, TAIL_SHARE, NormalTail
 from edge_vad.scene_model import Calibration
 from edge_vad.sustained import sustained
 from edge_vad_train.footage import Stretch
-from edge_vad_train.network import EnergyMaps, SceneEnergies, median_cell
+from edge_vad_train.network import EnergyMaps, SceneEnergies, median_cell, score_by_all
 from edge_vad_train.streams import frames_of, motion_of
 
-_BATCH = 16
+_BATCH = 4
+"""Frames scored at once: what is computed of more does not fit into caches."""
 _SMALLEST_SCALE = 1.0
 _ENOUGH_PEAKS = 20
 _HEAVIEST_SHAPE = 0.5
@@ -36,17 +37,18 @@ def calibrate(energy: Tensor) -> Calibration:
 
 
 def energy_maps(
-    energies: SceneEnergies,
+    variants: Sequence[SceneEnergies],
     stretch: Stretch,
     progress: Callable[[int], None] = lambda _: None,
-) -> Iterator[tuple[EnergyMaps, Tensor]]:
-    """Score a stretch, some frames at a time: the energies, and where something is."""
+) -> Iterator[tuple[list[EnergyMaps], Tensor]]:
+    """Score a stretch, some frames at a time: by all variants, and where something is."""
     for start in range(0, len(stretch), _BATCH):
         batch = slice(start, start + _BATCH)
         frames = frames_of(stretch, batch)
         with torch.inference_mode():
-            images = energies.images(frames, motion_of(stretch, batch))
-            yield energies(*images), energies.presence(images.look, images.move)
+            images = variants[0].images(frames, motion_of(stretch, batch))
+            presence = variants[0].presence(images.look, images.move)
+            yield score_by_all(variants, images), presence
         progress(len(frames))
 
 

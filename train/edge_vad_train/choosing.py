@@ -13,7 +13,14 @@ from edge_vad_train.calibration import calibrate, energy_maps
 from edge_vad_train.footage import Footage, Stretch
 from edge_vad_train.latents import LearntScene
 from edge_vad_train.network import EnergyMaps, SceneEnergies
-from edge_vad_train.self_made import FRAMES, Case, Choice, choose_weights, measure_peaks
+from edge_vad_train.self_made import (
+    FRAMES,
+    Case,
+    Choice,
+    VariantsCase,
+    choose_weights,
+    measure_peaks,
+)
 from edge_vad_train.side_by_side import run_side_by_side
 
 PLACE_SAYS = (1.0, 4.0, 9.0)
@@ -69,7 +76,33 @@ def choose(
         seed: Of the self-made anomalies that it is chosen by.
         progress: Called with the frames scored since the last call.
     """
-    trials = (_try(say, learnt, footage, seed, progress) for say in place_says)
+    variants = [learnt.energies(say) for say in place_says]
+    held_back = run_side_by_side(
+        lambda stretch, tell: _maps(variants, stretch, tell), footage.held_back, progress
+    )
+    calibrations = [
+        Energies(*(calibrate(torch.cat(each)) for each in zip(*maps, strict=True)))
+        for maps in zip(*held_back, strict=True)
+    ]
+    cases: list[VariantsCase] = [(variants, stretch) for stretch in footage.held_back]
+    cases += [
+        ([learnt.energies(say, without=number) for say in place_says], stretch)
+        for number, stretch in enumerate(_left_out(footage))
+    ]
+    peaks = measure_peaks(cases, calibrations, seed, progress)
+    choices: list[Choice | None] = [choose_weights(each) for each in peaks]
+    choices = choices or [None] * len(variants)  # where nobody ever moves
+    trials = [
+        Trial(
+            say,
+            variants[number],
+            [(energies[number], stretch) for energies, stretch in cases],
+            _weighted(calibrations[number], choices[number]),
+            choices[number],
+            learnt.active_dimensions,
+        )
+        for number, say in enumerate(place_says)
+    ]
     return max(trials, key=lambda trial: trial.merit)
 
 
@@ -78,33 +111,9 @@ def place_says_of(footage: Footage) -> tuple[float, ...]:
     return PLACE_SAYS if _left_out(footage) else PLACE_SAYS[:1]
 
 
-def frames_to_choose(footage: Footage, place_says: Sequence[float]) -> int:
+def frames_to_choose(footage: Footage) -> int:
     """How many frames `choose` will score."""
-    return (sum(map(len, footage.held_back)) + FRAMES) * len(place_says)
-
-
-def _try(
-    place_say: float,
-    learnt: LearntScene,
-    footage: Footage,
-    seed: int,
-    progress: Callable[[int], None],
-) -> Trial:
-    energies = learnt.energies(place_say)
-    held_back = run_side_by_side(
-        lambda stretch, tell: _maps(energies, stretch, tell), footage.held_back, progress
-    )
-    calibrations = Energies(*(calibrate(torch.cat(each)) for each in zip(*held_back, strict=True)))
-    cases = [(energies, stretch) for stretch in footage.held_back]
-    cases += [
-        (learnt.energies(place_say, without=number), stretch)
-        for number, stretch in enumerate(_left_out(footage))
-    ]
-    peaks = measure_peaks(cases, calibrations, seed, progress)
-    choice = choose_weights(peaks) if peaks else None
-    if choice:
-        calibrations = _weighted(calibrations, choice.weights)
-    return Trial(place_say, energies, cases, calibrations, choice, learnt.active_dimensions)
+    return sum(map(len, footage.held_back)) + FRAMES
 
 
 def _left_out(footage: Footage) -> Sequence[Stretch]:
@@ -112,16 +121,22 @@ def _left_out(footage: Footage) -> Sequence[Stretch]:
     return footage.fitting if len(footage.fitting) >= _ENOUGH_TO_LEAVE_ONE_OUT else ()
 
 
-def _maps(energies: SceneEnergies, stretch: Stretch, progress: Callable[[int], None]) -> EnergyMaps:
-    """The energies of a whole stretch."""
-    maps = [maps for maps, _ in energy_maps(energies, stretch, progress)]
-    return EnergyMaps(*map(torch.cat, zip(*maps, strict=True)))
+def _maps(
+    variants: Sequence[SceneEnergies], stretch: Stretch, progress: Callable[[int], None]
+) -> list[EnergyMaps]:
+    """The energies of a whole stretch, by every variant."""
+    batches = [maps for maps, _ in energy_maps(variants, stretch, progress)]
+    return [
+        EnergyMaps(*map(torch.cat, zip(*maps, strict=True))) for maps in zip(*batches, strict=True)
+    ]
 
 
-def _weighted(calibrations: Energies, weights: tuple[float, float, float]) -> Energies:
+def _weighted(calibrations: Energies, choice: Choice | None) -> Energies:
+    if choice is None:
+        return calibrations
     return Energies(
         *(
             msgspec.structs.replace(getattr(calibrations, name), weight=weight)
-            for name, weight in zip(EnergyMaps._fields, weights, strict=True)
+            for name, weight in zip(EnergyMaps._fields, choice.weights, strict=True)
         )
     )

@@ -81,7 +81,7 @@ def _scores(
     return np.concatenate(
         [
             attribute(fuse(maps, calibrations), presence).amax((1, 2)).numpy()
-            for maps, presence in energy_maps(energies, stretch, progress)
+            for [maps], presence in energy_maps([energies], stretch, progress)
         ]
     )
 

@@ -22,7 +22,7 @@ from edge_vad_train.side_by_side import run_side_by_side
 from edge_vad_train.streams import frames_of, motion_of
 
 _FRAMES = 1500
-_BATCH = 16
+_BATCH = 4
 _OUTLIER = 99.5
 _ACTIVE = 0.01
 

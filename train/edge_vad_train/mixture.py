@@ -115,8 +115,8 @@ class SampleEnergy(nn.Module):
         unit = np.broadcast_to(np.eye(latent), (components, latent, latent))
         return cls(Mixture(np.zeros(components), np.zeros((components, latent)), unit), lift)
 
-    def log_joint(self, latent: Tensor) -> Tensor:
-        """`log phi_k + log N(z; mu_k, Sigma_k)` of every component.
+    def distances(self, latent: Tensor) -> Tensor:
+        """Half the squared Mahalanobis distance from every component, wherever it is seen.
 
         Args:
             latent: float32, (N, D, h, w).
@@ -128,8 +128,16 @@ class SampleEnergy(nn.Module):
         rows, columns = whitened.shape[2:]
         dimensions = whitened.shape[1] // self.components
         squares = (whitened * whitened).reshape(-1, self.components, dimensions, rows, columns)
-        log_joint: Tensor = self.constant - squares.sum(2)
-        return log_joint
+        return squares.sum(2)
+
+    def log_joint(self, latent: Tensor) -> Tensor:
+        """`log phi_k + log N(z; mu_k, Sigma_k)` of every component; shapes as in `distances`."""
+        return self.constant - self.distances(latent)
+
+    def at(self, distances: Tensor) -> Tensor:
+        """Score by distances from the components, (N, K, h, w); float32, (N, h, w), nats."""
+        energy: Tensor = -torch.logsumexp(self.constant - distances, 1)
+        return energy
 
     def forward(self, latent: Tensor) -> Tensor:
         """Score latents.
@@ -140,8 +148,7 @@ class SampleEnergy(nn.Module):
         Returns:
             float32, (N, h, w), nats.
         """
-        energy: Tensor = -torch.logsumexp(self.log_joint(latent), 1)
-        return energy
+        return self.at(self.distances(latent))
 
 
 def place_lift(seen: NDArray[np.float32], say: float = 1.0) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -180,6 +181,26 @@ class SceneEnergies(Streams):
         return EnergyMaps(
             *(energy(each) for energy, each in zip(self.mixtures, latents, strict=True))
         )
+
+
+def score_by_all(variants: Sequence[SceneEnergies], images: Images) -> list[EnergyMaps]:
+    """Score by energies that differ in what is usual where, and share all other work.
+
+    Args:
+        variants: Of the same streams and mixtures.
+        images: What the streams see.
+    """
+    first = variants[0]
+    distances = [
+        energy.distances(latent)
+        for energy, latent in zip(first.mixtures, first.latents(*images), strict=True)
+    ]
+    return [
+        EnergyMaps(
+            *(energy.at(each) for energy, each in zip(variant.mixtures, distances, strict=True))
+        )
+        for variant in variants
+    ]
 
 
 class SceneNetwork(nn.Module):

@@ -18,7 +18,14 @@ from torch.nn import functional as F
 
 from edge_vad.scene_model import Energies
 from edge_vad_train.footage import Stretch
-from edge_vad_train.network import RECENT_CHANNELS, SceneEnergies, attribute, comparable
+from edge_vad_train.network import (
+    RECENT_CHANNELS,
+    Images,
+    SceneEnergies,
+    attribute,
+    comparable,
+    score_by_all,
+)
 from edge_vad_train.side_by_side import run_side_by_side
 from edge_vad_train.streams import frames_of, motion_of
 
@@ -46,6 +53,9 @@ Weights = tuple[float, float, float]
 """In the order of `EnergyMaps`, the largest 1."""
 
 Case = tuple[SceneEnergies, Stretch]
+
+VariantsCase = tuple[Sequence[SceneEnergies], Stretch]
+"""Footage, and energies that differ in what is usual where."""
 
 Views = tuple[Tensor, Tensor]
 """What the two streams see of one frame, (1, 3, h, w) and (1, channels, h, w)."""
@@ -78,25 +88,25 @@ class Choice(NamedTuple):
 
 
 def measure_peaks(
-    cases: Sequence[Case],
-    calibrations: Energies,
+    cases: Sequence[VariantsCase],
+    calibrations: Sequence[Energies],
     seed: int,
     progress: Callable[[int], None] = lambda _: None,
-) -> Peaks | None:
+) -> list[Peaks]:
     """Score frames in which somebody moves, as they are and changed.
 
     Args:
         cases: Footage, and energies that have not learnt from it what is usual where.
-        calibrations: Makes them comparable; the weights do not matter.
+        calibrations: Of every variant: makes its energies comparable; the weights do not matter.
         seed: Of where things are moved to.
         progress: Called with the frames done since the last call.
 
     Returns:
-        The peaks; None where nobody ever moves.
+        The peaks of every variant; none where nobody ever moves.
     """
     moments = [
-        (energies, stretch, index)
-        for energies, stretch in cases
+        (variants, stretch, index)
+        for variants, stretch in cases
         for index in range(1, len(stretch))  # the first has no predecessor
     ]
     chosen = np.linspace(0, len(moments) - 1, min(FRAMES, len(moments))).astype(int).tolist()
@@ -108,20 +118,24 @@ def measure_peaks(
 
     found = [each for each in run_side_by_side(measure, chosen, progress) if each is not None]
     if not found:
-        return None
-    peaks = np.stack(found, 1)
-    return Peaks(peaks[0], dict(zip(KINDS, peaks[1:], strict=True)))
+        return []
+    return [
+        Peaks(normal, dict(zip(KINDS, odd, strict=True))) for normal, *odd in np.stack(found, 2)
+    ]
 
 
 def _versions_peaks(
-    energies: SceneEnergies,
+    variants: Sequence[SceneEnergies],
     stretch: Stretch,
     index: int,
-    calibrations: Energies,
+    calibrations: Sequence[Energies],
     rng: np.random.Generator,
 ) -> NDArray[np.float32] | None:
-    """Peaks of a frame as it is and in all kinds, (1 + kinds, 3); None where nobody moves."""
-    now = slice(index, index + 1)
+    """Peaks of a frame as it is and in all kinds, (variants, 1 + kinds, 3).
+
+    None where nobody moves.
+    """
+    now, energies = slice(index, index + 1), variants[0]
     motion = motion_of(stretch, now)
     with torch.inference_mode():
         look, move, _ = energies.images(frames_of(stretch, now), motion)
@@ -131,13 +145,16 @@ def _versions_peaks(
         versions = [(look, move), *_changed(look, move, site, rng).values()]
         looks, moves = (torch.cat(each) for each in zip(*versions, strict=True))
         recent = motion.permute(0, 3, 1, 2)[:, -RECENT_CHANNELS:].expand(len(looks), -1, -1, -1)
-        maps = energies(looks, moves, energies.appearance.staying(looks, recent))
+        images = Images(looks, moves, energies.appearance.staying(looks, recent))
         presence = energies.presence(looks, moves)
         peaks = [
-            attribute(comparable(name, energy, calibrations), presence).amax((1, 2))
-            for name, energy in maps._asdict().items()
+            [
+                attribute(comparable(name, energy, each), presence).amax((1, 2))
+                for name, energy in maps._asdict().items()
+            ]
+            for maps, each in zip(score_by_all(variants, images), calibrations, strict=True)
         ]
-        return torch.stack(peaks, 1).numpy()
+        return torch.stack([torch.stack(each, 1) for each in peaks]).numpy()
 
 
 def choose_weights(peaks: Peaks) -> Choice:

@@ -72,6 +72,18 @@ def test_a_stream_that_has_collapsed_is_told_of(
     assert "--motion-sigma" in err
 
 
+@pytest.mark.usefixtures("somebody_moves")
+@pytest.mark.parametrize("auc", [0.61, 0.63])
+def test_a_training_that_tells_no_self_made_anomaly_is_warned_of(
+    train: Command, monkeypatch: pytest.MonkeyPatch, auc: float
+) -> None:
+    monkeypatch.setattr("edge_vad_train.self_made._aucs", lambda *_: dict.fromkeys(KINDS, auc))
+    code, _, err = train()
+    assert code == 0
+    warned = f"hardly better than chance ({auc:.0%} on the mean)" in " ".join(err.split())
+    assert warned == (auc < 0.62)
+
+
 def test_a_video_becomes_a_scene_and_the_next_command_works_as_printed(
     train: Command,
     edge_vad: Command,
@@ -106,7 +118,7 @@ def test_what_is_chosen_is_what_the_scene_has(train: Command, out: Path) -> None
 def somebody_moves(monkeypatch: pytest.MonkeyPatch) -> None:
     """In the small footage of these tests nobody does, of whom to make anomalies."""
     peaks = Peaks(np.zeros((5, 3), np.float32), dict.fromkeys(KINDS, np.ones((5, 3), np.float32)))
-    monkeypatch.setattr("edge_vad_train.choosing.measure_peaks", lambda *_: peaks)
+    monkeypatch.setattr("edge_vad_train.choosing.measure_peaks", lambda *_: [peaks])
 
 
 @pytest.mark.usefixtures("somebody_moves")
@@ -155,7 +167,7 @@ def test_a_sigma_that_makes_a_stream_diverge_is_not_chosen(
 def test_where_nobody_moves_nothing_is_tuned(
     train: Command, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge_vad_train.choosing.measure_peaks", lambda *_: None)
+    monkeypatch.setattr("edge_vad_train.choosing.measure_peaks", lambda *_: [])
     code, _, err = train("--tune")
     assert code == 0
     assert "nobody moves in this footage" in " ".join(err.split())
