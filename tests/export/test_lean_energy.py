@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from edge_vad_export.lean_energy import lean_energies
-from edge_vad_train.mixture import NOISE_FLOOR, Mixture, SampleEnergy
+from edge_vad_train.expectation_maximisation import NOISE_FLOOR
+from edge_vad_train.mixture import Mixture, SampleEnergy
 
 BATCH, ROWS, COLUMNS = 2, 5, 7
 

@@ -14,13 +14,11 @@ from scipy.linalg import solve_triangular
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
-from edge_vad_train import mixture as mixture_module
 from edge_vad_train.mixture import (
     MOST_LIFT,
     PLACE_DOUBT,
     Mixture,
     SampleEnergy,
-    fit_mixture,
     place_lift,
 )
 
@@ -94,54 +92,6 @@ def test_an_empty_energy_takes_up_a_state_whole(
     again.load_state_dict(energy.state_dict())
     maps = torch.randn(1, latent, *(cells or (3, 4)))
     assert torch.equal(again(maps), energy(maps))
-
-
-@pytest.mark.parametrize("floor", [1e-3, 0.01, 0.5])
-def test_no_covariance_is_narrower_than_the_noise_floor(floor: float) -> None:
-    rng = np.random.default_rng(1)
-    still = rng.normal(size=(1, 3)) + 1e-6 * rng.normal(size=(400, 3))
-    line = rng.normal(size=(400, 1)) * [1.0, 2.0, 3.0]
-    mixture = fit_mixture(np.concatenate([still, line]).astype(np.float32), 3, 0, floor)
-    precisions = mixture.precision_factors @ mixture.precision_factors.transpose(0, 2, 1)
-    narrowest = 1 / np.linalg.eigvalsh(precisions).max()
-    assert floor * 0.999 <= narrowest < floor * 1.5
-
-
-def test_a_fitted_mixture_finds_the_clusters_and_their_shares() -> None:
-    rng = np.random.default_rng(2)
-    centres = np.array([[0.0, 0.0], [8.0, 0.0], [0.0, 8.0]])
-    counts = (200, 300, 500)
-    latents = np.concatenate(
-        [centre + rng.normal(size=(n, 2)) for centre, n in zip(centres, counts, strict=True)]
-    )
-    mixture = fit_mixture(latents.astype(np.float32), 3, seed=0)
-    for centre, count in zip(centres, counts, strict=True):
-        distance = np.linalg.norm(mixture.means - centre, axis=1)
-        assert distance.min() < 0.3
-        assert np.exp(mixture.log_weights)[distance.argmin()] == pytest.approx(
-            count / 1000, abs=0.02
-        )
-
-
-def test_a_fit_that_ends_before_it_converged_is_no_reason_to_warn(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(mixture_module, "_ITERATIONS", 1)
-    latents = np.random.default_rng(3).uniform(size=(500, 3)).astype(np.float32)
-    assert len(fit_mixture(latents, 8, seed=0).means) == 8  # a warning would be an error
-
-
-def test_the_same_seed_gives_the_same_mixture() -> None:
-    latents = np.random.default_rng(3).normal(size=(500, 3)).astype(np.float32)
-    first, second = (fit_mixture(latents, 4, seed=7) for _ in range(2))
-    for name in ("log_weights", "means", "precision_factors"):
-        np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
-
-
-def test_latents_that_are_all_alike_have_a_mixture_too() -> None:
-    mixture = fit_mixture(np.full((50, 2), 3.0, np.float32), 2, seed=0, noise_floor=0.04)
-    energy = SampleEnergy(mixture)(torch.tensor([3.0, 3.0]).reshape(1, 2, 1, 1))
-    assert float(energy) == pytest.approx(np.log(2 * np.pi * 0.04), abs=1e-3)
 
 
 counts = st.integers(1, 4).flatmap(

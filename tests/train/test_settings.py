@@ -9,7 +9,7 @@ import pytest
 
 from edge_vad.motion import FlowMeter, MotionSettings
 from edge_vad_train.cli.train import FLOWS
-from edge_vad_train.mixture import fit_mixture
+from edge_vad_train.expectation_maximisation import fit_mixture
 from edge_vad_train.settings import LAYERS, TrainSettings
 
 

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from edge_vad_train.appearance import Appearance, silhouette
 from edge_vad_train.bad_weather import Copy
+from edge_vad_train.expectation_maximisation import NOISE_FLOOR, fit_mixture
 from edge_vad_train.footage import Stretch
-from edge_vad_train.mixture import NOISE_FLOOR, Mixture, SampleEnergy, fit_mixture, place_lift
+from edge_vad_train.mixture import Mixture, SampleEnergy, place_lift
 from edge_vad_train.model import Encoder
 from edge_vad_train.network import SceneEnergies, Streams
 from edge_vad_train.patches import draw_corners

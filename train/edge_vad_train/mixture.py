@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import math
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.mixture import GaussianMixture
 from torch import Tensor, nn
 from torch.nn import functional as F
-
-NOISE_FLOOR = 0.003
-"""Added to every variance. Without it the still background makes its own noise look rare."""
-
-_ITERATIONS = 60
 
 
 @dataclass(frozen=True)
@@ -35,31 +27,6 @@ class Mixture:
     log_weights: NDArray[np.float64]
     means: NDArray[np.float64]
     precision_factors: NDArray[np.float64]
-
-
-def fit_mixture(
-    latents: NDArray[np.float32], components: int, seed: int, noise_floor: float = NOISE_FLOOR
-) -> Mixture:
-    """Fit a mixture by expectation maximisation.
-
-    Args:
-        latents: float32, (n, D).
-        components: K.
-        seed: Seed of the initial means.
-        noise_floor: Added to the diagonal of every covariance.
-    """
-    with warnings.catch_warnings():
-        # Stopping early is no fault: the last iterations move the likelihood by hairs.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        fitted = GaussianMixture(
-            components,
-            reg_covar=noise_floor,
-            max_iter=_ITERATIONS,
-            init_params="k-means++",
-            random_state=seed,
-            tol=3e-3,
-        ).fit(latents.astype(np.float64))
-    return Mixture(np.log(fitted.weights_), fitted.means_, fitted.precisions_cholesky_)
 
 
 class SampleEnergy(nn.Module):

@@ -7,7 +7,7 @@ import msgspec
 from edge_vad.motion import MotionSettings
 from edge_vad_train.appearance import SILHOUETTES
 from edge_vad_train.checkpoint import Design
-from edge_vad_train.mixture import NOISE_FLOOR
+from edge_vad_train.expectation_maximisation import NOISE_FLOOR
 from edge_vad_train.model import Architecture, Layer
 from edge_vad_train.network import GENERATION
 
