@@ -39,24 +39,24 @@ class GraphEditor:
         node = self._makers.get(tensor)
         return node if node is not None and operator in ("", node.op_type) else None
 
-    def only(self, tensor: str, operator: str) -> onnx.NodeProto | None:
-        """The node that makes a tensor, if it is of this kind and the tensor has one user."""
-        node = self.maker(tensor, operator)
-        users = self._users[tensor] if node is None else self._uses_of(node)
-        return node if users == 1 else None
-
-    def user(self, node: onnx.NodeProto, operator: str) -> onnx.NodeProto | None:
-        """The one node that takes what another makes, if it is of this kind."""
-        if self._uses_of(node) != 1:
-            return None
-        users = [each for each in self.nodes if node.output[0] in each.input]
-        return users[0] if users and users[0].op_type == operator else None
-
-    def _uses_of(self, node: onnx.NodeProto) -> int:
+    def uses_of(self, node: onnx.NodeProto) -> int:
         """How many take the result; a node that takes it twice, as a square does, is one."""
         name = node.output[0]
         doubled = sum(list(each.input).count(name) > 1 for each in self.nodes)
         return self._users[name] - doubled
+
+    def only(self, tensor: str, operator: str) -> onnx.NodeProto | None:
+        """The node that makes a tensor, if it is of this kind and the tensor has one user."""
+        node = self.maker(tensor, operator)
+        users = self._users[tensor] if node is None else self.uses_of(node)
+        return node if users == 1 else None
+
+    def user(self, node: onnx.NodeProto, operator: str) -> onnx.NodeProto | None:
+        """The one node that takes what another makes, if it is of this kind."""
+        if self.uses_of(node) != 1:
+            return None
+        users = [each for each in self.nodes if node.output[0] in each.input]
+        return users[0] if users and users[0].op_type == operator else None
 
     def weights(self, name: str) -> NDArray[Any] | None:
         """What an initialiser holds; None where a tensor is computed."""

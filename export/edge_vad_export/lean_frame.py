@@ -7,6 +7,8 @@ average pooling of whole frames take four times as long.
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import onnx
 
@@ -20,24 +22,27 @@ _COLUMNS_AT_ONCE = 4
 def lean_frame(graph: onnx.GraphProto) -> None:
     """Rewrite averages of an image that comes with its channels last; others are left alone."""
     editor = GraphEditor(graph)
+    pools = [node for node in editor.nodes if node.op_type == "AveragePool"]
+    shrunk = Counter(pool.input[0] for pool in pools if _shrink(editor, pool))
     for node in editor.nodes:
-        if node.op_type == "AveragePool":
-            _shrink(editor, node)
+        if node.op_type == "Transpose" and shrunk[node.output[0]] == editor.uses_of(node) > 0:
+            editor.replace([node], [])
     editor.apply()
 
 
-def _shrink(editor: GraphEditor, pool: onnx.NodeProto) -> None:
-    transpose, told = editor.only(pool.input[0], "Transpose"), attributes_of(pool)
+def _shrink(editor: GraphEditor, pool: onnx.NodeProto) -> bool:
+    """Replace one of them; tells whether it could."""
+    transpose, told = editor.maker(pool.input[0], "Transpose"), attributes_of(pool)
     size, step = told["kernel_shape"], told.get("strides", [1, 1])
     blocks = size == step and len(set(size)) == 1 and not any(told.get("pads", [0]))
     if not (transpose and blocks) or attributes_of(transpose).get("perm") != _TO_CHANNELS_FIRST:
-        return
+        return False
     block = size[0]
     before, after = (editor.sides(node.output[0]) for node in (transpose, pool))
     if not (before and after) or before[1:] != (after[1] * block, after[2] * block):
-        return
+        return False
     channels, rows, columns = after
-    replaced, scale = [transpose, pool], 1.0
+    replaced, scale = [pool], 1.0
     scaled = editor.user(pool, "Mul")
     factor = editor.weights(scaled.input[1]) if scaled else None
     if scaled and factor is not None and factor.size == 1:
@@ -54,3 +59,4 @@ def _shrink(editor: GraphEditor, pool: onnx.NodeProto) -> None:
     image = make.reshape(means, -1, rows, columns, channels)
     make.node("Transpose", [image], replaced[-1].output[0], perm=_TO_CHANNELS_FIRST)
     editor.replace(replaced, make.nodes)
+    return True

@@ -67,6 +67,18 @@ def test_a_change_of_the_light_changes_nothing(gain: float, seed: int) -> None:
     assert float(silhouette(look).max()) < 0.05
 
 
+def test_a_glance_sees_coarsely_how_much_a_thing_differs_in_any_light() -> None:
+    appearance = Appearance(street())
+    assert float(appearance.glance(frame_of(street() * 0.8)).max()) < 0.05
+    glance = appearance.glance(frame_of(with_thing((0.05, 0.05, 0.05)) * 0.8))[0, 0]
+    assert glance.shape == (ROWS // 2, COLUMNS // 2)
+    thing = tuple(slice(each.start // 2, each.stop // 2) for each in THING)
+    look = difference(appearance(frame_of(with_thing((0.05, 0.05, 0.05)) * 0.8)))[0, 0]
+    assert float(glance[thing].mean()) == pytest.approx(float(look[THING].mean()), rel=0.2)
+    glance[thing] = 0
+    assert float(glance.max()) < 0.3
+
+
 def test_the_shadow_of_a_cloud_is_hardly_seen_and_a_thing_in_it_is() -> None:
     across = torch.linspace(-6, 6, COLUMNS)
     shadow = 1 - 0.35 * torch.sigmoid(across)

@@ -156,7 +156,9 @@ def test_a_stretch_is_scored_batch_by_batch_as_at_once(trained: Path) -> None:
     assert sum(told) == len(frames)
     with torch.inference_mode():
         images = energies.images(frames, motion.half().float())
-        at_once = (*energies(*images), energies.presence(images.look, images.move))
-    in_parts = zip(*((*maps, presence) for [maps], presence in batches), strict=True)
+        glance = energies.appearance.glance(frames)
+        presences = energies.presences(images.look, glance, images.move)
+        at_once = (*energies(*images), *presences)
+    in_parts = zip(*((*maps, *presences) for [maps], presences in batches), strict=True)
     for parts, whole in zip(in_parts, at_once, strict=True):
         torch.testing.assert_close(torch.cat(parts), whole, rtol=1e-4, atol=1e-3)

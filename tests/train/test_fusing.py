@@ -78,5 +78,16 @@ def test_the_largest_is_heard_each_by_its_weight_and_none_without() -> None:
     joint = with_neighbours((energies.joint - 1) / 2)
     assert (motion > joint).any()
     assert (joint > motion).any()
-    assert torch.equal(fuse(energies, calibrations(0, 0.5, 1)), torch.maximum(motion, joint))
-    assert torch.equal(fuse(energies, calibrations(0, 0, 0.5)), 0.5 * joint)
+    everywhere = EnergyMaps(*(torch.ones_like(each) for each in energies))
+    both = fuse(energies, everywhere, calibrations(0, 0.5, 1))
+    assert torch.equal(both, torch.maximum(motion, joint))
+    assert torch.equal(fuse(energies, everywhere, calibrations(0, 0, 0.5)), 0.5 * joint)
+
+
+def test_each_energy_is_attributed_to_where_something_is_for_it() -> None:
+    energies = EnergyMaps(energy(9.0), energy(9.0), energy(-3.0))
+    here, nowhere = torch.ones(1, 5, 5), torch.zeros(1, 5, 5)
+    for looks, moves, expected in ((here, nowhere, 0.0), (nowhere, here, 4.0)):
+        presences = EnergyMaps(looks, moves, looks)
+        fused = fuse(energies, presences, calibrations(0, 1, 1))
+        assert float(fused[0, 2, 2]) == pytest.approx(expected, abs=1e-6)

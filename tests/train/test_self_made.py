@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
-from types import SimpleNamespace
-from typing import cast
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor, nn
+from torch.nn import functional as F
 
+from edge_vad_train.appearance import GLANCE, difference
 from edge_vad_train.checkpoint import load_trained
 from edge_vad_train.footage import Stretch
 from edge_vad_train.network import EnergyMaps, Streams, attribute, score_by_all
@@ -127,25 +130,54 @@ def test_only_what_is_strange_is_attributed() -> None:
     assert attribute(calibrated, presence).tolist() == [[[-3.0, 2.0, 1.0, 0.0]]]
 
 
+def with_cells(stride: int) -> Streams:
+    """Streams without encoders, with patches of 14 px."""
+    streams = Streams.__new__(Streams)
+    nn.Module.__init__(streams)
+    streams.patch, streams.stride = 14, stride
+    return streams
+
+
+def presences(streams: Streams, look: Tensor, move: Tensor) -> EnergyMaps:
+    return Streams.presences(streams, look, F.avg_pool2d(difference(look), GLANCE), move)
+
+
 def test_presence_is_where_something_is_and_not_beside_it(trained: Path) -> None:
     energies = load_trained(trained).network.energies
-    look, move = torch.zeros(1, 3, 60, 80), torch.zeros(1, 2, 60, 80)
+    nothing = torch.zeros(1, 3, 60, 80), torch.zeros(1, 2, 60, 80)
+    look, move = nothing[0].clone(), nothing[1].clone()
     look[:, :, 26:34, 36:44] = 0.5
-    presence = energies.presence(look, move)[0]
+    move[:, :, 26:34, 36:44] = 1.5
     middle = (energies.patch - 1) / 2
     row, column = (round((at - middle) / energies.stride) for at in (29.5, 39.5))
-    assert float(presence[row, column]) == 1
-    assert float(presence[row, column + 4]) == 0
-    assert float(presence.min()) >= 0
+    for seen in ((look, nothing[1]), (nothing[0], move), (look, move)):
+        for presence in presences(energies, *seen):
+            assert float(presence[0, row, column]) == 1
+            assert float(presence[0, row, column + 4]) == 0
+            assert float(presence.min()) >= 0
 
 
 @pytest.mark.parametrize("stride", [2, 4, 8])
 def test_wherever_something_small_is_a_cell_has_it_and_one_further_off_has_not(stride: int) -> None:
     """Cells of 4, 8 and 16 px of the frame, patches of 28."""
-    streams = cast("Streams", SimpleNamespace(patch=14, stride=stride))
+    streams = with_cells(stride)
     for offset in range(8):
         look, move = torch.zeros(1, 3, 60, 80), torch.zeros(1, 2, 60, 80)
         look[:, :, 24 + offset : 27 + offset, 36 + offset : 39 + offset] = 0.5
-        presence = Streams.presence(streams, look, move)[0]
-        assert float(presence.max()) == 1
-        assert float(presence[:, 0].max()) == float(presence[0].max()) == 0
+        for presence in presences(streams, look, move):
+            assert float(presence.max()) == 1
+            assert float(presence[0, :, 0].max()) == float(presence[0, 0].max()) == 0
+
+
+@given(st.integers(28, 90), st.integers(28, 90), st.sampled_from([2, 4, 8]))
+def test_a_glance_tells_of_the_same_cells_whatever_the_size(
+    height: int, width: int, stride: int
+) -> None:
+    streams = with_cells(stride)
+    look, move = (
+        torch.rand(1, 3, height // 2, width // 2),
+        torch.rand(1, 2, height // 2, width // 2),
+    )
+    glance = torch.rand(1, 1, height // 4, width // 4)
+    looked, glanced, _ = Streams.presences(streams, look, glance, move)
+    assert looked.shape == glanced.shape

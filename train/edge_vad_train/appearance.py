@@ -44,21 +44,25 @@ _UNLIKE = 1.0
 _DOUBT = 0.05
 """What the first measurement counts in the second, as a share of the background."""
 
-_SHAKE_PX = 0.5
-"""How far a camera may shake without being noticed, px of the streams' input."""
+_SHAKE_PX = 1.0
+"""How far a camera may shake without being noticed, px of the frame."""
+
+GLANCE = 2
+"""A glance is coarser than what the streams see by this factor."""
 
 
-def shrink(frame: Tensor) -> Tensor:
+def shrink(frame: Tensor, by: int = FRAME_DOWNSCALE) -> Tensor:
     """Average frames over blocks.
 
     Args:
         frame: uint8, (N, height, width, 3), blue-green-red.
+        by: Side of a block, px.
 
     Returns:
-        float32, (N, 3, height / 2, width / 2), 0 to 1.
+        float32, (N, 3, height / by, width / by), 0 to 1.
     """
     image = frame.permute(0, 3, 1, 2).to(torch.float32)
-    return F.avg_pool2d(image, FRAME_DOWNSCALE) * (1 / 255)
+    return F.avg_pool2d(image, by) * (1 / 255)
 
 
 def relight(picture: Tensor, brightness: Tensor) -> Tensor:
@@ -154,9 +158,7 @@ class Appearance(nn.Module):
     @property
     def trust(self) -> Tensor:
         """How much of a difference is believed, 0 to 1, float32, (1, 1, h, w)."""
-        down, right = torch.gradient(self.background, dim=(2, 3))
-        shaken = (down * down + right * right).sum(1, keepdim=True) * _SHAKE_PX**2
-        return _CLEAR_DIFFERENCE * torch.rsqrt(shaken + _CLEAR_DIFFERENCE**2)
+        return _trust(self.background, FRAME_DOWNSCALE)
 
     def gain(self, grey: Tensor) -> Tensor:
         """What light must be multiplied by to be as on the background.
@@ -200,6 +202,24 @@ class Appearance(nn.Module):
         gain = self.gain(grey_of(picture))
         return picture * (gain * self.trust) - self.background * self.trust
 
+    def glance(self, frame: Tensor) -> Tensor:
+        """How much differs from the empty scene, as `difference` has it, but coarsely.
+
+        In grey, at half the streams' resolution, and with one light for all of the picture: enough
+        to tell where something is, at a fraction of the cost.
+
+        Args:
+            frame: uint8, (N, height, width, 3), blue-green-red.
+
+        Returns:
+            float32, (N, 1, height / 4, width / 4).
+        """
+        side = FRAME_DOWNSCALE * GLANCE
+        empty = grey_of(F.avg_pool2d(self.background, GLANCE))
+        now = relight(grey_of(shrink(frame, side)), empty.mean())
+        differs = (now - empty) * _trust(empty, side)
+        return differs * differs * (len(_LUMA) / _CLEAR_DIFFERENCE**2)
+
     def staying(self, look: Tensor, recent: Tensor) -> Tensor:
         """How much of what differs from the empty scene now has done so lately, too.
 
@@ -216,6 +236,13 @@ class Appearance(nn.Module):
         lately = picture * (gain * self.trust) - weight * (grey_of(self.background) * self.trust)
         both = torch.relu(torch.minimum(now, lately)) + torch.relu(torch.minimum(-now, -lately))
         return torch.cat([both, now.abs()], 1)
+
+
+def _trust(background: Tensor, downscale: int) -> Tensor:
+    """How much of a difference is believed where a background of this resolution has edges."""
+    down, right = torch.gradient(background, dim=(2, 3))
+    shaken = (down * down + right * right).sum(1, keepdim=True) * (_SHAKE_PX / downscale) ** 2
+    return _CLEAR_DIFFERENCE * torch.rsqrt(shaken + _CLEAR_DIFFERENCE**2)
 
 
 def grey_of(image: Tensor) -> Tensor:

@@ -40,15 +40,17 @@ def energy_maps(
     variants: Sequence[SceneEnergies],
     stretch: Stretch,
     progress: Callable[[int], None] = lambda _: None,
-) -> Iterator[tuple[list[EnergyMaps], Tensor]]:
+) -> Iterator[tuple[list[EnergyMaps], EnergyMaps]]:
     """Score a stretch, some frames at a time: by all variants, and where something is."""
+    first = variants[0]
     for start in range(0, len(stretch), _BATCH):
         batch = slice(start, start + _BATCH)
         frames = frames_of(stretch, batch)
         with torch.inference_mode():
-            images = variants[0].images(frames, motion_of(stretch, batch))
-            presence = variants[0].presence(images.look, images.move)
-            yield score_by_all(variants, images), presence
+            images = first.images(frames, motion_of(stretch, batch))
+            glance = first.appearance.glance(frames)
+            presences = first.presences(images.look, glance, images.move)
+            yield score_by_all(variants, images), presences
         progress(len(frames))
 
 

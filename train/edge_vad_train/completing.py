@@ -16,7 +16,7 @@ from edge_vad_train.calibration import energy_maps, fit_tail
 from edge_vad_train.checkpoint import TrainedScene
 from edge_vad_train.choosing import Trial
 from edge_vad_train.footage import Footage, Stretch
-from edge_vad_train.network import SceneEnergies, SceneNetwork, attribute, fuse
+from edge_vad_train.network import SceneEnergies, SceneNetwork, fuse
 from edge_vad_train.settings import TrainSettings
 from edge_vad_train.side_by_side import run_side_by_side
 from edge_vad_train.streams import frames_of, motion_of
@@ -80,8 +80,8 @@ def _scores(
     """The scores of a whole stretch."""
     return np.concatenate(
         [
-            attribute(fuse(maps, calibrations), presence).amax((1, 2)).numpy()
-            for [maps], presence in energy_maps([energies], stretch, progress)
+            fuse(maps, presences, calibrations).amax((1, 2)).numpy()
+            for [maps], presences in energy_maps([energies], stretch, progress)
         ]
     )
 

@@ -10,11 +10,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from edge_vad.scene_model import Calibration, Energies
-from edge_vad_train.appearance import Appearance, difference, silhouette
+from edge_vad_train.appearance import GLANCE, Appearance, difference, silhouette
 from edge_vad_train.mixture import SampleEnergy
 from edge_vad_train.model import Encoder, patch_means
 
-GENERATION = 3
+GENERATION = 4
 """Counts the ways from frames to scores: what was trained for another is refused."""
 
 _CLEAR_SPEED = 2.0
@@ -128,28 +128,52 @@ class Streams(nn.Module):
         share = means[:, 1:2] / (means[:, 2:] + _LITTLE) * (1 / _CLEAR_SHARE)
         return torch.cat([strength, share], 1)
 
-    def presence(self, look: Tensor, move: Tensor) -> Tensor:
+    def presences(self, look: Tensor, glance: Tensor, move: Tensor) -> EnergyMaps:
         """Where in its surroundings something is: 1 where it is, towards 0 beside it.
 
         A patch is strange because of something in it, and so are all patches around that it
         reaches into. What differs from the empty scene or moves in the middle of a patch, against
-        the most that does so in any patch that overlaps it, tells where that something is.
+        the most that does so in any patch that overlaps it, tells where that something is. For what
+        moves strangely a glance at the frame is enough.
+
+        Args:
+            look: float32, (N, 3, h, w), what differs from the empty scene.
+            glance: float32, (N, 1, h / 2, w / 2), how much does, see `Appearance.glance`.
+            move: float32, (N, flow channels, h, w), pooled flow, px a frame.
 
         Returns:
-            float32, (N, rows, columns), 0 to 1.
+            For each energy, 0 to 1.
         """
-        flow = move[:, :2]
-        speed = (flow * flow).sum(1, keepdim=True) * (1 / _CLEAR_SPEED**2)
-        side = max(_MIDDLE, self.stride)
-        margin = (self.patch - side) // 2
-        middle = F.avg_pool2d((difference(look) + speed)[:, :, margin:, margin:], side, self.stride)
-        rows, columns = ((all_of - self.patch) // self.stride + 1 for all_of in look.shape[2:])
+        rows, columns = (GLANCE * side for side in glance.shape[2:])
+        coarse = move[:, :, :rows:GLANCE, :columns:GLANCE]
+        looked = self._where(difference(look) + _speed(move))
+        glanced = self._where(glance + _speed(coarse), GLANCE)
+        return EnergyMaps(looked, glanced, looked)
+
+    def _where(self, there: Tensor, coarser: int = 1) -> Tensor:
+        """From how much is there to where something is, (N, 1, h, w) to (N, rows, columns).
+
+        Args:
+            there: In pixels of the streams' input.
+            coarser: Or in pixels that are larger by this factor.
+        """
+        patch, stride = self.patch // coarser, self.stride // coarser
+        side = max(_MIDDLE // coarser, stride)
+        margin = (patch - side) // 2
+        middle = F.avg_pool2d(there[:, :, margin:, margin:], side, stride)
+        rows, columns = ((all_of - patch) // stride + 1 for all_of in there.shape[2:])
         middle = middle[:, :, :rows, :columns]
-        reach = max(1, self.patch // self.stride // 2)
+        reach = max(1, patch // stride // 2)
         around = F.max_pool2d(middle, 2 * reach + 1, 1, reach)
         share = middle / (around + _FAINT)
         present: Tensor = ((share - _ABSENT) * (1 / (_PRESENT - _ABSENT))).clamp(0, 1)[:, 0]
         return present
+
+
+def _speed(move: Tensor) -> Tensor:
+    """How much moves, squared; 1 is a clear speed. (N, flow channels, h, w) to (N, 1, h, w)."""
+    flow = move[:, :2]
+    return (flow * flow).sum(1, keepdim=True) * (1 / _CLEAR_SPEED**2)
 
 
 class SceneEnergies(Streams):
@@ -218,15 +242,20 @@ class SceneNetwork(nn.Module):
 
     def forward(self, frame: Tensor, motion: Tensor) -> SceneOutput:
         """Score every cell and every frame; shapes as in `SceneEnergies.images`."""
-        images = self.energies.images(frame, motion)
-        maps = self.energies(*images)
-        presence = self.energies.presence(images.look, images.move)
-        anomaly_map = attribute(fuse(maps, self.calibrations), presence)
+        look, move, stay = self.energies.images(frame, motion)
+        maps = self.energies(look, move, stay)
+        glance = self.energies.appearance.glance(frame)
+        anomaly_map = fuse(maps, self.energies.presences(look, glance, move), self.calibrations)
         return SceneOutput(anomaly_map, anomaly_map.amax((1, 2)), *maps)
 
 
-def fuse(maps: EnergyMaps, calibrations: Energies) -> Tensor:
+def fuse(maps: EnergyMaps, presences: EnergyMaps, calibrations: Energies) -> Tensor:
     """Make the energies comparable and take the largest that has a say, cell by cell.
+
+    Args:
+        maps: The energies.
+        presences: Where something is, for each of them, see `Streams.presences`.
+        calibrations: Of the energies.
 
     Returns:
         float32, (N, rows, columns).
@@ -236,7 +265,7 @@ def fuse(maps: EnergyMaps, calibrations: Energies) -> Tensor:
         weight = getattr(calibrations, name).weight
         if weight == 0:
             continue
-        said = comparable(name, energy, calibrations)
+        said = attribute(comparable(name, energy, calibrations), getattr(presences, name))
         said = said if weight == 1 else said * weight  # spares the graph an operator
         fused = said if fused is None else torch.maximum(fused, said)
     assert fused is not None  # noqa: S101 - a scene without any say for any energy is never made
@@ -301,6 +330,6 @@ def attribute(calibrated: Tensor, presence: Tensor) -> Tensor:
 
     Args:
         calibrated: float32, (N, rows, columns); what is below 0 is ordinary and stays as it is.
-        presence: float32, (N, rows, columns), see `SceneEnergies.presence`.
+        presence: float32, (N, rows, columns), see `Streams.presences`.
     """
     return torch.minimum(calibrated, torch.relu(calibrated) * presence)

@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from edge_vad.scene_model import Energies
+from edge_vad_train.appearance import GLANCE, difference
 from edge_vad_train.footage import Stretch
 from edge_vad_train.network import (
     RECENT_CHANNELS,
@@ -146,11 +147,12 @@ def _versions_peaks(
         looks, moves = (torch.cat(each) for each in zip(*versions, strict=True))
         recent = motion.permute(0, 3, 1, 2)[:, -RECENT_CHANNELS:].expand(len(looks), -1, -1, -1)
         images = Images(looks, moves, energies.appearance.staying(looks, recent))
-        presence = energies.presence(looks, moves)
+        glances = F.avg_pool2d(difference(looks), GLANCE)
+        presences = energies.presences(looks, glances, moves)
         peaks = [
             [
                 attribute(comparable(name, energy, each), presence).amax((1, 2))
-                for name, energy in maps._asdict().items()
+                for (name, energy), presence in zip(maps._asdict().items(), presences, strict=True)
             ]
             for maps, each in zip(score_by_all(variants, images), calibrations, strict=True)
         ]

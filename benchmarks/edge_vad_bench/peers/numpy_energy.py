@@ -29,7 +29,8 @@ from edge_vad_train.network import (
 
 Array = NDArray[np.float32]
 
-_OUTPUTS = ("looks", "moves", "both", "presence")
+_LATENTS = ("looks", "moves", "both")
+_PRESENCES = tuple(f"presence_of_{name}" for name in EnergyMaps._fields)
 
 
 class NumpyEnergyBackend(Backend):
@@ -54,14 +55,14 @@ class NumpyEnergyBackend(Backend):
 
     def infer(self, inputs: Inputs) -> Maps:
         """See `Backend.infer`."""
-        *latents, presence = self._session.run(_OUTPUTS, inputs._asdict())
+        given = self._session.run(_LATENTS + _PRESENCES, inputs._asdict())
+        seen = zip(given[:3], given[3:], self._mixtures, strict=True)
         maps = [
-            comparable(name, mixture.energy(latent), calibration)
-            for latent, (name, mixture, calibration) in zip(latents, self._mixtures, strict=True)
+            attribute(comparable(name, mixture.energy(latent), calibration), presence)
+            for latent, presence, (name, mixture, calibration) in seen
             if calibration.weight > 0
         ]
-        fused = np.maximum.reduce(maps)
-        anomaly_map = np.minimum(fused, np.maximum(fused, 0) * presence)
+        anomaly_map = np.maximum.reduce(maps)
         self.mark("compute")
         return Maps(anomaly_map, anomaly_map.max((1, 2)))
 
@@ -99,6 +100,12 @@ def comparable(name: str, energy: Array, calibration: Calibration) -> Array:
     return calibrated * np.float32(calibration.weight)
 
 
+def attribute(calibrated: Array, presence: Array) -> Array:
+    """As `network.attribute` has it."""
+    attributed: Array = np.minimum(calibrated, np.maximum(calibrated, 0) * presence)
+    return attributed
+
+
 def _rise(energy: Array, calibration: Calibration) -> np.float32:
     if calibration.ground is None:
         return np.float32(0)
@@ -133,8 +140,9 @@ class _Encoders(nn.Module):
 
     def forward(self, frame: Tensor, motion: Tensor) -> tuple[Tensor, ...]:
         images = self.energies.images(frame, motion)
-        presence = self.energies.presence(images.look, images.move)
-        return (*self.energies.latents(*images), presence)
+        glance = self.energies.appearance.glance(frame)
+        presences = self.energies.presences(images.look, glance, images.move)
+        return (*self.energies.latents(*images), *presences)
 
 
 def _encoders(scene: TrainedScene) -> bytes:
@@ -147,7 +155,7 @@ def _encoders(scene: TrainedScene) -> bytes:
             _Encoders(scene.network.energies),
             (scene.sample_frames[:1], scene.sample_motion[:1]),
             input_names=["frame", "motion"],
-            output_names=list(_OUTPUTS),
+            output_names=[*_LATENTS, *_PRESENCES],
             dynamo=True,
             verbose=False,
         )

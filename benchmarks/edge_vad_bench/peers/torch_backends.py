@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from edge_vad.backends import Backend, Inputs, Maps
 from edge_vad_train.appearance import silhouette
 from edge_vad_train.model import Encoder
-from edge_vad_train.network import EnergyMaps, SceneNetwork, attribute, fuse
+from edge_vad_train.network import EnergyMaps, SceneNetwork, fuse
 
 Compute = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 """From frame and motion to anomaly map and score."""
@@ -71,8 +71,8 @@ def patch_by_patch(network: SceneNetwork) -> Compute:
         latents = looks, moves, energies.join(looks, moves, stay)
         pairs = zip(energies.mixtures, latents, strict=True)
         maps = EnergyMaps(*(energy(latent) for energy, latent in pairs))
-        presence = energies.presence(look, move)
-        anomaly_map = attribute(fuse(maps, network.calibrations), presence)
+        presences = energies.presences(look, energies.appearance.glance(frame), move)
+        anomaly_map = fuse(maps, presences, network.calibrations)
         return anomaly_map, anomaly_map.amax((1, 2))
 
     return compute
