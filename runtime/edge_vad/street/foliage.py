@@ -12,6 +12,9 @@ _FARTHEST = 3.0 / 240
 
 _LEAVES_FROM = 0.25
 
+_HERTZ = np.sqrt([0.005, 0.17, 1.3, 0.7])
+"""Of the gusts and of what sways in them; the ratios are irrational, so that no wind comes twice."""
+
 
 class Foliage:
     """A tree in the wind.
@@ -54,7 +57,7 @@ class Foliage:
 
     def reach(self, time_s: float) -> tuple[Canvas, Canvas]:
         """How far the wind has moved every place, px to the right and down, each (h, w)."""
-        waves = np.array([0.07, 0.4, 1.15, 0.85]) * 2 * np.pi * time_s + self._phases
+        waves = 2 * np.pi * _HERTZ * time_s + self._phases
         gust = self._farthest_px * (0.7 + 0.3 * np.sin(waves[0])) * self._free
         aside = gust * 0.45 * (np.sin(waves[1]) + np.sin(waves[2] + self._place))
         down = gust * 0.4 * np.sin(waves[3] - 0.7 * self._place)

@@ -164,6 +164,17 @@ def test_leaves_sway_in_place_by_one_to_three_pixels(view: str) -> None:
     assert 1.0 < reached <= 3.0
 
 
+def test_no_three_seconds_of_wind_come_twice_in_ten_minutes() -> None:
+    crown = next(each for each in street("test://street?seed=4", "leaves")._foliage if each)
+    reaches = (np.stack(crown.reach(index / 10)) for index in range(6000))
+    swayed = np.array([reach.reshape(2, -1)[:, ::50].ravel() for reach in reaches])
+    gust = swayed[180:210]
+    later = np.lib.stride_tricks.sliding_window_view(swayed, 30, axis=0).transpose(0, 2, 1)
+    apart = np.abs(later - gust).max(axis=(1, 2))
+    assert apart[180] == 0
+    assert np.delete(apart, np.s_[175:186]).min() > 0.5
+
+
 def test_a_trunk_stands_still_in_the_wind() -> None:
     url = "test://street?seed=4&noise=0&light=0"
     windy = street(url, "leaves")
