@@ -28,8 +28,11 @@ _SHARE = 1 / 60
 _TIMES = 2
 """How often there is weather of each kind: no two winds or clouds are alike."""
 
-_MORE_WINDS = 6
+_MORE_WINDS = 24
 """Winds that only tell what is usual where: a tree that none has reached is strange in the next."""
+
+_SHORT = 1 / 4
+"""How long those blow, against the others: many short ones sway a tree in more ways than few."""
 
 
 class Copy(NamedTuple):
@@ -66,7 +69,7 @@ def in_bad_weather(
     seed: int,
     progress: Callable[[int], None] = lambda _: None,
 ) -> list[Copy]:
-    """Disturb some of the footage, two stretches for every kind of weather and more for wind.
+    """Disturb some of the footage: two stretches by every weather, and pieces of more by wind.
 
     Args:
         stretches: Ordinary footage.
@@ -77,10 +80,11 @@ def in_bad_weather(
         progress: Called with the frames done since the last call.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    frames = min(STRETCH, max(2, round(_SHARE * sum(map(len, stretches)))))
+    longest = min(STRETCH, _SHARE * sum(map(len, stretches)))
     learnt = _TIMES * KINDS
     more = _MORE_WINDS * (Wind,)
     kinds = learnt + more
+    lengths = len(learnt) * [longest] + len(more) * [_SHORT * longest]
     # Each part by itself, so that both come from all over the footage, from every hour of a day.
     chosen = [
         int(number)
@@ -90,7 +94,7 @@ def in_bad_weather(
 
     def disturb(number: int, tell: Callable[[int], None]) -> Copy:
         of, kind = chosen[number], kinds[number]
-        source = stretches[of].part(0, frames)
+        source = stretches[of].part(0, max(2, round(lengths[number])))
         height, width = source.frames.shape[1:3]
         disturbance = kind(height, width, np.random.default_rng([seed, 4, number]))
         extractor = MotionExtractor(height, width, motion)

@@ -23,7 +23,7 @@ from edge_vad_train.self_made import (
 )
 from edge_vad_train.side_by_side import run_side_by_side
 
-PLACE_SAYS = (1.0, 4.0, 9.0)
+PLACE_SAYS = (1.0, 4.0, 8.0)
 """How much it may count where something is seen.
 
 Place is one sign beside a joint latent's eighteen, so it may have to count more to be heard. Where

@@ -133,7 +133,8 @@ def fit_mixtures(
     everywhere = SceneEnergies(appearance, encoders, _energies(mixtures, [None] * 3))
     every = max(1, frames // _FRAMES)
     seen = _seen_at_places(stretches, everywhere, every)
-    in_weather = _seen_at_places([copy.stretch for copy in copies], everywhere, every)
+    # Every frame, as if bad weather were as common: it comes again, and at all places.
+    in_weather = _seen_at_places([copy.stretch for copy in copies], everywhere, 1)
     for copy, at_places in zip(copies, in_weather, strict=True):
         looks, moves, joint = seen[copy.of]
         seen[copy.of] = looks, moves, joint + at_places[2]
