@@ -36,7 +36,7 @@ def test_the_real_graph_is_the_network(graph: onnx.ModelProto, scene: TrainedSce
         "appearance_encoder.mean.bias",
         "motion_encoder.mean.bias",
         "appearance_energy.constant",
-        "motion_energy.form0",
+        "motion_energy.form",
         "joint_energy.constant",
     ],
 )

@@ -1,37 +1,39 @@
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations_with_replacement
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_vad_export.squares import Frame, add_pairs, common_frame, squared_form
+from edge_vad_export.products import Frame, common_frame, partners, product_form
 
 
-def evaluate(weights, frames, latent):
-    """The form by its definition: squares within every part and a 1, then across parts."""
-    ends = np.cumsum([0, *(len(frame.centre) for frame in frames)])
-    parts = [
-        frame.matrix @ np.append(latent[begin:end], 1)
-        for frame, begin, end in zip(frames, ends, ends[1:], strict=False)
-    ]
-    squares = [(add_pairs(len(part)) @ part) ** 2 for part in parts]
-    squares += [
-        np.add.outer(one[:-1], other[:-1]).ravel() ** 2 for one, other in combinations(parts, 2)
-    ]
-    return sum(each @ square for each, square in zip(weights, squares, strict=True))
+def evaluate(weights, frame, latent):
+    """The form by its definition: products of every coordinate and a 1 with its partners."""
+    coordinates = frame.matrix @ np.append(latent, 1)
+    return weights @ (coordinates * coordinates[partners(len(coordinates))]).ravel()
 
 
-@given(st.integers(1, 6), st.lists(st.integers(1, 4), min_size=1, max_size=3), st.integers(0, 999))
-def test_the_form_is_the_sum_of_squares_in_any_coordinates(components, sizes, seed):
+@pytest.mark.parametrize("size", range(1, 12))
+def test_every_two_coordinates_meet_once_and_opposite_ones_twice(size):
+    met = [tuple(sorted((one, other))) for row in partners(size) for one, other in enumerate(row)]
+    assert set(met) == set(combinations_with_replacement(range(size), 2))
+    twice = {pair for pair in met if met.count(pair) > 1}
+    assert twice == (
+        {(one, one + size // 2) for one in range(size // 2)} if size % 2 == 0 else set()
+    )
+
+
+@given(st.integers(1, 6), st.integers(1, 9), st.integers(0, 999))
+def test_the_form_is_the_sum_of_squares_in_any_coordinates(components, depth, seed):
     random = np.random.default_rng(seed)
-    depth = sum(sizes)
     factors = random.normal(0, 1, (components, depth, depth)) + 3 * np.eye(depth)
     offsets = random.normal(0, 2, (components, depth))
-    frames = [Frame(random.normal(0, 1, size), random.uniform(0.3, 3, size)) for size in sizes]
+    frame = Frame(random.normal(0, 1, depth), random.uniform(0.3, 3, depth))
     latent = random.normal(0, 2, depth)
-    found = evaluate(squared_form(factors, offsets, frames), frames, latent)
+    found = evaluate(product_form(factors, offsets, frame), frame, latent)
     expected = ((factors @ latent + offsets) ** 2).sum(1)
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4 * expected.max())
 
@@ -54,7 +56,7 @@ def test_a_component_without_a_mean_has_a_form_all_the_same():
     factors, offsets = np.zeros((2, 3, 3)), np.ones((2, 3))
     factors[1] = np.eye(3)
     frame = common_frame(factors, offsets)
-    form = squared_form(factors, offsets, [frame])
-    assert all(np.isfinite(each).all() for each in form)
-    found = evaluate(form, [frame], np.array([3.0, -2.0, 1.0]))
+    form = product_form(factors, offsets, frame)
+    assert np.isfinite(form).all()
+    found = evaluate(form, frame, np.array([3.0, -2.0, 1.0]))
     np.testing.assert_allclose(found, [3.0, 16 + 1 + 4], rtol=1e-6)
