@@ -126,11 +126,20 @@ def test_whatever_is_black_or_white_all_is_a_number(
     half = torch.full((1, 3, 24, 24), background)
     half[..., :12] = 0
     appearance = Appearance(half)
-    look = appearance(torch.full((1, 48, 48, 3), frame, dtype=torch.uint8))
-    recent = torch.full((1, 2, 24, 24), weight)
-    recent[:, :1] *= frame / 255
-    assert torch.isfinite(look).all()
-    assert torch.isfinite(appearance.staying(look, recent)).all()
+    filled = torch.full((1, 48, 48, 3), frame, dtype=torch.uint8)
+    weights = torch.full((1, 1, 24, 24), weight)
+    for seen in appearance.now_and_lately(filled, weights * (frame / 255), weights):
+        assert torch.isfinite(seen).all()
+
+
+def test_the_light_of_the_recent_picture_does_not_change_what_is_seen_now() -> None:
+    appearance, frame = Appearance(street()), frame_of(with_thing((0.9, 0.1, 0.1)) * 0.8)
+    recent = grey_of(with_thing((0.1, 0.1, 0.1)) * 1.2)
+    look, lately = appearance.now_and_lately(frame, 0.5 * recent, torch.full_like(recent, 0.5))
+    torch.testing.assert_close(look, appearance(frame))
+    assert float(lately[0, 0][THING].mean()) < -0.1
+    lately[0, 0][THING] = 0
+    assert float(lately.abs().mean()) < 0.01
 
 
 def test_what_is_darker_than_any_shade_is_a_thing_however_wide() -> None:

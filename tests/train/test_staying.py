@@ -27,10 +27,17 @@ def seen(streams: Streams, lately: float, now: float, weight: float = 1.0) -> Te
     background = streams.appearance.background
     look = torch.zeros(1, 3, SIDE, SIDE)
     look[:, :, THING[0], THING[1]] = now
-    grey = (background * torch.tensor([0.114, 0.587, 0.299]).reshape(1, 3, 1, 1)).sum(1)
-    recent = torch.stack([grey, torch.ones_like(grey)], 1) * weight
+    recent = grey_of(background) * weight
     recent[:, 0, THING[0], THING[1]] += weight * lately
-    return streams.stays(streams.appearance.staying(look, recent))
+    weights = torch.full_like(recent, weight)
+    _, differed = streams.appearance.now_and_lately(frame_of(background), recent, weights)
+    return streams.stays(look, differed)
+
+
+def frame_of(picture: Tensor) -> Tensor:
+    """The frame that shrinks to a picture, uint8."""
+    large = picture.repeat_interleave(2, 2).repeat_interleave(2, 3)
+    return (large * 255).round().to(torch.uint8).permute(0, 2, 3, 1)
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -57,9 +64,9 @@ def test_a_shadow_that_lies_there_lately_and_now_does_not_stay(streams: Streams)
     background = streams.appearance.background
     band = 1 - 0.4 * torch.sigmoid((torch.arange(SIDE) - 40.0) / 3)[:, None]
     shaded = background * band
-    frame = (shaded.repeat_interleave(2, 2).repeat_interleave(2, 3) * 255).round()
-    look = streams.appearance(frame.to(torch.uint8).permute(0, 2, 3, 1))
-    recent = torch.stack([grey_of(shaded)[:, 0], torch.ones(1, SIDE, SIDE)], 1)
-    stays = streams.stays(streams.appearance.staying(look, recent))
+    recent = grey_of(shaded)
+    stays = streams.stays(
+        *streams.appearance.now_and_lately(frame_of(shaded), recent, torch.ones_like(recent))
+    )
     assert float(stays[:, 0].max()) < 0.1
     assert float(stays[:, 1].max()) < 0.5

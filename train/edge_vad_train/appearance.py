@@ -126,11 +126,11 @@ class _Light(nn.Module):
             self.register_buffer(f"from_{side}", spread, persistent=False)
 
     def means(self, plane: Tensor) -> Tensor:
-        """Means of (N, 1, h, w) around the places, (N, 1, rows, columns)."""
+        """Means of (N, pictures, h, w) around the places, (N, pictures, rows, columns)."""
         return self.rows @ (plane @ self.columns.T)
 
     def spread(self, values: Tensor) -> Tensor:
-        """Values at the places, (N, 1, rows, columns), and between them linearly, (N, 1, h, w)."""
+        """From values at the places to those between them, linearly, (N, pictures, h, w)."""
         return self.from_rows @ values @ self.from_columns.T
 
 
@@ -160,8 +160,8 @@ class Appearance(nn.Module):
         """How much of a difference is believed, 0 to 1, float32, (1, 1, h, w)."""
         return _trust(self.background, FRAME_DOWNSCALE)
 
-    def gain(self, grey: Tensor) -> Tensor:
-        """What light must be multiplied by to be as on the background.
+    def gain(self, greys: Tensor) -> Tensor:
+        """What light must be multiplied by to be as on the background, each picture by itself.
 
         It is measured twice. The first time everything counts, and windows are large, so that
         people fill little of them. The second time they are smaller, to follow the edge of a
@@ -169,18 +169,18 @@ class Appearance(nn.Module):
         not tell where it is.
 
         Args:
-            grey: float32, (N, 1, h, w).
+            greys: float32, (N, pictures, h, w).
 
         Returns:
-            float32, (N, 1, h, w).
+            float32, (N, pictures, h, w).
         """
         background = grey_of(self.background)
-        usual, now = self.first.means(background), self.first.means(grey).clamp(min=_DARKEST)
+        usual, now = self.first.means(background), self.first.means(greys).clamp(min=_DARKEST)
         overall = usual.mean((2, 3), keepdim=True) / now.mean((2, 3), keepdim=True)
         least, most = overall * (1 / _DEEPEST_SHADE), overall * _DEEPEST_SHADE
         gain = self.first.spread(torch.minimum(torch.maximum(usual / now, least), most))
 
-        even = grey * gain
+        even = greys * gain
         differs = (even - background) * (self.trust * (1 / _CLEAR_DIFFERENCE))
         like = 1 / (differs * differs * _UNLIKE + 1)
         like = like * like
@@ -199,7 +199,31 @@ class Appearance(nn.Module):
             float32, (N, 3, height / 2, width / 2).
         """
         picture = shrink(frame)
-        gain = self.gain(grey_of(picture))
+        return self._differing(picture, self.gain(grey_of(picture)))
+
+    def now_and_lately(
+        self, frame: Tensor, recent: Tensor, weight: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Take the background away from a frame and from the recent picture.
+
+        Args:
+            frame: uint8, (N, height, width, 3), blue-green-red.
+            recent: float32, (N, 1, height / 2, width / 2), the recent picture, grey, see
+                `RecentPicture`; it is as dark as its weight is small.
+            weight: float32, (N, 1, height / 2, width / 2), the same everywhere, 0 to 1.
+
+        Returns:
+            What differs from the empty scene now, as by `forward`, and what did so lately, grey,
+            float32, (N, 1, height / 2, width / 2).
+        """
+        picture = shrink(frame)
+        mean = recent * (1 / weight[:, :, :1, :1].clamp(min=_NOT_ZERO))
+        gain = self.gain(torch.cat([grey_of(picture), mean], 1))
+        empty = grey_of(self.background) * self.trust
+        lately = recent * (gain[:, 1:] * self.trust) - weight * empty
+        return self._differing(picture, gain[:, :1]), lately
+
+    def _differing(self, picture: Tensor, gain: Tensor) -> Tensor:
         return picture * (gain * self.trust) - self.background * self.trust
 
     def glance(self, frame: Tensor) -> Tensor:
@@ -219,23 +243,6 @@ class Appearance(nn.Module):
         now = relight(grey_of(shrink(frame, side)), empty.mean())
         differs = (now - empty) * _trust(empty, side)
         return differs * differs * (len(_LUMA) / _CLEAR_DIFFERENCE**2)
-
-    def staying(self, look: Tensor, recent: Tensor) -> Tensor:
-        """How much of what differs from the empty scene now has done so lately, too.
-
-        Args:
-            look: float32, (N, 3, h, w), what `forward` gives.
-            recent: float32, (N, 2, h, w): the recent picture and its weight, see `RecentPicture`.
-
-        Returns:
-            float32, (N, 2, h, w), grey, 0 to 1: what stays, and what differs now.
-        """
-        now = grey_of(look)
-        picture, weight = recent[:, :1], recent[:, 1:]
-        gain = self.gain(picture * (1 / weight[:, :, :1, :1].clamp(min=_NOT_ZERO)))
-        lately = picture * (gain * self.trust) - weight * (grey_of(self.background) * self.trust)
-        both = torch.relu(torch.minimum(now, lately)) + torch.relu(torch.minimum(-now, -lately))
-        return torch.cat([both, now.abs()], 1)
 
 
 def _trust(background: Tensor, downscale: int) -> Tensor:

@@ -222,7 +222,7 @@ def _draw_latents(stretches: Sequence[Stretch], streams: Streams, cells: int, se
             images = streams.images(frames_of(stretch, now), motion_of(stretch, now))
             looks = streams.appearance_encoder.mean_of(silhouette(images.look))[0].numpy()
             moves, log_variance = (each[0].numpy() for each in streams.motion_encoder(images.move))
-            stays = streams.stays(images.stay)[0].numpy()
+            stays = streams.stays(images.look, images.lately)[0].numpy()
         corners = draw_corners(_strangeness((looks, moves)), -(-cells // len(chosen)), rng)
         rows, columns = np.array(corners).T
         mean, spread = moves[:, rows, columns], np.exp(0.5 * log_variance[:, rows, columns])

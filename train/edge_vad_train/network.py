@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from edge_vad.scene_model import Calibration, Energies
-from edge_vad_train.appearance import GLANCE, Appearance, difference, silhouette
+from edge_vad_train.appearance import GLANCE, Appearance, difference, grey_of, silhouette
 from edge_vad_train.mixture import SampleEnergy
 from edge_vad_train.model import Encoder, patch_means
 
@@ -55,12 +55,12 @@ class Images(NamedTuple):
     Attributes:
         look: float32, (N, 3, h, w), what differs from the empty scene.
         move: float32, (N, flow channels, h, w), pooled flow, px a frame.
-        stay: float32, (N, 2, h, w), what stays of it, and all that differs, in grey.
+        lately: float32, (N, 1, h, w), what differed from it lately, in grey.
     """
 
     look: Tensor
     move: Tensor
-    stay: Tensor
+    lately: Tensor
 
 
 class EnergyMaps(NamedTuple):
@@ -103,27 +103,30 @@ class Streams(nn.Module):
             motion: float32, (N, height', width', channels), pooled flow, px a frame, and the
                 recent picture with its weight.
         """
-        look, moving = self.appearance(frame), motion.permute(0, 3, 1, 2)
-        flow, recent = moving[:, :-RECENT_CHANNELS], moving[:, -RECENT_CHANNELS:]
-        return Images(look, flow, self.appearance.staying(look, recent))
+        flows = motion.shape[3] - RECENT_CHANNELS
+        move, recent, weight = torch.split(motion.permute(0, 3, 1, 2), [flows, 1, 1], 1)
+        look, lately = self.appearance.now_and_lately(frame, recent, weight)
+        return Images(look, move, lately)
 
-    def latents(self, look: Tensor, move: Tensor, stay: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Latents of appearance, of motion, and of both, (N, D, rows, columns)."""
+    def latents(self, look: Tensor, move: Tensor, lately: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Latents of appearance, of motion, and of both, (N, D, rows, columns).
+
+        The joint latent is that of both streams and what stays.
+        """
         looks = self.appearance_encoder.mean_of(silhouette(look))
         moves = self.motion_encoder.mean_of(move)
-        return looks, moves, self.join(looks, moves, stay)
+        return looks, moves, torch.cat([looks, moves, self.stays(look, lately)], 1)
 
-    def join(self, looks: Tensor, moves: Tensor, stay: Tensor) -> Tensor:
-        """The joint latent: both streams' latents and what stays, (N, D, rows, columns)."""
-        return torch.cat([looks, moves, self.stays(stay)], 1)
-
-    def stays(self, stay: Tensor) -> Tensor:
+    def stays(self, look: Tensor, lately: Tensor) -> Tensor:
         """How much stays in every patch, and which share of what is there: (N, 2, rows, columns).
 
+        What is brighter than the empty scene, or darker, stays as far as it was so lately, too.
         Both are made as large as latents, about 0 to 1.
         """
-        still = stay[:, :1]
-        means = patch_means(torch.cat([still * still, stay], 1), self.motion_encoder)
+        now = grey_of(look)
+        brighter, darker = torch.minimum(now, lately), torch.maximum(now, lately)
+        still = torch.relu(brighter) - darker.clamp(max=0.0)
+        means = patch_means(torch.cat([still * still, still, now.abs()], 1), self.motion_encoder)
         strength = torch.sqrt(means[:, :1] + _LITTLE**4).clamp(0.0, _MOST) * (1 / _CLEAR_STAY)
         share = means[:, 1:2] / (means[:, 2:] + _LITTLE) * (1 / _CLEAR_SHARE)
         return torch.cat([strength, share], 1)
@@ -199,9 +202,9 @@ class SceneEnergies(Streams):
         """The energies in the order of `EnergyMaps`."""
         return self.appearance_energy, self.motion_energy, self.joint_energy
 
-    def forward(self, look: Tensor, move: Tensor, stay: Tensor) -> EnergyMaps:
+    def forward(self, look: Tensor, move: Tensor, lately: Tensor) -> EnergyMaps:
         """Score every cell of what `images` gives."""
-        latents = self.latents(look, move, stay)
+        latents = self.latents(look, move, lately)
         return EnergyMaps(
             *(energy(each) for energy, each in zip(self.mixtures, latents, strict=True))
         )
@@ -242,8 +245,8 @@ class SceneNetwork(nn.Module):
 
     def forward(self, frame: Tensor, motion: Tensor) -> SceneOutput:
         """Score every cell and every frame; shapes as in `SceneEnergies.images`."""
-        look, move, stay = self.energies.images(frame, motion)
-        maps = self.energies(look, move, stay)
+        look, move, lately = self.energies.images(frame, motion)
+        maps = self.energies(look, move, lately)
         glance = self.energies.appearance.glance(frame)
         anomaly_map = fuse(maps, self.energies.presences(look, glance, move), self.calibrations)
         return SceneOutput(anomaly_map, anomaly_map.amax((1, 2)), *maps)

@@ -20,7 +20,6 @@ from edge_vad.scene_model import Energies
 from edge_vad_train.appearance import GLANCE, difference
 from edge_vad_train.footage import Stretch
 from edge_vad_train.network import (
-    RECENT_CHANNELS,
     Images,
     SceneEnergies,
     attribute,
@@ -137,16 +136,14 @@ def _versions_peaks(
     None where nobody moves.
     """
     now, energies = slice(index, index + 1), variants[0]
-    motion = motion_of(stretch, now)
     with torch.inference_mode():
-        look, move, _ = energies.images(frames_of(stretch, now), motion)
+        look, move, lately = energies.images(frames_of(stretch, now), motion_of(stretch, now))
         site = _busiest(move)
         if site is None:
             return None
         versions = [(look, move), *_changed(look, move, site, rng).values()]
         looks, moves = (torch.cat(each) for each in zip(*versions, strict=True))
-        recent = motion.permute(0, 3, 1, 2)[:, -RECENT_CHANNELS:].expand(len(looks), -1, -1, -1)
-        images = Images(looks, moves, energies.appearance.staying(looks, recent))
+        images = Images(looks, moves, lately)
         glances = F.avg_pool2d(difference(looks), GLANCE)
         presences = energies.presences(looks, glances, moves)
         peaks = [

@@ -65,10 +65,11 @@ def patch_by_patch(network: SceneNetwork) -> Compute:
     energies = network.energies
 
     def compute(frame: Tensor, motion: Tensor) -> tuple[Tensor, Tensor]:
-        look, move, stay = energies.images(frame, motion)
+        look, move, lately = energies.images(frame, motion)
         looks = _latents(energies.appearance_encoder, silhouette(look))
         moves = _latents(energies.motion_encoder, move)
-        latents = looks, moves, energies.join(looks, moves, stay)
+        joint = torch.cat([looks, moves, energies.stays(look, lately)], 1)
+        latents = looks, moves, joint
         pairs = zip(energies.mixtures, latents, strict=True)
         maps = EnergyMaps(*(energy(latent) for energy, latent in pairs))
         presences = energies.presences(look, energies.appearance.glance(frame), move)
