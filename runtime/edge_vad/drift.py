@@ -9,7 +9,7 @@ goes on long enough may teach the detector that everything is normal.
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import msgspec
 import numpy as np
@@ -62,6 +62,13 @@ class DriftRecord(msgspec.Struct, frozen=True):
     start: float
     scale: float
     at_bound: bool
+
+
+class DriftStep(NamedTuple):
+    """A step, and all that is to be known to go on from it."""
+
+    record: DriftRecord
+    state: DriftState
 
 
 class NormalDrift:

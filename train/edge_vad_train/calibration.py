@@ -1,4 +1,4 @@
-"""Makes energies comparable and scores meaningful, on footage that the model was not fitted on."""
+"""Makes energies comparable on held-back footage, and scores meaningful."""
 
 from __future__ import annotations
 

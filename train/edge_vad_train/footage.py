@@ -93,7 +93,7 @@ class Footage:
         clips: The clips' names, in order.
         skipped: Frames that could not be read.
         fitting: What the model is fitted on.
-        held_back: What streams are validated on, and calibration and thresholds come from.
+        held_back: What streams are validated on, and energies calibrated.
     """
 
     size: FrameSize

@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from edge_vad.cli.options import json_option
+from edge_vad.decision.threshold import Threshold
 from edge_vad.errors import EdgeVadError
 from edge_vad.scene_model import SceneModel
 from edge_vad.sinks.secret import read_secret
@@ -42,6 +43,8 @@ def check(file: Path, as_json: bool) -> None:
         shown = spec.shown if isinstance(spec, CameraSpec) else "recording"
         shown = "test://street" if isinstance(spec, StreetSpec) else shown
         fps = camera.fps or scene.fps
+        with _on_line(file, text, f"{at}.decision.false_alarms", f"camera {camera.name}"):
+            Threshold(scene.normal, camera.decision, fps)
         cameras.append({"name": camera.name, "source": shown, "scene": camera.scene, "fps": fps})
     for path, variable, secret in _secrets(site.sinks):
         with _on_line(file, text, path, path.removeprefix("$.")):

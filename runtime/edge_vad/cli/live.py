@@ -21,7 +21,9 @@ from edge_vad.live.assembling import assemble, sinks_in
 from edge_vad.live.logs import begin_log
 from edge_vad.live.loop import LiveLoop
 from edge_vad.live.systemd import Notifier
+from edge_vad.sinks.base import Sink
 from edge_vad.sinks.building import build_sinks
+from edge_vad.sinks.drift import DriftSteps, last_states
 from edge_vad.site.settings import SiteSettings
 
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(s|m|h|d)?")
@@ -82,6 +84,7 @@ def watch_live(
     display: bool = False,
     log_json: bool = False,
     as_json: bool = False,
+    reset_drift: bool = False,
 ) -> None:
     """Watch a site until it is stopped, print how it went, and end.
 
@@ -92,6 +95,7 @@ def watch_live(
         display: Whether to show the cameras in windows.
         log_json: Whether the log is JSON lines.
         as_json: Whether the summary is one JSON object.
+        reset_drift: Whether drift is followed from the trained scores on.
 
     Raises:
         SourceLost: The time is over, and no camera ever sent a frame that could be scored.
@@ -102,7 +106,9 @@ def watch_live(
     try:
         with ExitStack() as undo:
             loop = assemble(site, folder, undo, notifier.alive)
-            sinks = build_sinks(sinks_in(site.sinks, folder), loop, display=display)
+            settings = sinks_in(site.sinks, folder)
+            sinks = _drift_steps(loop, Path(settings.folder), undo, reset=reset_drift)
+            sinks += build_sinks(settings, loop, display=display)
             began = time.monotonic()
             with stopped_by_signals(loop.stop):
                 notifier.ready()
@@ -114,6 +120,17 @@ def watch_live(
                 _complain_of_silence(summary)
     finally:
         logging.getLogger("edge_vad").removeHandler(handler)
+
+
+def _drift_steps(loop: LiveLoop, folder: Path, undo: ExitStack, *, reset: bool) -> list[Sink]:
+    """What writes down how thresholds move, where any does; they go on from an earlier run."""
+    if not loop.follows_drift:
+        return []
+    if not reset:
+        loop.resume_drift(last_states(folder))
+    steps = DriftSteps(folder)
+    undo.callback(steps.close, 1.0)
+    return [steps]
 
 
 def _summary(loop: LiveLoop, seconds: float) -> LiveSummary:

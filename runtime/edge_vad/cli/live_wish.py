@@ -33,6 +33,7 @@ class LiveWish:
         backend: What runs the scene model.
         threads: CPU threads.
         page: The page, if one is wanted.
+        follow_drift: Whether the threshold follows drift.
     """
 
     scene: Path | None
@@ -44,6 +45,7 @@ class LiveWish:
     backend: str
     threads: int | None
     page: PageWish
+    follow_drift: bool
 
     @property
     def is_live(self) -> bool:
@@ -72,7 +74,7 @@ class LiveWish:
             raise WrongUse("--duration is for live runs", LIVE_ONLY)
         return self.scene, self.source, self.out
 
-    def watch(self, *, display: bool, log_json: bool, as_json: bool) -> None:
+    def watch(self, *, display: bool, log_json: bool, as_json: bool, reset_drift: bool) -> None:
         """Watch live.
 
         Raises:
@@ -99,6 +101,7 @@ class LiveWish:
                 display=display,
                 log_json=log_json,
                 as_json=as_json,
+                reset_drift=reset_drift,
             )
         if site.sinks.store and not as_json:
             kept = folder / site.sinks.folder
@@ -116,6 +119,8 @@ class LiveWish:
         )
         from edge_vad.site.settings import CameraSettings, SiteSettings
 
+        if self.follow_drift and self.out is None:
+            raise WrongUse("what is learnt of drift needs a folder", "add --out FOLDER")
         if self.out is None:
             sinks = SinkSettings(jsonl=JsonLinesSettings(path="-"))
         else:
@@ -129,7 +134,9 @@ class LiveWish:
             name="camera",
             scene=str(self.scene),
             source=self.source,
-            decision=DecisionSettings(false_alarms=self.false_alarms),
+            decision=DecisionSettings(
+                false_alarms=self.false_alarms, follow_drift=self.follow_drift
+            ),
         )
         return SiteSettings(
             cameras=(camera,), backend=self.backend, threads=self.threads, sinks=sinks

@@ -30,8 +30,8 @@ Example:
 """
 
 _OF_LIVE_RUNS = ("display", "serve", "log_json")
-_OF_RECORDINGS = ("follow_drift", "reset_drift", "no_video", "rebuild", "strict")
-_OF_SITES = ("false_alarms", "backend", "threads")
+_OF_RECORDINGS = ("no_video", "rebuild", "strict")
+_OF_SITES = ("false_alarms", "follow_drift", "backend", "threads")
 
 
 @click.command(epilog=_EXAMPLE)
@@ -105,16 +105,27 @@ def run(
 
     With --follow-drift the threshold follows slow changes of the scores of frames below it, over
     about an hour, by no more than three scales of the normal scores' tail either way. drift.jsonl
-    tells every step, drift.json lets the next run into the same folder go on.
+    tells every step, and the next run into the same folder goes on from there.
     """
     accepted = parse_rate(false_alarms)
     page = PageWish(serve, token_file)
-    live = LiveWish(scene, source, config, out, duration, false_alarms, backend, threads, page)
+    live = LiveWish(
+        scene,
+        source,
+        config,
+        out,
+        duration,
+        false_alarms,
+        backend,
+        threads,
+        page,
+        follow_drift=follow_drift or reset_drift,
+    )
     if live.is_live:
         _refuse(_OF_RECORDINGS, "is for recordings", "leave it out of a live run")
         if config:
             _refuse(_OF_SITES, "stands in the site file", f"say it in {config}")
-        live.watch(display=display, log_json=log_json, as_json=as_json)
+        live.watch(display=display, log_json=log_json, as_json=as_json, reset_drift=reset_drift)
         return
     _refuse(_OF_LIVE_RUNS, "is for live runs", LIVE_ONLY)
     scene, source, out = live.recording()

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from edge_vad.decision.identity import event_id
 from edge_vad.decision.ignored import IgnoredCells
-from edge_vad.decision.level import Level, level_for
+from edge_vad.decision.level import Level
 from edge_vad.decision.settings import DecisionSettings
+from edge_vad.decision.threshold import Threshold
 from edge_vad.detection import Detection
-from edge_vad.false_alarms import NormalTail
+from edge_vad.drift import DriftState, DriftStep
 from edge_vad.localisation import locate
 from edge_vad.scene_model import SceneCard
 from edge_vad.sinks.base import ChangeKind, EventChange, EventState, LiveEvent
@@ -29,10 +30,12 @@ class Judgement(NamedTuple):
     Attributes:
         detection: The detection by the camera's own threshold, ignored regions left out.
         changes: What happened to events with it, oldest first.
+        drifted: The step that the threshold has taken after it, if it took one.
     """
 
     detection: Detection
     changes: list[EventChange]
+    drifted: DriftStep | None = None
 
 
 class Decision:
@@ -41,16 +44,17 @@ class Decision:
     An event begins with the first of `ALARM_FRAMES` anomalous frames in a row, and is told with the
     last of them at the earliest.
 
-    `accept` and `judge_by` may be called from any thread; all else belongs to one.
+    `accept` may be called from any thread; all else belongs to one.
 
     Args:
         camera: Name of the camera.
         card: What its scene model says of itself.
         settings: When an event begins and ends.
         wall_clock: Seconds since 1970.
+        fps: Frames a second that are scored; the scene's own when None.
 
-    Attributes:
-        level: What scores are held against just now.
+    Raises:
+        WrongUse: Drift is to be followed, and so many false alarms are accepted that it cannot be.
     """
 
     def __init__(
@@ -59,11 +63,11 @@ class Decision:
         card: SceneCard,
         settings: DecisionSettings,
         wall_clock: Callable[[], float] = time.time,
+        fps: float | None = None,
     ) -> None:
-        self.level = level_for(settings.false_alarms, settings.hysteresis, card.normal)
+        self._threshold = Threshold(card.normal, settings, fps or card.fps)
         self._camera, self._card, self._settings = camera, card, settings
         self._wall_clock = wall_clock
-        self._normal = card.normal
         self._ignored = IgnoredCells(settings.ignore, card)
         self._event: LiveEvent | None = None
         """What goes on; while it forms, no more than that anomalous frames follow each other."""
@@ -76,6 +80,16 @@ class Decision:
         """The frame at the peak, until it is told."""
 
     @property
+    def level(self) -> Level:
+        """What scores are held against just now."""
+        return self._threshold.level
+
+    @property
+    def follows_drift(self) -> bool:
+        """Whether the threshold moves by itself."""
+        return self._threshold.follows_drift
+
+    @property
     def ongoing(self) -> LiveEvent | None:
         """The event that was told and has not ended."""
         return self._event if self._is_told else None
@@ -84,15 +98,17 @@ class Decision:
         """Change the threshold, from the next frame on.
 
         Raises:
-            WrongUse: No rate of false alarms.
+            WrongUse: No rate of false alarms, or one at which drift cannot be followed.
         """
-        self.level = level_for(false_alarms, self._settings.hysteresis, self._normal)
-        return self.level
+        return self._threshold.accept(false_alarms)
 
-    def judge_by(self, normal: NormalTail) -> Level:
-        """Go by this normal tail from now on, as it has drifted."""
-        self._normal = normal
-        return self.accept(self.level.false_alarms)
+    def resume(self, state: DriftState) -> None:
+        """Follow drift from where an earlier run came to.
+
+        Raises:
+            WrongUse: It was learnt with another scene.
+        """
+        self._threshold.resume(state)
 
     def update(self, detection: Detection) -> Judgement:
         """Take the next scored frame."""
@@ -114,7 +130,7 @@ class Decision:
             self._extend(self._event, detection)
         self._form(detection)
         changes += self._tell(now)
-        return Judgement(detection, changes)
+        return Judgement(detection, changes, self._threshold.follow(detection.score, now))
 
     def finish(self) -> list[EventChange]:
         """End the event that goes on, as the camera is lost or the run ends."""
@@ -183,7 +199,7 @@ class Decision:
         self._is_formed = self._is_formed or self._frames >= ALARM_FRAMES
         if self._is_formed and kept_up > self._rarest:
             self._rarest = kept_up
-            rate, rarity = self._normal.rate_and_rarity(kept_up)
+            rate, rarity = self._threshold.normal.rate_and_rarity(kept_up)
             self._event = replace(self._event, normal_per_hour=rate, rarity=rarity)
 
     def _tell(self, now: float) -> list[EventChange]:

@@ -28,6 +28,8 @@ class DecisionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         update_s: Seconds between two updates of an event that goes on.
         ignore: Regions in which nothing counts: polygons, px of the camera's frames. A cell of the
             anomaly map is ignored when its centre lies in one.
+        follow_drift: Whether the threshold follows slow changes of the normal scores, within a
+            bound.
     """
 
     false_alarms: str = "1/day"
@@ -37,6 +39,7 @@ class DecisionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cooldown_s: Seconds = 0.0
     update_s: Annotated[float, msgspec.Meta(ge=0.1, le=3600)] = 2.0
     ignore: Annotated[tuple[Polygon, ...], msgspec.Meta(max_length=100)] = ()
+    follow_drift: bool = False
 
     def __post_init__(self) -> None:
         try:

@@ -10,7 +10,7 @@ import msgspec
 
 from edge_vad import engine_file
 from edge_vad.backends import load_backend
-from edge_vad.errors import EdgeVadError
+from edge_vad.errors import EdgeVadError, WrongUse
 from edge_vad.live.loop import LiveLoop
 from edge_vad.live.scorer import Scorer
 from edge_vad.live.watch import CameraPlan, CameraWatch
@@ -76,13 +76,20 @@ def assemble(
     """
     threads = site.threads or (1 if len(site.cameras) > 1 else None)
     scenes = Scenes(folder, site.backend, threads, undo)
-    watches = [CameraWatch(_plan(camera, folder, scenes)) for camera in site.cameras]
+    watches = [_watch(_plan(camera, folder, scenes)) for camera in site.cameras]
     return LiveLoop(watches, scenes.scorers, heartbeat=heartbeat)
 
 
 def sinks_in(sinks: SinkSettings, folder: Path) -> SinkSettings:
     """The same, with their folder relative to that of the site file."""
     return msgspec.structs.replace(sinks, folder=str(folder / sinks.folder))
+
+
+def _watch(plan: CameraPlan) -> CameraWatch:
+    try:
+        return CameraWatch(plan)
+    except WrongUse as error:
+        raise WrongUse(f"camera {plan.name}: {error.what}", error.todo) from None
 
 
 def _plan(camera: CameraSettings, folder: Path, scenes: Scenes) -> CameraPlan:

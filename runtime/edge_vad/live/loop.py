@@ -7,12 +7,13 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from queue import Empty, SimpleQueue
 
 from edge_vad.detection import Detection
+from edge_vad.drift import DriftState, DriftStep
 from edge_vad.errors import EdgeVadError, WrongUse
 from edge_vad.live.scorer import Scorer
 from edge_vad.live.states import CameraState
@@ -84,6 +85,20 @@ class LiveLoop:
         """
         level = self._watch(camera).decision.accept(false_alarms)
         self._bus.threshold(camera, level.false_alarms, level.begin)
+
+    @property
+    def follows_drift(self) -> bool:
+        """Whether the threshold of any camera moves by itself."""
+        return any(watch.decision.follows_drift for watch in self._watches.values())
+
+    def resume_drift(self, states: Mapping[str, DriftState]) -> None:
+        """Let thresholds go on from where an earlier run came to, by cameras' names."""
+        for name, watch in self._watches.items():
+            if name in states:
+                try:
+                    watch.decision.resume(states[name])
+                except WrongUse as error:
+                    _log.warning("%s: %s: drift begins at the trained scores", name, error.what)
 
     def pause(self, paused: bool) -> None:
         """Stop scoring, or go on."""
@@ -192,6 +207,14 @@ class LiveLoop:
         self._tell_state(watch)
         self._bus.frame(watch.name, judgement.detection)
         self._tell_changes(watch, judgement.changes)
+        if judgement.drifted:
+            self._tell_drift(watch, judgement.drifted)
+
+    def _tell_drift(self, watch: CameraWatch, step: DriftStep) -> None:
+        level, bound = watch.decision.level, " and is at its bound" * step.record.at_bound
+        _log.info("%s: the threshold follows drift to %.3g%s", watch.name, level.begin, bound)
+        self._bus.threshold(watch.name, level.false_alarms, level.begin)
+        self._bus.drift(watch.name, step, time.time())
 
     def _tell_timing(self, watch: CameraWatch, stages: dict[str, float]) -> None:
         if watch.age_s is not None:

@@ -93,7 +93,7 @@ class CameraWatch:
         self.plan = plan
         self.is_paced = is_paced(plan.source)
         self.box = NewestFrame(keeps=not self.is_paced)
-        self.decision = Decision(plan.name, card, plan.decision)
+        self.decision = Decision(plan.name, card, plan.decision, fps=plan.fps)
         self.prepared: Prepared | None = None
         self.told: CameraState | None = None
         self.frames = 0

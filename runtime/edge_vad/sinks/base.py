@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_vad.detection import Box, Detection
+from edge_vad.drift import DriftStep
 from edge_vad.live.states import CameraState
 from edge_vad.scene_model import SceneCard
 
@@ -130,6 +131,9 @@ class Sink(ABC):  # noqa: B024 - a sink takes only what it needs
 
         Called for every camera at the start, too.
         """
+
+    def drift(self, camera: str, step: DriftStep, at: float) -> None:
+        """Take a step of a threshold that follows drift, and when: seconds since 1970."""
 
     def timing(self, camera: str, stage: str, seconds: float) -> None:
         """Take how long a stage of a frame's way took; `total` is from capture to decision."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import ParamSpec
 
 from edge_vad.detection import Detection
+from edge_vad.drift import DriftStep
 from edge_vad.live.states import CameraState
 from edge_vad.sinks.base import EventChange, Sink, SinkHealth
 
@@ -48,6 +49,11 @@ class Bus(Sink):
         """Tell all of a new threshold."""
         for sink in self.sinks:
             self._guarded(sink, sink.threshold, camera, false_alarms, score)
+
+    def drift(self, camera: str, step: DriftStep, at: float) -> None:
+        """Tell all of a step of a threshold."""
+        for sink in self.sinks:
+            self._guarded(sink, sink.drift, camera, step, at)
 
     def timing(self, camera: str, stage: str, seconds: float) -> None:
         """Tell all how long a stage took."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from edge_vad.drift import DriftState
 from edge_vad.sinks.base import ChangeKind, EventChange, EventState, LiveEvent
 
 _DIGITS = 3
@@ -49,6 +50,17 @@ class FrameMessage(msgspec.Struct, frozen=True, kw_only=True):
     time_s: float
     score: float
     anomalous: bool
+
+
+class DriftMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A step of a threshold that follows drift, and all that is to be known to go on from it."""
+
+    type: str = "drift"
+    camera: str
+    at: float
+    threshold: float
+    at_bound: bool
+    state: DriftState
 
 
 def event_message(change: EventChange) -> EventMessage:

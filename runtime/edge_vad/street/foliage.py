@@ -13,7 +13,7 @@ _FARTHEST = 3.0 / 240
 _LEAVES_FROM = 0.25
 
 _HERTZ = np.sqrt([0.005, 0.17, 1.3, 0.7])
-"""Of the gusts and of what sways in them; the ratios are irrational, so that no wind comes twice."""
+"""Of gusts and of what sways in them; their ratios are irrational, so that no wind comes twice."""
 
 
 class Foliage:

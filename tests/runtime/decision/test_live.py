@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,6 +7,7 @@ from hypothesis import strategies as st
 
 from edge_vad.decision import Decision, DecisionSettings
 from edge_vad.detection import Box, Detection
+from edge_vad.drift import BOUND_SCALES, DriftState
 from edge_vad.errors import WrongUse
 from edge_vad.false_alarms import NormalTail
 from edge_vad.frame import Frame
@@ -160,11 +159,59 @@ def test_a_threshold_that_is_none_changes_nothing(decision):
     assert gate.level.begin == pytest.approx(2.0)
 
 
-def test_a_drifted_tail_moves_the_threshold_and_keeps_the_rate(decision):
-    gate = decision()
-    gate.judge_by(NormalTail(2.0, 72000, 3.0, 10.0, 1 / math.log(10), 0.0))
-    assert gate.level.begin == pytest.approx(4.0)
-    assert gate.level.false_alarms == "1/hour"
+def test_a_threshold_follows_drift_only_when_asked_and_says_every_step(decision):
+    scores = [0.0] * 8000
+    still, follows = decision(), decision(follow_drift=True)
+    judged = [follows.update(detection(index, score)) for index, score in enumerate(scores)]
+    assert {still.update(detection(index, 0.0)).drifted for index in range(200)} == {None}
+    assert still.level == decision().level
+    steps = [each.drifted for each in judged if each.drifted]
+    assert 1 <= len(steps) <= 10
+    assert follows.level.begin <= steps[-1].record.threshold < still.level.begin
+    assert follows.level.hold <= follows.level.begin
+    assert judged[-1].detection.threshold == pytest.approx(follows.level.begin, abs=1e-3)
+
+
+def test_ignored_regions_do_not_move_the_threshold(decision):
+    square = ((40, 24), (56, 24), (56, 40), (40, 40))
+    busy, calm = (decision(follow_drift=True, ignore=(square,)) for _ in range(2))
+    for index in range(500):
+        busy.update(detection(index, 1.5))
+        calm.update(detection(index, -1.0))
+    assert busy.level == calm.level
+
+
+def test_other_accepted_false_alarms_keep_what_was_learnt_of_drift(decision):
+    gate = decision(follow_drift=True)
+    for index in range(4000):
+        gate.update(detection(index, 0.0))
+    moved = decision().level.begin - gate.level.begin
+    assert moved > 0
+    gate.accept("1/day")
+    assert decision(false_alarms="1/day").level.begin - gate.level.begin == pytest.approx(moved)
+
+
+def test_drift_that_cannot_be_told_from_anomalies_is_refused_and_changes_nothing(decision):
+    with pytest.raises(WrongUse, match="drift cannot be told"):
+        decision(follow_drift=True, false_alarms="600/minute")
+    gate = decision(follow_drift=True)
+    before = gate.level
+    with pytest.raises(WrongUse, match="drift cannot be told"):
+        gate.accept("600/minute")
+    assert gate.level == before
+
+
+@pytest.mark.parametrize("shift", [-1e9, 1e9])
+def test_what_was_learnt_is_taken_up_within_the_bound_and_of_the_same_scene_alone(
+    decision, make, shift
+):
+    normal, gate = make.card().normal, decision(follow_drift=True)
+    trained = gate.level.begin
+    gate.resume(DriftState(normal, shift, normal.scale))
+    assert abs(gate.level.begin - trained) == pytest.approx(BOUND_SCALES * normal.scale)
+    assert gate.level.hold <= gate.level.begin
+    with pytest.raises(WrongUse, match="another scene"):
+        gate.resume(DriftState(NormalTail(2.0, 72000, 3.0, 10.0, 1.0, 0.0), 0.0, 1.0))
 
 
 def test_an_ignored_region_counts_for_nothing_and_hides_nothing_else(decision):

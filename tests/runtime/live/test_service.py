@@ -10,12 +10,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from edge_vad.drift import NormalDrift
 from edge_vad.live.logs import begin_log, redact
 from edge_vad.live.systemd import Notifier
 
@@ -108,12 +110,77 @@ def test_a_camera_that_never_answers_ends_the_run_with_a_code_of_its_own(
         (["run", "scene.onnx", "/dev/video0", "--duration", "soon"], 2),
         (["run", "scene.onnx", "/dev/video0", "--strict"], 2),
         (["run", "--config", "none.toml", "--follow-drift"], 2),
+        (["run", "scene.onnx", "/dev/video0", "--follow-drift"], 2),
+        (["run", "scene.onnx", "/dev/video0", "--reset-drift"], 2),
         (["run", "--config", "none.toml", "--backend", "tensorrt"], 2),
         (["run", "--config", "none.toml", "--false-alarms", "1/day"], 2),
     ],
 )
 def test_wrong_use_is_told(edge_vad: Callable[..., Any], words: list[str], code: int) -> None:
     assert edge_vad(*words).code == code
+
+
+def test_a_sites_threshold_follows_drift_across_runs_and_is_reset_when_asked(
+    edge_vad: Callable[..., Any],
+    tiny_scene: Callable[..., Path],
+    make: SimpleNamespace,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        "edge_vad.decision.threshold.NormalDrift", partial(NormalDrift, hours=0.002)
+    )
+    make.avi(tmp_path / "calm.avi", make.movement(120, range(0)))  # scores 0
+    tiny_scene()
+    site = tmp_path / "site.toml"
+    site.write_text(
+        f"""
+[[cameras]]
+name = "gate"
+source = "{tmp_path}/calm.avi"
+scene = "scene.onnx"
+decision = {{ false_alarms = "1/hour", follow_drift = true }}
+[sinks.jsonl]
+"""
+    )
+    steps = tmp_path / "watched" / "drift.jsonl"
+
+    def thresholds() -> list[float]:
+        lines = steps.read_text().splitlines() if steps.exists() else []
+        return [json.loads(line)["threshold"] for line in lines]
+
+    def run(*words: str) -> list[float]:
+        before = len(thresholds())
+        answer = edge_vad("run", "--config", site, *words)
+        assert answer.code == 0, answer.err
+        assert "gate: the threshold follows drift to" in answer.err
+        return thresholds()[before:]
+
+    first, second, again = run(), run(), run("--reset-drift")
+    assert first == sorted(first, reverse=True)
+    assert second[0] < first[-1]
+    assert again == first
+
+
+def test_drift_that_cannot_be_followed_is_told_with_its_camera(
+    edge_vad: Callable[..., Any], tiny_scene: Callable[..., Path], tmp_path: Path
+) -> None:
+    tiny_scene()
+    site = tmp_path / "site.toml"
+    site.write_text(
+        """
+[[cameras]]
+name = "gate"
+source = "test://street?seed=1"
+scene = "scene.onnx"
+decision = { false_alarms = "1/minute", follow_drift = true }
+"""
+    )
+    for words in (("run", "--config"), ("config", "check")):
+        answer = edge_vad(*words, site)
+        assert answer.code == 2
+        assert "camera gate" in answer.err
+        assert "drift cannot be told from anomalies" in answer.err
 
 
 def test_sigterm_ends_a_site_within_five_seconds_with_its_events_flushed(

@@ -62,7 +62,7 @@ class NormalEvaluation(msgspec.Struct, frozen=True):
         promised_per_hour: The same, alarms an hour.
         threshold: The score that stands for it.
         threshold_extrapolated: Whether that is rarer than the footage of training could show.
-        normal_hours: Hours of held-back footage that the threshold stands on.
+        normal_hours: Hours of training footage that the threshold stands on.
         clips: What each clip showed.
     """
 
