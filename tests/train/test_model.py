@@ -24,6 +24,7 @@ from edge_vad_train.model import (
     patch_means,
 )
 from edge_vad_train.network import STAY_DIMENSIONS, SceneEnergies
+from edge_vad_train.settings import TrainSettings
 
 layers = st.builds(Layer, st.integers(1, 5), st.integers(1, 4), st.integers(1, 3))
 architectures = st.builds(
@@ -227,3 +228,19 @@ def test_the_mean_of_a_patch_is_that_of_its_pixels(
     image = torch.randn(1, 2, side, side + 3)
     expected = torch.nn.functional.avg_pool2d(image, architecture.patch, architecture.stride)
     torch.testing.assert_close(patch_means(image, encoder), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_the_encoders_of_the_default_take_at_most_50_million_operations_a_frame() -> None:
+    design, operations = TrainSettings().design, 0
+
+    def count(layer: torch.nn.Module, _: object, output: Tensor) -> None:
+        nonlocal operations
+        operations += output[0, 0].numel() * layer.weight.numel()
+
+    for stream in (design.appearance, design.motion):
+        encoder = Encoder(stream)
+        for layer in encoder.modules():
+            if isinstance(layer, torch.nn.Conv2d):
+                layer.register_forward_hook(count)
+        encoder.mean_of(torch.zeros(1, stream.inputs, 120, 180))  # half of 360x240
+    assert 30e6 < operations <= 50e6

@@ -148,7 +148,8 @@ class _Plan(msgspec.Struct, frozen=True):
     type=click.IntRange(min=100),
     default=_DEFAULTS.frame_budget,
     show_default=True,
-    help="Most frames kept; longer footage is thinned out evenly.",
+    help="Most frames kept; longer footage is thinned out evenly, and cut off where its length is "
+    "not known.",
 )
 @click.option(
     "--device",
