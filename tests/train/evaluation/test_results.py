@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.image import imread
 from rich.console import Console
+from sklearn.metrics import roc_auc_score
 
 from edge_vad.scene_model import Grid
 from edge_vad_train.evaluation.meter import MethodMeter
@@ -85,6 +86,20 @@ def test_the_table_says_which_clips_and_how_many_frames() -> None:
     assert "raw and causal" in text
 
 
+def test_every_clip_has_its_auc_the_mean_over_scenes_and_the_baselines() -> None:
+    evaluation = made_up(3, scenes=2)
+    lines = printed(evaluation).splitlines()
+    for place, clip in enumerate(evaluation.clips[:2]):
+        aucs = [
+            roc_auc_score(clip.labels, method.scores[place])
+            for method in (*evaluation.fused, *evaluation.baselines)
+        ]
+        (line,) = (each for each in lines if each.strip().startswith(clip.name))
+        assert line.split()[-2:] == [percent(np.mean(aucs[:2])), percent(aucs[2])]
+    (line,) = (each for each in lines if each.strip().startswith("clip_2"))
+    assert line.split()[-2:] == ["-", "-"]  # all of its frames are anomalous
+
+
 def test_the_table_has_a_row_for_the_scene_and_one_for_the_baseline() -> None:
     evaluation = made_up(3)
     text = printed(evaluation)
@@ -131,9 +146,20 @@ def test_the_pictures_are_readable_for_any_number_of_clips(clips: int) -> None:
         assert pixels[..., :3].std() > 0.05
 
 
-def one_clip() -> Evaluation:
+def test_a_scene_that_tells_all_apart_has_the_curve_in_the_upper_left_corner() -> None:
+    perfect, chance = (imread(io.BytesIO(roc_picture(one_clip(lift)))) for lift in (1.0, 0.0))
+
+    def coloured_in_the_corner(pixels: np.ndarray) -> int:
+        corner = pixels[: pixels.shape[0] // 4, : pixels.shape[1] // 3, :3]
+        return int((corner[..., 2] - corner[..., 0] > 0.4).sum())  # the first scene's blue
+
+    assert coloured_in_the_corner(perfect) > 500
+    assert coloured_in_the_corner(chance) == 0
+
+
+def one_clip(lift: float = 1.0) -> Evaluation:
     labels = np.arange(40) >= 20
-    scores = labels + np.random.default_rng(0).random(40)
+    scores = lift * labels + np.random.default_rng(0).random(40)
     meter = MethodMeter("scene", GRID, (48, 64), pixel=False, regions=False)
     meter.start_clip()
     for score in scores:
