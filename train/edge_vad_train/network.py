@@ -125,7 +125,7 @@ class Streams(nn.Module):
         """
         now = grey_of(look)
         brighter, darker = torch.minimum(now, lately), torch.maximum(now, lately)
-        still = torch.relu(brighter) - darker.clamp(max=0.0)
+        still = torch.relu(brighter) + torch.relu(-darker)
         means = patch_means(torch.cat([still * still, still, now.abs()], 1), self.motion_encoder)
         strength = torch.sqrt(means[:, :1] + _LITTLE**4).clamp(0.0, _MOST) * (1 / _CLEAR_STAY)
         share = means[:, 1:2] / (means[:, 2:] + _LITTLE) * (1 / _CLEAR_SHARE)
