@@ -65,9 +65,16 @@ class DriftRecord(msgspec.Struct, frozen=True):
 
 
 class DriftStep(NamedTuple):
-    """A step, and all that is to be known to go on from it."""
+    """Where a threshold stands, and all that is to be known to go on from there.
 
-    record: DriftRecord
+    Attributes:
+        threshold: The threshold.
+        at_bound: Whether it would have moved further, had it been allowed to.
+        state: What has been learnt.
+    """
+
+    threshold: float
+    at_bound: bool
     state: DriftState
 
 
@@ -147,6 +154,16 @@ class NormalDrift:
         """What has been learnt so far."""
         return DriftState(self._trained, self._shift, self._scale)
 
+    @property
+    def at_bound(self) -> bool:
+        """Whether the threshold would have moved further, had it been allowed to."""
+        return abs(self._wanted_move()) >= BOUND_SCALES * self._trained.scale
+
+    @property
+    def standing(self) -> DriftStep:
+        """Where the threshold stands."""
+        return DriftStep(self.threshold, self.at_bound, self.state)
+
     def resume(self, state: DriftState) -> None:
         """Go on from what was learnt before, within the bounds.
 
@@ -215,7 +232,7 @@ class NormalDrift:
         return self._shift + self._reach * (self._scale - self._trained.scale)
 
     def _record(self, time_s: float) -> DriftRecord | None:
-        at_bound = abs(self._wanted_move()) >= BOUND_SCALES * self._trained.scale
+        at_bound = self.at_bound
         has_moved = abs(self.threshold - self._logged) >= STEP_SCALES * self._trained.scale
         if not has_moved and (self._told_bound or not at_bound):
             return None

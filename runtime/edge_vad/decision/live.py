@@ -85,9 +85,9 @@ class Decision:
         return self._threshold.level
 
     @property
-    def follows_drift(self) -> bool:
-        """Whether the threshold moves by itself."""
-        return self._threshold.follows_drift
+    def drift(self) -> DriftStep | None:
+        """Where drift has brought the threshold; None where it does not move by itself."""
+        return self._threshold.drift
 
     @property
     def ongoing(self) -> LiveEvent | None:

@@ -36,9 +36,10 @@ class Threshold:
         self.level = self._level(settings.false_alarms)
 
     @property
-    def follows_drift(self) -> bool:
-        """Whether it moves by itself."""
-        return self._drift is not None
+    def drift(self) -> DriftStep | None:
+        """Where drift has brought it; None where it does not move by itself."""
+        with self._lock:
+            return self._drift.standing if self._drift else None
 
     def accept(self, false_alarms: str) -> Level:
         """Stand for other accepted false alarms; what was learnt of drift stays.
@@ -73,7 +74,7 @@ class Threshold:
             record = self._drift.update(score, time_s)
             if self._drift.threshold != self.level.begin:
                 self._move(self._drift)
-            return DriftStep(record, self._drift.state) if record else None
+            return self._drift.standing if record else None
 
     def _begun(self, false_alarms: str) -> NormalDrift:
         return NormalDrift(self._trained, parse_rate(false_alarms), self._fps)

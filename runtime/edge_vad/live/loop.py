@@ -89,7 +89,7 @@ class LiveLoop:
     @property
     def follows_drift(self) -> bool:
         """Whether the threshold of any camera moves by itself."""
-        return any(watch.decision.follows_drift for watch in self._watches.values())
+        return any(watch.decision.drift for watch in self._watches.values())
 
     def resume_drift(self, states: Mapping[str, DriftState]) -> None:
         """Let thresholds go on from where an earlier run came to, by cameras' names."""
@@ -122,6 +122,7 @@ class LiveLoop:
         for watch in self._watches.values():
             level = watch.decision.level
             self._bus.threshold(watch.name, level.false_alarms, level.begin)
+            self._tell_standing(watch)
             watch.capture.start()
         try:
             while not self._stop.is_set() and time.monotonic() < until and not self._is_over():
@@ -211,10 +212,15 @@ class LiveLoop:
             self._tell_drift(watch, judgement.drifted)
 
     def _tell_drift(self, watch: CameraWatch, step: DriftStep) -> None:
-        level, bound = watch.decision.level, " and is at its bound" * step.record.at_bound
+        level, bound = watch.decision.level, " and is at its bound" * step.at_bound
         _log.info("%s: the threshold follows drift to %.3g%s", watch.name, level.begin, bound)
         self._bus.threshold(watch.name, level.false_alarms, level.begin)
         self._bus.drift(watch.name, step, time.time())
+
+    def _tell_standing(self, watch: CameraWatch) -> None:
+        """Tell where drift has brought the threshold as a run begins, and as it ends."""
+        if step := watch.decision.drift:
+            self._bus.drift(watch.name, step, time.time())
 
     def _tell_timing(self, watch: CameraWatch, stages: dict[str, float]) -> None:
         if watch.age_s is not None:
@@ -255,6 +261,7 @@ class LiveLoop:
         self._workers.shutdown(wait=False, cancel_futures=True)
         for watch in self._watches.values():
             self._tell_changes(watch, watch.decision.finish())
+            self._tell_standing(watch)
             if watch.told is not CameraState.ENDED:
                 watch.told = CameraState.ENDED
                 self._bus.state(watch.name, CameraState.ENDED, time.time())

@@ -17,7 +17,7 @@ _LONGEST_LINE = 10_000
 
 
 class DriftSteps(Sink):
-    """A file with every step of every camera's threshold.
+    """A file with every step of every camera's threshold, and where it begins and ends a run.
 
     Args:
         folder: Where it lies.
@@ -36,8 +36,8 @@ class DriftSteps(Sink):
         message = DriftMessage(
             camera=camera,
             at=round(at, 3),
-            threshold=step.record.threshold,
-            at_bound=step.record.at_bound,
+            threshold=step.threshold,
+            at_bound=step.at_bound,
             state=step.state,
         )
         self._file.put(message)

@@ -167,7 +167,7 @@ def test_a_threshold_follows_drift_only_when_asked_and_says_every_step(decision)
     assert still.level == decision().level
     steps = [each.drifted for each in judged if each.drifted]
     assert 1 <= len(steps) <= 10
-    assert follows.level.begin <= steps[-1].record.threshold < still.level.begin
+    assert follows.level.begin <= steps[-1].threshold < still.level.begin
     assert follows.level.hold <= follows.level.begin
     assert judged[-1].detection.threshold == pytest.approx(follows.level.begin, abs=1e-3)
 

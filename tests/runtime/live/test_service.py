@@ -158,7 +158,9 @@ decision = {{ false_alarms = "1/hour", follow_drift = true }}
 
     first, second, again = run(), run(), run("--reset-drift")
     assert first == sorted(first, reverse=True)
-    assert second[0] < first[-1]
+    assert first[0] == pytest.approx(2.0)  # as trained
+    assert second[0] == pytest.approx(first[-1])
+    assert second[-1] < first[-1] < first[0]
     assert again == first
 
 

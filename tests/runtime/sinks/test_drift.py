@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from edge_vad.drift import DriftRecord, DriftState, DriftStep
+from edge_vad.drift import DriftState, DriftStep
 from edge_vad.false_alarms import NormalTail
 from edge_vad.sinks.drift import DriftSteps, last_states
 
@@ -12,8 +12,7 @@ NORMAL = NormalTail(2.0, 72000, 0.0, 10.0, 1.0, 0.0)
 
 
 def step(shift: float) -> DriftStep:
-    record = DriftRecord(1.0, 2.0 + shift, shift, 1.0, at_bound=False)
-    return DriftStep(record, DriftState(NORMAL, shift, 1.0))
+    return DriftStep(2.0 + shift, False, DriftState(NORMAL, shift, 1.0))
 
 
 def test_every_step_is_a_line_and_the_last_of_each_camera_is_found_again(tmp_path):
