@@ -68,13 +68,17 @@ class Threshold:
 
     def follow(self, score: float, time_s: float) -> DriftStep | None:
         """Take the next frame's score; a step where the threshold has moved by one."""
+        if self._drift is None:
+            return None
         with self._lock:
-            if self._drift is None:
-                return None
-            record = self._drift.update(score, time_s)
-            if self._drift.threshold != self.level.begin:
-                self._move(self._drift)
-            return self._drift.standing if record else None
+            drift = self._drift
+            if drift.update(score, time_s):
+                self._move(drift)
+                return drift.standing
+            # The tail, and what follows from it, moves with steps: a frame costs next to nothing.
+            begin = drift.threshold
+            self.level = self.level._replace(begin=begin, hold=min(begin, self.level.hold))
+            return None
 
     def _begun(self, false_alarms: str) -> NormalDrift:
         return NormalDrift(self._trained, parse_rate(false_alarms), self._fps)
