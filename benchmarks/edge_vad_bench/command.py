@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -13,8 +12,10 @@ import msgspec
 from rich.console import Console
 
 from edge_vad.backends import BACKENDS
+from edge_vad.backends.threads import default_threads
 from edge_vad.cli.options import out_option
 from edge_vad.errors import Interrupted, Unavailable, WrongUse
+from edge_vad.scene_model import SceneModel
 
 _EVERY = "every"
 _EXAMPLE = """\b
@@ -37,7 +38,9 @@ Examples:
     show_default=True,
     help="What runs the scenes; give it several times, or 'every' for all that work here.",
 )
-@click.option("--threads", type=click.IntRange(min=1), help="CPU threads; all cores by default.")
+@click.option(
+    "--threads", type=click.IntRange(min=1), help="CPU threads; by default those of edge-vad run."
+)
 @click.option(
     "--peers",
     "trained",
@@ -102,7 +105,7 @@ def bench(
         scenes=used,
         source=_name(source),
         backends=_every_backend() if _EVERY in backends else backends,
-        threads=threads or len(os.sched_getaffinity(0)),
+        threads=threads or default_threads(SceneModel.read(scenes[0]).card),
         plan=msgspec.structs.replace(QUICK if quick else Plan(), handicap=handicap),
         parts=(*chosen, *benchmark.PARTS_OF_PEERS) if trained else tuple(chosen),
         scenarios=scenarios or tuple(benchmark.SCENARIO_MAKERS),

@@ -184,7 +184,7 @@ def load(
         path: The scene model, `scene.onnx`, or an engine that lies beside it.
         backend: What runs it.
         false_alarms: Alarms one accepts on normal footage, such as `1/day`.
-        threads: CPU threads; all cores when None.
+        threads: CPU threads; one for small frames, all cores for others when None.
         rebuild: Build the engine anew where it does not belong here or is missing.
 
     Raises:

@@ -39,7 +39,7 @@ def load_backend(
     Args:
         model: The scene model.
         name: One of `BACKENDS`.
-        threads: CPU threads; all cores when None.
+        threads: CPU threads; one for small frames, all cores for others when None.
         engine: The engine to run; the one beside the scene model for this device when None.
         rebuild: Build the engine anew where it does not belong here or is missing.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from edge_vad.backends.bound_session import BoundSession
 from edge_vad.backends.engine_cache import engine_cache
 from edge_vad.backends.native_output import hear_stderr
 from edge_vad.backends.providers import CUDA, PROVIDERS, TENSORRT, Provider, provider_options
+from edge_vad.backends.threads import default_threads
 from edge_vad.errors import BadModel, Unavailable, WrongUse
 from edge_vad.needed_graph import needed_graph
 from edge_vad.scene_model import SceneModel
@@ -46,7 +46,7 @@ class OnnxRuntimeBackend(Backend):
 
     Args:
         model: The scene model.
-        threads: CPU threads; all cores when None.
+        threads: CPU threads; `default_threads` when None.
         backend: One of `PROVIDERS`.
 
     Raises:
@@ -60,7 +60,7 @@ class OnnxRuntimeBackend(Backend):
         self._provider = PROVIDERS[backend]
         self.name, self.device = backend, self._provider.memory
         graph = model.path if TENSORRT in self._provider.wanted else _what_is_needed(model.path)
-        self._session: Any = self._open(graph, threads, model.path)
+        self._session: Any = self._open(graph, threads or default_threads(model.card), model.path)
         self._check_graph(model)
         self._bound: BoundSession | None = None
         if self._provider.memory != "cpu":
@@ -90,7 +90,7 @@ class OnnxRuntimeBackend(Backend):
             self._bound.close()
         self._session = None
 
-    def _open(self, graph: Path | bytes, threads: int | None, path: Path) -> Any:
+    def _open(self, graph: Path | bytes, threads: int, path: Path) -> Any:
         """Open a session, on CUDA with its work recorded once, which halves a frame's time."""
         if self._provider.wanted == (CUDA,):
             try:
@@ -135,7 +135,7 @@ class OnnxRuntimeBackend(Backend):
 def open_session(
     provider: Provider,
     graph: Path | bytes,
-    threads: int | None = None,
+    threads: int = 1,
     name: str | Path = "the graph",
     *,
     records: bool = False,
@@ -148,7 +148,7 @@ def open_session(
     Args:
         provider: What to run on.
         graph: The ONNX file, or its content.
-        threads: CPU threads; all cores when None.
+        threads: CPU threads.
         name: What errors call it.
         records: Whether CUDA records all its work once and replays it; it can where every node
             runs there.
@@ -162,7 +162,6 @@ def open_session(
         raise Unavailable(
             f"this ONNX Runtime ({VERSION}) was built without {absent[0]}", provider.mend
         )
-    threads = threads or len(os.sched_getaffinity(0))
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

@@ -37,7 +37,9 @@ def scoring_options(function: Function) -> Function:
             help="What runs the scene model.",
         ),
         click.option(
-            "--threads", type=click.IntRange(min=1), help="CPU threads; all cores by default."
+            "--threads",
+            type=click.IntRange(min=1),
+            help="CPU threads; one where frames are small, else all.",
         ),
         click.option(
             "--rebuild",

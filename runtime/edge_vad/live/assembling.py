@@ -27,7 +27,7 @@ class Scenes:
     Args:
         folder: What paths are relative to.
         backend: What runs them.
-        threads: CPU threads of each; all cores when None.
+        threads: CPU threads of each; one for small frames, all cores for others when None.
         undo: Closes them again.
     """
 

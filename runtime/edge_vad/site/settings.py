@@ -52,8 +52,8 @@ class SiteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     Attributes:
         cameras: The cameras.
         backend: What runs the scene models.
-        threads: CPU threads of each scene model; one where there are several cameras, else all
-            cores.
+        threads: CPU threads of each scene model; one where there are several cameras or frames
+            are small, else all cores.
         sinks: Where detections and events go.
     """
 
