@@ -79,7 +79,7 @@ def run(task: Task, out: Path, *, fresh: bool = False) -> Report:
         out: Folder of the report.
         fresh: Whether to begin anew, even where an interrupted benchmark could go on.
     """
-    cv2.setNumThreads(task.settings.threads)
+    cv2.setNumThreads(task.settings.opencv_threads or task.settings.threads)
     out.mkdir(parents=True, exist_ok=True)
     path = out / store.FILE_NAME
     report = begin(task)

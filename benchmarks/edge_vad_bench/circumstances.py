@@ -104,6 +104,7 @@ class Settings(Record, frozen=True):
         plan: How long was measured.
         parts: The parts of the benchmark that were asked for.
         scenarios: The scenarios of them.
+        opencv_threads: CPU threads of OpenCV; as many as a backend's where it is None.
     """
 
     scenes: tuple[SceneUsed, ...]
@@ -113,6 +114,12 @@ class Settings(Record, frozen=True):
     plan: Plan
     parts: tuple[str, ...]
     scenarios: tuple[str, ...] = ()
+    opencv_threads: int | None = None
+
+    @property
+    def most_threads(self) -> int:
+        """CPU threads of the stage that has the most."""
+        return max(self.threads, self.opencv_threads or 1)
 
 
 class Conditions(Record, frozen=True):

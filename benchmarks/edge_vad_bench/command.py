@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -109,6 +110,7 @@ def bench(
         plan=msgspec.structs.replace(QUICK if quick else Plan(), handicap=handicap),
         parts=(*chosen, *benchmark.PARTS_OF_PEERS) if trained else tuple(chosen),
         scenarios=scenarios or tuple(benchmark.SCENARIO_MAKERS),
+        opencv_threads=threads or len(os.sched_getaffinity(0)),
     )
     with Console(stderr=True).status("") as status:
         say = status.update if sys.stderr.isatty() else _ignore

@@ -111,7 +111,7 @@ def compare(before: Report, after: Report, max_regression: float, *, raw: bool) 
             "the two benchmarks have no row in common",
             "measure both with the same backends and precisions",
         )
-    one_thread = before.settings.threads == after.settings.threads == 1
+    one_thread = before.settings.most_threads == after.settings.most_threads == 1
     ratios = [
         each
         for name in common
@@ -204,11 +204,16 @@ def _remarks(before: Report, after: Report, rows: list[Row]) -> tuple[str, ...]:
     return tuple(remarks)
 
 
+def _threads(report: Report) -> tuple[int, int]:
+    """Of the graph, and of the stage that has the most."""
+    return report.settings.threads, report.settings.most_threads
+
+
 def _remarks_on_cores(before: Report, after: Report, rows: list[Row]) -> list[str]:
     remarks = []
-    if before.settings.threads != after.settings.threads:
+    if _threads(before) != _threads(after):
         remarks.append("the number of threads differs")
-    elif before.settings.threads > 1:
+    elif before.settings.most_threads > 1:
         remarks.append("CPU time of several threads is not judged: measure with --threads 1 for it")
     if not all(map(is_alone, rows)):
         used = max(row.others_cores or 0.0 for row in rows)

@@ -87,7 +87,7 @@ def _device(report: Report) -> Iterable[tuple[str, str]]:
     yield "system", device.system
     libraries = (f"{name} {version}" for name, version in device.libraries.items())
     yield "software", ", ".join([f"Python {device.python}", *libraries])
-    yield "threads", f"{settings.threads} for the graph"
+    yield "threads", f"{settings.threads} for the graph, up to {settings.most_threads} elsewhere"
     for scene in settings.scenes:
         cost = f", {scene.gmac:.4f} GMAC a frame" if scene.gmac else ""
         yield scene.name, f"{scene.width}x{scene.height}, T = {scene.window}{cost}"

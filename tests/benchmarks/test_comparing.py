@@ -44,8 +44,9 @@ def test_waiting_for_others_is_no_slower_program(report, row):
     assert "up to 1.2 cores of it" in " ".join(result.remarks)
 
 
-def test_cpu_time_of_several_threads_is_not_judged(report, row):
-    several = msgspec.structs.replace(report().settings, threads=2)
+@pytest.mark.parametrize("of", ["threads", "opencv_threads"])
+def test_cpu_time_of_several_threads_is_not_judged(report, row, of):
+    several = msgspec.structs.replace(report().settings, **{of: 2})
     before, after = (
         report(row(), settings=several),
         report(row(milliseconds=16.0), settings=several),
