@@ -76,12 +76,21 @@ def moving(rows: int = 60, columns: int = 80) -> tuple[torch.Tensor, torch.Tenso
 
 
 def test_where_nobody_moves_nothing_can_be_made() -> None:
-    assert _busiest(torch.zeros(1, 2, 60, 80)) is None
+    look, move = moving()
+    assert _busiest(look, torch.zeros_like(move)) is None
+
+
+def test_where_the_flow_of_noise_is_all_that_moves_nothing_can_be_made() -> None:
+    look, move = moving()
+    noise = torch.rand(move.shape, generator=torch.Generator().manual_seed(0)) * 2
+    grain = torch.full_like(look, 0.03)
+    assert _busiest(grain, noise) is None
+    assert _busiest(torch.maximum(look, grain), torch.maximum(move, noise)) is not None
 
 
 def test_every_kind_changes_what_its_name_says() -> None:
     look, move = moving()
-    site = _busiest(move)
+    site = _busiest(look, move)
     assert site is not None
     changed = _changed(look, move, site, np.random.default_rng(0))
     assert set(changed) == set(KINDS)
@@ -105,7 +114,9 @@ def test_a_trained_scene_is_measured_on_frames_in_which_somebody_moves(trained: 
     network = scene.network
     assert measure_peaks([([network.energies], calm)], [network.calibrations], seed=0) == []
     motion[:, 10:40, 10:40, 0] = 1.5
-    busy = Stretch("busy", frames, motion.astype(np.float16))
+    seen = frames.copy()
+    seen[:, 20:80, 20:80] = 255
+    busy = Stretch("busy", seen, motion.astype(np.float16))
     [found] = measure_peaks([([network.energies], busy)], [network.calibrations], seed=0)
     assert found.normal.shape == (len(frames) - 1, 3)
     assert np.isfinite(found.normal).all()

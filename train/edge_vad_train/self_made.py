@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from edge_vad.scene_model import Energies
-from edge_vad_train.appearance import GLANCE, difference
+from edge_vad_train.appearance import GLANCE, difference, silhouette
 from edge_vad_train.footage import Stretch
 from edge_vad_train.network import (
     Images,
@@ -39,6 +39,13 @@ _BOX = 24
 
 _MOVING = 0.3
 """Mean speed in the box from which on somebody moves there, px a frame."""
+
+_SEEN = 3.0
+"""How much more than in the rest of the picture is seen in the box where somebody moves.
+
+In poor light the sensor's noise moves everywhere, by a pixel and more. What is made of it is no
+anomaly, and told by nothing.
+"""
 
 _WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _PRICE_OF_A_SAY = 0.13
@@ -138,7 +145,7 @@ def _versions_peaks(
     now, energies = slice(index, index + 1), variants[0]
     with torch.inference_mode():
         look, move, lately = energies.images(frames_of(stretch, now), motion_of(stretch, now))
-        site = _busiest(move)
+        site = _busiest(look, move)
         if site is None:
             return None
         versions = [(look, move), *_changed(look, move, site, rng).values()]
@@ -207,13 +214,14 @@ def _fused(peaks: NDArray[np.float32], weights: Sequence[float]) -> NDArray[np.f
     return fused
 
 
-def _busiest(move: Tensor) -> tuple[int, int] | None:
-    """The top left corner of the box in which most moves; None where nobody does."""
+def _busiest(look: Tensor, move: Tensor) -> tuple[int, int] | None:
+    """The top left corner of the box in which most moves; None where nobody is seen to."""
     speed = move[:, :2].norm(dim=1, keepdim=True)
     mean = F.avg_pool2d(speed, _BOX, 1)[0, 0]
-    if float(mean.max()) < _MOVING:
-        return None
     row, column = divmod(int(mean.argmax()), mean.shape[1])
+    seen = silhouette(look)
+    if float(mean.max()) < _MOVING or _box(seen, (row, column)).mean() < _SEEN * seen.median():
+        return None
     return row, column
 
 
