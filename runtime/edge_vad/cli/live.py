@@ -27,6 +27,7 @@ from edge_vad.sinks.drift import DriftSteps, last_states
 from edge_vad.site.settings import SiteSettings
 
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(s|m|h|d)?")
+_LEAVE_TAKING_S = 3.0
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, None: 1.0}
 
 
@@ -177,7 +178,11 @@ def leave_if_stuck(before: set[threading.Thread]) -> None:
     Args:
         before: The threads that there were before the run.
     """
-    stuck = [each for each in threading.enumerate() if each.daemon and each not in before]
+    until = time.monotonic() + _LEAVE_TAKING_S
+    left = [each for each in threading.enumerate() if each.daemon and each not in before]
+    for each in left:  # most are just about to end
+        each.join(max(0.0, until - time.monotonic()))
+    stuck = [each for each in left if each.is_alive()]
     if stuck:
         names = ", ".join(each.name for each in stuck)
         warn(f"left without waiting for {names}")

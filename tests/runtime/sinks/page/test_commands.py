@@ -192,6 +192,20 @@ leave_if_stuck(before)
     assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
 
 
+def test_a_thread_that_is_about_to_end_is_waited_for():
+    code = """
+import threading, time, sys
+from edge_vad.cli.live import leave_if_stuck
+
+before = set(threading.enumerate())
+threading.Thread(target=time.sleep, args=(0.3,), daemon=True).start()
+leave_if_stuck(before)
+sys.exit(7)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (7, "")
+
+
 def test_without_starlette_the_page_says_what_to_install(tmp_path):
     blocked = "import sys; sys.modules['starlette'] = None; sys.argv = ['edge-vad', 'serve', '.']\n"
     done = subprocess.run(
