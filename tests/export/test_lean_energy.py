@@ -99,6 +99,23 @@ def test_the_wide_map_and_the_slow_operators_are_gone(exported):
     assert len({node.name for node in lean.graph.node}) == len(lean.graph.node)
 
 
+@pytest.mark.parametrize("components", [24, 37, 48, 50])
+def test_components_however_many_and_far_away_give_the_energy_and_no_subnormal_number(components):
+    random = np.random.default_rng(components)
+    energy = SampleEnergy(mixture(components, 3, seed=1, spread=20.0)).eval()
+    latent = torch.from_numpy(random.normal(0, 20, (BATCH, 3, ROWS, COLUMNS)).astype(np.float32))
+    lean = onnx.shape_inference.infer_shapes(export(energy, (latent,)))
+    lean_energies(lean.graph)
+    exponential = next(node for node in lean.graph.node if node.op_type == "Exp").output[0]
+    lean.graph.output.append(onnx.ValueInfoProto(name=exponential))
+    session = ort.InferenceSession(lean.SerializeToString())
+    found, terms = session.run(None, {"latent0": latent.numpy()})
+    with torch.inference_mode():
+        exact = energy.double()(latent.double()).numpy()
+    assert np.abs(found - exact).max() / np.abs(exact).max() < 1e-5
+    assert terms.min() > np.finfo(np.float32).tiny
+
+
 def test_a_second_time_changes_nothing(exported):
     lean = onnx.ModelProto()
     lean.CopyFrom(exported[0])
