@@ -89,13 +89,16 @@ def _step(editor: GraphEditor, node: onnx.NodeProto) -> _Step | None:
     told = attributes_of(node)
     sizes, steps = told["kernel_shape"], told.get("strides", (1, 1))
     spread = set(told.get("dilations", (1,))) != {1}
-    if any(told.get("pads", ())) or told.get("ceil_mode", 0) or spread:
+    pads = told.get("pads", (0, 0, 0, 0))
+    counts_pads = any(pads) and told.get("count_include_pad", 0)
+    if counts_pads or told.get("ceil_mode", 0) or spread:
         return None
     matrices = []
-    for size, step, long, short in zip(sizes, steps, before, after, strict=True):
-        begins = np.arange(short)[:, None] * step
+    for size, step, long, short, pad in zip(sizes, steps, before, after, pads[:2], strict=True):
+        begins = np.arange(short)[:, None] * step - pad
         place = np.arange(long)
-        matrices.append(((place >= begins) & (place < begins + size)) / size)
+        window = (place >= begins) & (place < begins + size)
+        matrices.append(window / window.sum(1, keepdims=True))
     width = after[1] * sizes[1] * sizes[0]
     return _Step(matrices[0], matrices[1], after[0] * width)
 

@@ -73,6 +73,56 @@ def test_a_frame_shrinks_to_the_same_averages(rows, columns, channels, block, sc
     np.testing.assert_allclose(compute(after, image), compute(before, image), rtol=1e-5)
 
 
+def grey(nodes, rows, columns):
+    """The grey of what the last node makes, as the network has it."""
+    shrunk = nodes[-1].output[0] = "shrunk"
+    sides = {"flat_sides": [0, 3, -1], "grey_sides": [-1, 1, rows, columns]}
+    nodes += [
+        helper.make_node("Reshape", [shrunk, "flat_sides"], ["flat"]),
+        helper.make_node("MatMul", ["luma", "flat"], ["weighed"]),
+        helper.make_node("Reshape", ["weighed", "grey_sides"], ["y"]),
+    ]
+    weights: dict = {name: np.int64(each) for name, each in sides.items()}
+    return nodes, weights | {"luma": np.float32([[0.1, 0.6, 0.3]])}
+
+
+@given(st.integers(1, 5), st.integers(1, 20), st.integers(1, 4))
+def test_the_grey_of_a_shrunk_frame_needs_no_transposition(rows, columns, block):
+    nodes, weights = grey(
+        [
+            helper.make_node("Cast", ["x"], ["cast"], to=TensorProto.FLOAT),
+            helper.make_node("Transpose", ["cast"], ["first"], perm=[0, 3, 1, 2]),
+            pool("first", "pooled", [block, block], [block, block]),
+        ],
+        rows,
+        columns,
+    )
+    shape = (rows * block, columns * block, 3)
+    before = model(nodes, shape, TensorProto.UINT8, weights)
+    after = rewritten(before, lean_frame)
+    assert kinds(after).count("MatMul") == 1
+    assert "Transpose" not in kinds(after)
+    image = np.random.default_rng(0).integers(0, 256, (BATCH, *shape)).astype(np.uint8)
+    np.testing.assert_allclose(compute(after, image), compute(before, image), rtol=1e-5)
+
+
+def test_a_shrunk_frame_that_others_take_in_colour_keeps_its_colours():
+    nodes, weights = grey(
+        [
+            helper.make_node("Transpose", ["x"], ["first"], perm=[0, 3, 1, 2]),
+            pool("first", "pooled", [2, 2], [2, 2]),
+        ],
+        3,
+        4,
+    )
+    nodes.append(helper.make_node("Neg", ["shrunk"], ["other"]))
+    before = model(nodes, (6, 8, 3), weights=weights)
+    after = rewritten(before, lean_frame)
+    assert {"Transpose", "Neg"} <= set(kinds(after))
+    image = np.random.default_rng(0).random((BATCH, 6, 8, 3)).astype(np.float32)
+    np.testing.assert_allclose(compute(after, image), compute(before, image), rtol=1e-5)
+
+
 def test_blocks_that_overlap_are_no_shrinking():
     nodes = [
         helper.make_node("Transpose", ["x"], ["first"], perm=[0, 3, 1, 2]),
@@ -133,6 +183,14 @@ def test_poolings_and_crops_are_two_matrices(steps, margin, channels):
     np.testing.assert_allclose(compute(after, image), compute(before, image), atol=1e-5)
 
 
+def test_beyond_the_edge_nothing_is_averaged():
+    before = model([pool("x", "y", [3, 5], pads=[1, 2, 1, 2])], (2, 9, 8))
+    after = rewritten(before, lean_pools)
+    assert kinds(after) == ["MatMul"] * 2
+    image = np.random.default_rng(0).normal(0, 1, (BATCH, 2, 9, 8)).astype(np.float32)
+    np.testing.assert_allclose(compute(after, image), compute(before, image), atol=1e-5)
+
+
 def test_wide_windows_become_matrices():
     nodes = [pool("x", "a", [2, 2], [2, 2]), pool("a", "b", [7, 1]), pool("b", "y", [1, 7])]
     assert kinds(rewritten(model(nodes, (3, 40, 60)), lean_pools)) == ["MatMul"] * 2
@@ -142,7 +200,7 @@ def test_wide_windows_become_matrices():
     "node",
     [
         pool("x", "y", [2, 2], [2, 2]),  # few additions, and much to multiply
-        pool("x", "y", [9, 9], pads=[4, 4, 4, 4]),
+        pool("x", "y", [9, 9], pads=[4, 4, 4, 4], count_include_pad=1),
         pool("x", "y", [9, 9], [4, 4], ceil_mode=1),
         pool("x", "y", [9, 9], dilations=[2, 2]),
         helper.make_node("Slice", ["x", "from", "to", "rows", "step"], ["y"]),
