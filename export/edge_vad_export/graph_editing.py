@@ -11,7 +11,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-Weights = NDArray[np.float32] | NDArray[np.int64]
+Weights = NDArray[np.float32] | NDArray[np.int64] | NDArray[np.int8]
 
 
 class GraphEditor:

@@ -13,8 +13,9 @@ from edge_vad.backends.base import Backend, Inputs, Maps
 from edge_vad.backends.bound_session import BoundSession
 from edge_vad.backends.engine_cache import engine_cache
 from edge_vad.backends.native_output import hear_stderr
-from edge_vad.backends.providers import CUDA, PROVIDERS, TENSORRT, Provider, provider_options
+from edge_vad.backends.providers import CPU, CUDA, PROVIDERS, TENSORRT, Provider, provider_options
 from edge_vad.backends.threads import default_threads
+from edge_vad.cpu_variant import with_variant
 from edge_vad.errors import BadModel, Unavailable, WrongUse
 from edge_vad.needed_graph import needed_graph
 from edge_vad.scene_model import SceneModel
@@ -59,7 +60,7 @@ class OnnxRuntimeBackend(Backend):
     ) -> None:
         self._provider = PROVIDERS[backend]
         self.name, self.device = backend, self._provider.memory
-        graph = model.path if TENSORRT in self._provider.wanted else _what_is_needed(model.path)
+        graph = _what_it_computes(self._provider, model.path)
         self._session: Any = self._open(graph, threads or default_threads(model.card), model.path)
         self._check_graph(model)
         self._bound: BoundSession | None = None
@@ -116,9 +117,9 @@ class OnnxRuntimeBackend(Backend):
         inputs = {node.name: node.shape[1:] for node in self._session.get_inputs()}
         outputs = {node.name: node.shape[1:] for node in self._session.get_outputs()}
         motion = [
+            card.motion.channels,
             card.height // card.motion.downscale,
             card.width // card.motion.downscale,
-            card.motion.channels,
         ]
         agrees = (
             inputs == {"frame": [card.height, card.width, 3], "motion": motion}
@@ -192,10 +193,14 @@ def open_session(
     return session
 
 
-def _what_is_needed(path: Path) -> bytes | Path:
-    """A graph without the energies that have no say; TensorRT's engines are kept by the file."""
+def _what_it_computes(provider: Provider, path: Path) -> bytes | Path:
+    """A graph without the energies that have no say, and on CPUs by the way that suits them."""
+    if TENSORRT in provider.wanted:
+        return path  # its engines are kept by the file
     try:
-        return needed_graph(path.read_bytes(), _OUTPUTS)
+        content = path.read_bytes()
+        on_cpu = provider.wanted == (CPU,)
+        return needed_graph(with_variant(content) if on_cpu else content, _OUTPUTS)
     except (OSError, ValueError):
         return path  # ONNX Runtime tells what is wrong with it
 

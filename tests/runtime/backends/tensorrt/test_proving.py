@@ -32,7 +32,8 @@ def test_an_engine_in_one_go_is_compared_on_the_frames_of_the_training(
     assert "not compared" not in told
     (reference, engine) = engine_file.read_sidecar(out.with_name(ENGINE)).proof
     assert (reference["backend"], engine["backend"]) == ("onnxruntime", "tensorrt")
-    assert (engine["frames"], engine["map_error"]) == (8, 0)
+    assert engine["frames"] == 8
+    assert engine["map_error"] < 1e-7  # it adds up the frame as numbers, a CPU as bytes
     assert gpu.device.live == 0
 
 
