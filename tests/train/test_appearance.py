@@ -127,15 +127,16 @@ def test_whatever_is_black_or_white_all_is_a_number(
     half[..., :12] = 0
     appearance = Appearance(half)
     filled = torch.full((1, 48, 48, 3), frame, dtype=torch.uint8)
-    weights = torch.full((1, 1, 24, 24), weight)
-    for seen in appearance.now_and_lately(filled, weights * (frame / 255), weights):
+    weights = torch.full((1, 1, 1, 1), weight)
+    recent = torch.full((1, 1, 24, 24), weight * frame / 255)
+    for seen in appearance.now_and_lately(filled, recent, weights):
         assert torch.isfinite(seen).all()
 
 
 def test_the_light_of_the_recent_picture_does_not_change_what_is_seen_now() -> None:
     appearance, frame = Appearance(street()), frame_of(with_thing((0.9, 0.1, 0.1)) * 0.8)
     recent = grey_of(with_thing((0.1, 0.1, 0.1)) * 1.2)
-    look, lately = appearance.now_and_lately(frame, 0.5 * recent, torch.full_like(recent, 0.5))
+    look, lately = appearance.now_and_lately(frame, 0.5 * recent, torch.full((1, 1, 1, 1), 0.5))
     torch.testing.assert_close(look, appearance(frame))
     assert float(lately[0, 0][THING].mean()) < -0.1
     lately[0, 0][THING] = 0
@@ -145,7 +146,7 @@ def test_the_light_of_the_recent_picture_does_not_change_what_is_seen_now() -> N
 def test_what_is_darker_than_any_shade_is_a_thing_however_wide() -> None:
     picture = street()
     picture[:, :, 14:46, 18:66] *= 0.3
-    gain = Appearance(street()).gain(grey_of(picture))
+    gain = Appearance(street()).gains(grey_of(picture))
     assert float(gain.max() / gain.min()) <= 1.6**2
     shape = silhouette(Appearance(street())(frame_of(picture)))[0, 0]
     assert float(shape[16:44, 20:64].mean()) > 0.75

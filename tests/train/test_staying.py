@@ -29,7 +29,7 @@ def seen(streams: Streams, lately: float, now: float, weight: float = 1.0) -> Te
     look[:, :, THING[0], THING[1]] = now
     recent = grey_of(background) * weight
     recent[:, 0, THING[0], THING[1]] += weight * lately
-    weights = torch.full_like(recent, weight)
+    weights = torch.full((1, 1, 1, 1), weight)
     _, differed = streams.appearance.now_and_lately(frame_of(background), recent, weights)
     return streams.stays(look, differed)
 
@@ -66,7 +66,7 @@ def test_a_shadow_that_lies_there_lately_and_now_does_not_stay(streams: Streams)
     shaded = background * band
     recent = grey_of(shaded)
     stays = streams.stays(
-        *streams.appearance.now_and_lately(frame_of(shaded), recent, torch.ones_like(recent))
+        *streams.appearance.now_and_lately(frame_of(shaded), recent, torch.ones(1, 1, 1, 1))
     )
     assert float(stays[:, 0].max()) < 0.1
     assert float(stays[:, 1].max()) < 0.5

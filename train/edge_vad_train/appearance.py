@@ -21,6 +21,9 @@ _HALF_SEEN = 2.0
 _LUMA = (0.114, 0.587, 0.299)
 """Shares of blue, green and red in grey, as OpenCV has them (ITU-R BT.601)."""
 
+_ROUGH_LUMA = (15 / 128, 75 / 128, 38 / 128)
+"""The same in whole 128ths, which processors add up without making numbers of bytes before."""
+
 _DARKEST = 0.02
 """Grey that light is measured by at least, white is 1."""
 
@@ -49,6 +52,9 @@ _SHAKE_PX = 1.0
 
 GLANCE = 2
 """A glance is coarser than what the streams see by this factor."""
+
+_ROWS_APART = 2
+"""Light is measured in every so many rows; it changes slowly, and windows are many rows high."""
 
 
 def shrink(frame: Tensor, by: int = FRAME_DOWNSCALE) -> Tensor:
@@ -126,12 +132,37 @@ class _Light(nn.Module):
             self.register_buffer(f"from_{side}", spread, persistent=False)
 
     def means(self, plane: Tensor) -> Tensor:
-        """Means of (N, pictures, h, w) around the places, (N, pictures, rows, columns)."""
-        return self.rows @ (plane @ self.columns.T)
+        """Means around the places, by some rows of planes, see `some_rows`.
+
+        Args:
+            plane: float32, (N, pictures, h / 2, w).
+
+        Returns:
+            float32, (N, pictures, rows, columns).
+        """
+        some = self.rows[:, ::_ROWS_APART]
+        return (some / some.sum(1, keepdim=True)) @ (plane @ self.columns.T)
 
     def spread(self, values: Tensor) -> Tensor:
         """From values at the places to those between them, linearly, (N, pictures, h, w)."""
         return self.from_rows @ values @ self.from_columns.T
+
+    def spread_to_some(self, values: Tensor) -> Tensor:
+        """The rows of `spread` that `some_rows` takes."""
+        return self.from_rows[::_ROWS_APART] @ values @ self.from_columns.T
+
+    def spread_to(self, other: _Light, values: Tensor) -> Tensor:
+        """From values at the places to the other's places."""
+        rows, columns = other.rows @ self.from_rows, other.columns @ self.from_columns
+        return rows @ values @ columns.T
+
+
+def some_rows(plane: Tensor) -> Tensor:
+    """The rows of a plane that light is measured in, (N, pictures, h, w) to (N, pictures, h/2, w).
+
+    A slice with steps, which ONNX Runtime copies number by number; it pools whole rows at once.
+    """
+    return F.max_pool2d(plane, 1, (_ROWS_APART, 1))
 
 
 class Appearance(nn.Module):
@@ -160,7 +191,7 @@ class Appearance(nn.Module):
         """How much of a difference is believed, 0 to 1, float32, (1, 1, h, w)."""
         return _trust(self.background, FRAME_DOWNSCALE)
 
-    def gain(self, greys: Tensor) -> Tensor:
+    def gains(self, greys: Tensor) -> Tensor:
         """What light must be multiplied by to be as on the background, each picture by itself.
 
         It is measured twice. The first time everything counts, and windows are large, so that
@@ -172,22 +203,24 @@ class Appearance(nn.Module):
             greys: float32, (N, pictures, h, w).
 
         Returns:
-            float32, (N, pictures, h, w).
+            float32, (N, pictures, rows, columns), at the places of `then`.
         """
-        background = grey_of(self.background)
+        greys, background = some_rows(greys), some_rows(grey_of(self.background))
         usual, now = self.first.means(background), self.first.means(greys).clamp(min=_DARKEST)
         overall = usual.mean((2, 3), keepdim=True) / now.mean((2, 3), keepdim=True)
         least, most = overall * (1 / _DEEPEST_SHADE), overall * _DEEPEST_SHADE
-        gain = self.first.spread(torch.minimum(torch.maximum(usual / now, least), most))
+        gain = torch.minimum(torch.maximum(usual / now, least), most)
 
-        even = greys * gain
-        differs = (even - background) * (self.trust * (1 / _CLEAR_DIFFERENCE))
-        like = 1 / (differs * differs * _UNLIKE + 1)
+        even = greys * self.first.spread_to_some(gain)
+        differs = even - background
+        clear = (_CLEAR_DIFFERENCE / some_rows(self.trust)) ** 2 / _UNLIKE
+        like = clear / (differs * differs + clear)
         like = like * like
         doubt = self.then.means(background) * _DOUBT + _NOT_ZERO
         usual = self.then.means(like * background) + doubt
-        finer = gain * self.then.spread(usual / (self.then.means(like * even) + doubt))
-        return torch.minimum(torch.maximum(finer, least), most)
+        finer = usual / (self.then.means(like * even) + doubt)
+        gain = self.first.spread_to(self.then, gain) * finer
+        return torch.minimum(torch.maximum(gain, least), most)
 
     def forward(self, frame: Tensor) -> Tensor:
         """Take the background away.
@@ -199,7 +232,7 @@ class Appearance(nn.Module):
             float32, (N, 3, height / 2, width / 2).
         """
         picture = shrink(frame)
-        return self._differing(picture, self.gain(grey_of(picture)))
+        return self._differing(picture, self.gains(grey_of(picture)))
 
     def now_and_lately(
         self, frame: Tensor, recent: Tensor, weight: Tensor
@@ -210,20 +243,21 @@ class Appearance(nn.Module):
             frame: uint8, (N, height, width, 3), blue-green-red.
             recent: float32, (N, 1, height / 2, width / 2), the recent picture, grey, see
                 `RecentPicture`; it is as dark as its weight is small.
-            weight: float32, (N, 1, height / 2, width / 2), the same everywhere, 0 to 1.
+            weight: float32, (N, 1, 1, 1), 0 to 1.
 
         Returns:
             What differs from the empty scene now, as by `forward`, and what did so lately, grey,
             float32, (N, 1, height / 2, width / 2).
         """
         picture = shrink(frame)
-        mean = recent * (1 / weight[:, :, :1, :1].clamp(min=_NOT_ZERO))
-        gain = self.gain(torch.cat([grey_of(picture), mean], 1))
+        mean = recent * (1 / weight.clamp(min=_NOT_ZERO))
+        gains = self.gains(torch.cat([grey_of(picture), mean], 1))
         empty = grey_of(self.background) * self.trust
-        lately = recent * (gain[:, 1:] * self.trust) - weight * empty
-        return self._differing(picture, gain[:, :1]), lately
+        lately = recent * (self.then.spread(gains[:, 1:]) * self.trust) - weight * empty
+        return self._differing(picture, gains[:, :1]), lately
 
-    def _differing(self, picture: Tensor, gain: Tensor) -> Tensor:
+    def _differing(self, picture: Tensor, gains: Tensor) -> Tensor:
+        gain = self.then.spread(gains)
         return picture * (gain * self.trust) - self.background * self.trust
 
     def glance(self, frame: Tensor) -> Tensor:
@@ -239,8 +273,8 @@ class Appearance(nn.Module):
             float32, (N, 1, height / 4, width / 4).
         """
         side = FRAME_DOWNSCALE * GLANCE
-        empty = grey_of(F.avg_pool2d(self.background, GLANCE))
-        now = relight(grey_of(shrink(frame, side)), empty.mean())
+        empty = grey_of(F.avg_pool2d(self.background, GLANCE), _ROUGH_LUMA)
+        now = relight(grey_of(shrink(frame, side), _ROUGH_LUMA), empty.mean())
         differs = (now - empty) * _trust(empty, side)
         return differs * differs * (len(_LUMA) / _CLEAR_DIFFERENCE**2)
 
@@ -252,9 +286,9 @@ def _trust(background: Tensor, downscale: int) -> Tensor:
     return _CLEAR_DIFFERENCE * torch.rsqrt(shaken + _CLEAR_DIFFERENCE**2)
 
 
-def grey_of(image: Tensor) -> Tensor:
+def grey_of(image: Tensor, luma: tuple[float, float, float] = _LUMA) -> Tensor:
     """Grey of blue-green-red, (N, 3, h, w) to (N, 1, h, w)."""
-    shares = image.new_tensor(_LUMA)[None]
+    shares = image.new_tensor(luma)[None]
     return (shares @ image.flatten(2)).reshape(-1, 1, *image.shape[2:])
 
 
