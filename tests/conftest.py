@@ -74,7 +74,7 @@ def tiny_graph(card: SceneCard) -> onnx.ModelProto:
     """Squared motion, averaged over the cells' patches; the score is the highest cell."""
     shrink = card.motion.downscale
     kernel, step = card.grid.patch // shrink, card.grid.stride // shrink
-    motion_shape = ["N", card.height // shrink, card.width // shrink, card.motion.channels]
+    motion_shape = ["N", card.motion.channels, card.height // shrink, card.width // shrink]
     nodes = [
         helper.make_node("ReduceSumSquare", ["motion", "channels"], ["energy"], keepdims=0),
         helper.make_node("Unsqueeze", ["energy", "channel"], ["stacked"]),
@@ -88,7 +88,7 @@ def tiny_graph(card: SceneCard) -> onnx.ModelProto:
         helper.make_node("Squeeze", ["pooled", "channel"], ["anomaly_map"]),
         helper.make_node("ReduceMax", ["anomaly_map", "cells"], ["score"], keepdims=0),
     ]
-    numbers = {"channels": [3], "channel": [1], "cells": [1, 2]}
+    numbers = {"channels": [1], "channel": [1], "cells": [1, 2]}
     cells = ["N", card.grid.rows, card.grid.columns]
     graph = helper.make_graph(
         nodes,

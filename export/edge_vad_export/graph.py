@@ -33,7 +33,7 @@ def build_graph(scene: TrainedScene) -> onnx.ModelProto:
 
     Returns:
         A checked model: inputs `frame` uint8 (N, height, width, 3) and `motion` float32
-        (N, height', width', channels); outputs as in `SceneOutput`; no metadata yet.
+        (N, channels, height', width'); outputs as in `SceneOutput`; no metadata yet.
     """
     # torch tells of every optional package that it does not find.
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)

@@ -38,12 +38,12 @@ class DynamicFlow:
         width: Columns of a flow field.
         window: T, the number of fields pooled.
         pooling: Which poolings stand side by side in the result.
-        out: float32, (height, width, channels), where the result is written; made when None.
+        out: float32, (channels, height, width), where the result is written; made when None.
 
     Example:
         >>> pool = DynamicFlow(2, 3, window=2, pooling=Pooling.MEAN)
-        >>> _ = pool.push(np.full((2, 3, 2), 1.0, np.float32))
-        >>> float(pool.push(np.full((2, 3, 2), 2.0, np.float32))[0, 0, 0])
+        >>> _ = pool.push(np.full((2, 2, 3), 1.0, np.float32))
+        >>> float(pool.push(np.full((2, 2, 3), 2.0, np.float32))[0, 0, 0])
         1.5
     """
 
@@ -57,13 +57,13 @@ class DynamicFlow:
     ) -> None:
         self._window = window
         self._pooling = pooling
-        self._fields = np.zeros((window, height, width, 2), np.int16)
-        self._sum = np.zeros((height, width, 2), np.int32)
-        self._ranked = np.zeros((height, width, 2), np.int32)
-        self._scratch = np.zeros((height, width, 2), np.int32)
-        self._units = np.zeros((height, width, 2), np.float32)
+        self._fields = np.zeros((window, 2, height, width), np.int16)
+        self._sum = np.zeros((2, height, width), np.int32)
+        self._ranked = np.zeros((2, height, width), np.int32)
+        self._scratch = np.zeros((2, height, width), np.int32)
+        self._units = np.zeros((2, height, width), np.float32)
         self._pooled = (
-            np.zeros((height, width, pooling.channels), np.float32) if out is None else out
+            np.zeros((pooling.channels, height, width), np.float32) if out is None else out
         )
         self._filled = 0
         self._oldest = 0
@@ -81,10 +81,10 @@ class DynamicFlow:
         """Add the newest flow field and return the pooled image.
 
         Args:
-            field: float32, (height, width, 2), px a frame, right and down positive.
+            field: float32, (2, height, width), px a frame, right and down positive.
 
         Returns:
-            float32, (height, width, channels), px a frame: the mean, and with rank pooling the
+            float32, (channels, height, width), px a frame: the mean, and with rank pooling the
             weighted sum divided by the sum of the weights' magnitudes. The array is reused by the
             next call.
         """
@@ -124,10 +124,10 @@ class DynamicFlow:
 
     def _write_pooled(self) -> NDArray[np.float32]:
         count = self._filled
-        np.multiply(self._sum, 1.0 / (UNITS_PER_PIXEL * count), out=self._pooled[..., :2])
+        np.multiply(self._sum, 1.0 / (UNITS_PER_PIXEL * count), out=self._pooled[:2])
         if self._pooling is Pooling.MEAN_AND_RANK:
             weight = max(rank_weights(count)[1], 1)
-            np.multiply(self._ranked, 1.0 / (UNITS_PER_PIXEL * weight), out=self._pooled[..., 2:])
+            np.multiply(self._ranked, 1.0 / (UNITS_PER_PIXEL * weight), out=self._pooled[2:])
         return self._pooled
 
 

@@ -71,13 +71,14 @@ class FlowMeter:
         settings: The scene model's motion settings.
 
     Attributes:
-        shape: (height', width', 2) of what `measure` gives.
+        shape: (2, height', width') of what `measure` gives.
     """
 
     def __init__(self, height: int, width: int, settings: MotionSettings) -> None:
         self._flow = _optical_flow(settings)
         rows, columns = height // settings.downscale, width // settings.downscale
-        self.shape = (rows, columns, 2)
+        self.shape = (2, rows, columns)
+        self._small = np.zeros((rows, columns, 2), np.float32)
         self._crop = (rows * settings.downscale, columns * settings.downscale)
 
     def measure(
@@ -88,7 +89,7 @@ class FlowMeter:
         Args:
             previous: uint8, (height, width).
             current: uint8, (height, width).
-            out: float32, `shape`, written to: px a frame.
+            out: float32, `shape`, written to: px a frame, to the right and down.
 
         Returns:
             Whether the current picture is a new one; if not, nothing is written.
@@ -97,8 +98,10 @@ class FlowMeter:
             return False
         flow = self._flow.calc(previous, current, None)  # type: ignore[call-overload]
         rows, columns = self._crop
-        size = out.shape[1::-1]
-        cv2.resize(flow[:rows, :columns], size, dst=out, interpolation=cv2.INTER_AREA)
+        small = self._small
+        size = small.shape[1::-1]
+        cv2.resize(flow[:rows, :columns], size, dst=small, interpolation=cv2.INTER_AREA)
+        cv2.split(small, list(out))  # planes are what the graph convolves
         return True
 
 
@@ -106,7 +109,7 @@ class Moved(NamedTuple):
     """What one frame tells of motion, before pooling.
 
     Attributes:
-        flow: float32, (height', width', 2), px since the frame before; None where there is none.
+        flow: float32, (2, height', width'), px since the frame before; None where there is none.
         grey: uint8, (height, width), the frame.
         steps: Frame times of the scene since the frame before.
         is_new: Whether the picture is another than the one before; if not, `flow` means nothing.
@@ -132,7 +135,7 @@ class MotionExtractor:
         settings: The scene model's motion settings.
 
     Attributes:
-        shape: (height', width', channels) of what `push` returns.
+        shape: (channels, height', width') of what `push` returns.
         known: Whether motion is known: from the second picture on, but not during a long pause and
             for the picture that ends it.
     """
@@ -140,10 +143,10 @@ class MotionExtractor:
     def __init__(self, height: int, width: int, settings: MotionSettings) -> None:
         self.known = False
         self._meter = FlowMeter(height, width, settings)
-        rows, columns = self._meter.shape[:2]
-        self.shape = (rows, columns, settings.channels)
+        rows, columns = self._meter.shape[1:]
+        self.shape = (settings.channels, rows, columns)
         self._motion = np.zeros(self.shape, np.float32)
-        flow, recent = np.split(self._motion, [settings.pooling.channels], axis=2)
+        flow, recent = np.split(self._motion, [settings.pooling.channels])
         self._pool = DynamicFlow(rows, columns, settings.window, settings.pooling, flow)
         self._recent = RecentPicture(settings.memory, recent) if settings.memory else None
         self._small = np.zeros(self._meter.shape, np.float32)

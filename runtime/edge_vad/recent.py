@@ -19,13 +19,13 @@ class RecentPicture:
 
     Args:
         frames: Time constant, frame times of the scene.
-        out: float32, (height, width, 2), where S, 0 to 1, and W are written.
+        out: float32, (2, height, width), where S, 0 to 1, and W are written.
     """
 
     def __init__(self, frames: int, out: NDArray[np.float32]) -> None:
         self._frames = frames
         self._out = out
-        rows, columns = out.shape[:2]
+        rows, columns = out.shape[1:]
         self._small = np.zeros((rows, columns), np.uint8)
         self._sum = np.zeros((rows, columns), np.float32)
         self._weight = 0.0
@@ -47,5 +47,5 @@ class RecentPicture:
         cv2.resize(grey, self._small.shape[::-1], dst=self._small, interpolation=cv2.INTER_AREA)
         cv2.accumulateWeighted(self._small, self._sum, share)
         self._weight += share * (1 - self._weight)
-        np.multiply(self._sum, 1 / 255, out=self._out[..., 0])
-        self._out[..., 1] = self._weight
+        np.multiply(self._sum, 1 / 255, out=self._out[0])
+        self._out[1] = self._weight

@@ -13,8 +13,10 @@ import pytest
 from google.protobuf.message import Message
 from onnx import TensorProto, numpy_helper
 
-from edge_vad import onnx_metadata
-from edge_vad.scene_model import METADATA_KEY, decode_card
+from edge_vad import cpu_variant, onnx_metadata
+from edge_vad.cpu_variant import with_variant
+from edge_vad.needed_graph import needed_graph
+from edge_vad.scene_model import METADATA_KEY, SceneModel, decode_card
 from edge_vad_export.writing import embed_card, write_model
 from edge_vad_train.checkpoint import TrainedScene
 
@@ -110,22 +112,18 @@ def test_onnx_finds_no_fault(graph: onnx.ModelProto) -> None:
 def test_there_are_few_operators_and_all_are_common(graph: onnx.ModelProto) -> None:
     operators = Counter(node.op_type for node in graph.graph.node)
     assert set(operators) <= OPERATORS
-    assert operators.total() <= 276
+    assert operators.total() <= 282
     assert [(each.domain, each.version) for each in graph.opset_import] == [("", 20)]
     assert not graph.functions
 
 
-def test_nothing_is_transposed_but_the_motion_and_the_shrunk_frames(
+def test_nothing_is_transposed_but_the_shrunk_frame(
     graph: onnx.ModelProto, scene: TrainedScene
 ) -> None:
-    transposed = {
-        node.input[0]: node.output[0] for node in graph.graph.node if node.op_type == "Transpose"
-    }
-    del transposed["motion"]
+    transposed = [node.output[0] for node in graph.graph.node if node.op_type == "Transpose"]
     card, shapes = scene.card, described(graph.graph.value_info)
-    assert {shapes[shrunk][1] for shrunk in transposed.values()} == {
-        ("batch", 3, card.height // by, card.width // by) for by in (2, 4)
-    }
+    shrunk = ("batch", 3, card.height // 2, card.width // 2)
+    assert [shapes[name][1] for name in transposed] == [shrunk]
 
 
 def test_every_weight_is_an_initialiser_and_every_initialiser_is_used(
@@ -176,11 +174,19 @@ def test_the_file_says_nothing_of_the_machine_it_was_made_on(
             assert trace not in text
 
 
-def test_the_card_is_the_only_metadata(graph: onnx.ModelProto, scene: TrainedScene) -> None:
+def test_the_card_and_what_cpus_compute_otherwise_are_the_only_metadata(
+    graph: onnx.ModelProto, scene: TrainedScene
+) -> None:
     for _ in range(2):
         embed_card(graph, scene.card)
-    assert [each.key for each in graph.metadata_props] == [METADATA_KEY]
+    assert [each.key for each in graph.metadata_props] == [METADATA_KEY, cpu_variant.KEY]
     assert not graph.graph.metadata_props
+
+
+def test_on_a_cpu_no_number_is_made_of_every_byte_for_motion(single: SceneModel) -> None:
+    content = needed_graph(with_variant(single.path.read_bytes()), ["motion_energy", "anomaly_map"])
+    kinds = Counter(node.op_type for node in onnx.load_from_string(content).graph.node)
+    assert kinds["MatMulInteger"] == 1
 
 
 def test_the_runtime_reads_the_card_from_the_file(

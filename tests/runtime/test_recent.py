@@ -13,7 +13,7 @@ SHAPE = (6, 8)
 
 
 def recent(frames=30):
-    out = np.zeros((*SHAPE, 2), np.float32)
+    out = np.zeros((2, *SHAPE), np.float32)
     return RecentPicture(frames, out), out
 
 
@@ -28,8 +28,8 @@ def test_it_is_the_sum_of_pictures_that_fade(frames, count, seed):
     for value in values:
         picture.push(grey(value))
     fading = np.exp(-np.arange(count)[::-1] / frames) * (1 - np.exp(-1 / frames))
-    np.testing.assert_allclose(out[..., 0], (fading * values).sum() / 255, atol=1e-4)
-    np.testing.assert_allclose(out[..., 1], fading.sum(), atol=1e-5)
+    np.testing.assert_allclose(out[0], (fading * values).sum() / 255, atol=1e-4)
+    np.testing.assert_allclose(out[1], fading.sum(), atol=1e-5)
 
 
 @given(value=st.integers(0, 255), count=st.integers(1, 50))
@@ -37,7 +37,7 @@ def test_less_its_weight_a_scene_that_stays_as_it_is_leaves_nothing(value, count
     picture, out = recent()
     for _ in range(count):
         picture.push(grey(value))
-    np.testing.assert_allclose(out[..., 0] - out[..., 1] * value / 255, 0, atol=1e-5)
+    np.testing.assert_allclose(out[0] - out[1] * value / 255, 0, atol=1e-5)
 
 
 def test_a_frame_that_comes_late_counts_for_those_that_are_missing():
@@ -57,8 +57,8 @@ def test_what_is_there_for_long_counts_and_what_passes_does_not():
         frame[:, :4] = 200  # stays
         frame[:, 8 + index % 16 : 9 + index % 16] = 200  # passes
         picture.push(frame)
-    difference = out[..., 0] - out[..., 1] * 100 / 255
-    assert difference[0, 0] == pytest.approx(100 / 255 * out[0, 0, 1], rel=0.02)
+    difference = out[0] - out[1] * 100 / 255
+    assert difference[0, 0] == pytest.approx(100 / 255 * out[1, 0, 0], rel=0.02)
     assert difference[:, 2:].max() < 0.2 * difference[0, 0]
 
 

@@ -42,7 +42,7 @@ def changes(kind: type[Disturbance], seed: int = 3, moments: int = 30) -> np.nda
 def stretches(count: int, frames: int) -> list[Stretch]:
     rng = np.random.default_rng(1)
     images = rng.integers(0, 255, (frames, HEIGHT, WIDTH, 3), dtype=np.uint8)
-    motion = np.zeros((frames, HEIGHT // 2, WIDTH // 2, MOTION.channels), np.float16)
+    motion = np.zeros((frames, MOTION.channels, HEIGHT // 2, WIDTH // 2), np.float16)
     return [Stretch(f"clip {number}", images, motion) for number in range(count)]
 
 

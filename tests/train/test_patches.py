@@ -20,11 +20,11 @@ MOVING = (slice(20, 26), slice(30, 36))
 def stretch() -> Stretch:
     """40 frames of 80x120; every value tells its place, and a small square moves."""
     frames = np.zeros((40, 80, 120, 3), np.uint8)
-    motion = np.zeros((40, 40, 60, 4), np.float16)
-    motion[..., 0] = np.arange(40 * 60).reshape(40, 60) / 2**20
-    motion[:, MOVING[0], MOVING[1], 1] = np.arange(40)[:, None, None]
+    motion = np.zeros((40, 4, 40, 60), np.float16)
+    motion[:, 0] = np.arange(40 * 60).reshape(40, 60) / 2**20
+    motion[:, 1, MOVING[0], MOVING[1]] = np.arange(40)[:, None, None]
     motion[0] = 1000  # what no patch may hold
-    motion[..., 2:] = 2000  # the recent picture, which is no motion
+    motion[:, 2:] = 2000  # the recent picture, which is no motion
     return Stretch("a", frames, motion)
 
 

@@ -26,10 +26,10 @@ def test_the_flow_called_medium_is_that_preset_of_opencv() -> None:
     first = cv2.GaussianBlur(rng.integers(0, 256, (96, 128), np.uint8), (0, 0), 2)
     second = np.roll(first, 3, axis=1)
     settings = msgspec.structs.replace(FLOWS["medium"], downscale=1)
-    flow = np.zeros((96, 128, 2), np.float32)
+    flow = np.zeros((2, 96, 128), np.float32)
     FlowMeter(96, 128, settings).measure(first, second, flow)
     preset = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    np.testing.assert_array_equal(flow, preset.calc(first, second, None))
+    np.testing.assert_array_equal(np.moveaxis(flow, 0, 2), preset.calc(first, second, None))
 
 
 @pytest.mark.parametrize("floor", [0.01, 0.5])

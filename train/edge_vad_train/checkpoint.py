@@ -47,7 +47,7 @@ class TrainedScene:
         design: Shape of the network.
         network: The network, in evaluation mode.
         sample_frames: uint8, (n, height, width, 3), held-back frames to check an export with.
-        sample_motion: float32, (n, height', width', channels), their pooled motion.
+        sample_motion: float32, (n, channels, height', width'), their pooled motion.
     """
 
     card: SceneCard

@@ -67,7 +67,7 @@ class Stretch:
     Attributes:
         clip: Name of the clip.
         frames: uint8, (n, height, width, 3), blue-green-red.
-        motion: float16, (n, height', width', channels), pooled flow, px a frame; zero where a
+        motion: float16, (n, channels, height', width'), pooled flow, px a frame; zero where a
             frame has no predecessor.
     """
 
@@ -232,9 +232,9 @@ def _map_footage(folder: Path, index: _Index) -> Footage:
     stretches: list[list[Stretch]] = []
     size, motion = index.size, index.motion
     motion_shape = (
+        motion.channels,
         size.height // motion.downscale,
         size.width // motion.downscale,
-        motion.channels,
     )
     for number, clip in enumerate(index.clips):
         path = folder / f"{number:04d}"

@@ -14,7 +14,7 @@ from edge_vad_train.appearance import GLANCE, Appearance, difference, grey_of, s
 from edge_vad_train.mixture import SampleEnergy
 from edge_vad_train.model import Encoder, patch_means
 
-GENERATION = 4
+GENERATION = 5
 """Counts the ways from frames to scores: what was trained for another is refused."""
 
 _CLEAR_SPEED = 2.0
@@ -100,11 +100,13 @@ class Streams(nn.Module):
 
         Args:
             frame: uint8, (N, height, width, 3), blue-green-red.
-            motion: float32, (N, height', width', channels), pooled flow, px a frame, and the
+            motion: float32, (N, channels, height', width'), pooled flow, px a frame, and the
                 recent picture with its weight.
         """
-        flows = motion.shape[3] - RECENT_CHANNELS
-        move, recent, weight = torch.split(motion.permute(0, 3, 1, 2), [flows, 1, 1], 1)
+        # Slices, not a split: a scene in which motion alone has a say needs the first only.
+        flows = motion.shape[1] - RECENT_CHANNELS
+        move, recent = motion[:, :flows], motion[:, flows : flows + 1]
+        weight = motion[:, flows + 1 :, :1, :1]
         look, lately = self.appearance.now_and_lately(frame, recent, weight)
         return Images(look, move, lately)
 
@@ -125,7 +127,7 @@ class Streams(nn.Module):
         """
         now = grey_of(look)
         brighter, darker = torch.minimum(now, lately), torch.maximum(now, lately)
-        still = torch.relu(brighter) + torch.relu(-darker)
+        still = torch.relu(brighter) - darker.clamp(max=0)
         means = patch_means(torch.cat([still * still, still, now.abs()], 1), self.motion_encoder)
         strength = torch.sqrt(means[:, :1] + _LITTLE**4).clamp(0.0, _MOST) * (1 / _CLEAR_STAY)
         share = means[:, 1:2] / (means[:, 2:] + _LITTLE) * (1 / _CLEAR_SHARE)
@@ -148,7 +150,7 @@ class Streams(nn.Module):
             For each energy, 0 to 1.
         """
         rows, columns = (GLANCE * side for side in glance.shape[2:])
-        coarse = move[:, :, :rows:GLANCE, :columns:GLANCE]
+        coarse = F.max_pool2d(move[:, :, :rows, :columns], 1, GLANCE)  # a slice, only quicker
         looked = self._where(difference(look) + _speed(move))
         glanced = self._where(glance + _speed(coarse), GLANCE)
         return EnergyMaps(looked, glanced, looked)

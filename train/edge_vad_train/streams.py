@@ -38,7 +38,7 @@ def frames_of(stretch: Stretch, which: slice) -> Tensor:
 
 
 def motion_of(stretch: Stretch, which: slice) -> Tensor:
-    """Motion input of a stretch, float32, (n, height', width', channels)."""
+    """Motion input of a stretch, float32, (n, channels, height', width')."""
     return torch.from_numpy(stretch.motion[which].astype(np.float32))
 
 
@@ -53,4 +53,4 @@ def appearance_view(appearance: Appearance) -> StreamInput:
 
 def motion_view(stretch: Stretch, which: slice) -> Tensor:
     """Give the motion stream's input, pooled flow, float32, (n, channels, h, w)."""
-    return motion_of(stretch, which)[..., :-RECENT_CHANNELS].permute(0, 3, 1, 2)
+    return motion_of(stretch, which)[:, :-RECENT_CHANNELS]

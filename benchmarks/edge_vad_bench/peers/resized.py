@@ -96,7 +96,7 @@ def stretch(
         design=design,
         network=network.eval(),
         sample_frames=torch.zeros(2, height, width, 3, dtype=torch.uint8),
-        sample_motion=torch.zeros(2, height // shrink, width // shrink, channels),
+        sample_motion=torch.zeros(2, channels, height // shrink, width // shrink),
     )
 
 

@@ -58,11 +58,9 @@ def _described(inputs: Inputs) -> NDArray[np.float64]:
     White and 1 px a frame weigh alike.
     """
     parts = []
-    for values in inputs:
-        image = np.abs(values[0], dtype=np.float32)
-        if values.dtype == np.uint8:
-            image /= 255
-        rows = np.array_split(image.mean(-1), _CELLS)
+    brightness = inputs.frame[0].mean(2, dtype=np.float32) / 255
+    for image in (brightness, np.abs(inputs.motion[0]).mean(0)):
+        rows = np.array_split(image, _CELLS)
         parts += [cell.mean() for row in rows for cell in np.array_split(row, _CELLS, axis=1)]
     return np.array(parts, np.float64)
 

@@ -22,7 +22,7 @@ class Inputs(NamedTuple):
 
     Attributes:
         frame: uint8, (N, height, width, 3), blue-green-red.
-        motion: float32, (N, height', width', channels), pooled flow in px a frame.
+        motion: float32, (N, channels, height', width'), pooled flow in px a frame.
     """
 
     frame: NDArray[np.uint8]

@@ -35,7 +35,7 @@ class Scorer:
         rows, columns = card.height // shrink, card.width // shrink
         channels = card.motion.channels
         self._frames = np.zeros((largest_batch, card.height, card.width, 3), np.uint8)
-        self._motion = np.zeros((largest_batch, rows, columns, channels), np.float32)
+        self._motion = np.zeros((largest_batch, channels, rows, columns), np.float32)
 
     def score(self, inputs: Sequence[tuple[NDArray[np.uint8], NDArray[np.float32]]]) -> Maps:
         """Score frames of any cameras.

@@ -52,7 +52,8 @@ def write_small_scene(path: Path, seed: int = 0) -> Path:
     nodes = [
         node("Cast", ["frame"], "frame_float", to=1),
         node("Div", ["frame_float", "white"], "brightness"),
-        *_energy("appearance", "brightness", 3, _PATCH, _STRIDE, random, weights),
+        node("Transpose", ["brightness"], "look", perm=[0, 3, 1, 2]),
+        *_energy("appearance", "look", 3, _PATCH, _STRIDE, random, weights),
         *_energy(
             "motion", "motion", channels, _PATCH // motion, _STRIDE // motion, random, weights
         ),
@@ -63,7 +64,7 @@ def write_small_scene(path: Path, seed: int = 0) -> Path:
         nodes,
         [
             value("frame", "uint8", ["N", _HEIGHT, _WIDTH, 3]),
-            value("motion", "float32", ["N", _HEIGHT // motion, _WIDTH // motion, channels]),
+            value("motion", "float32", ["N", channels, _HEIGHT // motion, _WIDTH // motion]),
         ],
         [
             value("anomaly_map", "float32", ["N", card.grid.rows, card.grid.columns]),
@@ -91,7 +92,7 @@ def _energy(
     convolution: `(z - mu_k)` is one of kernel 1 with the bias `-mu_k`.
     """
     held = ("encoder", "spread", "means", "sum", "phi")
-    computed = ("image", "latent", "off", "square", "terms", "log")
+    computed = ("latent", "off", "square", "terms", "log")
     names, made = ({part: f"{stream}_{part}" for part in parts} for parts in (held, computed))
     fan_in = channels * patch * patch
     encoder = random.normal(0, 4 / math.sqrt(fan_in), (_LATENT, channels, patch, patch))
@@ -109,8 +110,7 @@ def _energy(
         part: f"{stream}_{part}" for part in ("image", "latent", "off", "square", "terms", "log")
     }
     return [
-        node("Transpose", [source], made["image"], perm=[0, 3, 1, 2]),
-        node("Conv", [made["image"], names["encoder"]], made["latent"], strides=[stride, stride]),
+        node("Conv", [source, names["encoder"]], made["latent"], strides=[stride, stride]),
         node("Conv", [made["latent"], names["spread"], names["means"]], made["off"]),
         node("Mul", [made["off"], made["off"]], made["square"]),
         node("Conv", [made["square"], names["sum"], names["phi"]], made["terms"]),

@@ -13,7 +13,7 @@ from edge_vad_export.precision.variety import choose_varied
 
 def footage(speeds: list[float]) -> Iterator[Seen]:
     """Frames alike in all but how fast everything moves; the arrays are reused, as a detector's."""
-    inputs = Inputs(np.full((1, 48, 64, 3), 90, np.uint8), np.zeros((1, 24, 32, 2), np.float32))
+    inputs = Inputs(np.full((1, 48, 64, 3), 90, np.uint8), np.zeros((1, 2, 24, 32), np.float32))
     for index, speed in enumerate(speeds):
         inputs.motion[:] = speed
         yield Seen(inputs, has_motion=index > 0)

@@ -53,7 +53,7 @@ def test_onnx_runtime_says_on_cuda_what_it_says_on_the_cpu(tiny_scene) -> None:
     card = model.card
     random = np.random.default_rng(0)
     shrink = card.motion.downscale
-    shape = (1, card.height // shrink, card.width // shrink, card.motion.channels)
+    shape = (1, card.motion.channels, card.height // shrink, card.width // shrink)
     for _ in range(3):
         frame = random.integers(0, 256, (1, card.height, card.width, 3), np.uint8)
         inputs = Inputs(frame, random.normal(size=shape).astype(np.float32))

@@ -35,25 +35,26 @@ def box_flow(pooled_motion: NDArray[np.float32]) -> NDArray[np.float32]:
     """Magnitude of the mean flow in a box around every place; the border is mirrored.
 
     Args:
-        pooled_motion: float32, (height', width', 2), mean flow in px a frame.
+        pooled_motion: float32, (2, height', width'), mean flow in px a frame.
 
     Returns:
         float32, (height', width'), px a frame.
     """
-    mean = cv2.blur(pooled_motion, (BOX_CELLS, BOX_CELLS))
-    return np.hypot(mean[..., 0], mean[..., 1])
+    right, down = (cv2.blur(plane, (BOX_CELLS, BOX_CELLS)) for plane in pooled_motion)
+    speed: NDArray[np.float32] = np.hypot(right, down)
+    return speed
 
 
 def flow_energy(pooled_motion: NDArray[np.float32]) -> NDArray[np.float32]:
     """Mean square of the flow in a patch around every place; the border is mirrored.
 
     Args:
-        pooled_motion: float32, (height', width', 2), mean flow in px a frame.
+        pooled_motion: float32, (2, height', width'), mean flow in px a frame.
 
     Returns:
         float32, (height', width'), square px a frame.
     """
-    square: NDArray[np.float32] = np.square(pooled_motion).sum(axis=-1)
+    square: NDArray[np.float32] = np.square(pooled_motion).sum(axis=0)
     return np.asarray(cv2.blur(square, (PATCH_CELLS, PATCH_CELLS)))
 
 
@@ -70,7 +71,7 @@ class Baselines:
 
     def __init__(self, height: int, width: int) -> None:
         self._extractor = MotionExtractor(height, width, MOTION)
-        rows, columns, _ = self._extractor.shape
+        _, rows, columns = self._extractor.shape
         self.grid = Grid(rows, columns, patch=MOTION.downscale, stride=MOTION.downscale)
 
     def start_clip(self) -> None:

@@ -27,7 +27,7 @@ def batch(scene: SceneModel, size: int = 1, seed: int = 0) -> Inputs:
     card, random = scene.card, np.random.default_rng(seed)
     frames = random.integers(0, 255, (size, card.height, card.width, 3), np.uint8)
     shrink = card.motion.downscale
-    shape = (size, card.height // shrink, card.width // shrink, card.motion.channels)
+    shape = (size, card.motion.channels, card.height // shrink, card.width // shrink)
     return Inputs(frames, random.normal(size=shape).astype(np.float32))
 
 
