@@ -81,10 +81,8 @@ def _convolution(side: int, threads: int) -> Callable[[], object]:
 
 def _graph(model: SceneModel, threads: int) -> Callable[[], object]:
     card, random = model.card, np.random.default_rng(0)
-    shrink = card.motion.downscale
-    shape = (1, card.motion.channels, card.height // shrink, card.width // shrink)
     frame = random.integers(0, 255, (1, card.height, card.width, 3)).astype(np.uint8)
-    inputs = Inputs(frame, random.normal(0, 1, shape).astype(np.float32))
+    inputs = Inputs(frame, random.normal(0, 1, (1, *card.motion_shape)).astype(np.float32))
     backend = load_backend(model, "onnxruntime", threads=threads)
     return lambda: backend.infer(inputs)
 

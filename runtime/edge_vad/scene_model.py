@@ -192,6 +192,12 @@ class SceneCard(_Record, frozen=True):
     parity: Parity | None = None
     proof: tuple[Comparison, ...] = ()
 
+    @property
+    def motion_shape(self) -> tuple[int, int, int]:
+        """Of the motion input of one frame: channels, rows, columns."""
+        shrink = self.motion.downscale
+        return self.motion.channels, self.height // shrink, self.width // shrink
+
     def encode(self) -> str:
         """The JSON document that goes into the file."""
         return msgspec.json.encode(self).decode()

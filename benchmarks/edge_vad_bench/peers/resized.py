@@ -89,14 +89,13 @@ def stretch(
             for name, value in scene.network.state_dict().items()
         }
     )
-    shrink, channels = card.motion.downscale, card.motion.channels
     return replace(
         scene,
         card=card,
         design=design,
         network=network.eval(),
         sample_frames=torch.zeros(2, height, width, 3, dtype=torch.uint8),
-        sample_motion=torch.zeros(2, channels, height // shrink, width // shrink),
+        sample_motion=torch.zeros(2, *card.motion_shape),
     )
 
 

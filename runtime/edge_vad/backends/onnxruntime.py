@@ -116,13 +116,9 @@ class OnnxRuntimeBackend(Backend):
         card = model.card
         inputs = {node.name: node.shape[1:] for node in self._session.get_inputs()}
         outputs = {node.name: node.shape[1:] for node in self._session.get_outputs()}
-        motion = [
-            card.motion.channels,
-            card.height // card.motion.downscale,
-            card.width // card.motion.downscale,
-        ]
+        frame, motion = [card.height, card.width, 3], list(card.motion_shape)
         agrees = (
-            inputs == {"frame": [card.height, card.width, 3], "motion": motion}
+            inputs == {"frame": frame, "motion": motion}
             and outputs.get("anomaly_map") == [card.grid.rows, card.grid.columns]
             and outputs.get("score") == []
         )

@@ -210,6 +210,7 @@ class TensorRtBackend(Backend):
         card = model.card
         expected = {
             "frame": (card.height, card.width, 3),
+            "motion": card.motion_shape,
             "anomaly_map": (card.grid.rows, card.grid.columns),
             "score": (),
         }

@@ -31,11 +31,8 @@ class Scorer:
         self.model, self.largest_batch = model, largest_batch
         self._backend = backend
         card = model.card
-        shrink = card.motion.downscale
-        rows, columns = card.height // shrink, card.width // shrink
-        channels = card.motion.channels
         self._frames = np.zeros((largest_batch, card.height, card.width, 3), np.uint8)
-        self._motion = np.zeros((largest_batch, channels, rows, columns), np.float32)
+        self._motion = np.zeros((largest_batch, *card.motion_shape), np.float32)
 
     def score(self, inputs: Sequence[tuple[NDArray[np.uint8], NDArray[np.float32]]]) -> Maps:
         """Score frames of any cameras.

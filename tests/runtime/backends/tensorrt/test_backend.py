@@ -14,6 +14,7 @@ from edge_vad.backends.cuda import PACKAGES
 from edge_vad.backends.onnxruntime import OnnxRuntimeBackend
 from edge_vad.backends.tensorrt import TensorRtBackend
 from edge_vad.errors import BadModel, Unavailable, WrongUse
+from edge_vad.motion import MotionSettings
 from edge_vad.scene_model import SceneModel
 
 
@@ -26,9 +27,7 @@ def batch(scene: SceneModel, size: int = 1, seed: int = 0) -> Inputs:
     """Frames and motion of a scene, at random."""
     card, random = scene.card, np.random.default_rng(seed)
     frames = random.integers(0, 255, (size, card.height, card.width, 3), np.uint8)
-    shrink = card.motion.downscale
-    shape = (size, card.motion.channels, card.height // shrink, card.width // shrink)
-    return Inputs(frames, random.normal(size=shape).astype(np.float32))
+    return Inputs(frames, random.normal(size=(size, *card.motion_shape)).astype(np.float32))
 
 
 def assert_equal(given: Maps, expected: Maps) -> None:
@@ -164,8 +163,11 @@ def test_an_engine_that_tensorrt_refuses_leaves_nothing_behind(gpu, scene, monke
     assert gpu.device.live == 0
 
 
-def test_an_engine_of_other_shapes_is_refused(gpu, scene, make) -> None:
-    make.scene(scene.path, make.card(), metadata=make.card(height=64).encode())
+@pytest.mark.parametrize(
+    "other", [{"height": 64}, {"motion": MotionSettings(memory=30)}], ids=["frame", "motion"]
+)
+def test_an_engine_of_other_shapes_is_refused(gpu, scene, make, other) -> None:
+    make.scene(scene.path, make.card(), metadata=make.card(**other).encode())
     gpu.build(scene.path)
     with pytest.raises(BadModel, match="shapes do not fit"):
         TensorRtBackend(SceneModel.read(scene.path))
