@@ -20,7 +20,7 @@ _CHANNELS, _KERNEL = 64, 3
 _SIDES = (48, 96, 160)
 """Sides of the large convolution's image, px: the best of them counts."""
 
-_ROUNDS, _REPEATS = 12, 5
+_ROUNDS, _REPEATS = 60, 5
 
 
 def measure_floor(path: Path, threads: int, say: Callable[[str], None]) -> Floor | None:

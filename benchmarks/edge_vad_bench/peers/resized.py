@@ -10,13 +10,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from edge_vad.backends import Inputs, Maps
 from edge_vad.backends.onnxruntime import open_session
 from edge_vad.backends.providers import PROVIDERS
+from edge_vad.cpu_variant import with_variant
 from edge_vad.motion import MotionExtractor
+from edge_vad.needed_graph import needed_graph
 from edge_vad.scene_model import Grid, SceneCard
 from edge_vad_bench.growth import LINEAR, Work, grow
 from edge_vad_bench.schema import Growth
 from edge_vad_export.graph import build_graph
+from edge_vad_export.writing import embed_card
 from edge_vad_train.checkpoint import TrainedScene, empty_network, load_trained
 
 if TYPE_CHECKING:
@@ -110,13 +114,12 @@ def _stretched(value: Tensor, shape: torch.Size) -> Tensor:
 
 
 def _graph(scene: TrainedScene, threads: int) -> Work:
-    content = build_graph(scene).SerializeToString()
+    model, outputs = build_graph(scene), Maps._fields
+    embed_card(model, scene.card)
+    content = needed_graph(with_variant(model.SerializeToString()), outputs)
     session = open_session(PROVIDERS["onnxruntime"], content, threads)
-    inputs = {
-        "frame": scene.sample_frames[:1].numpy(),
-        "motion": scene.sample_motion[:1].numpy(),
-    }
-    return lambda: session.run(["anomaly_map", "score"], inputs)
+    inputs = Inputs(scene.sample_frames[:1].numpy(), scene.sample_motion[:1].numpy())
+    return lambda: session.run(outputs, inputs._asdict())
 
 
 def _flow(card: SceneCard) -> Work:
