@@ -1,4 +1,4 @@
-"""Medians over blocks of measurements, and how sure they are."""
+"""Means over blocks of measurements, in yardsticks, and how sure they are."""
 
 from __future__ import annotations
 
@@ -13,33 +13,25 @@ from edge_vad_bench.figures import Times
 _RESAMPLES = 2000
 _INTERVAL = (2.5, 97.5)
 
-
-class Sample(NamedTuple):
-    """Values in order, and the block that each is of."""
-
-    values: Times
-    blocks: NDArray[np.intp]
-
-    @classmethod
-    def of(cls, values: Sequence[float], sizes: Sequence[int]) -> Sample:
-        """Values block by block, with the sizes of the blocks."""
-        order = np.argsort(values)
-        return cls(np.asarray(values, float)[order], np.repeat(np.arange(len(sizes)), sizes)[order])
-
-    def medians(self, draws: NDArray[np.intp]) -> Times:
-        """The (lower) median of all values, each block taken as often as a line of draws says."""
-        taken = draws[:, self.blocks].cumsum(1)
-        middle = (taken < taken[:, -1:] / 2).sum(1)
-        medians: Times = self.values[middle]
-        return medians
+_LEFT_OUT = 0.2
+"""Share of a block's times that is left out at either end: hiccups are what p99 is for."""
 
 
 class Blocks(NamedTuple):
-    """Times, and the yardstick's between them, of a number of blocks."""
+    """What something took, and the yardstick between it, block by block.
 
-    times: Sample
-    yardstick: Sample
-    number: int
+    Where a machine is now fast and now slow, block medians fall on either side; means of both meet
+    the same share of slow blocks, so that their ratio keeps still.
+
+    Attributes:
+        times: Mean of each block without its extremes, ms.
+        yardstick: Mean of the yardstick in the same blocks, ms.
+        median: Of all times, ms.
+    """
+
+    times: Times
+    yardstick: Times
+    median: float
 
     @classmethod
     def of(
@@ -49,26 +41,38 @@ class Blocks(NamedTuple):
         yardstick: Sequence[float],
         yardstick_sizes: Sequence[int],
     ) -> Blocks:
-        """Divide what was measured into its blocks."""
-        both = Sample.of(times, sizes), Sample.of(yardstick, yardstick_sizes)
-        return cls(*both, len(sizes))
+        """Divide what was measured into its blocks.
+
+        Args:
+            times: Block after block, ms.
+            sizes: How many each block has.
+            yardstick: Likewise; a block without any counts as the others do.
+            yardstick_sizes: How many each block has.
+        """
+        usual = float(np.mean(yardstick))
+        return cls(
+            np.array([_middle(block) for block in _divide(times, sizes)]),
+            np.array(
+                [
+                    block.mean() if block.size else usual
+                    for block in _divide(yardstick, yardstick_sizes)
+                ]
+            ),
+            float(np.median(times)),
+        )
 
     def bare(self) -> Blocks:
         """The same by a yardstick that always takes 1 ms."""
-        return self._replace(yardstick=Sample.of([1.0] * self.number, [1] * self.number))
-
-    @property
-    def median(self) -> float:
-        """Of all times, ms."""
-        return float(np.median(self.times.values))
+        return self._replace(yardstick=np.ones_like(self.yardstick))
 
     def ratios(self, draws: NDArray[np.intp]) -> Times:
-        """Median time over median yardstick, for every line of draws."""
-        return self.times.medians(draws) / self.yardstick.medians(draws)
+        """Mean time over mean yardstick, each block as often as a line of draws says."""
+        ratios: Times = (draws @ self.times) / (draws @ self.yardstick)
+        return ratios
 
 
 def bootstrap(before: Blocks, after: Blocks, seed: int = 0) -> tuple[float, float, float]:
-    """The ratio of two medians in yardsticks, with its 95% interval.
+    """The ratio of two runs in yardsticks, with its 95% interval.
 
     Blocks are drawn with replacement, not single queries: queries of a block resemble one another.
 
@@ -83,8 +87,19 @@ def bootstrap(before: Blocks, after: Blocks, seed: int = 0) -> tuple[float, floa
     random = np.random.default_rng(seed)
     once, drawn = [], []
     for run in (before, after):
-        chances = [1 / run.number] * run.number
-        once.append(run.ratios(np.ones((1, run.number), np.intp))[0])
-        drawn.append(run.ratios(random.multinomial(run.number, chances, _RESAMPLES)))
+        number = len(run.times)
+        chances = [1 / number] * number
+        once.append(run.ratios(np.ones((1, number), np.intp))[0])
+        drawn.append(run.ratios(random.multinomial(number, chances, _RESAMPLES)))
     low, high = np.percentile(drawn[1] / drawn[0], _INTERVAL)
     return float(once[1] / once[0]), float(low), float(high)
+
+
+def _divide(values: Sequence[float], sizes: Sequence[int]) -> list[Times]:
+    return np.split(np.asarray(values, float), np.cumsum(sizes)[:-1])
+
+
+def _middle(values: Times) -> float:
+    """Mean of the values between the lowest and the highest."""
+    left_out = int(_LEFT_OUT * len(values))
+    return float(np.sort(values)[left_out : len(values) - left_out].mean())

@@ -14,23 +14,14 @@ from edge_vad_bench.schema import Report, Row
 _UNLIKE = 0.3
 """Shares of waiting that differ by more than this are of machines that hardly compare."""
 
-CLOCK, CPU = "p50", "cpu"
-"""What is judged: the median time by the clock, and that of the CPU."""
+CLOCK, CPU = "clock", "cpu"
+"""What is judged: time by the clock, and that of the CPU."""
 
 _ON_THE_CPU = {"cpu", ""}
 """Devices whose work is CPU time; a cold start names none."""
 
 _ALONE = 0.1
 """Cores that others may use on a machine that one has to oneself."""
-
-CLOCK, CPU = "p50", "cpu"
-"""What is judged: the median time by the clock, and that of the CPU."""
-
-_ON_THE_CPU = {"cpu", ""}
-"""Devices whose work is CPU time; a cold start names none."""
-
-_ALONE = 0.02
-"""Share of its time for which the yardstick may wait on a machine that nobody else keeps busy."""
 
 
 Share = Annotated[float, msgspec.Meta(ge=0)]
@@ -41,10 +32,10 @@ class Ratio(msgspec.Struct, frozen=True):
 
     Attributes:
         row: Name of the row.
-        part: `p50` by the clock or `cpu` of the whole, or a stage.
+        part: Time by the `clock` or of the `cpu` of the whole, or a stage by the clock.
         before_ms: Median before.
         after_ms: Median now.
-        ratio: Now over before, 1 is equal; in yardsticks, unless raw times were asked for.
+        ratio: Mean now over mean before, 1 is equal; in yardsticks, unless raw times were wanted.
         low: Lower end of its 95% interval.
         high: Upper end.
         judged: Whether it can be a regression.
