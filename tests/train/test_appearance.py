@@ -146,7 +146,7 @@ def test_the_light_of_the_recent_picture_does_not_change_what_is_seen_now() -> N
 def test_what_is_darker_than_any_shade_is_a_thing_however_wide() -> None:
     picture = street()
     picture[:, :, 14:46, 18:66] *= 0.3
-    gain = Appearance(street()).gains(grey_of(picture))
+    gain = Appearance(street()).gain(grey_of(picture))
     assert float(gain.max() / gain.min()) <= 1.6**2
     shape = silhouette(Appearance(street())(frame_of(picture)))[0, 0]
     assert float(shape[16:44, 20:64].mean()) > 0.75

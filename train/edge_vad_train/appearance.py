@@ -53,9 +53,6 @@ _SHAKE_PX = 1.0
 GLANCE = 2
 """A glance is coarser than what the streams see by this factor."""
 
-_ROWS_APART = 2
-"""Light is measured in every so many rows; it changes slowly, and windows are many rows high."""
-
 
 def shrink(frame: Tensor, by: int = FRAME_DOWNSCALE) -> Tensor:
     """Average frames over blocks.
@@ -132,37 +129,12 @@ class _Light(nn.Module):
             self.register_buffer(f"from_{side}", spread, persistent=False)
 
     def means(self, plane: Tensor) -> Tensor:
-        """Means around the places, by some rows of planes, see `some_rows`.
-
-        Args:
-            plane: float32, (N, pictures, h / 2, w).
-
-        Returns:
-            float32, (N, pictures, rows, columns).
-        """
-        some = self.rows[:, ::_ROWS_APART]
-        return (some / some.sum(1, keepdim=True)) @ (plane @ self.columns.T)
+        """Means of (N, pictures, h, w) around the places, (N, pictures, rows, columns)."""
+        return self.rows @ (plane @ self.columns.T)
 
     def spread(self, values: Tensor) -> Tensor:
         """From values at the places to those between them, linearly, (N, pictures, h, w)."""
         return self.from_rows @ values @ self.from_columns.T
-
-    def spread_to_some(self, values: Tensor) -> Tensor:
-        """The rows of `spread` that `some_rows` takes."""
-        return self.from_rows[::_ROWS_APART] @ values @ self.from_columns.T
-
-    def spread_to(self, other: _Light, values: Tensor) -> Tensor:
-        """From values at the places to the other's places."""
-        rows, columns = other.rows @ self.from_rows, other.columns @ self.from_columns
-        return rows @ values @ columns.T
-
-
-def some_rows(plane: Tensor) -> Tensor:
-    """The rows of a plane that light is measured in, (N, pictures, h, w) to (N, pictures, h/2, w).
-
-    A slice with steps, which ONNX Runtime copies number by number; it pools whole rows at once.
-    """
-    return F.max_pool2d(plane, 1, (_ROWS_APART, 1))
 
 
 class Appearance(nn.Module):
@@ -191,7 +163,7 @@ class Appearance(nn.Module):
         """How much of a difference is believed, 0 to 1, float32, (1, 1, h, w)."""
         return _trust(self.background, FRAME_DOWNSCALE)
 
-    def gains(self, greys: Tensor) -> Tensor:
+    def gain(self, greys: Tensor) -> Tensor:
         """What light must be multiplied by to be as on the background, each picture by itself.
 
         It is measured twice. The first time everything counts, and windows are large, so that
@@ -203,24 +175,23 @@ class Appearance(nn.Module):
             greys: float32, (N, pictures, h, w).
 
         Returns:
-            float32, (N, pictures, rows, columns), at the places of `then`.
+            float32, (N, pictures, h, w).
         """
-        greys, background = some_rows(greys), some_rows(grey_of(self.background))
+        background = grey_of(self.background)
         usual, now = self.first.means(background), self.first.means(greys).clamp(min=_DARKEST)
         overall = usual.mean((2, 3), keepdim=True) / now.mean((2, 3), keepdim=True)
         least, most = overall * (1 / _DEEPEST_SHADE), overall * _DEEPEST_SHADE
-        gain = torch.minimum(torch.maximum(usual / now, least), most)
+        gain = self.first.spread(torch.minimum(torch.maximum(usual / now, least), most))
 
-        even = greys * self.first.spread_to_some(gain)
+        even = greys * gain
         differs = even - background
-        clear = (_CLEAR_DIFFERENCE / some_rows(self.trust)) ** 2 / _UNLIKE
+        clear = (_CLEAR_DIFFERENCE / self.trust) ** 2 / _UNLIKE
         like = clear / (differs * differs + clear)
         like = like * like
         doubt = self.then.means(background) * _DOUBT + _NOT_ZERO
         usual = self.then.means(like * background) + doubt
-        finer = usual / (self.then.means(like * even) + doubt)
-        gain = self.first.spread_to(self.then, gain) * finer
-        return torch.minimum(torch.maximum(gain, least), most)
+        finer = gain * self.then.spread(usual / (self.then.means(like * even) + doubt))
+        return torch.minimum(torch.maximum(finer, least), most)
 
     def forward(self, frame: Tensor) -> Tensor:
         """Take the background away.
@@ -232,7 +203,7 @@ class Appearance(nn.Module):
             float32, (N, 3, height / 2, width / 2).
         """
         picture = shrink(frame)
-        return self._differing(picture, self.gains(grey_of(picture)))
+        return self._differing(picture, self.gain(grey_of(picture)))
 
     def now_and_lately(
         self, frame: Tensor, recent: Tensor, weight: Tensor
@@ -251,13 +222,12 @@ class Appearance(nn.Module):
         """
         picture = shrink(frame)
         mean = recent * (1 / weight.clamp(min=_NOT_ZERO))
-        gains = self.gains(torch.cat([grey_of(picture), mean], 1))
+        gain = self.gain(torch.cat([grey_of(picture), mean], 1))
         empty = grey_of(self.background) * self.trust
-        lately = recent * (self.then.spread(gains[:, 1:]) * self.trust) - weight * empty
-        return self._differing(picture, gains[:, :1]), lately
+        lately = recent * (gain[:, 1:] * self.trust) - weight * empty
+        return self._differing(picture, gain[:, :1]), lately
 
-    def _differing(self, picture: Tensor, gains: Tensor) -> Tensor:
-        gain = self.then.spread(gains)
+    def _differing(self, picture: Tensor, gain: Tensor) -> Tensor:
         return picture * (gain * self.trust) - self.background * self.trust
 
     def glance(self, frame: Tensor) -> Tensor:
