@@ -26,7 +26,9 @@ from edge_vad_train.checkpoint import TrainedScene, empty_network, load_trained
 if TYPE_CHECKING:
     from edge_vad_bench.bench import Task
 
-RESOLUTIONS = ((426, 240), (640, 360), (854, 480), (1280, 720), (1920, 1080))
+RESOLUTIONS = ((424, 240), (640, 360), (852, 480), (1280, 720), (1920, 1080))
+"""Widths and heights, px; multiples of four, as scenes have them."""
+
 COMPONENTS = (4, 8, 16, 32)
 
 _ROUNDS = 7
