@@ -185,7 +185,7 @@ def test_footage_is_mapped_not_loaded(tmp_path: Path) -> None:
 def test_frames_are_brought_to_the_models_size(tmp_path: Path) -> None:
     kept = prepared(tmp_path, Numbered(name="a", frames=50, size=FrameSize(96, 128)))
     assert kept.fitting[0].frames.shape == (40, 48, 64, 3)
-    assert kept.fitting[0].motion.shape == (40, 24, 32, 4)
+    assert kept.fitting[0].motion.shape == (40, 4, 24, 32)
 
 
 def test_footage_of_another_shape_is_refused_and_not_squeezed(tmp_path: Path) -> None:

@@ -30,10 +30,10 @@ def stretch(seed: int) -> Stretch:
     """A street, in which a bright square moves."""
     rng = np.random.default_rng(seed)
     frames = rng.integers(80, 90, (30, 96, 128, 3), dtype=np.uint8)
-    motion = rng.normal(0, 0.05, (30, 48, 64, MOTION.channels)).astype(np.float16)
+    motion = rng.normal(0, 0.05, (30, MOTION.channels, 48, 64)).astype(np.float16)
     for index in range(30):
         frames[index, 30:60, 3 * index : 3 * index + 20] = 200
-        motion[index, 15:30, 3 * index // 2 : 3 * index // 2 + 10, 0] = 3
+        motion[index, 0, 15:30, 3 * index // 2 : 3 * index // 2 + 10] = 3
     return Stretch(f"clip {seed}", frames, motion)
 
 

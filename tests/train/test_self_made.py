@@ -113,7 +113,7 @@ def test_a_trained_scene_is_measured_on_frames_in_which_somebody_moves(trained: 
     calm = Stretch("calm", frames, motion.astype(np.float16))
     network = scene.network
     assert measure_peaks([([network.energies], calm)], [network.calibrations], seed=0) == []
-    motion[:, 10:40, 10:40, 0] = 1.5
+    motion[:, 0, 10:40, 10:40] = 1.5
     seen = frames.copy()
     seen[:, 20:80, 20:80] = 255
     busy = Stretch("busy", seen, motion.astype(np.float16))
