@@ -14,7 +14,8 @@ _RESAMPLES = 2000
 _INTERVAL = (2.5, 97.5)
 
 _LEFT_OUT = 0.2
-"""Share of a block's times that is left out at either end: hiccups are what p99 is for."""
+"""Share of a block's times that is left out at either end, in whole times: hiccups are what p99 is
+for."""
 
 
 class Blocks(NamedTuple):
@@ -45,19 +46,13 @@ class Blocks(NamedTuple):
 
         Args:
             times: Block after block, ms.
-            sizes: How many each block has.
-            yardstick: Likewise; a block without any counts as the others do.
+            sizes: How many each block has; one without any counts as the others do.
+            yardstick: Likewise.
             yardstick_sizes: How many each block has.
         """
-        usual = float(np.mean(yardstick))
         return cls(
-            np.array([_middle(block) for block in _divide(times, sizes)]),
-            np.array(
-                [
-                    block.mean() if block.size else usual
-                    for block in _divide(yardstick, yardstick_sizes)
-                ]
-            ),
+            _means(times, sizes, _LEFT_OUT),
+            _means(yardstick, yardstick_sizes),
             float(np.median(times)),
         )
 
@@ -95,11 +90,17 @@ def bootstrap(before: Blocks, after: Blocks, seed: int = 0) -> tuple[float, floa
     return float(once[1] / once[0]), float(low), float(high)
 
 
-def _divide(values: Sequence[float], sizes: Sequence[int]) -> list[Times]:
-    return np.split(np.asarray(values, float), np.cumsum(sizes)[:-1])
+def _means(values: Sequence[float], sizes: Sequence[int], left_out: float = 0.0) -> Times:
+    """Mean of every block; of one that holds nothing that of the others, NaN where none does."""
+    blocks = np.split(np.asarray(values, float), np.cumsum(sizes)[:-1])
+    means = np.array([_middle(block, left_out) if block.size else np.nan for block in blocks])
+    known = ~np.isnan(means)
+    if known.any():
+        means[~known] = means[known].mean()
+    return means
 
 
-def _middle(values: Times) -> float:
+def _middle(values: Times, left_out: float) -> float:
     """Mean of the values between the lowest and the highest."""
-    left_out = int(_LEFT_OUT * len(values))
-    return float(np.sort(values)[left_out : len(values) - left_out].mean())
+    number = int(left_out * len(values))
+    return float(np.sort(values)[number : len(values) - number].mean())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 import msgspec
@@ -127,6 +128,7 @@ def _ratios(
         if raw:
             before, after = before.bare(), after.bare()
         ratio, low, high = bootstrap(before, after)
+        is_judged = judged.get(part, False) and not math.isnan(ratio)  # without a yardstick it is
         rows.append(
             Ratio(
                 row=old.name,
@@ -136,8 +138,8 @@ def _ratios(
                 ratio=round(ratio, 4),
                 low=round(low, 4),
                 high=round(high, 4),
-                judged=judged.get(part, False),
-                regressed=judged.get(part, False) and ratio > 1 + max_regression and low > 1,
+                judged=is_judged,
+                regressed=is_judged and ratio > 1 + max_regression and low > 1,
             )
         )
     return rows

@@ -52,6 +52,8 @@ def byte_sums(graph: onnx.GraphProto) -> onnx.GraphProto | None:
     editor, variant = GraphEditor(graph), onnx.GraphProto()
     for node in editor.nodes:
         found = _average(editor, node) if node.op_type == "MatMul" else None
+        if found and found.frame not in {each.name for each in graph.input}:
+            continue
         whole = _in_whole_numbers(found.weights) if found else None
         if found and whole is not None:
             variant.node.extend(_nodes(Place(variant, f"{node.name}.bytes", ""), found, whole))
@@ -75,12 +77,14 @@ def _average(editor: GraphEditor, weigh: onnx.NodeProto) -> _Average | None:
 
 def _in_whole_numbers(weights: NDArray[np.float32]) -> NDArray[np.int8] | None:
     """Whole numbers in the same proportion, and small enough to be added up on any CPU."""
+    if weights.max() <= 0:
+        return None
     shares = weights / weights.max()
     for most in range(1, _MOST_OF_TWO):
         whole = np.rint(shares * most)
         if np.abs(shares * most - whole).max() < _EXACT:
             of_two = np.abs(whole[1:]) + np.abs(whole[:-1])
-            return whole.astype(np.int8) if of_two.max() <= _MOST_OF_TWO else None
+            return whole.astype(np.int8) if of_two.max(initial=0) <= _MOST_OF_TWO else None
     return None
 
 

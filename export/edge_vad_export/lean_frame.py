@@ -87,10 +87,10 @@ def _grey(editor: GraphEditor, picture: onnx.NodeProto) -> _Grey | None:
     image = editor.user(weighed, "Reshape") if weighed else None
     if not (flat and weighed and image):
         return None
-    shares = editor.weights(weighed.input[0])
-    channels, rows, columns = editor.sides(picture.output[0])
-    if shares is None:
+    shares, sides = editor.weights(weighed.input[0]), editor.sides(picture.output[0])
+    if shares is None or len(sides) != 3:
         return None
+    channels, rows, columns = sides
     is_grey = (
         shares.shape in ((1, channels), (1, 1, channels))
         and editor.sides(flat.output[0]) == (channels, rows * columns)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import base64
 
-from edge_vad.onnx_parts import GRAPH, METADATA, NODE, fields, read_node, read_pair
+from edge_vad.errors import BadModel
+from edge_vad.onnx_parts import GRAPH, METADATA, NODE, Field, fields, read_node, read_pair
 from edge_vad.protobuf import block
 
 KEY = "edge-vad.cpu"
@@ -33,25 +34,37 @@ def with_variant(model: bytes) -> bytes:
         only these needed is still there, see `needed_graph`. As it is where there is no variant.
 
     Raises:
-        ValueError: It is no ONNX file, or the variant is broken.
+        ValueError: It is no ONNX file.
+        BadModel: The variant is broken.
     """
     pairs = (read_pair(each.content) for each in fields(model) if each.number == METADATA)
     held = next((value for key, value in pairs if key == KEY), None)
     if held is None:
         return model
-    variant = base64.b64decode(held, _ALPHABET, validate=True)
+    variant, made = _decode(held)
     return b"".join(
-        block(GRAPH, _replace(field.content, variant)) if field.number == GRAPH else field.whole
+        block(GRAPH, _replace(field.content, variant, made))
+        if field.number == GRAPH
+        else field.whole
         for field in fields(model)
     )
 
 
-def _replace(graph: bytes, variant: bytes) -> bytes:
+def _decode(held: str) -> tuple[list[Field], set[str]]:
+    """A variant's fields, and the tensors that it makes."""
+    try:
+        variant = list(fields(base64.b64decode(held, _ALPHABET, validate=True)))
+        nodes = [read_node(each.content) for each in variant if each.number == NODE]
+    except ValueError as error:
+        raise BadModel(
+            f"what the scene model holds for CPUs is broken ({error})",
+            "write it again with edge-vad export",
+        ) from None
+    return variant, {name for node in nodes for name in node.outputs}
+
+
+def _replace(graph: bytes, variant: list[Field], made: set[str]) -> bytes:
     """Put a variant's nodes before the first node that takes what they make."""
-    others = list(fields(variant))
-    made = {
-        name for each in others if each.number == NODE for name in read_node(each.content).outputs
-    }
     kept, is_placed = [], False
     for field in fields(graph):
         if field.number == NODE:
@@ -59,7 +72,7 @@ def _replace(graph: bytes, variant: bytes) -> bytes:
             if not made.isdisjoint(node.outputs):
                 continue
             if not is_placed and not made.isdisjoint(node.inputs):
-                kept += [each.whole for each in others]
+                kept += [each.whole for each in variant]
                 is_placed = True
         kept.append(field.whole)
     return b"".join(kept) if is_placed else graph

@@ -119,6 +119,13 @@ def test_runs_in_proportion_have_that_ratio_and_an_interval_around_it(blocks, fa
     assert high >= ratio * (1 - 1e-9)
 
 
+def test_without_a_yardstick_nothing_is_judged_but_milliseconds(report, row):
+    bare = {"yardstick_ms": (), "yardstick_cpu_ms": (), "yardstick_blocks": (0,) * 10}
+    before, after = report(row(**bare)), report(row(milliseconds=16.0, **bare))
+    assert not any(each.judged for each in compare(before, after, 0.05, raw=False).ratios)
+    assert compare(before, after, 0.05, raw=True).regressions
+
+
 def test_a_hiccup_is_no_longer_time():
     calm = [8.0] * 20
     before, after = (

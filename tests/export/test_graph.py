@@ -183,7 +183,7 @@ def test_the_card_and_what_cpus_compute_otherwise_are_the_only_metadata(
     assert not graph.graph.metadata_props
 
 
-def test_on_a_cpu_no_number_is_made_of_every_byte_for_motion(single: SceneModel) -> None:
+def test_on_a_cpu_the_glance_at_the_frame_adds_up_bytes(single: SceneModel) -> None:
     content = needed_graph(with_variant(single.path.read_bytes()), ["motion_energy", "anomaly_map"])
     kinds = Counter(node.op_type for node in onnx.load_from_string(content).graph.node)
     assert kinds["MatMulInteger"] == 1

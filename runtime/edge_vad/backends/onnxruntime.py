@@ -190,7 +190,11 @@ def open_session(
 
 
 def _what_it_computes(provider: Provider, path: Path) -> bytes | Path:
-    """A graph without the energies that have no say, and on CPUs by the way that suits them."""
+    """A graph without the energies that have no say, and on CPUs by the way that suits them.
+
+    Raises:
+        BadModel: What the file holds for CPUs is broken.
+    """
     if TENSORRT in provider.wanted:
         return path  # its engines are kept by the file
     try:

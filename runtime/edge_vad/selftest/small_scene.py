@@ -106,9 +106,6 @@ def _energy(
         names["sum"]: add_up[..., None, None].astype(np.float32),
         names["phi"]: np.full(_COMPONENTS, constant, np.float32),
     }
-    made = {
-        part: f"{stream}_{part}" for part in ("image", "latent", "off", "square", "terms", "log")
-    }
     return [
         node("Conv", [source, names["encoder"]], made["latent"], strides=[stride, stride]),
         node("Conv", [made["latent"], names["spread"], names["means"]], made["off"]),
