@@ -27,8 +27,7 @@ What underflows costs processors of Intel a hundred times as long, and adds noth
 """
 
 _POOLED, _POOLED_CELLS = 32, 2048
-"""How many terms of how many cells ONNX Runtime pools at once the quick way, twice that of
-ReduceMax."""
+"""How many terms of how many cells ONNX Runtime pools quickly; of more `ReduceMax` is quicker."""
 
 
 class _Whitening(NamedTuple):

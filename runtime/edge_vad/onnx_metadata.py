@@ -7,14 +7,12 @@ field 14 holds key-value pairs; everything else is stepped over.
 
 from __future__ import annotations
 
-import io
 import os
 from pathlib import Path
 
+from edge_vad.onnx_parts import GRAPH, METADATA, read_pair
 from edge_vad.protobuf import read_key
 
-_METADATA_FIELD = 14
-_GRAPH_FIELD = 7
 _LARGEST_METADATA = 16 * 2**20
 
 
@@ -37,24 +35,14 @@ def read(path: Path) -> dict[str, str]:
         size = os.fstat(file.fileno()).st_size
         while file.tell() < size:
             field, length = read_key(file, size)
-            has_graph |= field == _GRAPH_FIELD
-            if field == _METADATA_FIELD:
+            has_graph |= field == GRAPH
+            if field == METADATA:
                 if length > _LARGEST_METADATA:
                     raise ValueError("its metadata is too large")
-                key, value = _read_pair(file.read(length))
+                key, value = read_pair(file.read(length))
                 found[key] = value
             else:
                 file.seek(length, os.SEEK_CUR)
     if not has_graph:
         raise ValueError("it holds no graph")
     return found
-
-
-def _read_pair(content: bytes) -> tuple[str, str]:
-    """Decode a StringStringEntryProto: field 1 is the key, field 2 the value."""
-    parts = {1: "", 2: ""}
-    stream = io.BytesIO(content)
-    while stream.tell() < len(content):
-        field, length = read_key(stream, len(content))
-        parts[field] = stream.read(length).decode()
-    return parts[1], parts[2]
