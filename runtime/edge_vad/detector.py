@@ -26,8 +26,6 @@ from edge_vad.scene_model import SceneModel
 from edge_vad.sources import Source
 from edge_vad.sources.recording import Recording
 
-DEFAULT_FALSE_ALARMS = "1/hour"
-
 
 class Detector:
     """Scores the frames of one camera, one after the other.
@@ -35,20 +33,23 @@ class Detector:
     Args:
         model: The scene model.
         backend: What runs its graph.
-        false_alarms: Alarms one accepts on normal footage, such as `1/day`.
+        false_alarms: Alarms one accepts on normal footage, such as `1/day`; None: the rarest rate
+            that the footage of its training could show.
 
     Attributes:
         model: The scene model.
+        false_alarms: The accepted rate that it began with.
         threshold: Score from which on a frame is anomalous; may be changed at any time.
     """
 
     _mark: Mark = staticmethod(unmarked)
 
     def __init__(
-        self, model: SceneModel, backend: Backend, false_alarms: str = DEFAULT_FALSE_ALARMS
+        self, model: SceneModel, backend: Backend, false_alarms: str | None = None
     ) -> None:
         self.model = model
-        self.threshold = model.card.normal.threshold(parse_rate(false_alarms))
+        self.false_alarms = model.card.normal.accepted(false_alarms)
+        self.threshold = model.card.normal.threshold(parse_rate(self.false_alarms))
         self._backend = backend
         card = model.card
         self._resized = np.zeros((card.height, card.width, 3), np.uint8)
@@ -174,7 +175,7 @@ def load(
     path: str | Path,
     *,
     backend: str = "onnxruntime",
-    false_alarms: str = DEFAULT_FALSE_ALARMS,
+    false_alarms: str | None = None,
     threads: int | None = None,
     rebuild: bool = False,
 ) -> Detector:
@@ -183,7 +184,8 @@ def load(
     Args:
         path: The scene model, `scene.onnx`, or an engine that lies beside it.
         backend: What runs it.
-        false_alarms: Alarms one accepts on normal footage, such as `1/day`.
+        false_alarms: Alarms one accepts on normal footage, such as `1/day`; None: the rarest rate
+            that the footage of its training could show.
         threads: CPU threads; one for small frames, all cores for others when None.
         rebuild: Build the engine anew where it does not belong here or is missing.
 

@@ -24,6 +24,14 @@ _FURTHEST_SAID = 100
 """How many times longer than the footage a time between two alarms may be to be worth saying."""
 _LARGEST_EXPONENT = 700.0
 _LONGEST_SAID_H = 10 * 365.25 * 24
+_SAID = (
+    "1/day", "2/day", "4/day", "8/day",
+    "1/hour", "2/hour", "4/hour", "6/hour", "12/hour", "30/hour",
+    "1/minute",
+)  # fmt: skip
+"""Rates that people say, from rare to often; a default is one of them."""
+_WHOLE = 0.95
+"""A day of footage less its pauses and first frames still is a day of it."""
 QUIET_S = 1.0
 """Alarms closer than this are one alarm, when they are counted as when they are raised."""
 
@@ -120,7 +128,42 @@ class NormalTail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def is_extrapolated(self, alarms_per_hour: float) -> bool:
         """Whether the footage is too short to have shown one alarm at this rate."""
-        return alarms_per_hour * self.hours < 1
+        return alarms_per_hour * self.hours < _WHOLE
+
+    @property
+    def default_rate(self) -> str:
+        """The rarest rate that the footage could show, of those that people say.
+
+        Never rarer than 1/day nor, however short the footage, more often than 1/minute; and never
+        one below the start of the tail, which says nothing there.
+
+        Example:
+            >>> [NormalTail(h, 9, 1.0, 90.0, 1.0, 0.0).default_rate for h in (48, 24, 1, 1 / 12)]
+            ['1/day', '1/day', '1/hour', '12/hour']
+        """
+        known = [rate for rate in _SAID if parse_rate(rate) <= self.alarms_per_hour] or _SAID[:1]
+        shown = (rate for rate in known if not self.is_extrapolated(parse_rate(rate)))
+        return next(shown, known[-1])
+
+    def accepted(self, said: str | None) -> str:
+        """The rate of false alarms that is accepted: what was said, else the default."""
+        return self.default_rate if said is None else said
+
+    def footing(self, alarms_per_hour: float) -> str:
+        """What the footage can promise, and what of this rate it cannot, in plain words.
+
+        Example:
+            >>> NormalTail(1.0, 9, 1.0, 90.0, 1.0, 0.0).footing(1 / 24).partition(": ")[2]
+            '1 a day is rarer, so it is extrapolated and may be far off'
+        """
+        told = (
+            f"the scene learnt from {describe_hours(self.hours)} of normal footage, which can show "
+            f"rates down to about {describe_rate(1 / self.hours)}"
+        )
+        rate = describe_rate(alarms_per_hour)
+        if self.is_extrapolated(alarms_per_hour):
+            return f"{told}: {rate} is rarer, so it is extrapolated and may be far off"
+        return f"{told}: {rate} is what was seen there, while it stays as it was"
 
 
 def poisson_interval(

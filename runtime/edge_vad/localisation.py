@@ -29,6 +29,17 @@ def locate(
     return _scaled(box, width / card.width, height / card.height)
 
 
+def locate_strangest(
+    anomaly_map: NDArray[np.float32], card: SceneCard, height: int, width: int
+) -> Box:
+    """The same of the map's highest cell, whatever the threshold.
+
+    Cells count that are at least halfway from the map's median to its highest.
+    """
+    halfway = (float(np.median(anomaly_map)) + float(anomaly_map.max())) / 2
+    return locate(anomaly_map, halfway, card, height, width)
+
+
 def _cells_box(anomaly_map: NDArray[np.float32], threshold: float, grid: Grid) -> Box:
     """The box, in px of the model's frame, of the connected cells around the map's highest one.
 

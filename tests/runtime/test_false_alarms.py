@@ -108,3 +108,31 @@ def test_a_rate_is_told_as_the_time_between_two_alarms(per_hour, words):
 def test_any_score_has_a_rate_and_words(tail, score):
     assert tail.rate(score) >= 0
     assert tail.rarity(score)
+
+
+@pytest.mark.parametrize(
+    ("hours", "rate"),
+    [
+        (1000.0, "1/day"),
+        (23.98, "1/day"),  # a day without its pauses
+        (20.0, "2/day"),
+        (3.0, "8/day"),
+        (2.0, "1/hour"),
+        (0.34, "4/hour"),
+        (1 / 12, "12/hour"),
+        (1 / 60, "1/minute"),
+        (1 / 3600, "1/minute"),
+    ],
+)
+def test_the_default_is_the_rarest_rate_that_the_footage_could_show(hours, rate):
+    tail = NormalTail(hours, 9, 1.0, 600.0, 1.0, 0.0)
+    assert tail.default_rate == tail.accepted(None) == rate
+    assert tail.is_extrapolated(parse_rate(rate)) == (hours < 1 / 60)
+    assert tail.accepted("3/week") == "3/week"
+
+
+def test_no_default_lies_below_the_start_of_the_tail():
+    tail = NormalTail(1 / 60, 9, 1.0, 20.0, 1.0, 0.0)
+    assert tail.default_rate == "12/hour"
+    assert tail.threshold(parse_rate(tail.default_rate)) > tail.start
+    assert NormalTail(1.0, 9, 1.0, 1e-6, 1.0, 0.0).default_rate == "1/day"

@@ -29,7 +29,7 @@ class LiveWish:
         config: The site file.
         out: Folder to write to.
         duration: Time after which a live run ends.
-        false_alarms: Alarms one accepts on normal footage.
+        false_alarms: Alarms one accepts on normal footage; None: as the scene's footage allows.
         backend: What runs the scene model.
         threads: CPU threads.
         page: The page, if one is wanted.
@@ -41,7 +41,7 @@ class LiveWish:
     config: Path | None
     out: Path | None
     duration: str | None
-    false_alarms: str
+    false_alarms: str | None
     backend: str
     threads: int | None
     page: PageWish

@@ -10,6 +10,11 @@ import click
 
 from edge_vad.backends import BACKENDS
 
+FALSE_ALARMS_HELP = (
+    "Alarms you accept on normal footage, such as 1/day; by default the rarest rate that the "
+    "footage of the scene's training could show, from 1/day to 1/minute."
+)
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 scene_argument = click.argument("scene", type=click.Path(path_type=Path))

@@ -13,10 +13,10 @@ from edge_vad.backends import BACKENDS
 from edge_vad.cli.console import note, progress, staged, warn, warn_of_other_rate, warn_of_skipped
 from edge_vad.cli.drift import DriftLog
 from edge_vad.cli.live_wish import LIVE_ONLY, LiveWish
-from edge_vad.cli.options import json_option, scoring_options
+from edge_vad.cli.options import FALSE_ALARMS_HELP, json_option, scoring_options
 from edge_vad.cli.page_wish import PageWish, page_options
 from edge_vad.cli.summary import RunSummary, print_summary, summarise
-from edge_vad.detector import DEFAULT_FALSE_ALARMS, Detector, load
+from edge_vad.detector import Detector, load
 from edge_vad.errors import BadInput, WrongUse
 from edge_vad.false_alarms import describe_rate, parse_rate
 from edge_vad.outputs.recorder import VIDEO, Recorder
@@ -57,9 +57,7 @@ _OF_SITES = ("false_alarms", "follow_drift", "backend", "threads")
 @click.option("--log-json", is_flag=True, help="Log a live run as JSON lines.")
 @click.option(
     "--false-alarms",
-    default=DEFAULT_FALSE_ALARMS,
-    show_default=True,
-    help="Alarms you accept on normal footage, such as 1/day.",
+    help=FALSE_ALARMS_HELP,
 )
 @click.option(
     "--follow-drift",
@@ -84,7 +82,7 @@ def run(
     serve: str | None,
     token_file: Path | None,
     log_json: bool,
-    false_alarms: str,
+    false_alarms: str | None,
     follow_drift: bool,
     reset_drift: bool,
     no_video: bool,
@@ -97,7 +95,8 @@ def run(
     """Watch SOURCE with the scene model SCENE.
 
     SOURCE is a video file, a folder of frames, either with a range (street.mp4:0-5000), or
-    test://street?seed=1. Writes annotated.mp4, scores.jsonl, events.jsonl and timeline.png.
+    test://street?seed=1. Writes annotated.mp4, scores.jsonl, events.jsonl and timeline.png,
+    and the strangest moments with a picture each, whatever the threshold, into moments/.
 
     A camera (0, /dev/video0, csi://0, rtsp://..., http://...), or what is played like one
     (street.mp4?realtime=1), is watched until Ctrl-C: its events go to --out, without it to
@@ -107,7 +106,8 @@ def run(
     about an hour, by no more than three scales of the normal scores' tail either way. drift.jsonl
     tells every step, and the next run into the same folder goes on from there.
     """
-    accepted = parse_rate(false_alarms)
+    if false_alarms is not None:
+        parse_rate(false_alarms)
     page = PageWish(serve, token_file)
     live = LiveWish(
         scene,
@@ -139,6 +139,7 @@ def run(
         warn_of_other_rate(footage, detector.model.card)
         drift = None
         if follow_drift or reset_drift:
+            accepted = parse_rate(detector.false_alarms)
             drift = DriftLog(detector, accepted, footage.fps, folder.staging)
             if not reset_drift:
                 drift.resume(out)
@@ -150,7 +151,7 @@ def run(
         recorder,
         detector,
         footage,
-        false_alarms=false_alarms,
+        is_default_rate=false_alarms is None,
         wall_s=wall_s,
         command=[*words, *_chosen(drift is not None, no_video, backend, threads, strict)],
         drift=drift,
@@ -188,7 +189,14 @@ def _watch(
 ) -> Recorder:
     card = detector.model.card
     with (
-        Recorder(folder, card, title=footage.name, fps=footage.fps, has_video=has_video) as record,
+        Recorder(
+            folder,
+            card,
+            title=footage.name,
+            fps=footage.fps,
+            has_video=has_video,
+            length=footage.length,
+        ) as record,
         progress(f"watching {footage.name}", footage.length) as advance,
     ):
         for detection in detector.watch(footage):

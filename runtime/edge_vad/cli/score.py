@@ -11,13 +11,22 @@ import click
 import msgspec
 
 from edge_vad.cli.console import progress, staged, warn_of_other_rate, warn_of_skipped
-from edge_vad.cli.options import json_option, out_option, scene_argument, scoring_options
-from edge_vad.detector import DEFAULT_FALSE_ALARMS, Detector, load
+from edge_vad.cli.options import (
+    FALSE_ALARMS_HELP,
+    json_option,
+    out_option,
+    scene_argument,
+    scoring_options,
+)
+from edge_vad.cli.summary import print_moments
+from edge_vad.detector import Detector, load
 from edge_vad.errors import WrongUse
 from edge_vad.false_alarms import parse_rate
+from edge_vad.moments import StrangestMoments, seconds_apart
 from edge_vad.outputs.folder import OutputFolder
 from edge_vad.outputs.jsonl import JsonLines, score_line
 from edge_vad.outputs.maps import MapsFile
+from edge_vad.outputs.moments import MomentLine, write_moments
 from edge_vad.outputs.recorder import SCORES
 from edge_vad.sources import Source, open_source
 from edge_vad.sustained import ALARM_FRAMES, SustainedScore
@@ -42,6 +51,9 @@ class SourceScores(msgspec.Struct, frozen=True):
             frames.
         rarity: How rare that is in normal footage, in words; empty without frames.
         anomalous: Frames that pass the threshold.
+        accepted: The rate of false alarms that the threshold stands for.
+        footing: What the footage of the scene's training can promise of it, in words.
+        moments: The strangest moments, whatever the threshold, the strangest first.
         scores: The file with the scores.
         maps: The file with the anomaly maps; None where they were not asked for.
     """
@@ -53,6 +65,9 @@ class SourceScores(msgspec.Struct, frozen=True):
     sustained_score: float | None
     rarity: str
     anomalous: int
+    accepted: str
+    footing: str
+    moments: tuple[MomentLine, ...]
     scores: str
     maps: str | None
 
@@ -63,9 +78,7 @@ class SourceScores(msgspec.Struct, frozen=True):
 @out_option
 @click.option(
     "--false-alarms",
-    default=DEFAULT_FALSE_ALARMS,
-    show_default=True,
-    help="Alarms you accept on normal footage, such as 1/day: from there on frames are anomalous.",
+    help=f"{FALSE_ALARMS_HELP} From there on frames are anomalous.",
 )
 @click.option("--maps", "has_maps", is_flag=True, help="Write the anomaly maps too, as maps.npz.")
 @scoring_options
@@ -74,7 +87,7 @@ def score(
     scene: Path,
     sources: tuple[str, ...],
     out: Path,
-    false_alarms: str,
+    false_alarms: str | None,
     has_maps: bool,
     backend: str,
     threads: int | None,
@@ -84,9 +97,11 @@ def score(
 ) -> None:
     """Write the scores that the scene model SCENE gives to the frames of SOURCES.
 
-    Every source gets a folder of its name, with scores.jsonl and, with --maps, maps.npz.
+    Every source gets a folder of its name, with scores.jsonl, a folder of its strangest moments
+    and, with --maps, maps.npz.
     """
-    parse_rate(false_alarms)
+    if false_alarms is not None:
+        parse_rate(false_alarms)
     with ExitStack() as opened:
         footage = [opened.enter_context(open_source(text, strict=strict)) for text in sources]
         _refuse_same_names(footage)
@@ -108,18 +123,25 @@ def score(
         if result.rarity:
             kept_up = f"{result.sustained_score:.3g} for {ALARM_FRAMES} frames"
             click.echo(f"  {kept_up}: {result.rarity}")
+        print_moments(result.moments, Path(result.scores).parent)
+    click.echo(f"threshold for {results[0].accepted}: {results[0].footing}")
 
 
 def _score_one(detector: Detector, source: Source, folder: Path, has_maps: bool) -> SourceScores:
     warn_of_other_rate(source, detector.model.card)
     frames, anomalous, highest = 0, 0, -math.inf
     sustained, kept_up = SustainedScore(), -math.inf
+    normal, duration_s = detector.model.card.normal, None
+    if source.length:
+        duration_s = source.length / source.fps
+    strangest = StrangestMoments(detector.model.card, seconds_apart(duration_s))
     with staged(folder) as outputs, ExitStack() as files:
         lines = files.enter_context(closing(JsonLines(outputs.staging / SCORES)))
         maps = files.enter_context(_maps_file(outputs, detector)) if has_maps else None
         advance = files.enter_context(progress(f"scoring {source.name}", source.length))
         for detection in detector.watch(source):
             lines.write(score_line(detection))
+            strangest.update(detection)
             if maps:
                 maps.write(detection.anomaly_map)
             frames += 1
@@ -127,6 +149,7 @@ def _score_one(detector: Detector, source: Source, folder: Path, has_maps: bool)
             highest = max(detection.score, highest)
             kept_up = max(sustained.update(detection.score), kept_up)
             advance()
+        moments = write_moments(outputs.staging, strangest.finish(), normal)
     warn_of_skipped(source)
     return SourceScores(
         source=source.name,
@@ -134,8 +157,11 @@ def _score_one(detector: Detector, source: Source, folder: Path, has_maps: bool)
         skipped=source.skipped,
         highest_score=highest if frames else None,
         sustained_score=kept_up if frames else None,
-        rarity=detector.model.card.normal.rarity(kept_up) if frames else "",
+        rarity=normal.rarity(kept_up) if frames else "",
         anomalous=anomalous,
+        accepted=detector.false_alarms,
+        footing=normal.footing(parse_rate(detector.false_alarms)),
+        moments=moments,
         scores=str(folder / SCORES),
         maps=str(folder / MAPS) if has_maps else None,
     )

@@ -15,6 +15,7 @@ from edge_vad.detector import Detector
 from edge_vad.false_alarms import describe_rate, parse_rate, poisson_interval
 from edge_vad.outputs.drawing import clock
 from edge_vad.outputs.jsonl import event_line
+from edge_vad.outputs.moments import MomentLine, describe_moment
 from edge_vad.outputs.recorder import Recorder
 from edge_vad.sources import Source
 
@@ -40,6 +41,9 @@ class RunSummary(msgspec.Struct, frozen=True):
         alarms_per_hour_95: The rates that so little footage allows, 95% interval.
         accepted: The rate of false alarms that was accepted, as it was said.
         accepted_per_hour: The same, alarms an hour.
+        accepted_by_default: Whether it follows from the length of the footage learnt from.
+        footing: What that footage can promise of the rate, in words.
+        moments: The strangest moments, whatever the threshold, the strangest first.
         drift: How the threshold followed the scores, where that was asked for.
         next_command: The same run at another rate: a rarer one if alarms came more often.
     """
@@ -58,6 +62,9 @@ class RunSummary(msgspec.Struct, frozen=True):
     alarms_per_hour_95: tuple[float, float]
     accepted: str
     accepted_per_hour: float
+    accepted_by_default: bool
+    footing: str
+    moments: tuple[MomentLine, ...]
     drift: DriftSummary | None
     next_command: str
 
@@ -67,7 +74,7 @@ def summarise(
     detector: Detector,
     source: Source,
     *,
-    false_alarms: str,
+    is_default_rate: bool,
     wall_s: float,
     command: Sequence[str],
     drift: DriftLog | None = None,
@@ -78,12 +85,12 @@ def summarise(
         recorder: What was written.
         detector: What scored the frames.
         source: Where they came from.
-        false_alarms: The rate that was accepted, as it was said.
+        is_default_rate: Whether nobody said which rate of false alarms is accepted.
         wall_s: How long scoring and writing took, s.
         command: The words of the command, less its rate of false alarms.
         drift: What followed drift, if anything did.
     """
-    normal, accepted = detector.model.card.normal, parse_rate(false_alarms)
+    normal, accepted = detector.model.card.normal, parse_rate(detector.false_alarms)
     footage_s = recorder.frames / source.fps
     hours = footage_s / 3600
     measured = len(recorder.events) / hours
@@ -101,8 +108,11 @@ def summarise(
         alarms=[event_line(event) for event in recorder.events],
         alarms_per_hour=measured,
         alarms_per_hour_95=poisson_interval(len(recorder.events), hours),
-        accepted=false_alarms,
+        accepted=detector.false_alarms,
         accepted_per_hour=accepted,
+        accepted_by_default=is_default_rate,
+        footing=normal.footing(accepted),
+        moments=recorder.moments,
         drift=drift.summary if drift else None,
         next_command=shlex.join([*command, "--false-alarms", rate]),
     )
@@ -120,6 +130,8 @@ def print_summary(summary: RunSummary, out: Path) -> None:
         f"alarms an hour: {measured} (95% interval {low} to {high}), "
         f"accepted on normal footage: {describe_rate(summary.accepted_per_hour)}"
     )
+    chosen = "by default, --false-alarms says another rate; " if summary.accepted_by_default else ""
+    click.echo(f"  {chosen}{summary.footing}")
     if summary.drift:
         drift = summary.drift
         click.echo(
@@ -127,9 +139,20 @@ def print_summary(summary: RunSummary, out: Path) -> None:
             f"{drift.threshold:.3g} in {drift.steps} steps; bound: "
             f"{drift.furthest:.3g} either way"
         )
+    print_moments(summary.moments)
     click.echo(f"written to {out}")
     wish = "fewer" if _has_too_many(summary.alarms_per_hour, summary.accepted_per_hour) else "more"
     click.echo(f"for {wish} alarms:\n  {summary.next_command}")
+
+
+def print_moments(moments: Sequence[MomentLine], folder: Path = Path()) -> None:
+    """Print the strangest moments; their pictures lie in this folder."""
+    if moments:
+        click.echo("strangest moments, whatever the threshold:")
+    for each in moments:
+        place, strange = describe_moment(each, folder)
+        click.echo(f"  {each.rank:>3}  {place}")
+        click.echo(f"       {strange}")
 
 
 def _has_too_many(measured: float, accepted: float) -> bool:

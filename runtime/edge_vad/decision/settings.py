@@ -19,7 +19,8 @@ class DecisionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When a camera raises an alarm, and when it goes quiet again.
 
     Attributes:
-        false_alarms: Alarms one accepts on normal footage, such as `1/day`.
+        false_alarms: Alarms one accepts on normal footage, such as `1/day`; None: the rarest rate
+            that the footage of the scene's training could show.
         hysteresis: An event goes on while a frame's score is one that normal footage keeps up at
             most this many times as often as the score it takes to begin one.
         min_duration_s: An event is told once it has lasted this long; a shorter one never is.
@@ -32,7 +33,7 @@ class DecisionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             bound.
     """
 
-    false_alarms: str = "1/day"
+    false_alarms: str | None = None
     hysteresis: Annotated[float, msgspec.Meta(ge=1, le=1000)] = 10.0
     min_duration_s: Seconds = 0.0
     quiet_s: Annotated[float, msgspec.Meta(gt=0, le=3600)] = QUIET_S
@@ -42,6 +43,8 @@ class DecisionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     follow_drift: bool = False
 
     def __post_init__(self) -> None:
+        if self.false_alarms is None:
+            return
         try:
             parse_rate(self.false_alarms)
         except WrongUse as error:

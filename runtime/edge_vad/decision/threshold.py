@@ -31,9 +31,10 @@ class Threshold:
     def __init__(self, normal: NormalTail, settings: DecisionSettings, fps: float) -> None:
         self._trained, self._settings, self._fps = normal, settings, fps
         self._lock = threading.Lock()
-        self._drift = self._begun(settings.false_alarms) if settings.follow_drift else None
+        said = normal.accepted(settings.false_alarms)
+        self._drift = self._begun(said) if settings.follow_drift else None
         self.normal = normal
-        self.level = self._level(settings.false_alarms)
+        self.level = self._level(said)
 
     @property
     def drift(self) -> DriftStep | None:

@@ -22,7 +22,8 @@ class OutputFolder:
 
     Until then earlier outputs in the destination stay whole. When the run breaks, what it had
     written goes to `interrupted/` in the destination instead, and takes the place of an older one.
-    Files must be closed before the folder is left.
+    A folder in it takes the place of an earlier one of its name. Files must be closed before it is
+    left.
 
     Args:
         path: The destination; made when it is missing, its parents too.
@@ -90,7 +91,10 @@ class OutputFolder:
     def _move_into_place(self) -> None:
         try:
             for file in sorted(self.staging.iterdir()):
-                file.replace(self.path / file.name)
+                target = self.path / file.name
+                if file.is_dir() and target.is_dir() and not target.is_symlink():
+                    shutil.rmtree(target)  # a folder only takes the place of an empty one
+                file.replace(target)
             self.staging.rmdir()
         except OSError as error:
             raise EdgeVadError(

@@ -12,7 +12,9 @@ import numpy as np
 from edge_vad.decision import EventTracker
 from edge_vad.detection import Detection, Event
 from edge_vad.false_alarms import NormalTail
+from edge_vad.moments import StrangestMoments, seconds_apart
 from edge_vad.outputs.jsonl import JsonLines, event_line, score_line
+from edge_vad.outputs.moments import MomentLine, write_moments
 from edge_vad.outputs.overlay import Overlay
 from edge_vad.outputs.timeline import Timeline, write_timeline
 from edge_vad.outputs.video import VideoFile
@@ -22,7 +24,7 @@ VIDEO, SCORES, EVENTS, TIMELINE = "annotated.mp4", "scores.jsonl", "events.jsonl
 
 
 class Recorder:
-    """Writes the annotated video, the scores, the events and the timeline of one source.
+    """Writes the annotated video, scores, events, timeline and strangest moments of one source.
 
     A context manager: however it is left, the files are finished and closed.
 
@@ -32,9 +34,11 @@ class Recorder:
         title: Heading of the timeline.
         fps: Frames a second of the source.
         has_video: Whether to write the annotated video.
+        length: How many frames there are about, where that is known.
 
     Attributes:
         events: The events that have ended; all of them once the recorder is closed.
+        moments: The strangest moments, once the recorder is closed.
         peak_score: The highest score so far; minus infinity before the first frame.
 
     Raises:
@@ -43,15 +47,24 @@ class Recorder:
     """
 
     def __init__(
-        self, folder: Path, card: SceneCard, *, title: str, fps: float, has_video: bool = True
+        self,
+        folder: Path,
+        card: SceneCard,
+        *,
+        title: str,
+        fps: float,
+        has_video: bool = True,
+        length: int | None = None,
     ) -> None:
         self.events: list[Event] = []
+        self.moments: tuple[MomentLine, ...] = ()
         self.peak_score = -float("inf")
         self._folder, self._card, self._title, self._fps = folder, card, title, fps
         self._has_video = has_video
         self._overlay: Overlay | None = None
         self._video: VideoFile | None = None
         self._tracker = EventTracker(normal=card.normal)
+        self._strangest = StrangestMoments(card, seconds_apart(length / fps if length else None))
         self._times_s, self._scores = array("d"), array("d")
         self._threshold = 0.0
         self._closing = ExitStack()
@@ -75,14 +88,17 @@ class Recorder:
         self.peak_score = max(self.peak_score, detection.score)
         self._score_lines.write(score_line(detection))
         self._add_event(self._tracker.update(detection))
+        self._strangest.update(detection)
         if self._has_video:
             self._add_picture(detection)
 
     def close(self) -> None:
-        """End the ongoing event, draw the timeline and close the files."""
+        """End the ongoing event, write moments and timeline, and close the files."""
         with self._closing:
             self._add_event(self._tracker.finish())
             if self.frames:
+                normal = self._tracker.normal or self._card.normal
+                self.moments = write_moments(self._folder, self._strangest.finish(), normal)
                 write_timeline(self._folder / TIMELINE, self._timeline())
 
     def __enter__(self) -> Recorder:

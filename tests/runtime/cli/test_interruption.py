@@ -52,7 +52,9 @@ def test_ctrl_c_keeps_what_was_finished_and_leaves_earlier_outputs_whole(
         f"  -> what was finished is in {out / 'interrupted'}; earlier outputs are untouched",
     ]
     assert {name: (out / name).read_bytes() for name in OUTPUTS} == before
-    assert sorted(each.name for each in out.iterdir()) == sorted([*OUTPUTS, "interrupted"])
+    assert sorted(each.name for each in out.iterdir()) == sorted(
+        [*OUTPUTS, "moments", "interrupted"]
+    )
     scores = (out / "interrupted/scores.jsonl").read_text().splitlines()
     assert json.loads(scores[-1])["index"] == len(scores) - 1
     assert (out / "interrupted/events.jsonl").read_text()

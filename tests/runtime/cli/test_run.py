@@ -5,7 +5,11 @@ import shlex
 
 import pytest
 
-OUTPUTS = ["annotated.mp4", "events.jsonl", "scores.jsonl", "timeline.png"]
+from edge_vad.false_alarms import NormalTail
+from edge_vad.opencv import cv2
+
+FILES = ["annotated.mp4", "events.jsonl", "scores.jsonl", "timeline.png"]
+OUTPUTS = sorted([*FILES, "moments"])
 
 
 def read_lines(path):
@@ -85,6 +89,61 @@ def test_a_threshold_beyond_the_normal_footage_is_told(edge_vad, tiny_scene, cli
     assert "note: 1 a day is rarer than the 2 h of normal footage could show" in answer.err
 
 
+def test_the_strangest_moments_are_told_whatever_the_threshold(
+    edge_vad, tiny_scene, clip, tmp_path
+):
+    out = ("--out", tmp_path / "out", "--no-video", "--false-alarms", "0.0001/week")
+    scene = tiny_scene(normal=NormalTail(2.0, 72000, 1.0, 10.0, 1e3, 0.0))
+    answer = edge_vad("run", scene, clip, *out)
+    assert "no alarm" in answer.out
+    assert "strangest moments, whatever the threshold:" in answer.out
+    moments = json.loads((tmp_path / "out/moments/moments.json").read_text())
+    assert [moment["rank"] for moment in moments] == list(range(1, len(moments) + 1))
+    first = moments[0]
+    assert 15 <= first["index"] <= 27  # it moves in frames 15 to 24
+    x, y, width, height = first["box"]
+    assert x < 32 < x + width
+    assert y < 24 < y + height
+    assert cv2.imread(str(tmp_path / "out" / first["picture"])).shape == (480, 640, 3)
+    summary = json.loads(edge_vad("run", scene, clip, *out, "--json").out)
+    assert summary["moments"] == moments
+    assert names(tmp_path / "out/moments")[:-1] == [f"{each['rank']}.jpg" for each in moments]
+
+
+def test_moments_of_an_earlier_run_do_not_stay(edge_vad, tiny_scene, clip, tmp_path):
+    out = ("--out", tmp_path / "out", "--no-video")
+    edge_vad("run", tiny_scene(), clip, *out)
+    (tmp_path / "out/moments/9.jpg").write_bytes(b"")
+    assert edge_vad("run", tiny_scene(), f"{clip}:0-1", *out).code == 0
+    assert names(tmp_path / "out/moments") == ["moments.json"]
+
+
+@pytest.mark.parametrize(
+    ("hours", "rate", "words"),
+    [
+        (24.0, "1/day", "24 hours of normal footage"),
+        (1.0, "1/hour", "60 minutes of normal footage"),
+        (1 / 12, "12/hour", "5 minutes of normal footage"),
+        (1 / 360, "1/minute", "10 seconds of normal footage"),
+    ],
+)
+def test_the_rate_follows_from_the_footage_unless_it_is_said(
+    edge_vad, tiny_scene, clip, tmp_path, hours, rate, words
+):
+    scene = tiny_scene(normal=NormalTail(hours, 9, 1.0, 600.0, 0.3, 0.0))
+    out = ("--out", tmp_path / "out", "--no-video")
+    said, told = edge_vad("run", scene, clip, *out, "--json"), edge_vad("run", scene, clip, *out)
+    summary = json.loads(said.out)
+    assert (summary["accepted"], summary["accepted_by_default"]) == (rate, True)
+    assert words in summary["footing"]
+    assert f"by default, --false-alarms says another rate; {summary['footing']}" in told.out
+    assert ("note: 1 a minute is rarer" in told.err) == (hours < 1 / 60)
+    said = edge_vad("run", scene, clip, *out, "--false-alarms", "2/week", "--json")
+    summary = json.loads(said.out)
+    assert (summary["accepted"], summary["accepted_by_default"]) == ("2/week", False)
+    assert "extrapolated" in summary["footing"]
+
+
 def test_another_frame_rate_is_warned_of(edge_vad, tiny_scene, clip, tmp_path):
     out = ("--out", tmp_path / "out", "--no-video")
     assert "2.5 times faster" in edge_vad("run", tiny_scene(fps=25.0), clip, *out).err
@@ -142,7 +201,7 @@ def test_footage_of_another_shape_is_refused(edge_vad, tiny_scene, make, tmp_pat
 def test_a_video_cut_short_leaves_earlier_outputs_whole(edge_vad, tiny_scene, make, tmp_path):
     video, out = make.avi(tmp_path / "clip.avi", make.movement()), tmp_path / "out"
     assert edge_vad("run", tiny_scene(), video, "--out", out).code == 0
-    before = {name: (out / name).read_bytes() for name in OUTPUTS}
+    before = {name: (out / name).read_bytes() for name in FILES}
     content = video.read_bytes()
     video.write_bytes(content[: len(content) // 2])
 
@@ -150,7 +209,7 @@ def test_a_video_cut_short_leaves_earlier_outputs_whole(edge_vad, tiny_scene, ma
     assert answer.code == 3
     assert f"what was finished is in {out / 'interrupted'}" in answer.err
     assert "breaks off" in answer.err
-    assert {name: (out / name).read_bytes() for name in OUTPUTS} == before
+    assert {name: (out / name).read_bytes() for name in FILES} == before
     assert names(out) == sorted([*OUTPUTS, "interrupted"])
     assert names(out / "interrupted") == OUTPUTS
 

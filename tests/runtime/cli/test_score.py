@@ -26,7 +26,7 @@ def test_every_source_gets_a_folder_with_its_scores(edge_vad, tiny_scene, source
     answer = edge_vad("score", tiny_scene(), *sources, "--out", tmp_path / "out")
     assert (answer.code, answer.err) == (0, "")
     assert names(tmp_path / "out") == ["monday", "tuesday"]
-    assert names(tmp_path / "out/monday") == ["scores.jsonl"]
+    assert names(tmp_path / "out/monday") == ["moments", "scores.jsonl"]
     lines = read_lines(tmp_path / "out/monday/scores.jsonl")
     assert [line["index"] for line in lines] == list(range(12))
     assert any(line["anomalous"] for line in lines)
@@ -99,7 +99,7 @@ def test_a_source_that_breaks_leaves_the_finished_ones_in_place(
     answer = edge_vad("score", tiny_scene(), *sources, "--out", out, "--maps")
     assert answer.code == 3
     assert f"what was finished is in {out / 'tuesday/interrupted'}" in answer.err
-    assert names(out / "monday") == ["maps.npz", "scores.jsonl"]
+    assert names(out / "monday") == ["maps.npz", "moments", "scores.jsonl"]
     assert names(out / "tuesday/interrupted") == ["maps.npz", "scores.jsonl"]
 
 
@@ -112,3 +112,17 @@ def test_the_threshold_is_said_as_false_alarms(edge_vad, tiny_scene, sources, tm
     assert often["anomalous"] > rare["anomalous"]
     assert often["rarity"].startswith("far above anything in 2 hours of normal footage")
     assert edge_vad(*words, "--false-alarms", "few").code == 2
+
+
+def test_every_source_has_its_strangest_moments(edge_vad, tiny_scene, sources, tmp_path):
+    words = ("score", tiny_scene(), *sources, "--out", tmp_path / "out")
+    monday, tuesday = json.loads(edge_vad(*words, "--json").out)["sources"]
+    told = json.loads((tmp_path / "out/monday/moments/moments.json").read_text())
+    assert monday["moments"] == told
+    assert 5 <= told[0]["index"] <= 10
+    assert monday["accepted"] == "1/hour"
+    assert (tmp_path / "out/monday" / told[0]["picture"]).stat().st_size
+    assert len(tuesday["moments"]) <= 3
+    shown = edge_vad(*words).out
+    assert str(tmp_path / "out/monday/moments/1.jpg") in shown
+    assert "threshold for 1/hour: the scene learnt from 2 hours of normal footage" in shown

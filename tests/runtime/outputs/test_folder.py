@@ -30,6 +30,14 @@ def test_files_come_into_place_together_at_the_end(tmp_path):
     assert out.interrupted is None
 
 
+def test_a_folder_takes_the_place_of_the_earlier_one(tmp_path):
+    for text in ("old", "new"):
+        with OutputFolder(tmp_path) as out:
+            (out.staging / "moments").mkdir()
+            (out.staging / "moments" / text).write_text(text)
+    assert names(tmp_path / "moments") == ["new"]
+
+
 def test_earlier_outputs_stay_whole_until_then_and_other_files_always(tmp_path):
     (tmp_path / "scores").write_text("old")
     (tmp_path / "mine").write_text("mine")

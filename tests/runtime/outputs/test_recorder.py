@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from edge_vad.detector import load
+from edge_vad.outputs.moments import MOMENTS
 from edge_vad.outputs.recorder import EVENTS, SCORES, TIMELINE, VIDEO, Recorder
 from edge_vad.sources import open_source
 
@@ -41,7 +42,12 @@ def test_an_event_that_the_footage_cuts_off_is_told_too(watch):
 
 def test_the_video_can_be_left_out(watch):
     folder, _ = watch(has_video=False)
-    assert sorted(each.name for each in folder.iterdir()) == [EVENTS, SCORES, TIMELINE]
+    assert sorted(each.name for each in folder.iterdir()) == [
+        EVENTS,
+        MOMENTS,
+        SCORES,
+        TIMELINE,
+    ]
 
 
 def test_files_are_finished_when_the_run_breaks(watch, tmp_path):

@@ -15,7 +15,6 @@ from rich.console import Console
 
 from edge_vad.backends import BACKENDS
 from edge_vad.cli.console import progress, staged
-from edge_vad.detector import DEFAULT_FALSE_ALARMS
 from edge_vad.errors import WrongUse
 from edge_vad.scene_model import SceneModel
 from edge_vad_train.datasets import Clip, Dataset, open_dataset
@@ -82,8 +81,8 @@ NORMAL_FILE = "false_alarms.json"
 )
 @click.option(
     "--false-alarms",
-    help="The promised rate to measure, with --normal or --nuisances; "
-    f"{DEFAULT_FALSE_ALARMS} by default.",
+    help="The promised rate to measure, with --normal or --nuisances; by default the rarest one "
+    "that the footage of each scene's training could show.",
 )
 @click.option(
     "--backend",
@@ -124,8 +123,7 @@ def evaluate(
     if normal or nuisances:
         _refuse_mixed(kinds, pixel or regions)
         clips = _nuisance_clips(root) if nuisances else _normal_clips(root, form)
-        rate = false_alarms or DEFAULT_FALSE_ALARMS
-        _evaluate_normal(models, clips, rate, backend, folder, as_json)
+        _evaluate_normal(models, clips, false_alarms, backend, folder, as_json)
         return
     if false_alarms:
         raise WrongUse("--false-alarms is measured on normal footage", "add --normal")
@@ -168,7 +166,7 @@ def _nuisance_clips(url: str) -> tuple[str, tuple[Clip, ...]]:
 def _evaluate_normal(
     models: list[SceneModel],
     footage: tuple[str, tuple[Clip, ...]],
-    rate: str,
+    rate: str | None,
     backend: str,
     folder: Path,
     as_json: bool,
@@ -192,8 +190,9 @@ def _evaluate_normal(
         key=lambda place: measured[place[0]].clips[place[1]].per_hour,
     )
     words = ["edge-vad", "run", str(models[scene].path), _address(clips[clip]), "--out", "watched"]
+    words += ["--false-alarms", measured[scene].promised]
     click.echo(f"\nwritten to {folder}: {NORMAL_FILE}")
-    click.echo(f"to see the alarms:\n  {shlex.join([*words, '--false-alarms', rate])}")
+    click.echo(f"to see the alarms:\n  {shlex.join(words)}")
 
 
 def _length(clips: tuple[Clip, ...]) -> int | None:

@@ -80,7 +80,7 @@ def measure_false_alarms(
     models: Sequence[SceneModel],
     clips: Sequence[Clip],
     dataset: str,
-    false_alarms: str,
+    false_alarms: str | None,
     *,
     backend: str = "onnxruntime",
     on_frame: Callable[[], None] = lambda: None,
@@ -91,7 +91,7 @@ def measure_false_alarms(
         models: The scene models; those that are given the same input share the work on it.
         clips: Normal footage; their kind is the nuisance.
         dataset: What it is called.
-        false_alarms: The promised rate, such as `1/hour`.
+        false_alarms: The promised rate, such as `1/hour`; None: each scene's own default.
         backend: What runs the models, on one CPU thread a clip.
         on_frame: Called after every frame of a clip for each kind of input, from several threads.
 
@@ -103,7 +103,8 @@ def measure_false_alarms(
         BadInput: A clip cannot be read, or holds no frame.
         BadModel: A model gives no number.
     """
-    promised = parse_rate(false_alarms)
+    rates = [model.card.normal.accepted(false_alarms) for model in models]
+    promised = [parse_rate(rate) for rate in rates]
     first = leaders([model.card for model in models])
     alike = [
         [model for model, each in enumerate(first) if each == leader]
@@ -117,11 +118,11 @@ def measure_false_alarms(
                 _Scene(
                     opened.enter_context(closing(load_backend(models[each], backend, threads=1))),
                     models[each],
-                    false_alarms,
+                    rates[each],
                 )
                 for each in group
             ]
-            return _measure_clip(clip, scenes, promised, on_frame, stop)
+            return _measure_clip(clip, scenes, on_frame, stop)
 
     with ThreadPoolExecutor(WORKERS) as pool:
         waiting = [[pool.submit(measure, clip, group) for clip in clips] for group in alike]
@@ -142,10 +143,10 @@ def measure_false_alarms(
         NormalEvaluation(
             scene=model.path.name,
             dataset=dataset,
-            promised=false_alarms,
-            promised_per_hour=promised,
-            threshold=model.card.normal.threshold(promised),
-            threshold_extrapolated=model.card.normal.is_extrapolated(promised),
+            promised=rates[number],
+            promised_per_hour=promised[number],
+            threshold=model.card.normal.threshold(promised[number]),
+            threshold_extrapolated=model.card.normal.is_extrapolated(promised[number]),
             normal_hours=model.card.normal.hours,
             clips=measured[number],
         )
@@ -160,6 +161,7 @@ class _Scene:
         self.normal = model.card.normal
         self.backend = Listener(backend)
         self.detector = Detector(model, self.backend, false_alarms)
+        self.promised = parse_rate(false_alarms)
         self._tracker = EventTracker(normal=self.normal)
         self._sustained = SustainedScore()
         self._alarms: list[Event] = []
@@ -180,7 +182,6 @@ class _Scene:
 def _measure_clip(
     clip: Clip,
     scenes: Sequence[_Scene],
-    promised: float,
     on_frame: Callable[[], None],
     stop: Flag,
 ) -> list[NormalClip]:
@@ -201,10 +202,10 @@ def _measure_clip(
         hours = frames / source.fps / 3600
     if not frames:
         raise BadInput(f"{clip.name} holds no frame", "check the source")
-    return [_of_clip(clip, scene, frames, hours, promised) for scene in scenes]
+    return [_of_clip(clip, scene, frames, hours) for scene in scenes]
 
 
-def _of_clip(clip: Clip, scene: _Scene, frames: int, hours: float, promised: float) -> NormalClip:
+def _of_clip(clip: Clip, scene: _Scene, frames: int, hours: float) -> NormalClip:
     alarms = scene.finish()
     per_hour = len(alarms) / hours
     return NormalClip(
@@ -215,7 +216,7 @@ def _of_clip(clip: Clip, scene: _Scene, frames: int, hours: float, promised: flo
         alarms=alarms,
         per_hour=per_hour,
         interval=poisson_interval(len(alarms), hours),
-        ratio=per_hour / promised,
+        ratio=per_hour / scene.promised,
         highest_score=scene.highest,
         rarity=scene.normal.rarity(scene.highest),
     )

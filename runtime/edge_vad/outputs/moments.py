@@ -1,0 +1,122 @@
+"""Writes the strangest moments of a recording: pictures with their boxes, and a list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from edge_vad.detection import Box
+from edge_vad.false_alarms import NormalTail
+from edge_vad.moments import Moment
+from edge_vad.opencv import cv2
+from edge_vad.outputs.drawing import Image, clock
+from edge_vad.outputs.jsonl import DIGITS
+from edge_vad.outputs.overlay import LEAST_WIDTH, draw_box
+
+MOMENTS, LIST = "moments", "moments.json"
+_MOST_WIDTH = 1280
+_JPEG_QUALITY = 90
+
+
+class MomentLine(msgspec.Struct, frozen=True):
+    """What is told of one of the strangest moments.
+
+    Attributes:
+        rank: Counted from 1, which is the strangest.
+        index: The frame's position in its source.
+        time_s: Seconds on the source's clock.
+        score: What the score kept up then, as an alarm would have to.
+        above_rest: How far it lies above the median of the rest of the recording, in steps from
+            that median to the 95th percentile; None where the rest is too short or too even.
+        normal_per_hour: How often an hour a normal scene keeps up as high a score; None where that
+            is not known.
+        rarity: The same in words, and how far it can be trusted.
+        box: Where the frame was strangest, px of the source's frames.
+        picture: The frame with the box, relative to the folder that was written to.
+    """
+
+    rank: int
+    index: int
+    time_s: float
+    score: float
+    above_rest: float | None
+    normal_per_hour: float | None
+    rarity: str
+    box: Box
+    picture: str
+
+
+def write_moments(
+    folder: Path, moments: Sequence[Moment], normal: NormalTail
+) -> tuple[MomentLine, ...]:
+    """Write a folder `moments`: a JPEG each, and `moments.json`.
+
+    Args:
+        folder: Where to make it.
+        moments: The strangest first.
+        normal: How high a normal scene scores, and how often.
+
+    Returns:
+        What stands in `moments.json`.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    (folder / MOMENTS).mkdir()
+    lines = tuple(_line(rank, moment, normal) for rank, moment in enumerate(moments, 1))
+    for line, moment in zip(lines, moments, strict=True):
+        picture = _drawn(moment)
+        coded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1]
+        (folder / line.picture).write_bytes(coded.tobytes())
+    (folder / MOMENTS / LIST).write_bytes(msgspec.json.format(msgspec.json.encode(lines)))
+    return lines
+
+
+def describe_moment(line: MomentLine, folder: Path) -> tuple[str, str]:
+    """When and where, and how strange, as two lines for a reader.
+
+    Args:
+        line: The moment.
+        folder: In which the folder of moments lies.
+    """
+    x, y, width, height = line.box
+    place = f"{width}x{height} px at ({x}, {y})"
+    strange = line.rarity
+    if line.above_rest is not None:
+        strange = (
+            f"{line.above_rest:.2g} times as far above the median of the rest as its highest "
+            f"twentieth begins; {strange}"
+        )
+    picture = folder / line.picture
+    return f"{clock(line.time_s, 1)}, score {line.score:.3g}, {place}: {picture}", strange
+
+
+def _line(rank: int, moment: Moment, normal: NormalTail) -> MomentLine:
+    rate, rarity = normal.rate_and_rarity(moment.score)
+    above = moment.above_rest
+    return MomentLine(
+        rank=rank,
+        index=moment.index,
+        time_s=round(moment.time_s, DIGITS),
+        score=round(moment.score, DIGITS),
+        above_rest=None if above is None else round(above, 2),
+        normal_per_hour=rate,
+        rarity=rarity,
+        box=moment.box,
+        picture=f"{MOMENTS}/{rank}.jpg",
+    )
+
+
+def _drawn(moment: Moment) -> Image:
+    """The frame with its box: small ones are enlarged, large ones made smaller."""
+    rows, columns = moment.image.shape[:2]
+    zoom = min(float(ceil(LEAST_WIDTH / columns)), _MOST_WIDTH / columns)
+    size = round(columns * zoom), max(1, round(rows * zoom))
+    smooth = cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC
+    picture: Image = np.asarray(cv2.resize(moment.image, size, interpolation=smooth), np.uint8)
+    draw_box(picture, moment.box, zoom)
+    return picture
