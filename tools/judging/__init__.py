@@ -1,0 +1,1 @@
+"""What `tools/scenes.py` is made of: scenes, evidence, measuring, tables."""
