@@ -59,9 +59,5 @@ def as_options(settings: dict[str, str]) -> list[str]:
         >>> as_options({"latent": "4", "tune": ""})
         ['--latent', '4', '--tune']
     """
-    return [
-        word
-        for name, value in settings.items()
-        for word in (f"--{name.replace('_', '-')}", value)
-        if word
-    ]
+    said = ((f"--{name.replace('_', '-')}", value) for name, value in settings.items())
+    return [word for words in said for word in words if word]

@@ -80,8 +80,8 @@ def _scored(
     """Scores of every clip by a training on those that are not in this part."""
     trained, onnx = work / "trained", work / "scene.onnx"
     learnt = [clip for number, clip in enumerate(scene.clips) if number not in part]
-    words = ("--seed", str(seed), *as_options(settings), "--out", trained)
-    edge_vad(work, "train", *learnt, "--format", "video", *words)
+    options = ("--seed", str(seed), *as_options(settings))
+    edge_vad(work, "train", *learnt, "--format", "video", *options, "--out", trained)
     edge_vad(work, "export", trained, "--out", onnx)
     shutil.rmtree(trained)
     scores = {}

@@ -94,7 +94,7 @@ def _folders(root: Path) -> Iterator[Path]:
 
 
 def _unpacked(data: Path, cache: Path) -> Path | None:
-    """Where the packed sets lie as folders of frames; made once, by the script that is with them."""
+    """Where the packed sets lie as folders of frames; made once, by the script beside them."""
     script, packed = data / "unpack.py", data / "packed"
     if not script.is_file() or not packed.is_dir():
         return None
