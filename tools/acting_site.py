@@ -82,7 +82,7 @@ class ActingSite:
 
     def false_alarms(self, camera: str) -> str:
         """What `DecisionSettings` begins with."""
-        return "1/day"
+        return card().normal.default_rate
 
     def accept(self, camera: str, false_alarms: str) -> None:
         """Nobody changes them here."""
