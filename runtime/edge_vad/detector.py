@@ -39,6 +39,7 @@ class Detector:
     Attributes:
         model: The scene model.
         false_alarms: The accepted rate that it began with.
+        is_default_rate: Whether nobody said it, and it follows from that footage.
         threshold: Score from which on a frame is anomalous; may be changed at any time.
     """
 
@@ -48,6 +49,7 @@ class Detector:
         self, model: SceneModel, backend: Backend, false_alarms: str | None = None
     ) -> None:
         self.model = model
+        self.is_default_rate = false_alarms is None
         self.false_alarms = model.card.normal.accepted(false_alarms)
         self.threshold = model.card.normal.threshold(parse_rate(self.false_alarms))
         self._backend = backend

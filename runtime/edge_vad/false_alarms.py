@@ -163,7 +163,7 @@ class NormalTail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         rate = describe_rate(alarms_per_hour)
         if self.is_extrapolated(alarms_per_hour):
             return f"{told}: {rate} is rarer, so it is extrapolated and may be far off"
-        return f"{told}: {rate} is what was seen there, while it stays as it was"
+        return f"{told}: {rate} is within that, as long as the scene stays as it was"
 
 
 def poisson_interval(

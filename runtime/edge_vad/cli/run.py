@@ -151,7 +151,6 @@ def run(
         recorder,
         detector,
         footage,
-        is_default_rate=false_alarms is None,
         wall_s=wall_s,
         command=[*words, *_chosen(drift is not None, no_video, backend, threads, strict)],
         drift=drift,

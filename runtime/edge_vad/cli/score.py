@@ -18,7 +18,7 @@ from edge_vad.cli.options import (
     scene_argument,
     scoring_options,
 )
-from edge_vad.cli.summary import print_moments
+from edge_vad.cli.summary import describe_choice, print_moments
 from edge_vad.detector import Detector, load
 from edge_vad.errors import WrongUse
 from edge_vad.false_alarms import parse_rate
@@ -52,6 +52,7 @@ class SourceScores(msgspec.Struct, frozen=True):
         rarity: How rare that is in normal footage, in words; empty without frames.
         anomalous: Frames that pass the threshold.
         accepted: The rate of false alarms that the threshold stands for.
+        accepted_by_default: Whether it follows from the length of the footage learnt from.
         footing: What the footage of the scene's training can promise of it, in words.
         moments: The strangest moments, whatever the threshold, the strangest first.
         scores: The file with the scores.
@@ -66,6 +67,7 @@ class SourceScores(msgspec.Struct, frozen=True):
     rarity: str
     anomalous: int
     accepted: str
+    accepted_by_default: bool
     footing: str
     moments: tuple[MomentLine, ...]
     scores: str
@@ -124,7 +126,10 @@ def score(
             kept_up = f"{result.sustained_score:.3g} for {ALARM_FRAMES} frames"
             click.echo(f"  {kept_up}: {result.rarity}")
         print_moments(result.moments, Path(result.scores).parent)
-    click.echo(f"threshold for {results[0].accepted}: {results[0].footing}")
+    chosen = describe_choice(detector.is_default_rate)
+    click.echo(
+        f"accepted on normal footage: {detector.false_alarms}\n  {chosen}{results[0].footing}"
+    )
 
 
 def _score_one(detector: Detector, source: Source, folder: Path, has_maps: bool) -> SourceScores:
@@ -160,6 +165,7 @@ def _score_one(detector: Detector, source: Source, folder: Path, has_maps: bool)
         rarity=normal.rarity(kept_up) if frames else "",
         anomalous=anomalous,
         accepted=detector.false_alarms,
+        accepted_by_default=detector.is_default_rate,
         footing=normal.footing(parse_rate(detector.false_alarms)),
         moments=moments,
         scores=str(folder / SCORES),

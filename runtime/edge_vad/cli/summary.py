@@ -74,7 +74,6 @@ def summarise(
     detector: Detector,
     source: Source,
     *,
-    is_default_rate: bool,
     wall_s: float,
     command: Sequence[str],
     drift: DriftLog | None = None,
@@ -85,7 +84,6 @@ def summarise(
         recorder: What was written.
         detector: What scored the frames.
         source: Where they came from.
-        is_default_rate: Whether nobody said which rate of false alarms is accepted.
         wall_s: How long scoring and writing took, s.
         command: The words of the command, less its rate of false alarms.
         drift: What followed drift, if anything did.
@@ -110,7 +108,7 @@ def summarise(
         alarms_per_hour_95=poisson_interval(len(recorder.events), hours),
         accepted=detector.false_alarms,
         accepted_per_hour=accepted,
-        accepted_by_default=is_default_rate,
+        accepted_by_default=detector.is_default_rate,
         footing=normal.footing(accepted),
         moments=recorder.moments,
         drift=drift.summary if drift else None,
@@ -130,8 +128,7 @@ def print_summary(summary: RunSummary, out: Path) -> None:
         f"alarms an hour: {measured} (95% interval {low} to {high}), "
         f"accepted on normal footage: {describe_rate(summary.accepted_per_hour)}"
     )
-    chosen = "by default, --false-alarms says another rate; " if summary.accepted_by_default else ""
-    click.echo(f"  {chosen}{summary.footing}")
+    click.echo(f"  {describe_choice(summary.accepted_by_default)}{summary.footing}")
     if summary.drift:
         drift = summary.drift
         click.echo(
@@ -143,6 +140,11 @@ def print_summary(summary: RunSummary, out: Path) -> None:
     click.echo(f"written to {out}")
     wish = "fewer" if _has_too_many(summary.alarms_per_hour, summary.accepted_per_hour) else "more"
     click.echo(f"for {wish} alarms:\n  {summary.next_command}")
+
+
+def describe_choice(is_default: bool) -> str:
+    """Who has chosen the rate, where that was nobody."""
+    return "by default, --false-alarms says another rate; " if is_default else ""
 
 
 def print_moments(moments: Sequence[MomentLine], folder: Path = Path()) -> None:

@@ -122,6 +122,7 @@ class LiveLoop:
         for watch in self._watches.values():
             level = watch.decision.level
             self._bus.threshold(watch.name, level.false_alarms, level.begin)
+            _log.info("%s: accepts %s; %s", watch.name, level.false_alarms, watch.footing)
             self._tell_standing(watch)
             watch.capture.start()
         try:

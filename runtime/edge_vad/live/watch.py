@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from edge_vad.decision import Decision, DecisionSettings
 from edge_vad.errors import BadInput
+from edge_vad.false_alarms import parse_rate
 from edge_vad.fitting import fit_image
 from edge_vad.frame import Frame
 from edge_vad.live.scene_match import SceneMatch
@@ -112,6 +113,12 @@ class CameraWatch:
         self._pace = Pace(card.fps)
         self._motion = MotionExtractor(card.height, card.width, card.motion)
         self._resized = np.zeros((card.height, card.width, 3), np.uint8)
+
+    @property
+    def footing(self) -> str:
+        """What the footage of the scene's training can promise of the accepted rate, in words."""
+        accepted = parse_rate(self.decision.level.false_alarms)
+        return self.plan.model.card.normal.footing(accepted)
 
     @property
     def name(self) -> str:

@@ -213,3 +213,13 @@ def test_memory_threads_and_descriptors_stay_flat(tiny_scene: Callable[..., Path
     for what in ("threads", "descriptors"):
         before, after = figures[what]
         assert after <= before
+
+
+def test_a_camera_whose_rate_nobody_said_takes_what_its_footage_can_show(
+    loop_of: Loops, moving: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    loop = loop_of(gate=str(moving))
+    assert loop.false_alarms("gate") == "1/hour"
+    with caplog.at_level("INFO", "edge_vad"):
+        loop.run([])
+    assert "gate: accepts 1/hour; the scene learnt from 2 hours of normal footage" in caplog.text
