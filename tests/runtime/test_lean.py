@@ -98,7 +98,8 @@ def test_the_runtime_alone_watches_a_video(lean, tiny_scene, video, tmp_path):
     assert "1 alarm:" in done.stdout
     assert done.stderr == ""
     written = sorted(file.name for file in (tmp_path / "out").iterdir())
-    assert written == ["annotated.mp4", "events.jsonl", "scores.jsonl", "timeline.png"]
+    wanted = ["annotated.mp4", "events.jsonl", "moments", "scores.jsonl", "timeline.png"]
+    assert written == wanted
 
 
 def test_the_runtime_alone_says_what_training_needs(lean, video, tmp_path):
