@@ -157,8 +157,8 @@ class NormalTail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             '1 a day is rarer, so it is extrapolated and may be far off'
         """
         told = (
-            f"the scene learnt from {describe_hours(self.hours)} of normal footage, which can show "
-            f"rates down to about {describe_rate(1 / self.hours)}"
+            f"the thresholds stand on {describe_hours(self.hours)} of normal footage, which can "
+            f"show rates down to about {describe_rate(1 / self.hours)}"
         )
         rate = describe_rate(alarms_per_hour)
         if self.is_extrapolated(alarms_per_hour):

@@ -10,7 +10,9 @@ def test_evidence_is_found_again_with_all_that_was_measured(evidence, tmp_path):
     store = Store(tmp_path / "evidence")
     path = store.keep(kept)
     assert path.parent == tmp_path / "evidence"
-    assert store.find(kept.key) == kept
+    found = store.find(kept.key)
+    assert found == kept
+    assert list(found.figures["scores"]) == ["fused", "motion", "box flow"]  # in their order
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ class Store:
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"{name}-seed{seed}-{code[:8]}-{data[:4]}.json"
         part = path.with_suffix(".part")
-        part.write_text(json.dumps(msgspec.to_builtins(evidence), indent=1, sort_keys=True) + "\n")
+        part.write_text(json.dumps(msgspec.to_builtins(evidence), indent=1) + "\n")
         part.replace(path)
         return path
 

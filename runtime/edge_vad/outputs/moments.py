@@ -87,12 +87,16 @@ def describe_moment(line: MomentLine, folder: Path) -> tuple[str, str]:
     place = f"{width}x{height} px at ({x}, {y})"
     strange = line.rarity
     if line.above_rest is not None:
-        strange = (
-            f"{line.above_rest:.2g} times as far above the median of the rest as its highest "
-            f"twentieth begins; {strange}"
-        )
+        strange = f"{_held_against_rest(line.above_rest)}; {strange}"
     picture = folder / line.picture
     return f"{clock(line.time_s, 1)}, score {line.score:.3g}, {place}: {picture}", strange
+
+
+def _held_against_rest(above: float) -> str:
+    """How strange against the rest of the recording, in words."""
+    if above < 1:
+        return "nothing that the highest twentieth of the rest does not reach"
+    return f"{above:.2g} times as far above the median of the rest as its highest twentieth begins"
 
 
 def _line(rank: int, moment: Moment, normal: NormalTail) -> MomentLine:

@@ -126,4 +126,4 @@ def test_every_source_has_its_strangest_moments(edge_vad, tiny_scene, sources, t
     shown = edge_vad(*words).out
     assert str(tmp_path / "out/monday/moments/1.jpg") in shown
     assert "accepted on normal footage: 1/hour\n  by default" in shown
-    assert "the scene learnt from 2 hours of normal footage" in shown
+    assert "the thresholds stand on 2 hours of normal footage" in shown

@@ -222,4 +222,4 @@ def test_a_camera_whose_rate_nobody_said_takes_what_its_footage_can_show(
     assert loop.false_alarms("gate") == "1/hour"
     with caplog.at_level("INFO", "edge_vad"):
         loop.run([])
-    assert "gate: accepts 1/hour; the scene learnt from 2 hours of normal footage" in caplog.text
+    assert "gate: accepts 1/hour; the thresholds stand on 2 hours of normal footage" in caplog.text

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from edge_vad.detection import Box
+from edge_vad.moments import Moment
+from edge_vad.outputs.moments import describe_moment, write_moments
+
+
+def moment(above_rest=None, width=64, height=48):
+    image = np.full((height, width, 3), 90, np.uint8)
+    box = Box(width // 4, height // 4, width // 2, height // 2)
+    return Moment(7, 65.25, 2.5, box, image, above_rest)
+
+
+@pytest.mark.parametrize(
+    ("above_rest", "told"),
+    [
+        (None, "a normal scene scores this high about once in 3 hours, extrapolated"),
+        (4.25, "4.2 times as far above the median of the rest as its highest twentieth begins; a"),
+        (-0.5, "nothing that the highest twentieth of the rest does not reach; a normal scene"),
+    ],
+)
+def test_a_moment_is_told_by_time_place_and_strangeness(make, tmp_path, above_rest, told):
+    (line,) = write_moments(tmp_path, [moment(above_rest)], make.card().normal)
+    place, strange = describe_moment(line, tmp_path)
+    assert place == f"1:05.2, score 2.5, 32x24 px at (16, 12): {tmp_path}/moments/1.jpg"
+    assert strange.startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "shape"),
+    [(64, 48, (480, 640)), (1280, 720, (720, 1280)), (3840, 2160, (720, 1280))],
+)
+def test_pictures_are_large_enough_to_see_and_no_larger(make, tmp_path, width, height, shape):
+    write_moments(tmp_path, [moment(width=width, height=height)], make.card().normal)
+    picture = cv2.imread(str(tmp_path / "moments/1.jpg"))
+    assert picture.shape[:2] == shape
+    rows, columns = shape
+    frame = picture[rows // 4, columns // 4 : 3 * columns // 4]  # the box's upper edge
+    assert frame.mean() > 150 > picture[: rows // 8].mean()
+
+
+def test_without_a_moment_the_list_is_empty(make, tmp_path):
+    assert write_moments(tmp_path, [], make.card().normal) == ()
+    assert (tmp_path / "moments/moments.json").read_text() == "[]"
