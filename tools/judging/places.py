@@ -6,7 +6,7 @@ import hashlib
 import importlib.util
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +19,8 @@ NUISANCE_RATE = "6/hour"
 _UCSD, _AVENUE = ("Train", "Test"), ("training_videos", "testing_videos")
 _NAMES = {"UCSDped1": "ped1", "UCSDped2": "ped2", "coffee_room_falls": "coffee_room"}
 _STREET = "test://street?seed="
-_FIRST_PART = 0.4
-"""Share of a short clip that is learnt from."""
+_FIRST_SHARE, _FIRST_S = 0.25, (9.0, 15.0)
+"""Of a short clip a quarter is learnt from, but no less and no more than so many seconds."""
 
 
 @dataclass(frozen=True)
@@ -166,23 +166,33 @@ def _home_office(data: Path) -> Iterator[Scene]:
 
 def _halves(data: Path) -> Iterator[Scene]:
     for name, file in (("car_park", "car_park_clouds.mp4"), ("pets", "pedestrians.avi")):
-        yield from _parted(name, data / "video" / file, 0.5)
+        yield from _parted(name, data / "video" / file, lambda length_s: length_s / 2)
 
 
 def _field(data: Path) -> Iterator[Scene]:
     folder = data / "field"
     for file in sorted(folder.iterdir()) if folder.is_dir() else ():
-        yield from _parted(f"field_{file.stem}", file, _FIRST_PART)
+        yield from _parted(f"field_{file.stem}", file, first_seconds)
 
 
-def _parted(name: str, file: Path, share: float) -> Iterator[Scene]:
+def first_seconds(length_s: float) -> float:
+    """How much of a short clip is learnt from.
+
+    Example:
+        >>> first_seconds(13.0), first_seconds(40.0), first_seconds(175.0)
+        (9.0, 10.0, 15.0)
+    """
+    return min(max(_FIRST_SHARE * length_s, _FIRST_S[0]), _FIRST_S[1])
+
+
+def _parted(name: str, file: Path, first_s: Callable[[float], float]) -> Iterator[Scene]:
     """A recording whose first part is learnt and whose rest is looked at."""
     if not file.is_file():
         return
     with edge_vad.open_source(file) as source:
-        frames = source.length or 0
-    learnt = int(frames * share)
-    if learnt:
+        frames, fps = source.length or 0, source.fps
+    learnt = int(first_s(frames / fps) * fps)
+    if 0 < learnt < frames:
         yield Scene(
             name=name,
             train=(f"{file}:0-{learnt}",),
