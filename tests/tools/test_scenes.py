@@ -10,7 +10,7 @@ import pytest
 import scenes
 from judging import commands, folds, measuring
 from judging.commands import Done, Failed
-from judging.places import find_scenes
+from judging.places import Scene, find_scenes
 
 
 @pytest.fixture
@@ -217,8 +217,8 @@ def test_a_command_that_fails_says_its_last_words(tmp_path):
     assert done.megabytes > 1
 
 
-def test_folds_score_every_clip_by_a_training_without_it(monkeypatch, data, tmp_path):
-    scene = find_scenes(data, tmp_path)[-1]  # the street has two clips
+def test_folds_score_every_clip_by_a_training_without_it(monkeypatch, tmp_path):
+    scene = Scene("pair", (), clips=("one", "two"))
     trained = []
 
     def answer(work, *words):
@@ -227,10 +227,11 @@ def test_folds_score_every_clip_by_a_training_without_it(monkeypatch, data, tmp_
             trained.append([word for word in words if word in scene.clips])
         if words[0] != "score":
             return Done("", 1.0, 1.0)
-        scores = np.linspace(0, 1, 102) + 2 * (words[2] == scene.clips[1])
-        file = work / "scores.jsonl"
-        file.write_text("".join(json.dumps({"score": each}) + "\n" for each in (None, *scores)))
-        return Done(json.dumps({"sources": [{"scores": str(file)}]}), 1.0, 1.0)
+        files = [work / f"{clip}.jsonl" for clip in scene.clips]
+        for number, file in enumerate(files):
+            scores = (None, *(np.linspace(0, 1, 102) + 2 * number))
+            file.write_text("".join(json.dumps({"score": each}) + "\n" for each in scores))
+        return Done(json.dumps({"sources": [{"scores": str(each)} for each in files]}), 1.0, 1.0)
 
     monkeypatch.setattr(folds, "edge_vad", answer)
     told = folds.measure_folds(scene, 0, {}, tmp_path / "folds", lambda what: None)

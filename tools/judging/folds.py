@@ -84,12 +84,14 @@ def _scored(
     edge_vad(work, "train", *learnt, "--format", "video", *options, "--out", trained)
     edge_vad(work, "export", trained, "--out", onnx)
     shutil.rmtree(trained)
-    scores = {}
-    for number, clip in enumerate(scene.clips):
-        said = edge_vad(work, "score", onnx, clip, "--out", work / f"clip{number}", "--json")
-        file = Path(json.loads(said.out)["sources"][0]["scores"])
-        lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-        known = [line["score"] for line in lines if line["score"] is not None]
-        scores[number] = np.array(known[_KNOWN_FROM:], np.float64)
+    said = edge_vad(work, "score", onnx, *scene.clips, "--out", work / "scores", "--json")
+    files = [Path(each["scores"]) for each in json.loads(said.out)["sources"]]
+    scores = {number: _read(file) for number, file in enumerate(files)}
     shutil.rmtree(work)
     return scores
+
+
+def _read(file: Path) -> Scores:
+    lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    known = [line["score"] for line in lines if line["score"] is not None]
+    return np.array(known[_KNOWN_FROM:], np.float64)
