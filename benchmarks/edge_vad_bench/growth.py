@@ -125,7 +125,7 @@ def _step(detectors: Sequence[Detector], played: Iterator[Frame]) -> Work:
 
 
 def _pooling(rows: int, columns: int, window: int) -> Work:
-    pool = DynamicFlow(rows, columns, window, Pooling.MEAN_AND_RANK)
+    pool = DynamicFlow(rows, columns, window, Pooling.RANK)
     field = np.random.default_rng(0).normal(0, 1, (2, rows, columns)).astype(np.float32)
     for _ in range(window):
         pool.push(field)

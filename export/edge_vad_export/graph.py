@@ -15,7 +15,6 @@ from edge_vad_export.lean_energy import lean_energies
 from edge_vad_export.lean_frame import lean_frame
 from edge_vad_export.lean_pools import lean_pools
 from edge_vad_train.checkpoint import TrainedScene
-from edge_vad_train.network import SceneOutput
 
 OPSET = 20
 
@@ -44,7 +43,7 @@ def build_graph(scene: TrainedScene) -> onnx.ModelProto:
             scene.network,
             (scene.sample_frames[:2], scene.sample_motion[:2]),
             input_names=["frame", "motion"],
-            output_names=list(SceneOutput._fields),
+            output_names=list(scene.network.outputs),
             dynamic_shapes={"frame": {0: batch}, "motion": {0: batch}},
             opset_version=OPSET,
             dynamo=True,

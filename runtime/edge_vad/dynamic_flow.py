@@ -7,6 +7,8 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_vad.opencv import cv2
+
 UNITS_PER_PIXEL = 256
 """Flow is summed in whole 256ths of a pixel: integers leave no rounding error after weeks."""
 
@@ -14,15 +16,19 @@ LARGEST_FLOW_PX = np.iinfo(np.int16).max / UNITS_PER_PIXEL
 
 
 class Pooling(str, Enum):
-    """How a window of flow fields becomes one dynamic flow image."""
+    """How a window of flow fields becomes one dynamic flow image.
+
+    The mean speed is that of every field, so that what moves to and fro has one, too.
+    """
 
     MEAN = "mean"
-    MEAN_AND_RANK = "mean+rank"
+    MEAN_AND_SPEED = "mean+speed"
+    RANK = "rank"
 
     @property
     def channels(self) -> int:
-        """Channels of the pooled image: two a pooling."""
-        return 2 if self is Pooling.MEAN else 4
+        """Channels of the pooled image: right, down and, where it is asked for, speed."""
+        return 3 if self is Pooling.MEAN_AND_SPEED else 2
 
 
 class DynamicFlow:
@@ -57,14 +63,13 @@ class DynamicFlow:
     ) -> None:
         self._window = window
         self._pooling = pooling
-        self._fields = np.zeros((window, 2, height, width), np.int16)
-        self._sum = np.zeros((2, height, width), np.int32)
-        self._ranked = np.zeros((2, height, width), np.int32)
-        self._scratch = np.zeros((2, height, width), np.int32)
-        self._units = np.zeros((2, height, width), np.float32)
-        self._pooled = (
-            np.zeros((pooling.channels, height, width), np.float32) if out is None else out
-        )
+        shape = pooling.channels, height, width
+        self._fields = np.zeros((window, *shape), np.int16)
+        self._sum = np.zeros(shape, np.int32)
+        self._ranked = np.zeros(shape, np.int32)
+        self._scratch = np.zeros(shape, np.int32)
+        self._units = np.zeros(shape, np.float32)
+        self._pooled = np.zeros(shape, np.float32) if out is None else out
         self._filled = 0
         self._oldest = 0
 
@@ -84,17 +89,19 @@ class DynamicFlow:
             field: float32, (2, height, width), px a frame, right and down positive.
 
         Returns:
-            float32, (channels, height, width), px a frame: the mean, and with rank pooling the
+            float32, (channels, height, width), px a frame: the mean, or with rank pooling the
             weighted sum divided by the sum of the weights' magnitudes. The array is reused by the
             next call.
         """
-        np.multiply(field, UNITS_PER_PIXEL, out=self._units)
+        np.multiply(field, UNITS_PER_PIXEL, out=self._units[:2])
+        if self._pooling is Pooling.MEAN_AND_SPEED:
+            cv2.magnitude(self._units[0], self._units[1], self._units[2])
         np.rint(self._units, out=self._units)
         limits = np.iinfo(np.int16)
         np.clip(self._units, limits.min, limits.max, out=self._units)
 
         slot = self._fields[self._oldest]
-        if self._pooling is Pooling.MEAN_AND_RANK:
+        if self._pooling is Pooling.RANK:
             self._push_ranked(slot)
         self._sum -= slot
         np.copyto(slot, self._units, casting="unsafe")
@@ -123,12 +130,10 @@ class DynamicFlow:
         self._ranked -= newest
 
     def _write_pooled(self) -> NDArray[np.float32]:
-        count = self._filled
-        np.multiply(self._sum, 1.0 / (UNITS_PER_PIXEL * count), out=self._pooled[:2])
-        if self._pooling is Pooling.MEAN_AND_RANK:
-            weight = max(rank_weights(count)[1], 1)
-            np.multiply(self._ranked, 1.0 / (UNITS_PER_PIXEL * weight), out=self._pooled[2:])
-        return self._pooled
+        count, total = self._filled, self._sum
+        if self._pooling is Pooling.RANK:
+            count, total = max(rank_weights(count)[1], 1), self._ranked
+        return np.multiply(total, 1.0 / (UNITS_PER_PIXEL * count), out=self._pooled)
 
 
 def rank_weights(count: int) -> tuple[NDArray[np.int64], int]:

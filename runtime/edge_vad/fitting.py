@@ -32,5 +32,7 @@ def fit_image(image: NDArray[np.uint8], resized: NDArray[np.uint8]) -> NDArray[n
             f"the frames are {columns}x{rows}, and the scene is learnt at {width}x{height}",
             "use footage of the camera that the scene is trained on, or train on this one",
         )
-    cv2.resize(image, (width, height), dst=resized, interpolation=cv2.INTER_AREA)
+    enlarges = height > rows
+    how = cv2.INTER_LINEAR if enlarges else cv2.INTER_AREA
+    cv2.resize(image, (width, height), dst=resized, interpolation=how)
     return resized

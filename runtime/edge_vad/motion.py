@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from edge_vad.dynamic_flow import DynamicFlow, Pooling
 from edge_vad.opencv import cv2
-from edge_vad.recent import RecentPicture
 
 if TYPE_CHECKING:
     from cv2 import DISOpticalFlow
@@ -26,8 +25,7 @@ class MotionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What turns frames into the model's motion input; part of the scene model.
 
     The defaults are the setting with the best detection at a bearable cost; OpenCV's own fast
-    presets lose up to eight points of frame-level AUC on UCSD Ped2. The window is short, for what
-    is fast and small leaves a place within a few frames and a long mean smears it out.
+    presets lose up to eight points of frame-level AUC on UCSD Ped2.
 
     Attributes:
         finest_scale: DIS pyramid level at which the search ends (1 is half resolution).
@@ -37,10 +35,8 @@ class MotionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         refinements: Variational refinement iterations; without them detection suffers most.
         downscale: Flow fields are averaged over blocks of this many px a side.
         window: Flow fields that are pooled (T).
-        pooling: Mean, or mean and linear rank pooling side by side.
-        memory: Time constant of the recent picture, frames; 0 for none.
-        smoothness: Weight of smoothness in the refinement. OpenCV's 20 smooths small things away
-            that are fast.
+        pooling: Mean, mean with mean speed, or linear rank pooling.
+        smoothness: Weight of smoothness in the refinement.
         gradients: Weight of constant gradients in the refinement.
     """
 
@@ -50,16 +46,15 @@ class MotionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     iterations: Annotated[int, msgspec.Meta(ge=1, le=64)] = 8
     refinements: Annotated[int, msgspec.Meta(ge=0, le=20)] = 4
     downscale: Annotated[int, msgspec.Meta(ge=1, le=8)] = 2
-    window: Annotated[int, msgspec.Meta(ge=1, le=256)] = 2
-    pooling: Pooling = Pooling.MEAN
-    memory: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 30
-    smoothness: Annotated[float, msgspec.Meta(gt=0, le=100)] = 3.0
-    gradients: Annotated[float, msgspec.Meta(ge=0, le=100)] = 20.0
+    window: Annotated[int, msgspec.Meta(ge=1, le=256)] = 5
+    pooling: Pooling = Pooling.MEAN_AND_SPEED
+    smoothness: Annotated[float, msgspec.Meta(gt=0, le=100)] = 20.0
+    gradients: Annotated[float, msgspec.Meta(ge=0, le=100)] = 10.0
 
     @property
     def channels(self) -> int:
-        """Channels of the motion input: pooled flow, then the recent picture and its weight."""
-        return self.pooling.channels + (2 if self.memory else 0)
+        """Channels of the motion input."""
+        return self.pooling.channels
 
 
 class FlowMeter:
@@ -146,9 +141,7 @@ class MotionExtractor:
         rows, columns = self._meter.shape[1:]
         self.shape = (settings.channels, rows, columns)
         self._motion = np.zeros(self.shape, np.float32)
-        flow, recent = np.split(self._motion, [settings.pooling.channels])
-        self._pool = DynamicFlow(rows, columns, settings.window, settings.pooling, flow)
-        self._recent = RecentPicture(settings.memory, recent) if settings.memory else None
+        self._pool = DynamicFlow(rows, columns, settings.window, settings.pooling, self._motion)
         self._small = np.zeros(self._meter.shape, np.float32)
         self._grey = [np.zeros((height, width), np.uint8) for _ in range(2)]
         self._frames = 0
@@ -158,8 +151,6 @@ class MotionExtractor:
     def reset(self) -> None:
         """Forget everything seen so far."""
         self._pool.reset()
-        if self._recent:
-            self._recent.reset()
         self._frames = 0
         self._pause = 0.0
         self._hung = False
@@ -174,7 +165,7 @@ class MotionExtractor:
 
         Returns:
             float32, `shape`: pooled flow, px a frame, which is zero for the first frame, as it has
-            no predecessor; then what `RecentPicture` tells. The array is reused by the next call.
+            no predecessor. The array is reused by the next call.
         """
         return self.pool(self.measure(image, steps))
 
@@ -216,8 +207,6 @@ class MotionExtractor:
                 np.divide(moved.flow, steps, out=moved.flow)
             self._pool.push(moved.flow)
             self.known = True
-        if self._recent:  # which must not forget everything else for one picture after a pause
-            self._recent.push(moved.grey, moved.steps)
         self._pause = 0.0
         return self._motion
 

@@ -17,7 +17,7 @@ from edge_vad.false_alarms import NormalTail
 from edge_vad.motion import MotionSettings
 
 METADATA_KEY = "edge-vad"
-SCHEMA = 1
+SCHEMA = 2
 
 Precision = Literal["fp32", "fp16", "int8"]
 Pixels = Annotated[int, msgspec.Meta(ge=16, le=8192)]
@@ -48,41 +48,20 @@ class Grid(_Record, frozen=True):
 
 
 class Calibration(_Record, frozen=True):
-    """How an energy becomes comparable with the others.
+    """How an energy becomes comparable with the others: `a = (energy - location) / scale`.
 
-    A cell's calibrated anomaly is `a = (energy - rise - location) / (scale + rise)`. The rise is
-    twice what the median cell of the frame is above `ground`: rain or a shaken camera make all of
-    the picture strange at once, and cells differ by more. All but the weight come from normal
-    footage that the model was not fitted on.
+    Both come from normal footage that the energy was not fitted to. There an energy whose frames
+    reach `a` more is `exp(a)` times rarer; so the largest of several is the rarest.
 
     Attributes:
-        location: Energy, in nats, that calibrates to 0: the median of the frames' highest.
-        scale: Energy, in nats, between 0 and 1: from that median to the 95th percentile.
-        weight: 0 to 1; an energy of weight 0 has no say in the fused map.
-        ground: The highest median of a frame's cells, nats; None where no rise is taken away.
+        location: Energy, in nats, that calibrates to 0.
+        scale: Mean excess of the frames' highest energies, in nats.
+        weight: 1; 0 for an energy that has no part in map and score.
     """
 
     location: float
     scale: Annotated[float, msgspec.Meta(gt=0)]
     weight: Annotated[float, msgspec.Meta(ge=0, le=1)]
-    ground: float | None = None
-
-
-class Energies(_Record, frozen=True):
-    """The calibrations of the three sample energies; the fused map is the largest `weight * a`.
-
-    Of the joint energy it is `weight * log mean exp a` over a cell and the eight around it, in
-    scenes that were trained since single patches say less there.
-
-    Attributes:
-        appearance: Energy of what something looks like.
-        motion: Energy of how it moves there.
-        joint: Energy of what looks like this moving like that there.
-    """
-
-    appearance: Calibration
-    motion: Calibration
-    joint: Calibration
 
 
 class Training(_Record, frozen=True):
@@ -94,10 +73,7 @@ class Training(_Record, frozen=True):
         seed: Seed of everything random.
         created: UTC, ISO 8601.
         versions: Package name to version.
-        self_made: Kind of anomaly made from the footage to the AUC at which the model tells it from
-            the footage as it was, 0 to 1; empty where nobody ever moved.
-        place_say: How much it counts in the joint energy where something is seen.
-        tuned: Setting to what was chosen for it on the footage; empty where nothing was tuned.
+        recipe: Which method: `default`, or `paper`.
     """
 
     sources: tuple[str, ...]
@@ -105,9 +81,7 @@ class Training(_Record, frozen=True):
     seed: int
     created: str
     versions: dict[str, str]
-    self_made: dict[str, float] = msgspec.field(default_factory=dict)
-    place_say: float = 1.0
-    tuned: dict[str, float] = msgspec.field(default_factory=dict)
+    recipe: str = "default"
 
 
 class Parity(_Record, frozen=True):
@@ -171,7 +145,7 @@ class SceneCard(_Record, frozen=True):
             source of another rate looks faster or slower than it is.
         motion: What turns frames into the motion input.
         grid: Geometry of the anomaly map.
-        energies: Calibration and weight of the sample energies.
+        energies: Calibrations of the sample energies, by name.
         normal: Scores of normal footage, for thresholds.
         training: Provenance.
         precision: What the encoders compute in.
@@ -185,7 +159,7 @@ class SceneCard(_Record, frozen=True):
     fps: Annotated[float, msgspec.Meta(gt=0)]
     motion: MotionSettings
     grid: Grid
-    energies: Energies
+    energies: dict[str, Calibration]
     normal: NormalTail
     training: Training
     precision: Precision = "fp32"
@@ -241,6 +215,7 @@ class SceneModel:
 
 
 _EXPORT_AGAIN = "write it again with edge-vad export"
+_TRAIN_AGAIN = "train the scene again with edge-vad train, and export it"
 
 
 def decode_card(text: str, path: Path) -> SceneCard:
@@ -255,6 +230,8 @@ def decode_card(text: str, path: Path) -> SceneCard:
     """
     try:
         schema = msgspec.json.decode(text, type=_SchemaOnly).schema
+        if schema < SCHEMA:
+            raise BadModel(f"{path} was made by an older edge-vad", _TRAIN_AGAIN)
         if schema > SCHEMA:
             raise BadModel(
                 f"{path} has schema {schema}, and this version reads up to {SCHEMA}",

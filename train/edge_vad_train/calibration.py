@@ -1,57 +1,108 @@
-"""Makes energies comparable on held-back footage, and scores meaningful."""
+"""Makes energies comparable by their tail on normal footage, and scores meaningful."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.stats import genpareto
-from torch import Tensor
 
 from edge_vad.false_alarms import QUIET_S, TAIL_SHARE, NormalTail
 from edge_vad.scene_model import Calibration
 from edge_vad.sustained import sustained
-from edge_vad_train.footage import Stretch
-from edge_vad_train.network import EnergyMaps, SceneEnergies, median_cell, score_by_all
-from edge_vad_train.streams import frames_of, motion_of
+from edge_vad_train.datasets import Clip
+from edge_vad_train.footage import Footage, Run, Runs, all_runs
+from edge_vad_train.network import SceneEnergies, highest_cells
+from edge_vad_train.parallel import run_in_parallel
+from edge_vad_train.settings import TrainSettings
 
-_BATCH = 4
-"""Frames scored at once: what is computed of more does not fit into caches."""
-_SMALLEST_SCALE = 1.0
+_SMALLEST_SCALE = 0.1
 _ENOUGH_PEAKS = 20
 _HEAVIEST_SHAPE = 0.5
 _USUAL_EXCESS = 1.0
 
+Levels = dict[str, NDArray[np.float32]]
+"""By the energy's name, (n,): how high each frame in a row reaches."""
 
-def calibrate(energy: Tensor) -> Calibration:
-    """Calibrate an energy; its weight is 1.
+
+def measure_levels(
+    clips: Sequence[Clip],
+    footage: Footage,
+    folds: Sequence[SceneEnergies],
+    settings: TrainSettings,
+    progress: Callable[[int], None],
+) -> list[Levels]:
+    """Score every frame of the footage by energies that were not fitted to it.
 
     Args:
-        energy: float32, (frames, rows, columns), of normal footage, nats.
+        clips: That the footage was prepared from.
+        footage: What is kept of it is not decoded again, where that is all.
+        folds: For each fold, energies that were fitted without it.
+        settings: Of the training.
+        progress: Called with the frames scored since the last call.
+
+    Returns:
+        One for each run of frames without a break.
     """
-    middle, high = np.percentile(energy.amax((1, 2)).numpy(), [50, 95])
-    ground = float(median_cell(energy).max())
-    return Calibration(float(middle), float(max(high - middle, _SMALLEST_SCALE)), 1.0, ground)
+
+    def measure(work: tuple[int, Runs], tell: Callable[[int], None]) -> list[Levels]:
+        rows: list[list[Levels]] = []
+        for run in work[1](tell):
+            if run.begins:
+                rows.append([])
+            rows[-1].append(_levels(folds[run.fold], run, settings.score_cells))
+        return [_concatenate(row) for row in rows]
+
+    work = all_runs(clips, footage, settings.motion)
+    return [levels for rows in run_in_parallel(measure, work, progress) for levels in rows]
 
 
-def energy_maps(
-    variants: Sequence[SceneEnergies],
-    stretch: Stretch,
-    progress: Callable[[int], None] = lambda _: None,
-) -> Iterator[tuple[list[EnergyMaps], EnergyMaps]]:
-    """Score a stretch, some frames at a time: by all variants, and where something is."""
-    first = variants[0]
-    for start in range(0, len(stretch), _BATCH):
-        batch = slice(start, start + _BATCH)
-        frames = frames_of(stretch, batch)
-        with torch.inference_mode():
-            images = first.images(frames, motion_of(stretch, batch))
-            glance = first.appearance.glance(frames)
-            presences = first.presences(images.look, glance, images.move)
-            yield score_by_all(variants, images), presences
-        progress(len(frames))
+def _levels(energies: SceneEnergies, run: Run, score_cells: int) -> Levels:
+    with torch.inference_mode():
+        maps = energies(run.frames, run.motion)
+        return {name: highest_cells(each, score_cells).numpy() for name, each in maps.items()}
+
+
+def _concatenate(row: Sequence[Levels]) -> Levels:
+    return {name: np.concatenate([each[name] for each in row]) for name in row[0]}
+
+
+def calibrate(levels: Sequence[Levels], shares: Mapping[str, float]) -> dict[str, Calibration]:
+    """Make energies comparable: each becomes a rate of false alarms.
+
+    Above the level that a fifth of normal frames pass, the tail is taken as exponential: what an
+    energy exceeds it by, over the mean excess, says how many times e-fold rarer it is. Each energy
+    may raise its share of the false alarms: one of share p counts `-log p` less.
+
+    Args:
+        levels: Of normal frames that the energies were not fitted to.
+        shares: By the energy's name; one without a share does not count.
+    """
+    calibrations = {}
+    for name in levels[0]:
+        every = np.concatenate([each[name] for each in levels])
+        start = float(np.quantile(every, 1 - TAIL_SHARE))
+        scale = max(float((every[every >= start] - start).mean()), _SMALLEST_SCALE)
+        share = shares.get(name, 0.0)
+        location = start - scale * math.log(share) if share else start
+        calibrations[name] = Calibration(location, scale, float(share > 0))
+    return calibrations
+
+
+def fused_levels(levels: Levels, calibrations: Mapping[str, Calibration]) -> NDArray[np.float32]:
+    """The scores of frames in a row, float32, (n,), as the network has them."""
+    fused: NDArray[np.float32] = np.max(
+        [
+            (levels[name] - each.location) / each.scale
+            for name, each in calibrations.items()
+            if each.weight
+        ],
+        0,
+    )
+    return fused
 
 
 def fit_tail(scores: Sequence[NDArray[np.float32]], fps: float) -> NormalTail:

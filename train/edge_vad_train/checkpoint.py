@@ -13,10 +13,19 @@ from torch import Tensor
 
 from edge_vad.errors import BadModel
 from edge_vad.scene_model import SceneCard, decode_card
-from edge_vad_train.appearance import Appearance
+from edge_vad_train.background import Background
 from edge_vad_train.mixture import SampleEnergy
 from edge_vad_train.model import Architecture, Encoder
-from edge_vad_train.network import GENERATION, STAY_DIMENSIONS, SceneEnergies, SceneNetwork
+from edge_vad_train.network import (
+    GENERATION,
+    JOINT,
+    PHYSICAL,
+    STREAMS,
+    SceneEnergies,
+    SceneNetwork,
+)
+from edge_vad_train.settings import Recipe
+from edge_vad_train.streams import NUMBERS, PaperViews, PerspectiveViews
 
 FILE_NAME = "scene.safetensors"
 _TRAIN_AGAIN = "train the scene again with edge-vad train"
@@ -26,16 +35,20 @@ class Design(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What has to be known to build a scene's network.
 
     Attributes:
-        appearance: Shape of the appearance stream.
-        motion: Shape of the motion stream.
-        components: Components of the fitted mixtures, in the order of `EnergyMaps`.
+        recipe: As in the settings.
+        streams: Shapes of the streams, by name.
+        components: K of the energies' mixtures, by name, in the order of the graph's outputs.
+        lights: Empty pictures of the scene.
+        score_cells: A frame reaches as high as the mean of so many highest cells.
         generation: Of the way from frames to scores.
     """
 
-    appearance: Architecture
-    motion: Architecture
-    components: tuple[int, int, int]
-    generation: int
+    recipe: Recipe
+    streams: dict[str, Architecture]
+    components: dict[str, int]
+    lights: int
+    score_cells: int
+    generation: int = GENERATION
 
 
 @dataclass(frozen=True)
@@ -109,16 +122,23 @@ def load_trained(folder: Path) -> TrainedScene:
 
 def empty_network(design: Design, card: SceneCard) -> SceneNetwork:
     """The network with nothing in it yet, to be filled from a file."""
-    grid, looks, moves = card.grid, design.appearance.latent, design.motion.latent
-    sizes = looks, moves, looks + moves + STAY_DIMENSIONS
-    cells = grid.rows, grid.columns
-    energies = [
-        SampleEnergy.empty(components, size, cells)
-        for components, size in zip(design.components, sizes, strict=True)
-    ]
-    background = torch.zeros(1, 3, card.height // 2, card.width // 2)
-    encoders = Encoder(design.appearance), Encoder(design.motion)
-    streams = SceneEnergies(
-        Appearance(background), encoders, (energies[0], energies[1], energies[2])
+    grid, streams = card.grid, design.streams
+    looks, moves = (streams[name].latent for name in STREAMS)
+    sizes = dict(zip(STREAMS, (looks, moves), strict=True))
+    sizes |= {JOINT: looks + moves, PHYSICAL: NUMBERS}
+    is_paper = design.recipe == "paper"
+    cells = None if is_paper else (grid.rows, grid.columns)
+    energies = {
+        name: SampleEnergy.empty(components, sizes[name], cells)
+        for name, components in design.components.items()
+    }
+    views = PaperViews() if is_paper else _empty_views(design, card)
+    encoders = {name: Encoder(streams[name]) for name in STREAMS}
+    return SceneNetwork(SceneEnergies(views, encoders, energies), card.energies, design.score_cells)
+
+
+def _empty_views(design: Design, card: SceneCard) -> PerspectiveViews:
+    pictures = torch.zeros(1, design.lights, card.height // 2, card.width // 2)
+    return PerspectiveViews(
+        Background(pictures), torch.ones(card.grid.rows), design.streams["motion"]
     )
-    return SceneNetwork(streams, card.energies)

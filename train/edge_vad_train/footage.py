@@ -1,35 +1,49 @@
 """Footage on disk, ready to learn from: frames at the model's size, and their pooled motion.
 
-Decoding and optical flow are done once, by the code that the runtime uses, into memory-mapped
-files, so that memory stays bounded whatever the length of the footage.
+Of long footage a part is kept, in stretches from all over it, in memory-mapped files, so that
+memory stays bounded. Thresholds come from every frame: `scan` reads all of it once more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
+from edge_vad.atomic import write_whole
 from edge_vad.errors import BadInput
 from edge_vad.fitting import fit_image
 from edge_vad.motion import MotionExtractor, MotionSettings
 from edge_vad.sources import Source
 from edge_vad_train.datasets import Clip
-from edge_vad_train.side_by_side import run_side_by_side
+from edge_vad_train.parallel import run_in_parallel
+
+FOLDS = 4
+"""Every frame is scored by what was learnt from the other three quarters of the footage."""
 
 STRETCH = 200
 """Frames in a row that are kept together when long footage is thinned out."""
 
 _WORKING_ROWS = 240
+_MOST_ENLARGED = 2
+"""Small frames are enlarged to the working rows, which flow likes, but not by more than this."""
+
 _SMALLEST_SIDE = 64
-_SHORTEST = 50
-_ENOUGH_STRETCHES = 10
+_SHORTEST_CLIP = 10
+_FEWEST_FRAMES = 50
+_ENOUGH_CLIPS = 8
+"""Clips of which each is in one fold as a whole; fewer are cut into blocks."""
+
+_MOST_BLOCKS, _SHORTEST_BLOCK = 20, 50
+_BATCH = 8
 _INDEX = "footage.json"
 
 
@@ -40,14 +54,23 @@ class FrameSize(msgspec.Struct, frozen=True):
     width: int
 
 
+class _Piece(msgspec.Struct, frozen=True):
+    """Kept frames in a row of one fold; where they begin, and whether motion is known there."""
+
+    start: int
+    fold: int
+    has_motion: bool
+
+
 class _Recorded(msgspec.Struct, frozen=True):
-    """What one clip left on disk."""
+    """What one clip left on disk; `seen` frames are all that it has."""
 
     name: str
     fps: float
     frames: int
+    seen: int
     skipped: int
-    starts: list[int]
+    pieces: list[_Piece]
 
 
 class _Index(msgspec.Struct, frozen=True):
@@ -65,54 +88,65 @@ class Stretch:
     """Consecutive frames of one clip.
 
     Attributes:
-        clip: Name of the clip.
         frames: uint8, (n, height, width, 3), blue-green-red.
         motion: float16, (n, channels, height', width'), pooled flow, px a frame; zero where a
             frame has no predecessor.
+        fold: Which of the `FOLDS` it belongs to.
+        has_motion: Whether the first frame has a predecessor.
     """
 
-    clip: str
     frames: NDArray[np.uint8]
     motion: NDArray[np.float16]
+    fold: int
+    has_motion: bool = False
 
     def __len__(self) -> int:
         return len(self.frames)
 
-    def part(self, start: int, stop: int) -> Stretch:
-        """The frames from `start` up to but not including `stop`."""
-        return Stretch(self.clip, self.frames[start:stop], self.motion[start:stop])
+    def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Frames and motion, uint8 and float32, some at a time, but for a frame without motion."""
+        for start in range(not self.has_motion, len(self), _BATCH):
+            which = slice(start, start + _BATCH)
+            yield self.frames_of(which), self.motion_of(which)
+
+    def frames_of(self, which: slice) -> Tensor:
+        """Some of the frames, uint8, (n, height, width, 3)."""
+        return torch.from_numpy(np.array(self.frames[which]))
+
+    def motion_of(self, which: slice) -> Tensor:
+        """Their motion, float32, (n, channels, height', width')."""
+        return torch.from_numpy(self.motion[which].astype(np.float32))
 
 
 @dataclass(frozen=True)
 class Footage:
-    """All the footage of a scene.
+    """All the footage of a scene, and what of it is kept to fit to.
 
     Attributes:
         size: Size of the frames.
         fps: Frames a second.
         clips: The clips' names, in order.
         skipped: Frames that could not be read.
-        fitting: What the model is fitted on.
-        held_back: What streams are validated on, and energies calibrated.
+        too_short: Names of clips that are too short to learn from, and were left out.
+        frames: Frames in all.
+        is_whole: Whether all of them are kept.
+        stretches: Those that are kept, from all over the footage.
     """
 
     size: FrameSize
     fps: float
     clips: tuple[str, ...]
     skipped: int
-    fitting: tuple[Stretch, ...]
-    held_back: tuple[Stretch, ...]
-
-    @property
-    def frames(self) -> int:
-        """Number of frames, held-back ones included."""
-        return sum(len(stretch) for stretch in (*self.fitting, *self.held_back))
+    too_short: tuple[str, ...]
+    frames: int
+    is_whole: bool
+    stretches: tuple[Stretch, ...]
 
 
 def working_size(source: Source) -> FrameSize:
-    """The size at which a scene is learnt: at most 240 rows, in the shape of the camera.
+    """The size at which a scene is learnt: about 240 rows, in the shape of the camera.
 
-    Both sides are multiples of four, which flow and streams divide without a rest.
+    Both sides are multiples of eight, which flow and streams divide without a rest.
 
     Raises:
         BadInput: The frames are too small.
@@ -123,8 +157,8 @@ def working_size(source: Source) -> FrameSize:
             f"the frames of {source.name} are {width}x{height}, too small to learn from",
             f"give footage of at least {_SMALLEST_SIDE}x{_SMALLEST_SIDE}",
         )
-    rows = round(min(_WORKING_ROWS, height) / 4) * 4
-    return FrameSize(rows, round(width * rows / height / 4) * 4)
+    rows = round(min(_WORKING_ROWS, _MOST_ENLARGED * height) / 8) * 8
+    return FrameSize(rows, round(width * rows / height / 8) * 8)
 
 
 def prepare(
@@ -150,7 +184,7 @@ def prepare(
         progress: Called with the number of frames done since the last call.
 
     Raises:
-        BadInput: A clip is broken, too short, or not of the frames' shape.
+        BadInput: A clip is broken or not of the frames' shape, or there are too few frames.
     """
     names = [clip.name for clip in clips]
     index = _read_index(folder)
@@ -158,154 +192,235 @@ def prepare(
     if index is None or wanted != (index.size, index.motion, index.clip_names, index.frame_budget):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / _INDEX).unlink(missing_ok=True)
-        budget = max(_SHORTEST, frame_budget // len(clips))
+        budget = max(_FEWEST_FRAMES, frame_budget // len(clips))
 
         def record(numbered: tuple[int, Clip], advance: Callable[[int], None]) -> _Recorded:
-            number, clip = numbered
-            recorder = _Recorder(folder / f"{number:04d}", size, motion)
-            return recorder.record(clip, budget, strict, advance)
+            reader = _Reader(*numbered, len(clips), size, motion, strict)
+            return _record(reader, folder / f"{numbered[0]:04d}", budget, advance)
 
-        recorded = run_side_by_side(record, enumerate(clips), progress)
+        recorded = run_in_parallel(record, enumerate(clips), progress)
         index = _Index(size, motion, names, frame_budget, recorded)
-        _write_atomically(folder / _INDEX, msgspec.json.encode(index))
+        write_whole(folder / _INDEX, msgspec.json.encode(index))
     return _map_footage(folder, index)
 
 
-class _Recorder:
-    """Writes one clip's frames and motion to two raw files."""
+class Run(NamedTuple):
+    """Frames in a row, some at a time.
 
-    def __init__(self, path: Path, size: FrameSize, motion: MotionSettings) -> None:
-        self._path = path
-        self._size = size
-        self._motion = motion
+    Attributes:
+        frames: uint8, (n, height, width, 3).
+        motion: float32, (n, channels, height', width').
+        fold: Which fold they belong to.
+        begins: Whether they do not follow those before.
+    """
 
-    def record(
-        self, clip: Clip, budget: int, strict: bool, progress: Callable[[int], None]
-    ) -> _Recorded:
-        extractor = MotionExtractor(self._size.height, self._size.width, self._motion)
-        starts: list[int] = []
-        frames = 0
-        with (
-            clip.open(strict=strict) as source,
-            self._path.with_suffix(".frames").open("wb") as frame_file,
-            self._path.with_suffix(".motion").open("wb") as motion_file,
-        ):
-            for is_first, image in self._kept(source, budget, progress):
-                if is_first:
-                    extractor.reset()
-                    starts.append(frames)
-                frame_file.write(np.ascontiguousarray(image).data)
-                motion_file.write(extractor.push(image).astype(np.float16).data)
-                frames += 1
-        if frames < _SHORTEST:
-            raise BadInput(
-                f"{clip.name} has {frames} frames, too few to learn from",
-                f"give at least {_SHORTEST} frames a clip, better some minutes",
-            )
-        return _Recorded(clip.name, source.fps, frames, source.skipped, starts)
-
-    def _kept(
-        self, source: Source, budget: int, progress: Callable[[int], None]
-    ) -> Iterator[tuple[bool, NDArray[np.uint8]]]:
-        """Frames at the model's size, and whether the one before each was left out."""
-        thinning = _thinning(source.length, budget)
-        resized = np.zeros((self._size.height, self._size.width, 3), np.uint8)
-        kept = 0
-        kept_before = False
-        for position, frame in enumerate(source):
-            progress(1)
-            keep = position // STRETCH % thinning == 0
-            if keep:
-                yield not kept_before, fit_image(frame.image, resized)
-                kept += 1
-            kept_before = keep
-            if kept >= budget:
-                return
+    frames: Tensor
+    motion: Tensor
+    fold: int
+    begins: bool
 
 
-def _thinning(length: int | None, budget: int) -> int:
-    """Of how many stretches one is kept."""
-    return 1 if length is None else max(1, -(-length // budget))
+Runs = Callable[[Callable[[int], None]], Iterator[Run]]
+"""Reads some of the footage; called with what is told of the number of frames read."""
+
+
+def all_runs(
+    clips: Sequence[Clip], footage: Footage, motion: MotionSettings
+) -> list[tuple[int, Runs]]:
+    """All the footage, but for frames without motion: what is kept, or else every clip anew.
+
+    Args:
+        clips: That `footage` was prepared from.
+        footage: What is kept of them.
+        motion: Settings of the motion input.
+
+    Returns:
+        A number and what reads them, for pieces of work that do not depend on one another.
+    """
+    if footage.is_whole:
+        rows = _rows(footage.stretches)
+        return [(number, partial(_replay, row)) for number, row in enumerate(rows)]
+    readers = [
+        _Reader(number, clip, len(clips), footage.size, motion, strict=False)
+        for number, clip in enumerate(clips)
+        if clip.name not in footage.too_short
+    ]
+    return [(number, partial(_scan, reader)) for number, reader in enumerate(readers)]
+
+
+def _rows(stretches: Sequence[Stretch]) -> list[list[Stretch]]:
+    """Stretches that follow one another."""
+    rows: list[list[Stretch]] = []
+    for stretch in stretches:
+        if not stretch.has_motion:
+            rows.append([])
+        rows[-1].append(stretch)
+    return rows
+
+
+def _replay(row: Sequence[Stretch], progress: Callable[[int], None]) -> Iterator[Run]:
+    begins = True
+    for stretch in row:
+        progress(len(stretch))
+        for frames, motion in stretch.batches():
+            yield Run(frames, motion, stretch.fold, begins)
+            begins = False
+
+
+def _scan(reader: _Reader, progress: Callable[[int], None]) -> Iterator[Run]:
+    frames: list[NDArray[np.uint8]] = []
+    moved: list[NDArray[np.float32]] = []
+    begins, fold = True, 0
+    for read in reader.read(1, progress):
+        if frames and (read.fold != fold or not read.has_motion or len(frames) == _BATCH):
+            yield _run(frames, moved, fold, begins)
+            begins = False
+        begins = begins or not read.has_motion
+        fold = read.fold
+        if read.has_motion:
+            frames.append(read.image.copy())
+            moved.append(read.motion.copy())
+    if frames:
+        yield _run(frames, moved, fold, begins)
+
+
+def _run(
+    frames: list[NDArray[np.uint8]], moved: list[NDArray[np.float32]], fold: int, begins: bool
+) -> Run:
+    run = Run(torch.from_numpy(np.stack(frames)), torch.from_numpy(np.stack(moved)), fold, begins)
+    frames.clear()
+    moved.clear()
+    return run
+
+
+class _Read(NamedTuple):
+    """A frame at the model's size, and its motion; both are reused by the next."""
+
+    image: NDArray[np.uint8]
+    motion: NDArray[np.float32]
+    fold: int
+    has_motion: bool
+
+
+class _Reader:
+    """Reads one clip, whole or thinned out."""
+
+    def __init__(
+        self,
+        number: int,
+        clip: Clip,
+        clips: int,
+        size: FrameSize,
+        motion: MotionSettings,
+        strict: bool,
+    ) -> None:
+        self.clip = clip
+        self._number, self._clips, self._strict = number, clips, strict
+        self._extractor = MotionExtractor(size.height, size.width, motion)
+        self._resized = np.zeros((size.height, size.width, 3), np.uint8)
+        self.fps, self.seen, self.skipped = 0.0, 0, 0
+
+    def length(self) -> int | None:
+        """Frames of the clip, about; None where it does not say."""
+        with self.clip.open(strict=self._strict) as source:
+            return source.length
+
+    def read(self, thinning: int, progress: Callable[[int], None]) -> Iterator[_Read]:
+        """Read every frame, or one stretch of so many.
+
+        Args:
+            thinning: Of how many stretches one is read.
+            progress: Called with 1 after each frame of the clip.
+        """
+        follows = False
+        with self.clip.open(strict=self._strict) as source:
+            self.fps = source.fps
+            for position, frame in enumerate(source):
+                self.seen, self.skipped = position + 1, source.skipped
+                progress(1)
+                is_kept = position // STRETCH % thinning == 0
+                if is_kept:
+                    if not follows:
+                        self._extractor.reset()
+                    image = fit_image(frame.image, self._resized)
+                    motion = self._extractor.push(image)
+                    yield _Read(image, motion, self._fold(position, source.length), follows)
+                follows = is_kept
+
+    def _fold(self, position: int, length: int | None) -> int:
+        """A clip is of one fold as a whole where there are enough, else its blocks take turns."""
+        if self._clips >= _ENOUGH_CLIPS:
+            return self._number % FOLDS
+        if length is None:
+            return position // STRETCH % FOLDS
+        blocks = min(_MOST_BLOCKS, max(FOLDS, length // _SHORTEST_BLOCK))
+        return position * blocks // max(length, position + 1) % FOLDS
+
+
+def _record(reader: _Reader, path: Path, budget: int, progress: Callable[[int], None]) -> _Recorded:
+    """Write what is kept of a clip to two raw files."""
+    length = reader.length()
+    thinning = 1 if length is None else max(1, -(-length // budget))
+    pieces: list[_Piece] = []
+    frames = 0
+    with (
+        path.with_suffix(".frames").open("wb") as frame_file,
+        path.with_suffix(".motion").open("wb") as motion_file,
+    ):
+        for read in reader.read(thinning, progress):
+            if frames >= budget and length is None:
+                continue  # the rest is read for its scores alone
+            if not pieces or not read.has_motion or read.fold != pieces[-1].fold:
+                pieces.append(_Piece(frames, read.fold, read.has_motion))
+            frame_file.write(np.ascontiguousarray(read.image).data)
+            motion_file.write(read.motion.astype(np.float16).data)
+            frames += 1
+    name = reader.clip.name
+    return _Recorded(name, reader.fps, frames, reader.seen, reader.skipped, pieces)
 
 
 def _map_footage(folder: Path, index: _Index) -> Footage:
-    stretches: list[list[Stretch]] = []
-    size, motion = index.size, index.motion
-    motion_shape = (
-        motion.channels,
-        size.height // motion.downscale,
-        size.width // motion.downscale,
-    )
-    for number, clip in enumerate(index.clips):
-        path = folder / f"{number:04d}"
-        frames: NDArray[np.uint8] = np.memmap(
-            path.with_suffix(".frames"),
-            np.uint8,
-            "r",
-            shape=(clip.frames, size.height, size.width, 3),
+    long_enough = [clip.seen >= _SHORTEST_CLIP for clip in index.clips]
+    seen = sum(clip.seen for clip, is_kept in zip(index.clips, long_enough, strict=True) if is_kept)
+    if seen < _FEWEST_FRAMES:
+        raise BadInput(
+            f"there are {seen} frames, too few to learn from",
+            f"give at least {_FEWEST_FRAMES}, better some minutes",
         )
-        pooled: NDArray[np.float16] = np.memmap(
-            path.with_suffix(".motion"), np.float16, "r", shape=(clip.frames, *motion_shape)
-        )
-        edges = [*clip.starts, clip.frames]
-        stretches.append(
-            [
-                Stretch(clip.name, frames, pooled).part(start, stop)
-                for start, stop in pairwise(edges)
-                if stop - start >= _SHORTEST  # of a shorter rest nothing can be held back
-            ]
-        )
-    fitting, held_back = _hold_back(stretches)
+    stretches: list[Stretch] = []
+    for number, (clip, is_kept) in enumerate(zip(index.clips, long_enough, strict=True)):
+        if is_kept:
+            stretches += _map_clip(folder / f"{number:04d}", clip, index)
     return Footage(
-        size=size,
+        size=index.size,
         fps=float(np.median([clip.fps for clip in index.clips])),
         clips=tuple(clip.name for clip in index.clips),
         skipped=sum(clip.skipped for clip in index.clips),
-        fitting=tuple(fitting),
-        held_back=tuple(held_back),
+        too_short=tuple(
+            clip.name for clip, kept in zip(index.clips, long_enough, strict=True) if not kept
+        ),
+        frames=seen,
+        is_whole=all(clip.frames == clip.seen for clip in index.clips),
+        stretches=tuple(stretches),
     )
 
 
-def _hold_back(clips: list[list[Stretch]]) -> tuple[list[Stretch], list[Stretch]]:
-    """Hold back a fifth: every fifth stretch where there are enough, else each one's end.
-
-    Whole stretches are held back, never single frames: neighbours are nearly equal, and a frame
-    whose neighbours were learnt from is not held back at all. They come from all over the footage:
-    its end alone may be emptier, or darker, than the rest.
-    """
-    stretches = [stretch for clip in clips for stretch in clip]
-    pieces = [piece for stretch in stretches for piece in _cut(stretch)]
-    fitting, held_back = [], []
-    if len(pieces) >= _ENOUGH_STRETCHES:
-        for number, piece in enumerate(pieces):
-            if number % 5 == 2:
-                held_back.append(piece.inner)
-            else:
-                fitting.append(piece.whole)
-        return fitting, held_back
-    for each in stretches:
-        cut = len(each) * 4 // 5
-        fitting.append(each.part(0, cut))
-        held_back.append(each.part(cut, len(each)))
-    return fitting, held_back
-
-
-class _Piece(NamedTuple):
-    """A piece of a stretch, and the same without the frames next to its neighbours."""
-
-    whole: Stretch
-    inner: Stretch
-
-
-def _cut(stretch: Stretch) -> list[_Piece]:
-    """Cut what is long into pieces of about `STRETCH` frames."""
-    count = max(1, len(stretch) // STRETCH)
-    edges = np.linspace(0, len(stretch), count + 1).astype(int).tolist()
-    margin = STRETCH // 10 if count > 1 else 0
-    return [
-        _Piece(stretch.part(start, stop), stretch.part(start + margin, stop - margin))
-        for start, stop in pairwise(edges)
-    ]
+def _map_clip(path: Path, clip: _Recorded, index: _Index) -> Iterator[Stretch]:
+    size, motion = index.size, index.motion
+    rows, columns = size.height // motion.downscale, size.width // motion.downscale
+    frames: NDArray[np.uint8] = np.memmap(
+        path.with_suffix(".frames"), np.uint8, "r", shape=(clip.frames, size.height, size.width, 3)
+    )
+    pooled: NDArray[np.float16] = np.memmap(
+        path.with_suffix(".motion"),
+        np.float16,
+        "r",
+        shape=(clip.frames, motion.channels, rows, columns),
+    )
+    stops = [*(piece.start for piece in clip.pieces[1:]), clip.frames]
+    for piece, stop in zip(clip.pieces, stops, strict=True):
+        part = slice(piece.start, stop)
+        yield Stretch(frames[part], pooled[part], piece.fold, piece.has_motion)
 
 
 def _read_index(folder: Path) -> _Index | None:
@@ -313,9 +428,3 @@ def _read_index(folder: Path) -> _Index | None:
         return msgspec.json.decode((folder / _INDEX).read_bytes(), type=_Index)
     except (OSError, msgspec.DecodeError):
         return None
-
-
-def _write_atomically(path: Path, content: bytes) -> None:
-    staged = path.with_suffix(".tmp")
-    staged.write_bytes(content)
-    staged.replace(path)

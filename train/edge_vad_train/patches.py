@@ -2,57 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from edge_vad.opencv import cv2
-from edge_vad_train.footage import Stretch
-from edge_vad_train.streams import StreamInput
+from edge_vad_train.footage import Footage, Stretch
+from edge_vad_train.model import Architecture
+from edge_vad_train.parallel import run_in_parallel
+from edge_vad_train.seeds import Use, generator
+from edge_vad_train.streams import Views
 
 ACTIVE_SHARE = 0.5
 """Share of the patches that are drawn in proportion to how much happens in them."""
 
+_OF_A_FRAME = 16
+"""Patches drawn from one frame."""
+
+_Patches = dict[str, list[Tensor]]
+
 
 def draw_patches(
-    stretches: Sequence[Stretch],
-    stream_input: StreamInput,
-    patch: int,
+    footage: Footage,
+    views: nn.Module,
+    architectures: Mapping[str, Architecture],
     count: int,
-    rng: np.random.Generator,
+    seed: int,
     progress: Callable[[int], None] = lambda _: None,
-) -> Tensor:
-    """Draw patches of one stream's input.
+) -> dict[str, Tensor]:
+    """Draw patches of what each stream sees.
 
     Most of a street is empty, so half of the patches are drawn uniformly and half with a
     probability proportional to the input's squared magnitude summed over the patch.
 
     Args:
-        stretches: Footage to draw from; a stretch's first frame is left out, as it has no motion.
-        stream_input: Gives the stream's input.
-        patch: Side of a patch, px of the input.
-        count: How many patches, about; at least one for every frame that is drawn from.
-        rng: Source of all randomness.
+        footage: To draw from.
+        views: What the streams see, see `Views`.
+        architectures: Shapes of the streams, by name.
+        count: How many patches of each, about.
+        seed: Of the choice.
         progress: Called with the number of patches drawn since the last call.
 
     Returns:
-        float32, (n, channels, patch, patch).
+        float32, (n, channels, patch, patch), by the stream's name.
     """
-    places = [(stretch, index) for stretch in stretches for index in range(1, len(stretch))]
-    chosen = rng.choice(len(places), min(len(places), max(1, count // 16)), replace=False)
-    per_frame = -(-count // len(chosen))
-    drawn: list[Tensor] = []
-    for place in np.sort(chosen):
-        stretch, index = places[place]
-        image = stream_input(stretch, slice(index, index + 1))[0]
-        corners = draw_corners(_activity(image, patch), per_frame, rng)
-        cut = [image[:, row : row + patch, column : column + patch] for row, column in corners]
-        drawn.append(torch.stack(cut))  # copies: a view would keep the whole frame
-        progress(per_frame)
-    return torch.cat(drawn)
+    share = min(1.0, count / _OF_A_FRAME / sum(map(len, footage.stretches)))
+    per_frame = max(_OF_A_FRAME, -(-count // sum(map(len, footage.stretches))))
+
+    def draw(numbered: tuple[int, Stretch], advance: Callable[[int], None]) -> _Patches:
+        number, stretch = numbered
+        rng = generator(seed, Use.PATCHES, number)
+        drawn: _Patches = {name: [] for name in architectures}
+        frames = np.flatnonzero(rng.random(len(stretch)) < share)
+        for index in frames[frames >= 1].tolist():
+            which = slice(index, index + 1)
+            with torch.inference_mode():
+                seen: Views = views(stretch.frames_of(which), stretch.motion_of(which))
+            for name, architecture in architectures.items():
+                image = getattr(seen, name)[0]
+                drawn[name].append(_cut(image, architecture.patch, per_frame, rng))
+            advance(per_frame)
+        return drawn
+
+    parts = run_in_parallel(draw, enumerate(footage.stretches), progress)
+    return {
+        name: torch.cat([each for part in parts for each in part[name]]) for name in architectures
+    }
+
+
+def _cut(image: Tensor, patch: int, count: int, rng: np.random.Generator) -> Tensor:
+    corners = draw_corners(_activity(image, patch), count, rng)
+    # Stacked they are copies: views would keep the whole frame.
+    return torch.stack([image[:, row : row + patch, left : left + patch] for row, left in corners])
 
 
 def draw_corners(

@@ -2,70 +2,78 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
+from msgspec.structs import replace
 
+from edge_vad.dynamic_flow import Pooling
 from edge_vad.motion import MotionSettings
-from edge_vad_train.appearance import SILHOUETTES
-from edge_vad_train.checkpoint import Design
-from edge_vad_train.expectation_maximisation import NOISE_FLOOR
 from edge_vad_train.model import Architecture, Layer
-from edge_vad_train.network import GENERATION
+from edge_vad_train.streams import FLOW_CHANNELS, FOREGROUND_CHANNELS, RGB_CHANNELS
 
-LAYERS = {
-    4: (Layer(16, 4, 2), Layer(32, 5, 1), Layer(32, 2, 1)),
-    8: (Layer(16, 4, 2), Layer(32, 4, 2), Layer(32, 2, 1)),
-    16: (Layer(16, 4, 2), Layer(32, 4, 2), Layer(32, 2, 2)),
-}
-"""The encoders' layers by the distance between cells, px of the frame.
+LAYERS = (Layer(16, 4, 2), Layer(32, 4, 2), Layer(32, 2, 1))
+"""Of encoders at half the frame's resolution: a receptive field of 14 px, every 4 px.
 
-All have a receptive field of 14 px at half the frame's resolution, 28 px of it. Channels are
-multiples of 16, which processors like.
+Channels are multiples of 16, which processors like.
 """
+
+RGB_LAYERS = (Layer(16, 4, 2), Layer(32, 5, 2), Layer(32, 5, 2))
+"""Of the paper's appearance encoder, at full resolution: 28 px, every 8 px."""
+
+Recipe = Literal["default", "paper"]
+
+_POOLED_S = {"default": 0.5, "paper": 1.0}
+"""Seconds of flow that are pooled."""
 
 
 class TrainSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that decides what a training gives, besides the footage.
 
     Attributes:
+        recipe: `default`, or `paper` for what the paper's abstract states and nothing else.
         seed: Seed of everything random.
-        steps: Most optimiser steps a stream; fewer where it would overfit.
+        steps: Optimiser steps a stream.
         latent: D, latent dimensions of each stream.
-        components: K, components of the mixtures; the joint one has twice as many.
-        cell: Distance between neighbouring cells of the anomaly map, px of the frame, one of
-            `LAYERS`.
-        noise_floor: Added to every variance of the mixtures.
-        appearance_sigma: Reconstruction noise of the appearance stream, 1 is a whole silhouette.
-        motion_sigma: Reconstruction noise of the motion stream, px a frame.
+        components: K, components of the mixtures over learnt latents.
+        score_cells: A frame's score is the mean of so many highest cells.
         patches: Patches that each stream learns from.
-        cells: Latents that each mixture is fitted to.
-        tune: Whether both sigmas and the noise floor are only where `tuning.tune` begins.
-        frame_budget: Most frames that are kept of the footage.
-        motion: Optical flow and pooling.
+        cells: Cells that each mixture is fitted to.
+        frame_budget: Most frames that are kept of the footage to learn from.
+        window: Flow fields that are pooled (T); 0 for half a second of them.
+        motion: Optical flow; how it is pooled follows from the recipe.
     """
 
+    recipe: Recipe = "default"
     seed: int = 0
-    steps: int = 2500
+    steps: int = 1500
     latent: int = 8
     components: int = 24
-    cell: int = 8
-    noise_floor: float = NOISE_FLOOR
-    appearance_sigma: float = 0.15
-    motion_sigma: float = 2.5
-    tune: bool = False
+    score_cells: int = 9
     patches: int = 50_000
     cells: int = 60_000
     frame_budget: int = 12_000
+    window: int = 0
     motion: MotionSettings = MotionSettings()
 
-    @property
-    def design(self) -> Design:
-        """Shape of the network."""
-        return Design(
-            appearance=self._stream(SILHOUETTES),
-            motion=self._stream(self.motion.pooling.channels),
-            components=(self.components, self.components, 2 * self.components),
-            generation=GENERATION,
-        )
+    def at(self, fps: float) -> TrainSettings:
+        """The settings with flow pooled as the recipe has it.
 
-    def _stream(self, inputs: int) -> Architecture:
-        return Architecture(inputs, LAYERS[self.cell], self.latent, self.components)
+        Args:
+            fps: Frames a second of the footage.
+        """
+        pooling = Pooling.RANK if self.recipe == "paper" else Pooling.MEAN_AND_SPEED
+        window = self.window or max(1, round(_POOLED_S[self.recipe] * fps))
+        return replace(self, motion=replace(self.motion, pooling=pooling, window=window))
+
+    @property
+    def architectures(self) -> dict[str, Architecture]:
+        """Shapes of the streams by name."""
+        if self.recipe == "paper":
+            appearance = self._stream(RGB_CHANNELS, RGB_LAYERS)
+        else:
+            appearance = self._stream(FOREGROUND_CHANNELS, LAYERS)
+        return {"appearance": appearance, "motion": self._stream(FLOW_CHANNELS, LAYERS)}
+
+    def _stream(self, inputs: int, layers: tuple[Layer, ...]) -> Architecture:
+        return Architecture(inputs, layers, self.latent, self.components)

@@ -1,56 +1,116 @@
-"""What the two streams see of a scene."""
+"""What a scene's encoders and energies see of a frame and its motion."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import NamedTuple
 
-import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional as F
 
-from edge_vad_train.appearance import Appearance, relight, shrink, silhouette
-from edge_vad_train.footage import Footage, Stretch
-from edge_vad_train.network import RECENT_CHANNELS
+from edge_vad_train.background import Background, shrink
+from edge_vad_train.model import Architecture
 
-StreamInput = Callable[[Stretch, slice], Tensor]
-"""A stream's input for some frames of a stretch: float32, (n, channels, height, width)."""
+FOREGROUND_CHANNELS = 1
+RGB_CHANNELS = 3
+FLOW_CHANNELS = 2
 
-_BACKGROUND_FRAMES = 200
+NUMBERS = 5
+"""Right, down, speed, foreground, and foreground of a wider place."""
+
+_BOX, _WIDE_BOX = 3, 5
+"""Sides of the places that numbers are means over, in strides of the grid: 24 and 40 px."""
+
+_STILL_PX, _MOVING_PX = 0.25, 0.35
+"""Speed up to which it may be the flow's own noise, and from which on it is none, px a frame."""
+
+_EMPTY, _OCCUPIED = 0.08, 0.12
+"""Share of foreground up to which a place is empty, and from which on something is there."""
 
 
-def background_of(footage: Footage) -> Tensor:
-    """The empty scene: the median of frames from all over the footage.
+class Views(NamedTuple):
+    """What is seen of frames.
 
-    Returns:
-        float32, (1, 3, height / 2, width / 2), blue-green-red, 0 to 1.
+    Attributes:
+        appearance: float32, (N, channels, h, w), input of the appearance encoder.
+        motion: float32, (N, 2, h', w'), input of the motion encoder.
+        numbers: float32, (N, 5, rows, columns), physical numbers of every cell: mean flow to the
+            right and down and mean speed, in units of the scale, and shares of foreground in a
+            place and in a wider one. None where a scene has none.
+        activity: float32, (N, 1, rows, columns), from 0 where nothing is or moves, to 1. None where
+            all cells count alike.
     """
-    total = sum(len(stretch) for stretch in footage.fitting)
-    every = max(1, total // _BACKGROUND_FRAMES)
-    views = [shrink(frames_of(stretch, slice(0, None, every))) for stretch in footage.fitting]
-    pictures = torch.cat(views)
-    alike = relight(pictures, pictures.mean())
-    return torch.from_numpy(np.median(alike.numpy(), 0, keepdims=True))
+
+    appearance: Tensor
+    motion: Tensor
+    numbers: Tensor | None = None
+    activity: Tensor | None = None
 
 
-def frames_of(stretch: Stretch, which: slice) -> Tensor:
-    """Frames of a stretch, uint8, (n, height, width, 3)."""
-    return torch.from_numpy(np.array(stretch.frames[which]))
+class PerspectiveViews(nn.Module):
+    """Foreground, and flow in units of what is ordinary at each height of the picture.
+
+    Args:
+        background: Background subtraction.
+        scale: float32, (rows,), ordinary speed in each row of cells, px a frame.
+        motion: Shape of the motion encoder, for the grid.
+    """
+
+    scale: Tensor
+
+    def __init__(self, background: Background, scale: Tensor, motion: Architecture) -> None:
+        super().__init__()
+        self.background = background
+        self.patch, self.stride = motion.patch, motion.stride
+        self.register_buffer("scale", scale)
+
+    def forward(self, frame: Tensor, motion: Tensor) -> Views:
+        """See frames.
+
+        Args:
+            frame: uint8, (N, height, width, 3), blue-green-red.
+            motion: float32, (N, 3, height / 2, width / 2), mean flow and mean speed, px a frame.
+        """
+        foreground = self.background(frame)
+        scale = _between_cells(self.scale, motion.shape[2], self.patch, self.stride)
+        scaled = motion * (1 / scale)[:, None]
+        shares = F.avg_pool2d(foreground, self.stride)
+        moved = F.avg_pool2d(F.avg_pool2d(scaled, self.stride), _BOX, 1)
+        rows, columns = ((side - self.patch) // self.stride + 1 for side in motion.shape[2:])
+        narrow = F.avg_pool2d(shares, _BOX, 1)[:, :, :rows, :columns]
+        wide = F.avg_pool2d(shares, _WIDE_BOX, 1, 1, count_include_pad=False)
+        moved = moved[:, :, :rows, :columns]
+        numbers = torch.cat([moved, narrow, wide[:, :, :rows, :columns]], 1)
+        return Views(foreground, scaled[:, :2], numbers, self._activity(moved, narrow))
+
+    def _activity(self, moved: Tensor, foreground: Tensor) -> Tensor:
+        """Where something is or moves."""
+        flow = moved[:, :2] * self.scale[:, None]
+        speed = torch.sqrt((flow * flow).sum(1, keepdim=True))
+        moves = (speed - _STILL_PX) * (1 / (_MOVING_PX - _STILL_PX))
+        stands = (foreground - _EMPTY) * (1 / (_OCCUPIED - _EMPTY))
+        return torch.maximum(moves, stands).clamp(0, 1)
 
 
-def motion_of(stretch: Stretch, which: slice) -> Tensor:
-    """Motion input of a stretch, float32, (n, channels, height', width')."""
-    return torch.from_numpy(stretch.motion[which].astype(np.float32))
+class PaperViews(nn.Module):
+    """What the paper's abstract states: RGB patches and dynamic flow images, as they are."""
+
+    def forward(self, frame: Tensor, motion: Tensor) -> Views:
+        """See frames.
+
+        Args:
+            frame: uint8, (N, height, width, 3), blue-green-red.
+            motion: float32, (N, 2, height / 2, width / 2), dynamic flow.
+        """
+        return Views(shrink(frame, 1), motion)
 
 
-def appearance_view(appearance: Appearance) -> StreamInput:
-    """Give the appearance stream's input, silhouettes, float32, (n, 1, h, w)."""
-
-    def view(stretch: Stretch, which: slice) -> Tensor:
-        return silhouette(appearance(frames_of(stretch, which)))
-
-    return view
-
-
-def motion_view(stretch: Stretch, which: slice) -> Tensor:
-    """Give the motion stream's input, pooled flow, float32, (n, channels, h, w)."""
-    return motion_of(stretch, which)[:, :-RECENT_CHANNELS]
+def _between_cells(scale: Tensor, rows: int, patch: int, stride: int) -> Tensor:
+    """From a value for each row of cells to one for each row of pixels, linearly, (rows,)."""
+    centre = (patch - 1) / 2
+    cells = (torch.arange(rows, dtype=torch.float32) - centre) / stride
+    cells = cells.clamp(0, len(scale) - 1)
+    below = cells.floor().long()
+    above = (below + 1).clamp(max=len(scale) - 1)
+    share = cells - below
+    return scale[below] * (1 - share) + scale[above] * share

@@ -3,50 +3,60 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime, timezone
+from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import numpy as np
+import torch
 from lightning_fabric import Fabric
-from torch import Tensor
+from numpy.typing import NDArray
+from torch import Tensor, nn
 
-from edge_vad_train.appearance import Appearance
-from edge_vad_train.bad_weather import Copy, in_bad_weather
-from edge_vad_train.checkpoint import TrainedScene
-from edge_vad_train.choosing import Trial, choose, frames_to_choose, place_says_of
-from edge_vad_train.completing import complete
+from edge_vad.errors import BadInput
+from edge_vad.scene_model import SCHEMA, Calibration, Grid, SceneCard, Training
+from edge_vad_train.background import fit_background, grey_of, shrink
+from edge_vad_train.calibration import calibrate, fit_tail, fused_levels, measure_levels
+from edge_vad_train.checkpoint import Design, TrainedScene
 from edge_vad_train.datasets import Clip
-from edge_vad_train.fit import Diverged, FitSettings, Fitted, fit_stream
-from edge_vad_train.footage import Footage, FrameSize, Stretch, prepare, working_size
-from edge_vad_train.latents import LearntScene, fit_mixtures
-from edge_vad_train.model import Encoder
-from edge_vad_train.network import EnergyMaps
+from edge_vad_train.fit import FitSettings, fit_stream
+from edge_vad_train.footage import FOLDS, Footage, FrameSize, Stretch, prepare, working_size
+from edge_vad_train.mixture import Mixture, SampleEnergy
+from edge_vad_train.mixture_fitting import count_active, draw_cells, fit_energies
+from edge_vad_train.model import Encoder, MixturePrior, StreamVAE
+from edge_vad_train.network import JOINT, PHYSICAL, STREAMS, SceneEnergies, SceneNetwork
+from edge_vad_train.parallel import run_in_parallel
 from edge_vad_train.patches import draw_patches
+from edge_vad_train.perspective import fit_scale
 from edge_vad_train.settings import TrainSettings
-from edge_vad_train.side_by_side import run_side_by_side
-from edge_vad_train.streams import (
-    StreamInput,
-    appearance_view,
-    background_of,
-    motion_view,
-)
-from edge_vad_train.tuning import sigmas_to_learn, tune
+from edge_vad_train.streams import PaperViews, PerspectiveViews
 
-STREAMS = ("appearance", "motion")
+_SHARES = {
+    "default": {PHYSICAL: 0.7, JOINT: 0.3},
+    "paper": {"appearance": 0.5, "motion": 0.5},
+}
+"""Which energies may raise an alarm, and their shares of the false alarms."""
 
-_HELD_BACK_SHARE = 1 / 25
-"""Patches to validate on, as a share of those that a stream learns from."""
+_SIGMAS = {"appearance": 0.15, "motion": 0.25}
+"""Reconstruction noise: 1 is a whole silhouette, and ordinary speed at its place."""
+
+_PAPER_SIGMA = 0.5
+"""The paper's recipe: as a share of the root mean square of what a stream sees."""
+
+_BACKGROUND_FRAMES = 300
+_SCALE_FRAMES = 3000
+_OCCUPIED, _MOVING_PX = 0.3, 0.1
+"""Cells that tell the scale of motion: of so much foreground, and faster than this, px a frame."""
+
+Floats = NDArray[np.float32]
 
 _FEWEST_ACTIVE = 2
 """Latent dimensions that tell something in a stream that has not collapsed."""
 
-_LEAST_TOLD = 0.62
-"""Mean AUC over the kinds of self-made anomalies below which a scene has learnt nothing.
-
-With both streams collapsed 0.58 was measured, after hardly any steps 0.66, on UCSD Ped2 0.70.
-"""
+_SAMPLES = 8
 
 
 class Stages(Protocol):
@@ -59,6 +69,13 @@ class Stages(Protocol):
 
     def warn(self, text: str) -> None:
         """Say what should be known of the footage."""
+
+
+class _Learnt(NamedTuple):
+    """What was learnt: energies that have not seen one fold each, then those of everything."""
+
+    folds: list[SceneEnergies]
+    final: SceneEnergies
 
 
 def train_scene(
@@ -79,21 +96,60 @@ def train_scene(
         settings: What decides the result, besides the footage.
         fabric: Where to train.
         stages: Shows how far it is.
-        size: Size of the model's frame; that of the footage, at most 240 rows, when None.
+        size: Size of the model's frame; about 240 rows in the footage's shape, when None.
         strict: Raise at the first frame that cannot be read, instead of skipping it.
 
     Raises:
         BadInput: The footage is broken, too short, or of cameras of different shapes.
         Diverged: A stream cannot be fitted with these settings.
     """
-    if size is None:
-        with clips[0].open() as source:
-            size = working_size(source)
     work = folder / "work"
+    size, settings = _fit_to(clips, size, settings)
+    footage = _read(clips, work / "footage", settings, stages, size, strict)
+    views = PaperViews() if settings.recipe == "paper" else _learn_views(footage, settings, stages)
+    streams = _learn_streams(footage, views, settings, fabric, stages, work)
+    if isinstance(views, PerspectiveViews):
+        learnt = _fit_mixtures(footage, views, streams, settings, stages)
+    else:
+        learnt = _of_priors(views, streams)
+    with stages.stage("scoring all the footage", footage.frames) as advance:
+        levels = measure_levels(
+            clips, footage, learnt.folds, settings, lambda frames: advance(frames, "")
+        )
+    calibrations = calibrate(levels, _SHARES[settings.recipe])
+    scores = [fused_levels(each, calibrations) for each in levels]
+    card = _card(footage, settings, calibrations, scores)
+    network = SceneNetwork(learnt.final, calibrations, settings.score_cells).eval()
+    lights = views.background.lights if isinstance(views, PerspectiveViews) else 0
+    design = _design(settings, learnt.final, lights)
+    scene = TrainedScene(card, design, network, *_samples(footage))
+    scene.save(folder)
+    shutil.rmtree(work)
+    return scene
+
+
+def _fit_to(
+    clips: Sequence[Clip], size: FrameSize | None, settings: TrainSettings
+) -> tuple[FrameSize, TrainSettings]:
+    """The size of frames, and the settings for their rate."""
+    if not clips:
+        raise BadInput("there is no footage to learn from", "give footage of ordinary days")
+    with clips[0].open() as source:
+        return size or working_size(source), settings.at(source.fps)
+
+
+def _read(
+    clips: Sequence[Clip],
+    folder: Path,
+    settings: TrainSettings,
+    stages: Stages,
+    size: FrameSize,
+    strict: bool,
+) -> Footage:
     with stages.stage("reading footage", _announced(clips)) as advance:
         footage = prepare(
             clips,
-            work / "footage",
+            folder,
             settings.motion,
             size,
             settings.frame_budget,
@@ -102,171 +158,214 @@ def train_scene(
         )
     if footage.skipped:
         stages.warn(f"frames that could not be read and were skipped: {footage.skipped}")
-    appearance = Appearance(background_of(footage))
-    views = {"appearance": appearance_view(appearance), "motion": motion_view}
-    patches = {name: _draw(name, view, footage, settings, stages) for name, view in views.items()}
-    streams = _learn(patches, settings, fabric, stages, work)
-    with stages.stage("making bad weather", None) as advance:
-        copies = in_bad_weather(
-            footage.fitting,
-            work / "weather",
-            footage.fps,
-            settings.motion,
-            settings.seed,
-            lambda frames: advance(frames, ""),
-        )
-
-    def attempt(tried: TrainSettings, place_says: Sequence[float]) -> Trial:
-        looks, moves = _fitted(streams, tried)
-        encoders = looks.model.encoder, moves.model.encoder
-        learnt = _fit_mixtures(footage, copies, appearance, encoders, tried, stages)
-        with stages.stage("choosing weights", frames_to_choose(footage)) as advance:
-            return choose(
-                footage, learnt, place_says, tried.seed, lambda frames: advance(frames, "")
-            )
-
-    trial = attempt(settings, place_says_of(footage))
-    if settings.tune and trial.choice is None:
-        stages.warn("nobody moves in this footage, so nothing could be tuned on it")
-    elif settings.tune:
-        known = (trial.place_say,)
-        settings, trial = tune(settings, trial, lambda tried: attempt(tried, known))
-    _warn_of_streams(_fitted(streams, settings), trial, settings, stages)
-    _warn_of_blindness(trial, stages)
-    frames = sum(len(stretch) for _, stretch in trial.cases)
-    with stages.stage("calibrating", frames) as advance:
-        scene = complete(footage, trial, settings, lambda frames: advance(frames, ""))
-    scene.save(folder)
-    shutil.rmtree(work)
-    return scene
+    if footage.too_short:
+        stages.warn(f"too short to learn from, and left out: {', '.join(footage.too_short)}")
+    return footage
 
 
-class _Patches(NamedTuple):
-    """What one stream learns from, and what it is validated on."""
-
-    fitting: Tensor
-    held_back: Tensor
-
-
-_Streams = dict[tuple[str, float], Fitted | Diverged]
-"""Name and sigma of a stream to what came of it."""
-
-
-def _draw(
-    name: str, view: StreamInput, footage: Footage, settings: TrainSettings, stages: Stages
-) -> _Patches:
-    """Draw the patches of one stream."""
-    number, patch = STREAMS.index(name), getattr(settings.design, name).patch
-    counts = settings.patches, round(_HELD_BACK_SHARE * settings.patches)
-    with stages.stage(f"drawing patches of {name}", sum(counts)) as advance:
-
-        def draw(stretches: Sequence[Stretch], count: int, *of: int) -> Tensor:
-            rng = np.random.default_rng([settings.seed, number, *of])
-            return draw_patches(
-                stretches, view, patch, count, rng, lambda drawn: advance(drawn, "")
-            )
-
-        return _Patches(draw(footage.fitting, counts[0]), draw(footage.held_back, counts[1], 1))
+def _learn_views(footage: Footage, settings: TrainSettings, stages: Stages) -> PerspectiveViews:
+    """Find the background and the scale of motion."""
+    architecture = settings.architectures["motion"]
+    with stages.stage("finding background and perspective", None):
+        background = fit_background(_greys(footage))
+        rows = (footage.size.height // 2 - architecture.patch) // architecture.stride + 1
+        plain = PerspectiveViews(background, torch.ones(rows), architecture)
+        scale = _fit_scale(footage, plain, rows)
+    return PerspectiveViews(background, torch.from_numpy(scale), architecture)
 
 
-def _learn(
-    patches: dict[str, _Patches],
+def _greys(footage: Footage) -> Floats:
+    """Pictures from all over the footage, float32, (n, h, w), 0 to 1."""
+    every = max(1, sum(map(len, footage.stretches)) // _BACKGROUND_FRAMES)
+    pictures = [
+        grey_of(shrink(stretch.frames_of(slice(0, None, every))))[:, 0]
+        for stretch in footage.stretches
+    ]
+    return torch.cat(pictures).numpy()
+
+
+def _fit_scale(footage: Footage, views: PerspectiveViews, rows: int) -> Floats:
+    """The ordinary speed of what is foreground and moves, for each row of cells, px a frame."""
+    every = max(1, sum(map(len, footage.stretches)) // _SCALE_FRAMES)
+
+    def measure(stretch: Stretch, _: Callable[[int], None]) -> tuple[NDArray[np.intp], Floats]:
+        which = slice(1, None, every)
+        frames, motion = stretch.frames_of(which), stretch.motion_of(which)
+        found = [
+            views(*each)
+            for each in zip(torch.split(frames, 8), torch.split(motion, 8), strict=True)
+        ]
+        numbers = [each.numbers for each in found if each.numbers is not None]
+        if not numbers:
+            return np.zeros(0, np.intp), np.zeros(0, np.float32)
+        values = torch.cat(numbers).numpy()
+        speed = np.hypot(values[:, 0], values[:, 1])
+        tells = (values[:, 3] > _OCCUPIED) & (speed > _MOVING_PX)
+        return np.nonzero(tells)[1], speed[tells]
+
+    with torch.inference_mode():
+        measured = run_in_parallel(measure, footage.stretches, lambda _: None)
+    row, speed = (np.concatenate(each) for each in zip(*measured, strict=True))
+    return fit_scale(row, speed, rows)
+
+
+def _learn_streams(
+    footage: Footage,
+    views: nn.Module,
     settings: TrainSettings,
     fabric: Fabric,
     stages: Stages,
     work: Path,
-) -> _Streams:
-    """Learn both streams side by side, with every sigma that may be chosen.
-
-    Raises:
-        Diverged: A stream cannot be fitted with the sigma that is set.
-    """
-    names = [(name, sigma) for name in patches for sigma in sigmas_to_learn(settings, name)]
-    with stages.stage("learning both streams", len(names) * settings.steps) as advance:
-
-        def learn(
-            stream: tuple[str, float], progress: Callable[[int, float], None]
-        ) -> Fitted | Diverged:
-            name, sigma = stream
-            try:
-                return fit_stream(
-                    *patches[name],
-                    getattr(settings.design, name),
-                    FitSettings(sigma=sigma, steps=settings.steps, seed=settings.seed),
-                    fabric,
-                    work / f"{name}-{sigma:g}.safetensors",
-                    progress,
-                )
-            except Diverged as error:
-                return error
-
-        learnt = run_side_by_side(
-            learn, names, lambda steps, loss: advance(steps, f"loss {loss:.1f}")
+) -> dict[str, StreamVAE]:
+    """Learn both streams side by side."""
+    with stages.stage("drawing patches", settings.patches) as advance:
+        patches = draw_patches(
+            footage,
+            views,
+            settings.architectures,
+            settings.patches,
+            settings.seed,
+            lambda drawn: advance(drawn, ""),
         )
-    streams = dict(zip(names, learnt, strict=True))
-    _fitted(streams, settings)  # better told now than after minutes of other work
-    return streams
+    with stages.stage("learning both streams", len(STREAMS) * settings.steps) as advance:
 
-
-def _fitted(streams: _Streams, settings: TrainSettings) -> tuple[Fitted, ...]:
-    """Both streams as they were fitted with these settings; raises what one diverged with."""
-    fitted = []
-    for name in STREAMS:
-        stream = streams[name, getattr(settings, f"{name}_sigma")]
-        if isinstance(stream, Diverged):
-            raise stream
-        fitted.append(stream)
-    return tuple(fitted)
-
-
-def _warn_of_streams(
-    fitted: Sequence[Fitted], trial: Trial, settings: TrainSettings, stages: Stages
-) -> None:
-    for name, stream in zip(STREAMS, fitted, strict=True):
-        if stream.is_overfit:
-            stages.warn(
-                f"the {name} stream has its weights of step {stream.steps}: "
-                "later ones tell held-back footage no better"
-            )
-    for name, active in trial.active_dimensions.items():
-        if active < min(_FEWEST_ACTIVE, settings.latent):
-            stages.warn(
-                f"the {name} stream has collapsed: {active} of {settings.latent} latent dimensions "
-                f"tell anything; train again with another --seed or a smaller --{name}-sigma"
+        def learn(name: str, progress: Callable[[int, float], None]) -> StreamVAE:
+            sigma = _sigma(name, patches[name], settings)
+            return fit_stream(
+                patches[name],
+                settings.architectures[name],
+                FitSettings(sigma=sigma, steps=settings.steps, seed=settings.seed),
+                fabric,
+                work / f"{name}.safetensors",
+                progress,
             )
 
-
-def _warn_of_blindness(trial: Trial, stages: Stages) -> None:
-    if trial.choice is None:
-        return
-    told = float(np.mean(list(trial.choice.aucs.values())))
-    if told < _LEAST_TOLD:
-        stages.warn(
-            f"this training tells anomalies made from ordinary frames hardly better than chance "
-            f"({told:.0%} on the mean): train again with another --seed, or on more footage"
+        learnt = run_in_parallel(
+            learn, STREAMS, lambda steps, loss: advance(steps, f"loss {loss:.1f}")
         )
+    return dict(zip(STREAMS, learnt, strict=True))
+
+
+def _sigma(name: str, patches: Tensor, settings: TrainSettings) -> float:
+    if settings.recipe == "paper":
+        return max(_PAPER_SIGMA * float(patches.square().mean().sqrt()), 1e-3)
+    return _SIGMAS[name]
 
 
 def _fit_mixtures(
     footage: Footage,
-    copies: Sequence[Copy],
-    appearance: Appearance,
-    encoders: tuple[Encoder, Encoder],
+    views: PerspectiveViews,
+    streams: Mapping[str, StreamVAE],
     settings: TrainSettings,
     stages: Stages,
-) -> LearntScene:
-    with stages.stage("fitting mixtures", len(EnergyMaps._fields)) as advance:
-        return fit_mixtures(
-            footage.fitting,
-            copies,
-            appearance,
-            encoders,
-            settings.design.components,
+) -> _Learnt:
+    """Fit the energies: without each fold in turn, then to everything."""
+    encoders = {name: stream.encoder for name, stream in streams.items()}
+    with stages.stage("looking at all that moves", sum(map(len, footage.stretches))) as advance:
+        cells = draw_cells(
+            footage, views, encoders, settings.seed, lambda frames: advance(frames, "")
+        )
+    for name in STREAMS:
+        _warn_of_collapse(name, cells.latents[name], settings, stages)
+    grid = _grid_of(footage.size, settings)
+    with stages.stage("fitting mixtures", (FOLDS + 1) * len(cells.latents)) as advance:
+        fitted = fit_energies(
+            cells,
+            grid,
+            settings.components,
             settings.cells,
             settings.seed,
-            settings.noise_floor,
-            lambda count: advance(count, ""),
+            lambda n: advance(n, ""),
         )
+    made = [SceneEnergies(views, encoders, energies).eval() for energies in fitted]
+    return _Learnt(made[:-1], made[-1])
+
+
+def _warn_of_collapse(name: str, latents: Floats, settings: TrainSettings, stages: Stages) -> None:
+    active = count_active(latents)
+    if active < min(_FEWEST_ACTIVE, settings.latent):
+        stages.warn(
+            f"the {name} stream has collapsed: {active} of {settings.latent} latent dimensions "
+            "tell anything; train again with another --seed, or on more footage"
+        )
+
+
+def _of_priors(views: nn.Module, streams: Mapping[str, StreamVAE]) -> _Learnt:
+    """The energies under the mixtures that were trained with the streams, as their priors."""
+    encoders: dict[str, Encoder] = {name: stream.encoder for name, stream in streams.items()}
+    energies = {name: SampleEnergy(_mixture(stream.prior)) for name, stream in streams.items()}
+    made = SceneEnergies(views, encoders, energies).eval()
+    return _Learnt([made] * FOLDS, made)
+
+
+def _mixture(prior: MixturePrior) -> Mixture:
+    with torch.inference_mode():
+        precisions = torch.exp(-0.5 * prior.log_variances).double()
+        return Mixture(
+            torch.log_softmax(prior.logits, 0).double().numpy(),
+            prior.means.double().numpy(),
+            torch.diag_embed(precisions).numpy(),
+        )
+
+
+def _grid_of(size: FrameSize, settings: TrainSettings) -> tuple[int, int]:
+    motion = settings.architectures["motion"]
+    sides = (size.height // settings.motion.downscale, size.width // settings.motion.downscale)
+    rows, columns = ((side - motion.patch) // motion.stride + 1 for side in sides)
+    return rows, columns
+
+
+def _design(settings: TrainSettings, energies: SceneEnergies, lights: int) -> Design:
+    return Design(
+        recipe=settings.recipe,
+        streams=settings.architectures,
+        components={name: each.components for name, each in energies.energies.items()},
+        lights=lights,
+        score_cells=settings.score_cells,
+    )
+
+
+def _card(
+    footage: Footage,
+    settings: TrainSettings,
+    calibrations: dict[str, Calibration],
+    scores: Sequence[Floats],
+) -> SceneCard:
+    motion, downscale = settings.architectures["motion"], settings.motion.downscale
+    return SceneCard(
+        schema=SCHEMA,
+        height=footage.size.height,
+        width=footage.size.width,
+        fps=footage.fps,
+        motion=settings.motion,
+        grid=Grid(
+            *_grid_of(footage.size, settings), motion.patch * downscale, motion.stride * downscale
+        ),
+        energies=calibrations,
+        normal=fit_tail(scores, footage.fps),
+        training=Training(
+            sources=footage.clips,
+            frames=footage.frames,
+            seed=settings.seed,
+            created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            versions={name: version(name) for name in ("edge-vad", "torch", "scikit-learn")},
+            recipe=settings.recipe,
+        ),
+    )
+
+
+def _samples(footage: Footage) -> tuple[Tensor, Tensor]:
+    """Frames from all over the footage, to check exports with."""
+    stretches = [stretch for stretch in footage.stretches if len(stretch) > 1]
+    picks = []
+    for number in range(_SAMPLES):
+        stretch = stretches[number * len(stretches) // _SAMPLES]
+        index = 1 + (number * 7919) % (len(stretch) - 1)
+        picks.append((stretch, slice(index, index + 1)))
+    return (
+        torch.cat([stretch.frames_of(which) for stretch, which in picks]),
+        torch.cat([stretch.motion_of(which) for stretch, which in picks]),
+    )
 
 
 def _announced(clips: Sequence[Clip]) -> int | None:

@@ -21,7 +21,6 @@ from edge_vad.scene_model import (
     METADATA_KEY,
     SCHEMA,
     Calibration,
-    Energies,
     Grid,
     SceneCard,
     Training,
@@ -125,7 +124,7 @@ def _card() -> SceneCard:
         fps=10.0,
         motion=MotionSettings(),
         grid=Grid(rows, columns, _PATCH, _STRIDE),
-        energies=Energies(_AS_IT_IS, _AS_IT_IS, _AS_IT_IS),
+        energies={"appearance": _AS_IT_IS, "motion": _AS_IT_IS},
         normal=NormalTail(
             hours=1.0, frames=36000, start=1.0, alarms_per_hour=1.0, scale=1.0, shape=0.0
         ),

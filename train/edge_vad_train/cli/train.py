@@ -5,23 +5,22 @@ from __future__ import annotations
 import shlex
 import shutil
 from pathlib import Path
+from typing import cast, get_args
 
 import click
 import msgspec
 from lightning_fabric import Fabric
-from msgspec.structs import replace
 
-from edge_vad.cli.console import note, warn
-from edge_vad.dynamic_flow import Pooling
+from edge_vad.cli.console import note
 from edge_vad.errors import BadInput, Interrupted, Unavailable, WrongUse
-from edge_vad.false_alarms import describe_rate
+from edge_vad.false_alarms import describe_rate, parse_rate
 from edge_vad.motion import MotionSettings
 from edge_vad_train.checkpoint import FILE_NAME, TrainedScene
 from edge_vad_train.cli.bars import Bars
 from edge_vad_train.datasets import FORMATS, open_dataset
 from edge_vad_train.footage import FrameSize
-from edge_vad_train.network import GENERATION, EnergyMaps
-from edge_vad_train.settings import LAYERS, TrainSettings
+from edge_vad_train.network import GENERATION
+from edge_vad_train.settings import Recipe, TrainSettings
 from edge_vad_train.training import train_scene
 
 _EPILOG = """\b
@@ -33,9 +32,7 @@ Examples:
 _DEFAULTS = TrainSettings()
 FLOWS = {
     "tuned": MotionSettings(),
-    "medium": MotionSettings(
-        patch_stride=3, iterations=25, refinements=5, smoothness=20.0, gradients=10.0
-    ),
+    "medium": MotionSettings(patch_stride=3, iterations=25, refinements=5),
 }
 """Optical flow by name: the first is the default."""
 
@@ -64,6 +61,13 @@ class _Plan(msgspec.Struct, frozen=True):
     show_default=True,
     help="How SOURCES are laid out.",
 )
+@click.option(
+    "--recipe",
+    type=click.Choice(get_args(Recipe)),
+    default=_DEFAULTS.recipe,
+    show_default=True,
+    help="The method: ours, or what the paper's abstract states and nothing else.",
+)
 @click.option("--size", help="Size of the model's frame, such as 360x240; 240 rows by default.")
 @click.option("--seed", default=_DEFAULTS.seed, show_default=True, help="Seed of all randomness.")
 @click.option(
@@ -71,21 +75,14 @@ class _Plan(msgspec.Struct, frozen=True):
     type=click.IntRange(min=1),
     default=_DEFAULTS.steps,
     show_default=True,
-    help="Most optimiser steps a stream; fewer where it would overfit.",
+    help="Optimiser steps a stream.",
 )
 @click.option(
     "--window",
-    type=click.IntRange(1, 256),
-    default=_DEFAULTS.motion.window,
-    show_default=True,
+    type=click.IntRange(0, 256),
+    default=_DEFAULTS.window,
+    show_default="half a second",
     help="Flow fields that are pooled (T).",
-)
-@click.option(
-    "--pooling",
-    type=click.Choice([each.value for each in Pooling]),
-    default=_DEFAULTS.motion.pooling.value,
-    show_default=True,
-    help="Dynamic flow: the mean, or rank pooling beside it.",
 )
 @click.option(
     "--latent",
@@ -99,21 +96,7 @@ class _Plan(msgspec.Struct, frozen=True):
     type=click.IntRange(1, 128),
     default=_DEFAULTS.components,
     show_default=True,
-    help="Components of the mixtures (K); the joint one has twice as many.",
-)
-@click.option(
-    "--cell",
-    type=click.Choice([str(each) for each in LAYERS]),
-    default=str(_DEFAULTS.cell),
-    show_default=True,
-    help="Distance between neighbouring cells of the anomaly map, px of the frame.",
-)
-@click.option(
-    "--noise-floor",
-    type=click.FloatRange(min=1e-6),
-    default=_DEFAULTS.noise_floor,
-    show_default=True,
-    help="Added to every variance of the mixtures.",
+    help="Components of the mixtures over learnt latents (K).",
 )
 @click.option(
     "--flow",
@@ -123,33 +106,13 @@ class _Plan(msgspec.Struct, frozen=True):
     help="Optical flow: tuned for detection, or OpenCV's DIS preset medium.",
 )
 @click.option(
-    "--motion-sigma",
-    type=click.FloatRange(min=0, min_open=True),
-    default=_DEFAULTS.motion_sigma,
-    show_default=True,
-    help="Reconstruction noise of the motion stream, px a frame.",
-)
-@click.option(
-    "--appearance-sigma",
-    type=click.FloatRange(min=0, min_open=True),
-    default=_DEFAULTS.appearance_sigma,
-    show_default=True,
-    help="Reconstruction noise of the appearance stream; white is 1.",
-)
-@click.option(
-    "--tune",
-    is_flag=True,
-    help="Choose sigmas and the noise floor by anomalies made from the footage, beginning with "
-    "those given; takes several times as long.",
-)
-@click.option(
     "--frames",
     "frame_budget",
     type=click.IntRange(min=100),
     default=_DEFAULTS.frame_budget,
     show_default=True,
-    help="Most frames kept; longer footage is thinned out evenly, and cut off where its length is "
-    "not known.",
+    help="Most frames kept to learn from, from all over longer footage; thresholds come from every "
+    "frame.",
 )
 @click.option(
     "--device",
@@ -164,19 +127,14 @@ def train(
     sources: tuple[str, ...],
     out: Path,
     form: str,
+    recipe: str,
     size: str | None,
     seed: int,
     steps: int,
     window: int,
-    pooling: str,
     latent: int,
     components: int,
-    cell: str,
-    noise_floor: float,
     flow: str,
-    motion_sigma: float,
-    appearance_sigma: float,
-    tune: bool,
     frame_budget: int,
     device: str,
     strict: bool,
@@ -185,20 +143,17 @@ def train(
     """Learn what is normal from SOURCES: footage of one fixed camera on ordinary days.
 
     SOURCES are video files, folders of frames, or a data set. An interrupted training goes on
-    where it was when the same command is given again (what --tune tries out, from the start).
+    where it was when the same command is given again.
     """
     settings = TrainSettings(
+        recipe=cast(Recipe, recipe),
         seed=seed,
         steps=steps,
         latent=latent,
         components=components,
-        cell=int(cell),
-        noise_floor=noise_floor,
-        appearance_sigma=appearance_sigma,
-        motion_sigma=motion_sigma,
-        tune=tune,
         frame_budget=frame_budget,
-        motion=replace(FLOWS[flow], window=window, pooling=Pooling(pooling)),
+        window=window,
+        motion=FLOWS[flow],
     )
     plan = _Plan(list(sources), form, _parse_size(size), strict, settings)
     dataset = open_dataset(list(sources), form)
@@ -276,22 +231,6 @@ def _summarise(scene: TrainedScene, out: Path) -> None:
         f"thresholds come from {normal.frames} of them; one alarm in all of them would be "
         f"{describe_rate(1 / normal.hours)}"
     )
-    if card.training.tuned:
-        tuned = [f"{name.replace('_', ' ')} {each:g}" for name, each in card.training.tuned.items()]
-        click.echo(f"tuned on this footage: {', '.join(tuned)}")
-    say = [f"{name} {getattr(card.energies, name).weight:g}" for name in EnergyMaps._fields]
-    times = card.training.place_say
-    click.echo(
-        f"say of the energies: {', '.join(say)}; place counts {times:g}-fold in the joint one"
-    )
-    if card.training.self_made:
-        seen = [
-            f"{kind.replace('_', ' ')} {auc:.0%}" for kind, auc in card.training.self_made.items()
-        ]
-        click.echo(
-            f"anomalies made from ordinary frames, how well they are told: {', '.join(seen)}"
-        )
-    if normal.is_extrapolated(1.0):
-        warn("that is under an hour of footage: rates of false alarms are extrapolated from it")
+    click.echo(normal.footing(parse_rate(normal.default_rate)))
     onnx = f"{out.resolve().name}.onnx"
     click.echo(f"\nnext: edge-vad export {shlex.quote(str(out))} --out {shlex.quote(onnx)}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_vad.dynamic_flow import Pooling
 from edge_vad.motion import MotionExtractor, MotionSettings
 from edge_vad.opencv import cv2
 from edge_vad.scene_model import Grid
@@ -19,10 +20,8 @@ MOTION = MotionSettings(
     patch_stride=3,
     iterations=25,
     refinements=5,
-    smoothness=20.0,
-    gradients=10.0,
     window=5,
-    memory=0,
+    pooling=Pooling.MEAN,
 )
 """DIS as OpenCV's preset medium has it; five fields serve these baselines best on UCSD Ped2."""
 BOX_CELLS = 11

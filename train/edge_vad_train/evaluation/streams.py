@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 
-import msgspec
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
@@ -44,8 +43,7 @@ class StreamBackend(Backend):
         self.streams = tuple(
             name.removesuffix(_SUFFIX) for name in outputs if name.endswith(_SUFFIX)
         )
-        calibrations = msgspec.structs.asdict(model.card.energies)
-        self._calibrations = [calibrations.get(name, _AS_IT_IS) for name in self.streams]
+        self._calibrations = [model.card.energies.get(name, _AS_IT_IS) for name in self.streams]
         self._wanted = [*Maps._fields, *(name + _SUFFIX for name in self.streams)]
         self._energies: list[NDArray[np.float32]] = []
 

@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 Told = ParamSpec("Told")
 
 
-def run_side_by_side(
+def run_in_parallel(
     work: Callable[[Item, Callable[Told, None]], Result],
     items: Iterable[Item],
     progress: Callable[Told, None],
@@ -40,12 +40,19 @@ def run_side_by_side(
             raise CancelledError
         progress(*told, **named)
 
-    # What PyTorch's threads are set to holds for the thread that sets it alone.
-    with ThreadPoolExecutor(
-        len(os.sched_getaffinity(0)), initializer=torch.set_num_threads, initargs=(1,)
-    ) as pool:
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0)), initializer=_settle) as pool:
         try:
             return list(pool.map(lambda item: work(item, tell), items))
         except BaseException:
             given_up.set()  # otherwise Ctrl-C waits for the end of everything
             raise
+
+
+def _settle() -> None:
+    """Set what holds for the thread that sets it alone.
+
+    Where a scene is still or black, gradients underflow, and with numbers that small processors
+    take ten times as long.
+    """
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)

@@ -1,0 +1,156 @@
+"""Background subtraction: what does not belong to the empty scene."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+FRAME_DOWNSCALE = 2
+"""The streams see frames averaged over blocks of this many px a side."""
+
+_LUMA = (0.114, 0.587, 0.299)
+"""Shares of blue, green and red in grey, as OpenCV has them (ITU-R BT.601)."""
+
+_NO_DIFFERENCE, _CLEAR_DIFFERENCE = 15 / 255, 25 / 255
+"""Difference from the background up to which a pixel belongs to it, and from which on to none."""
+
+_DARKEST = 0.02
+"""Grey that brightness is measured by at least, white is 1."""
+
+_MOST_LIGHTS = 3
+"""Day, lamp and infrared."""
+
+_THUMBNAIL = (12, 16)
+_FEWEST_FRAMES = 20
+"""Of a light that is worth an empty picture of its own."""
+
+_UNLIKE = 0.12
+"""Mean difference between empty pictures from which on they are of different lights, white is 1."""
+
+
+def shrink(frame: Tensor, by: int = FRAME_DOWNSCALE) -> Tensor:
+    """Average frames over blocks.
+
+    Args:
+        frame: uint8, (N, height, width, 3), blue-green-red.
+        by: Side of a block, px.
+
+    Returns:
+        float32, (N, 3, height / by, width / by), 0 to 1.
+    """
+    image = frame.permute(0, 3, 1, 2).to(torch.float32)
+    return F.avg_pool2d(image, by) * (1 / 255)
+
+
+def grey_of(image: Tensor) -> Tensor:
+    """Grey of blue-green-red, (N, 3, h, w) to (N, 1, h, w)."""
+    shares = image.new_tensor(_LUMA)[None]
+    return (shares @ image.flatten(2)).reshape(-1, 1, *image.shape[2:])
+
+
+def match_brightness(pictures: Tensor, brightness: Tensor) -> Tensor:
+    """Bring every picture to a mean, so that exposure and daylight make no difference.
+
+    Args:
+        pictures: float32, (N, channels, h, w), 0 to 1.
+        brightness: The means to bring them to, that broadcast to (N, channels, 1, 1).
+    """
+    # Row by row: single precision cannot add up a whole picture one by one.
+    mean = pictures.mean(3, keepdim=True).mean(2, keepdim=True)
+    return pictures * (brightness / mean.clamp(min=_DARKEST))
+
+
+class Background(nn.Module):
+    """Foreground of frames, against the empty picture of the light that they are most like.
+
+    A fixed camera knows its background: the median of ordinary footage, one for each kind of light
+    (day, lamp, infrared), as infrared pictures are no brighter or darker version of the others.
+
+    Args:
+        pictures: float32, (1, lights, h, w), grey, 0 to 1.
+    """
+
+    pictures: Tensor
+
+    def __init__(self, pictures: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("pictures", pictures)
+
+    @property
+    def lights(self) -> int:
+        """How many kinds of light there are."""
+        return self.pictures.shape[1]
+
+    def forward(self, frame: Tensor) -> Tensor:
+        """Tell what does not belong to the empty scene.
+
+        Args:
+            frame: uint8, (N, height, width, 3), blue-green-red.
+
+        Returns:
+            float32, (N, 1, height / 2, width / 2), from 0, background, to 1, foreground.
+        """
+        grey = grey_of(shrink(frame))
+        brightness = self.pictures.mean(3, keepdim=True).mean(2, keepdim=True)
+        differences = (match_brightness(grey, brightness) - self.pictures).abs()
+        scale = 1 / (_CLEAR_DIFFERENCE - _NO_DIFFERENCE)
+        foregrounds = ((differences - _NO_DIFFERENCE) * scale).clamp(0, 1)
+        if self.lights == 1:
+            return foregrounds
+        like = self._light(grey, differences)[:, :, None, None]
+        return (foregrounds * like).sum(1, keepdim=True)
+
+    def _light(self, grey: Tensor, differences: Tensor) -> Tensor:
+        """1 for the light whose empty picture is the most similar, (N, lights)."""
+        brightness = self.pictures.mean((2, 3)) - grey.mean((2, 3))
+        distance = differences.mean((2, 3)) + brightness.abs()
+        return F.one_hot(distance.argmin(1), self.lights).to(torch.float32)
+
+
+def fit_background(greys: NDArray[np.float32]) -> Background:
+    """Find the empty pictures: the median of the pictures of each light.
+
+    Lights are found by k-means over thumbnails; one that few pictures have, or whose empty picture
+    is like another's, is none of its own.
+
+    Args:
+        greys: float32, (n, h, w), pictures from all over the footage, 0 to 1.
+    """
+    for lights in range(_MOST_LIGHTS, 0, -1):
+        pictures = _medians(greys, _assign(greys, lights))
+        if len(pictures) == lights and _are_unlike(pictures):
+            break
+    return Background(torch.from_numpy(np.stack(pictures)[None]))
+
+
+def _assign(greys: NDArray[np.float32], lights: int) -> NDArray[np.intp]:
+    """The light of every picture, by k-means over thumbnails; (n,)."""
+    from sklearn.cluster import KMeans
+
+    if lights == 1:
+        return np.zeros(len(greys), np.intp)
+    small = F.adaptive_avg_pool2d(torch.from_numpy(greys)[:, None], _THUMBNAIL).flatten(1).numpy()
+    found: NDArray[np.intp] = KMeans(lights, n_init=3, random_state=0).fit_predict(small)
+    return found
+
+
+def _medians(greys: NDArray[np.float32], light: NDArray[np.intp]) -> list[NDArray[np.float32]]:
+    groups = [greys[light == each] for each in range(light.max() + 1)]
+    enough = [group for group in groups if len(group) >= min(_FEWEST_FRAMES, len(greys))]
+    medians = []
+    for group in enough:
+        mean = group.mean((1, 2), keepdims=True)
+        alike = group * (mean.mean() / np.maximum(mean, _DARKEST))
+        medians.append(np.median(alike, 0).astype(np.float32))
+    return medians
+
+
+def _are_unlike(pictures: list[NDArray[np.float32]]) -> bool:
+    return all(
+        float(np.abs(one - other).mean()) > _UNLIKE
+        for number, one in enumerate(pictures)
+        for other in pictures[:number]
+    )
