@@ -68,7 +68,10 @@ class SceneEnergies(nn.Module):
         Returns:
             Energy by name, float32, (N, rows, columns), nats.
         """
-        views: Views = self.views(frame, motion)
+        return self.of(self.views(frame, motion))
+
+    def of(self, views: Views) -> dict[str, Tensor]:
+        """Score what is seen of frames; see `forward`."""
         latents = self.latents(views)
         return {
             name: energy.at_rest_where(energy(latents[name]), views.activity)
@@ -107,14 +110,28 @@ class SceneNetwork(nn.Module):
         The energy counts that is the rarest in normal footage: in the map cell by cell, in the
         score by how high it reaches in the frame.
         """
-        energies = self.energies(frame, motion)
+        views: Views = self.energies.views(frame, motion)
+        energies = self.energies.of(views)
         maps = [
             (energy - self.calibrations[name].location) * (1 / self.calibrations[name].scale)
             for name, energy in energies.items()
             if self.calibrations[name].weight
         ]
         scores = [highest_cells(each, self.score_cells) for each in maps]
-        return reduce(torch.maximum, maps), reduce(torch.maximum, scores), *energies.values()
+        anomaly_map, score = (reduce(torch.maximum, each) for each in (maps, scores))
+        return localise(anomaly_map, views.presence), score, *energies.values()
+
+
+def localise(anomaly_map: Tensor, presence: Tensor | None) -> Tensor:
+    """Give what is strange around something to the place where it is.
+
+    Args:
+        anomaly_map: float32, (N, rows, columns); what is below 0 is ordinary and stays as it is.
+        presence: float32, (N, rows, columns), see `Views`; None where it is not known.
+    """
+    if presence is None:
+        return anomaly_map
+    return torch.minimum(anomaly_map, torch.relu(anomaly_map) * presence)
 
 
 def highest_cells(energy_map: Tensor, count: int) -> Tensor:

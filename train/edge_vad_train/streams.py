@@ -27,6 +27,10 @@ _STILL_PX, _MOVING_PX = 0.25, 0.35
 _EMPTY, _OCCUPIED = 0.08, 0.12
 """Share of foreground up to which a place is empty, and from which on something is there."""
 
+_FAINT = 0.01
+_ABSENT, _PRESENT = .7, .9
+"""Shares of the most around, up to which nothing is in a place and from which on all is."""
+
 
 class Views(NamedTuple):
     """What is seen of frames.
@@ -39,12 +43,15 @@ class Views(NamedTuple):
             place and in a wider one. None where a scene has none.
         activity: float32, (N, 1, rows, columns), from 0 where nothing is or moves, to 1. None where
             all cells count alike.
+        presence: float32, (N, rows, columns), 1 where in its surroundings something is or moves,
+            towards 0 beside it. None where that is not known.
     """
 
     appearance: Tensor
     motion: Tensor
     numbers: Tensor | None = None
     activity: Tensor | None = None
+    presence: Tensor | None = None
 
 
 class PerspectiveViews(nn.Module):
@@ -75,13 +82,15 @@ class PerspectiveViews(nn.Module):
         scale = _between_cells(self.scale, motion.shape[2], self.patch, self.stride)
         scaled = motion * (1 / scale)[:, None]
         shares = F.avg_pool2d(foreground, self.stride)
-        moved = F.avg_pool2d(F.avg_pool2d(scaled, self.stride), _BOX, 1)
+        moves = F.avg_pool2d(scaled, self.stride)
+        moved = F.avg_pool2d(moves, _BOX, 1)
         rows, columns = ((side - self.patch) // self.stride + 1 for side in motion.shape[2:])
         narrow = F.avg_pool2d(shares, _BOX, 1)[:, :, :rows, :columns]
         wide = F.avg_pool2d(shares, _WIDE_BOX, 1, 1, count_include_pad=False)
         moved = moved[:, :, :rows, :columns]
         numbers = torch.cat([moved, narrow, wide[:, :, :rows, :columns]], 1)
-        return Views(foreground, scaled[:, :2], numbers, self._activity(moved, narrow))
+        presence = _presence(shares + moves[:, 2:])[:, :rows, :columns]
+        return Views(foreground, scaled[:, :2], numbers, self._activity(moved, narrow), presence)
 
     def _activity(self, moved: Tensor, foreground: Tensor) -> Tensor:
         """Where something is or moves."""
@@ -103,6 +112,23 @@ class PaperViews(nn.Module):
             motion: float32, (N, 2, height / 2, width / 2), dynamic flow.
         """
         return Views(shrink(frame, 1), motion)
+
+
+def _presence(there: Tensor) -> Tensor:
+    """Where something is: what is there in the middle of a cell, against the most around it.
+
+    A place is strange because of something in it, and so are all cells around that it reaches into.
+
+    Args:
+        there: float32, (N, 1, rows + 2, columns + 2), how much is in each stride of the grid.
+
+    Returns:
+        float32, (N, rows, columns), 0 to 1.
+    """
+    most = F.max_pool2d(there, _WIDE_BOX, 1, _WIDE_BOX // 2)
+    share = there / (most + _FAINT)
+    present = ((share - _ABSENT) * (1 / (_PRESENT - _ABSENT))).clamp(0, 1)
+    return present[:, 0, 1:-1, 1:-1]
 
 
 def _between_cells(scale: Tensor, rows: int, patch: int, stride: int) -> Tensor:
