@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from edge_vad.sinks.page.access import Access
-from edge_vad.sinks.page.refusals import TokenWrong, TooManyTries
+from edge_vad.sinks.doors.access import Access
+from edge_vad.sinks.doors.refusals import TokenWrong, TooManyTries
 
 TOKEN = "correct horse battery staple"  # noqa: S105
 
