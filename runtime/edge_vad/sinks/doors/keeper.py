@@ -17,8 +17,8 @@ _SHARE = 16
 """A door has no more than one descriptor of so many: the others are for cameras, clips, events."""
 _FEWEST = 4
 _LOOK_S = 0.5
-_BRAKE_S = 0.005
-"""A pause after a connection that somebody had to leave for: a flood of them costs no cameras."""
+_PACE_S, _CROWD_S = 0.002, 0.005
+"""Pauses after each connection, and where somebody had to leave: a flood costs no cameras."""
 _NO_DESCRIPTOR_S = 1.0
 _log = logging.getLogger(__name__)
 
@@ -51,6 +51,7 @@ class Doorkeeper:
         try:
             while True:
                 await self._accept(visit)
+                await asyncio.sleep(_PACE_S)
         finally:
             watching.cancel()
 
@@ -81,7 +82,7 @@ class Doorkeeper:
         waiting = [each for each in crowd if each.look(now) is not Phase.OURS]
         if waiting:
             min(waiting, key=lambda each: each.since).leave()
-        await asyncio.sleep(_BRAKE_S)
+        await asyncio.sleep(_CROWD_S)
         return bool(waiting)
 
     def _crowd(self, network: str) -> list[Visit]:

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 
 from edge_vad.errors import BadInput, Unavailable
 from edge_vad.sinks.doors.keeper import Doorkeeper
-from edge_vad.sinks.doors.visit import Phase, Visit
+from edge_vad.sinks.doors.visit import LONGEST_S, Phase, Visit
 
 _BACKLOG = 128
 _LARGEST_HEAD = 16_384
@@ -124,7 +124,7 @@ class _Server(uvicorn.Server):
                 proxy_headers=False,
                 server_header=False,
                 h11_max_incomplete_event_size=_LARGEST_HEAD,
-                timeout_keep_alive=int(Phase.HEAD.longest_s),
+                timeout_keep_alive=int(LONGEST_S[Phase.HEAD]),
                 timeout_graceful_shutdown=_GRACE_S,
             )
         )

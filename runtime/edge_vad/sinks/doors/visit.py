@@ -12,17 +12,16 @@ from edge_vad.sinks.doors.network import network_of
 
 
 class Phase(Enum):
-    """What a connection waits for; the value is for how long at most, s."""
+    """What a connection waits for."""
 
-    HEAD = 5.0, "a whole request"
-    BODY = 5.1, "the rest of a request"
-    READING = 20.0, "the caller to read on"
-    OURS = 60.0, "our own answer"
+    HEAD = "a request"
+    BODY = "the rest of a request"
+    READING = "the caller, to read on"
+    OURS = "our own answer"
 
-    @property
-    def longest_s(self) -> float:
-        """How long it may last without any progress; a request's head or body: as a whole."""
-        return self.value[0]
+
+LONGEST_S = {Phase.HEAD: 5.0, Phase.BODY: 5.0, Phase.READING: 20.0, Phase.OURS: 60.0}
+"""How long: for the whole of a request's head, or of its body; else for any progress."""
 
 
 class Visit(H11Protocol):
@@ -62,7 +61,7 @@ class Visit(H11Protocol):
 
     def is_overdue(self, now: float) -> bool:
         """Whether it has let us wait for too long."""
-        return now - self.since > self.look(now).longest_s
+        return LONGEST_S[self.look(now)] < now - self.since
 
     def leave(self) -> None:
         """End it at once; what was sent already arrives."""
