@@ -87,7 +87,7 @@ class Webhook(Sink):
             # It would say the same again, and what comes later must not wait for it.
             self._refused += 1
             self._why = f"{self._target.host} refused {self._refused}, last with status {status}"
-            _log.warning("%s", self._why)
+            _log.warning("%s refused a change with status %d", self._target.host, status)
         else:
             self._why = ""
         return message.seq
