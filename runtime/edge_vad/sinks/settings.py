@@ -144,7 +144,7 @@ class WebhookSettings(Settings, frozen=True, kw_only=True):
         secret_env: Environment variable that holds the key requests are signed with.
         secret_file: File that holds it.
         updates: Whether steps between begin and end are posted, too.
-        timeout_s: How long the other side may take.
+        timeout_s: How long a call may take, as a whole.
         ca_file: Certificates to check the other side's by; the system's when None.
         spool_mb: What may wait on disk while the other side is away; beyond, the oldest is lost.
     """
