@@ -170,3 +170,12 @@ def test_a_flood_of_connections_is_let_in_no_faster_than_it_may_cost(door):
         for each in flooding:
             each.join()
     assert let_in <= 2 / keeper._PACE_S + 300
+
+
+def test_no_answer_waits_for_the_kernel_to_fill_a_packet(door, events):
+    opened = door()
+    opened.hold()
+    events.eventually(lambda: opened.inside)
+    (visit,) = opened.server._server.server_state.connections
+    line = visit.transport.get_extra_info("socket")
+    assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
