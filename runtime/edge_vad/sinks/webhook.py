@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from edge_vad.calling import Target, post
 from edge_vad.errors import BadInput
 from edge_vad.sinks.base import ChangeKind, EventChange, Sink, SinkHealth
-from edge_vad.sinks.calling import Target, post
 from edge_vad.sinks.delivery import Courier, Letter, Message, NotDelivered, Outbox
 from edge_vad.sinks.messages import encode, event_message, will_of
 from edge_vad.sinks.secret import read_secret

@@ -12,7 +12,7 @@ from contextlib import suppress
 
 import pytest
 
-from edge_vad.sinks.calling import Target, post
+from edge_vad.calling import Target, post
 from edge_vad.sinks.settings import WebhookSettings
 from edge_vad.sinks.webhook import Webhook
 
