@@ -12,6 +12,8 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.error import HTTPError
 
+import cv2
+import numpy as np
 import pytest
 
 from edge_vad.errors import EdgeVadError
@@ -341,3 +343,38 @@ def test_a_segment_that_is_redirected_to_another_host_is_not_fetched(camera):
     with suppress(EdgeVadError, OSError, ValueError, IndexError):
         frames_of(camera.url("/live.m3u8"))
     assert camera.hosts_asked() == {CAMERA}
+
+
+def test_motion_jpeg_and_single_pictures_play(camera):
+    picture = cv2.imencode(".jpg", np.full((48, 64, 3), 90, np.uint8))[1].tobytes()
+    part = b"--cut\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(picture)
+    kind = {"Content-Type": "multipart/x-mixed-replace; boundary=cut"}
+    camera.pages["/video"] = 200, kind, (part + picture + b"\r\n") * 5
+    camera.pages["/snap"] = 200, {"Content-Type": "image/jpeg"}, picture
+    assert frames_of(camera.url("/video")) == 5
+    assert frames_of(camera.url("/snap")) == 1
+
+
+def test_a_camera_that_stops_sending_is_given_up_in_time():
+    av = pytest.importorskip("av")
+    with socket.create_server((CAMERA, 0)) as listener:
+        over = threading.Event()
+
+        def stop_sending():
+            caller = listener.accept()[0]
+            with caller:
+                caller.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: video/mp2t\r\n\r\n" + bytes(100))
+                over.wait(10)
+
+        sending = threading.Thread(target=stop_sending)
+        sending.start()
+        address = f"http://{CAMERA}:{listener.getsockname()[1]}/"
+        web = Web(address, 0.6, Hosts(address))
+        file = web.open()
+        began = time.monotonic()
+        with pytest.raises((OSError, av.FFmpegError)):
+            av.open(file, options=OPTIONS, io_open=web.io_open)
+        assert time.monotonic() - began < 3
+        file.close()
+        over.set()
+        sending.join()
