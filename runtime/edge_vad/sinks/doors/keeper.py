@@ -47,13 +47,12 @@ class Doorkeeper:
         Args:
             visit: Makes what handles a connection.
         """
-        watching = asyncio.create_task(self._watch())
-        try:
-            while True:
-                await self._accept(visit)
-                await asyncio.sleep(_PACE_S)
-        finally:
-            watching.cancel()
+        await asyncio.gather(self._let_in(visit), self._watch())
+
+    async def _let_in(self, visit: Callable[[], Visit]) -> None:
+        while True:
+            await self._accept(visit)
+            await asyncio.sleep(_PACE_S)
 
     async def _accept(self, visit: Callable[[], Visit]) -> None:
         loop = asyncio.get_running_loop()

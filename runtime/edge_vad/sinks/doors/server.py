@@ -145,12 +145,19 @@ class _Server(uvicorn.Server):
             app_state=self.lifespan.state,
         )
         self._keeping = loop.create_task(self.keeper.keep(visit))
+        self._keeping.add_done_callback(self._left)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept no more, and end what is under way."""
         if self._keeping:
             self._keeping.cancel()
         await super().shutdown(sockets)
+
+    def _left(self, keeping: asyncio.Task[None]) -> None:
+        """Where nobody keeps the door, nothing is served."""
+        if not keeping.cancelled():
+            _log.error("the doorkeeper failed", exc_info=keeping.exception())
+            self.should_exit = True
 
     def let_go(self) -> None:
         """Give back the port."""

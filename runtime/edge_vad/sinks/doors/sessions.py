@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import logging
 import secrets
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -50,8 +51,10 @@ class Sessions:
         self, key: bytes, file: Path | None = None, clock: Callable[[], float] = time.time
     ) -> None:
         self._key, self._file, self._clock = key, file, clock
+        self._changing = threading.Lock()
         self._kept = self._read() or _Kept()
-        self._write()
+        if not self._is_written():
+            self._kept = _Kept()  # or one that is ended now would be good again later
 
     def open(self) -> str:
         """A new session."""
@@ -64,15 +67,16 @@ class Sessions:
 
     def end(self, session: str) -> None:
         """End a session; one that is not good is none."""
-        named = self._named(session)
-        if named is None:
-            return
-        now, kept = self._clock(), self._kept
-        ended = {name: until for name, until in kept.ended.items() if now < until}
-        ended[named[0]] = named[1]
-        # None is forgotten to make room: rather than that, all log in again.
-        self._kept = _Kept(kept.salt, ended) if len(ended) <= _MOST_ENDED else _Kept()
-        self._write()
+        with self._changing:
+            named = self._named(session)
+            if named is None:
+                return
+            now, kept = self._clock(), self._kept
+            ended = {name: until for name, until in kept.ended.items() if now < until}
+            ended[named[0]] = named[1]
+            # None is forgotten to make room: rather than that, all log in again.
+            self._kept = _Kept(kept.salt, ended) if len(ended) <= _MOST_ENDED else _Kept()
+            self._is_written()
 
     def _named(self, session: str) -> tuple[str, int] | None:
         said, _, signature = session.rpartition(".")
@@ -97,16 +101,15 @@ class Sessions:
             _log.warning("%s cannot be read: all have to log in again", self._file)
             return None
 
-    def _write(self) -> None:
+    def _is_written(self) -> bool:
+        """Whether what is kept is in the file now; where it is not, nothing is."""
         if self._file is None:
-            return
+            return False
         try:
             write_whole(self._file, msgspec.json.encode(self._kept))
         except OSError as error:
-            _log.warning(
-                "%s cannot be written: sessions end with this process (%s)",
-                self._file,
-                error.strerror,
-            )
+            _log.warning("%s: sessions end with this process (%s)", self._file, error.strerror)
             with suppress(OSError):
                 self._file.unlink(missing_ok=True)
+            return False
+        return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -96,6 +97,21 @@ def test_no_session_comes_back_to_life_where_its_end_could_not_be_written(again,
         access.end_session(session)
     assert not access.is_session(session)
     assert not again().is_session(session)
+
+
+def test_where_ends_cannot_be_written_sessions_end_with_the_process(again, monkeypatch):
+    session = again().open_session(TOKEN, "10.0.0.9")
+
+    def refuse(*_, **__):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(sessions, "write_whole", refuse)
+    monkeypatch.setattr(Path, "unlink", refuse)
+    access = again()
+    later = access.open_session(TOKEN, "10.0.0.9")
+    assert access.is_session(later)
+    assert not access.is_session(session)
+    assert not again().is_session(later)
 
 
 def test_what_is_kept_of_ended_sessions_is_bounded_and_no_session_comes_back(again, ended):
