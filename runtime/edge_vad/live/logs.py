@@ -12,6 +12,8 @@ import msgspec
 
 from edge_vad.live.log_limit import LogLimit
 
+_LOGGERS = ("edge_vad", "asyncio")
+"""Ours, and that of the loop that serves others, who can make it complain."""
 _CREDENTIALS = re.compile(r"(?<=://)[^\s'\"<>]*@")
 _NAMED = re.compile(
     r"""(?i)(?<![a-z])(pass(?:word|wd)?|pwd|token|secret|api[_-]?key|auth(?:orization)?)"""
@@ -82,13 +84,14 @@ def begin_log(*, as_json: bool) -> logging.Handler:
     """Send what edge-vad logs to stderr, from now on; `end_log` takes the handler away."""
     handler = _Limited()
     handler.setFormatter(_JsonLines() if as_json else _Lines())
-    log = logging.getLogger("edge_vad")
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
+    for name in _LOGGERS:
+        logging.getLogger(name).addHandler(handler)
+    logging.getLogger("edge_vad").setLevel(logging.INFO)
     return handler
 
 
 def end_log(handler: logging.Handler) -> None:
     """Log no more, once it is told what was left out."""
-    logging.getLogger("edge_vad").removeHandler(handler)
+    for name in _LOGGERS:
+        logging.getLogger(name).removeHandler(handler)
     handler.close()

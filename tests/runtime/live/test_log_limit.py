@@ -101,3 +101,9 @@ def test_what_is_kept_of_sources_is_bounded():
     for number in range(5000):
         limit.admits(line("%s failed", number))
     assert len(limit._kept) <= 500
+
+
+def test_what_asyncio_complains_of_is_bounded_too(written):
+    for _ in range(2000):
+        logging.getLogger("asyncio").warning("socket.send() raised exception.")
+    assert written().count("socket.send()") == OF_SOURCE + 1

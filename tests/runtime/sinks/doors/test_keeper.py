@@ -16,6 +16,7 @@ from edge_vad.sinks.doors.keeper import Doorkeeper
 from edge_vad.sinks.doors.visit import LONGEST_S, Phase
 
 HALF = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf"
+DEAF = b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n"  # and never reads
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def descriptors() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
-@pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nX: ", HALF])
+@pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nX: ", HALF, DEAF])
 def test_callers_who_hold_connections_keep_nobody_out(door, sent):
     opened = door()
     for _ in range(60):
