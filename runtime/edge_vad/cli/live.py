@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 import sys
@@ -18,7 +17,7 @@ from edge_vad.cli.console import note, warn
 from edge_vad.cli.signals import stopped_by_signals
 from edge_vad.errors import SourceLost, WrongUse
 from edge_vad.live.assembling import assemble, sinks_in
-from edge_vad.live.logs import begin_log
+from edge_vad.live.logs import begin_log, end_log
 from edge_vad.live.loop import LiveLoop
 from edge_vad.live.systemd import Notifier
 from edge_vad.sinks.base import Sink
@@ -120,7 +119,7 @@ def watch_live(
             if duration_s is not None and summary.seconds >= duration_s:  # it was not stopped
                 _complain_of_silence(summary)
     finally:
-        logging.getLogger("edge_vad").removeHandler(handler)
+        end_log(handler)
 
 
 def _drift_steps(loop: LiveLoop, folder: Path, undo: ExitStack, *, reset: bool) -> list[Sink]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from pathlib import Path
 
@@ -37,7 +36,7 @@ def serve(folder: Path, listen: str, token_file: Path | None, log_json: bool) ->
     if not folder.is_dir():
         raise BadInput(f"there is no folder {folder}", "give the folder that a live run writes to")
     from edge_vad.cli.signals import stopped_by_signals
-    from edge_vad.live.logs import begin_log
+    from edge_vad.live.logs import begin_log, end_log
     from edge_vad.sinks.page.serving import serve as serve_page
     from edge_vad.sinks.store import StoredEvents
     from edge_vad.sinks.store.schema import DATABASE
@@ -56,4 +55,4 @@ def serve(folder: Path, listen: str, token_file: Path | None, log_json: bool) ->
         if has_died:
             raise Unavailable("the page is no longer served", "see the log for the reason")
     finally:
-        logging.getLogger("edge_vad").removeHandler(handler)
+        end_log(handler)

@@ -144,7 +144,7 @@ class WebhookSettings(Settings, frozen=True, kw_only=True):
         secret_env: Environment variable that holds the key requests are signed with.
         secret_file: File that holds it.
         updates: Whether steps between begin and end are posted, too.
-        timeout_s: How long the other side may take.
+        timeout_s: How long a call may take, as a whole.
         ca_file: Certificates to check the other side's by; the system's when None.
         spool_mb: What may wait on disk while the other side is away; beyond, the oldest is lost.
     """
@@ -176,12 +176,14 @@ class ListeningSettings(Settings, frozen=True, kw_only=True):
         address: Where to listen; any but this machine's own (127.0.0.1, ::1) needs a token.
         token_env: Environment variable that holds the token which is asked for.
         token_file: File that holds it.
+        hosts: Names by which it may be called, beside addresses and this machine's name.
     """
 
     port: Port
     address: Address = "127.0.0.1"
     token_env: Name | None = None
     token_file: Text | None = None
+    hosts: Annotated[tuple[Host, ...], msgspec.Meta(max_length=32)] = ()
 
     def __post_init__(self) -> None:
         try:
@@ -204,12 +206,10 @@ class PageSettings(ListeningSettings, frozen=True, kw_only=True):
     """The page that shows the cameras and the store's events in a browser.
 
     Attributes:
-        hosts: Names by which browsers may call the page, beside addresses and this machine's name.
         fps: Pictures a second of each camera that are shown, at most.
     """
 
     port: Port = 8420
-    hosts: Annotated[tuple[Host, ...], msgspec.Meta(max_length=32)] = ()
     fps: Annotated[float, msgspec.Meta(ge=0.5, le=15)] = 5.0
 
 

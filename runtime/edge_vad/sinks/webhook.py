@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from edge_vad.calling import Target, post
 from edge_vad.errors import BadInput
 from edge_vad.sinks.base import ChangeKind, EventChange, Sink, SinkHealth
 from edge_vad.sinks.delivery import Courier, Letter, Message, NotDelivered, Outbox
@@ -81,13 +82,13 @@ class Webhook(Sink):
             # Its text might name the address, which may hold a token.
             what = getattr(error, "strerror", None) or type(error).__name__
             raise NotDelivered(f"{self._target.host} does not answer ({what})") from None
-        if status >= 500 or status in _TRIED_AGAIN:
+        if status >= 500 or status < 200 or status in _TRIED_AGAIN:
             raise NotDelivered(f"{self._target.host} answers with status {status}")
         if not 200 <= status < 300:
             # It would say the same again, and what comes later must not wait for it.
             self._refused += 1
             self._why = f"{self._target.host} refused {self._refused}, last with status {status}"
-            _log.warning("%s", self._why)
+            _log.warning("%s refused a change with status %d", self._target.host, status)
         else:
             self._why = ""
         return message.seq
@@ -108,7 +109,7 @@ class Webhook(Sink):
 
 
 class _Target:
-    """An address to post to; redirections are not followed.
+    """An address to post to.
 
     Attributes:
         host: Of the address; all that is ever told of it.
@@ -119,13 +120,14 @@ class _Target:
         try:
             check_url(url)
             parts = urlsplit(url)
-            self._port = parts.port
+            port = parts.port
         except ValueError as error:
             raise BadInput("the webhook's address is none", str(error)) from None
         self.host = parts.hostname or ""
         self._timeout_s = settings.timeout_s
         self._path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        self._context = _context(settings) if parts.scheme == "https" else None
+        context = _context(settings) if parts.scheme == "https" else None
+        self._target = Target(self.host, port, context)
 
     def post(self, body: bytes, headers: dict[str, str]) -> int:
         """Post a document; returns the status.
@@ -134,19 +136,7 @@ class _Target:
             OSError: There is no answer in time.
             http.client.HTTPException: The answer is none.
         """
-        connection = self._connection()
-        try:
-            connection.request("POST", self._path, body, headers)
-            return connection.getresponse().status
-        finally:
-            connection.close()
-
-    def _connection(self) -> http.client.HTTPConnection:
-        if self._context is None:
-            return http.client.HTTPConnection(self.host, self._port, timeout=self._timeout_s)
-        return http.client.HTTPSConnection(
-            self.host, self._port, timeout=self._timeout_s, context=self._context
-        )
+        return post(self._target, self._path, body, headers, self._timeout_s)
 
 
 def _context(settings: WebhookSettings) -> ssl.SSLContext:

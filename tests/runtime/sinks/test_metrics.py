@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import http.client
+import socket
+import threading
 import urllib.error
 import urllib.request
 from types import SimpleNamespace
@@ -147,3 +150,58 @@ def test_a_short_token_is_refused(unused_port, tmp_path):
     settings = MetricsSettings(port=unused_port, token_file=str(secret))
     with pytest.raises(BadInput, match="shorter"):
         Metrics(settings, SimpleNamespace(cameras=[], status=list), dict)
+
+
+def status_of(port, **headers):
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        line.request("GET", "/metrics", headers=headers)
+        answer = line.getresponse()
+        answer.read()
+        return answer.status
+    finally:
+        line.close()
+
+
+def test_a_name_that_was_rebound_to_this_machine_reads_no_metrics(metrics, unused_port):
+    assert status_of(unused_port, Host="evil.example") == 421
+    assert status_of(unused_port, Host=f"localhost:{unused_port}") == 200
+
+
+def test_metrics_may_be_called_by_the_names_that_are_said(unused_port):
+    settings = MetricsSettings(port=unused_port, hosts=("cam.example",))
+    sink = Metrics(settings, SimpleNamespace(cameras=[], status=list), dict)
+    try:
+        assert status_of(unused_port, Host="cam.example:9464") == 200
+    finally:
+        sink.close(2)
+
+
+@pytest.mark.parametrize(
+    "said", [{"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}]
+)
+def test_another_site_reads_no_metrics(metrics, unused_port, said):
+    assert status_of(unused_port, **said) == 403
+
+
+def test_idle_connections_cost_metrics_no_threads_and_keep_nobody_out(metrics, unused_port):
+    before = threading.active_count()
+    held = [socket.create_connection(("127.0.0.1", unused_port), 10) for _ in range(100)]
+    try:
+        assert status_of(unused_port) == 200
+        assert threading.active_count() <= before + 1
+    finally:
+        for each in held:
+            each.close()
+
+
+def test_guessing_the_token_of_the_metrics_is_slowed_down(unused_port, tmp_path):
+    secret = tmp_path / "token"
+    secret.write_text("a-token-of-some-length\n")
+    settings = MetricsSettings(port=unused_port, token_file=str(secret))
+    sink = Metrics(settings, SimpleNamespace(cameras=[], status=list), dict)
+    try:
+        told = [status_of(unused_port, Authorization="Bearer guess") for _ in range(6)]
+    finally:
+        sink.close(2)
+    assert told == [401] * 5 + [429]

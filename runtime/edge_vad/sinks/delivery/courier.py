@@ -15,6 +15,7 @@ from edge_vad.sinks.worker import Worker
 
 _CAPACITY = 10_000
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 30.0
+_PATIENCE_S = 15.0
 _log = logging.getLogger(__name__)
 
 
@@ -52,6 +53,7 @@ class Courier:
         self.stopping = threading.Event()
         self._name, self._outbox, self._deliver, self._at_once = name, outbox, deliver, at_once
         self._news = threading.Event()
+        self._began_s: float | None = None
         self._failures = 0
         self._spooler = Worker(f"{name}-spool", self._spool, _CAPACITY)
         self._carrier = threading.Thread(target=self._carry, name=name, daemon=True)
@@ -63,7 +65,7 @@ class Courier:
 
     def health(self) -> SinkHealth:
         """Say how many letters wait, and for what."""
-        why = "; ".join(each for each in (self.why, self._outbox.why) if each)
+        why = "; ".join(each for each in (self.why or self._silence(), self._outbox.why) if each)
         depth = self._spooler.depth + self._outbox.depth
         return SinkHealth(not why, why, depth, self._spooler.dropped + self._outbox.lost)
 
@@ -78,6 +80,13 @@ class Courier:
         self._carrier.join(max(0.1, until - time.monotonic()))
         self._outbox.close()
 
+    def _silence(self) -> str:
+        """Says that a delivery takes long, whatever it waits for; empty while none does."""
+        began_s = self._began_s
+        if began_s is None or time.monotonic() - began_s < _PATIENCE_S:
+            return ""
+        return f"nothing has been delivered for {_PATIENCE_S:g} s"
+
     def _spool(self, letters: list[Letter]) -> None:
         if letters:
             self._outbox.append(letters)
@@ -91,7 +100,9 @@ class Courier:
             self._news.clear()
             messages = self._outbox.waiting(self._at_once)
             if messages:
+                self._began_s = time.monotonic()
                 self._try(messages)
+                self._began_s = None
             else:
                 self._news.wait()
 

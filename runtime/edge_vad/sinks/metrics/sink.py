@@ -18,7 +18,7 @@ except ImportError as error:
     ) from error
 
 from edge_vad.sinks.metrics.collecting import SiteCollector
-from edge_vad.sinks.metrics.listening import listen
+from edge_vad.sinks.metrics.listening import serve
 
 _BUCKETS_S = (
     0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0,
@@ -36,7 +36,7 @@ class Metrics(Sink):
     Raises:
         BadInput: Somebody listens there already, the address is not this machine's, or the token
             is not where it should be.
-        Unavailable: prometheus-client is not installed.
+        Unavailable: prometheus-client, Starlette or uvicorn is not installed.
     """
 
     name = "metrics"
@@ -67,7 +67,7 @@ class Metrics(Sink):
             self._events.labels(camera.name)
             self._ongoing.labels(camera.name).set(0)
         registry.register(SiteCollector(site, sinks))
-        self._server, self._thread = listen(settings, registry)
+        self._server = serve(settings, registry)
 
     def timing(self, camera: str, stage: str, seconds: float) -> None:
         """Measure a stage."""
@@ -83,12 +83,15 @@ class Metrics(Sink):
         """Show the threshold."""
         self._threshold.labels(camera).set(score)
 
+    def health(self) -> SinkHealth:
+        """Say whether the figures are served."""
+        is_alive = self._server.is_alive
+        return SinkHealth(is_alive, "" if is_alive else "the metrics are no longer served")
+
     def exposition(self) -> bytes:
         """All figures in the text format of Prometheus, for another server to show."""
         return generate_latest(self._registry)
 
     def close(self, timeout_s: float) -> None:
         """Stop listening."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(timeout_s)
+        self._server.close(timeout_s)

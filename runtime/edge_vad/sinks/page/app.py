@@ -12,14 +12,15 @@ from typing import TypeVar
 import anyio
 import msgspec
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from edge_vad.errors import EdgeVadError
-from edge_vad.sinks.page.access import Access
-from edge_vad.sinks.page.answers import ErrorAnswer, json_answer, told_error, unless_known
+from edge_vad.sinks.doors.access import Access
+from edge_vad.sinks.doors.answers import json_answer, unless_known
+from edge_vad.sinks.doors.application import application
+from edge_vad.sinks.doors.guard import caller
+from edge_vad.sinks.doors.refusals import NotThere, TokenWrong
 from edge_vad.sinks.page.asking import (
     LoginBody,
     ThresholdBody,
@@ -30,10 +31,8 @@ from edge_vad.sinks.page.asking import (
     read_width,
 )
 from edge_vad.sinks.page.assets import Asset, read_assets
-from edge_vad.sinks.page.guard import caller
 from edge_vad.sinks.page.history import SPAN_S
 from edge_vad.sinks.page.live import LiveSite, SiteAnswer
-from edge_vad.sinks.page.refusals import NotThere, TokenWrong
 from edge_vad.sinks.page.stored import EventsAnswer, marked_picture, shown_event
 from edge_vad.sinks.store import StoredEvents
 
@@ -53,13 +52,10 @@ class PageApp:
         events: The stored events.
         live: The live cameras; None where only stored events are shown.
         access: Who may see it.
-        cookie: Name of the session's cookie.
     """
 
-    def __init__(
-        self, events: StoredEvents, live: LiveSite | None, access: Access, cookie: str
-    ) -> None:
-        self._events, self._live, self._access, self._cookie = events, live, access, cookie
+    def __init__(self, events: StoredEvents, live: LiveSite | None, access: Access) -> None:
+        self._events, self._live, self._access = events, live, access
         self._live_threads, self._store_threads = _Threads(), _Threads()
 
     def routes(self) -> Starlette:
@@ -68,8 +64,8 @@ class PageApp:
             Route(path, partial(_send_asset, asset), methods=["GET"])
             for path, asset in read_assets().items()
         ]
-        app = Starlette(
-            routes=[
+        return application(
+            [
                 *assets,
                 Route("/api/login", self._login, methods=["POST"]),
                 Route("/api/logout", self._logout, methods=["POST"]),
@@ -79,16 +75,8 @@ class PageApp:
                 Route("/api/events/{event}/picture", self._picture, methods=["GET"]),
                 Route("/api/events/{event}/clip", self._clip, methods=["GET"]),
                 Route("/api/cameras/{camera}/threshold", self._accept, methods=["POST"]),
-            ],
-            exception_handlers={
-                EdgeVadError: _on_error,
-                FileNotFoundError: _on_vanished,
-                HTTPException: _on_http_error,
-                Exception: _on_fault,
-            },
+            ]
         )
-        app.router.redirect_slashes = False
-        return app
 
     async def _login(self, request: Request) -> Response:
         body = await read_body(request, LoginBody)
@@ -101,7 +89,7 @@ class PageApp:
         _log.info("login from %s", address)
         answer = json_answer({"ok": True})
         answer.set_cookie(
-            self._cookie,
+            self._access.cookie,
             session,
             max_age=self._access.session_s,
             path="/",
@@ -112,8 +100,10 @@ class PageApp:
         return answer
 
     async def _logout(self, request: Request) -> Response:
+        session = request.cookies.get(self._access.cookie, "")
+        await self._store_threads.do(lambda: self._access.end_session(session))
         answer = json_answer({"ok": True})
-        answer.delete_cookie(self._cookie, path="/", httponly=True, samesite="strict")
+        answer.delete_cookie(self._access.cookie, path="/", httponly=True, samesite="strict")
         return answer
 
     async def _site(self, request: Request) -> Response:
@@ -193,23 +183,3 @@ async def _send_asset(asset: Asset, request: Request) -> Response:
     if request.headers.get("if-none-match") == asset.tag:
         return Response(status_code=304, headers=headers)
     return Response(asset.content, media_type=asset.kind, headers=headers)
-
-
-async def _on_error(request: Request, error: Exception) -> Response:  # noqa: ARG001
-    assert isinstance(error, EdgeVadError)  # noqa: S101 - registered for it alone
-    return told_error(error)
-
-
-async def _on_vanished(request: Request, error: Exception) -> Response:  # noqa: ARG001
-    return told_error(NotThere("it is no longer there", "load the page again"))
-
-
-async def _on_http_error(request: Request, error: Exception) -> Response:  # noqa: ARG001
-    assert isinstance(error, HTTPException)  # noqa: S101 - registered for it alone
-    todo = "docs/page.md lists what may be asked for"
-    return json_answer(ErrorAnswer(error.detail.lower(), todo), error.status_code)
-
-
-async def _on_fault(request: Request, error: Exception) -> Response:  # noqa: ARG001
-    _log.error("the page failed with %s", type(error).__name__, exc_info=error)
-    return json_answer(ErrorAnswer("the page failed", "see the log of edge-vad"), 500)

@@ -9,8 +9,8 @@ import msgspec
 from starlette.requests import Request
 
 from edge_vad.errors import WrongUse
+from edge_vad.sinks.doors.refusals import TooLarge
 from edge_vad.sinks.page.latest import WIDTHS
-from edge_vad.sinks.page.refusals import TooLarge
 from edge_vad.sinks.store.media import is_event_id
 
 MOST_EVENTS = 200

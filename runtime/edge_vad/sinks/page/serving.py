@@ -5,21 +5,21 @@ from __future__ import annotations
 import logging
 from ipaddress import ip_address
 
-from edge_vad.errors import BadInput
-from edge_vad.sinks.page.access import Access
+from edge_vad.sinks.doors.access import Access, read_token
+from edge_vad.sinks.doors.guard import Guard, own_names
+from edge_vad.sinks.doors.server import DoorServer, listen, shown_address
 from edge_vad.sinks.page.app import PageApp
-from edge_vad.sinks.page.guard import Guard, own_names
 from edge_vad.sinks.page.live import LiveSite
-from edge_vad.sinks.page.server import PageServer, listen, shown_address
-from edge_vad.sinks.secret import read_secret
 from edge_vad.sinks.settings import PageSettings
 from edge_vad.sinks.store import StoredEvents
 
-_SHORTEST_TOKEN = 16
+_PROTECTED, _LOGIN = "/api/", "/api/login"
+_WHAT = "the page"
+_MOST_AT_ONCE = 64
 _log = logging.getLogger(__name__)
 
 
-def serve(settings: PageSettings, events: StoredEvents, live: LiveSite | None) -> PageServer:
+def serve(settings: PageSettings, events: StoredEvents, live: LiveSite | None) -> DoorServer:
     """Serve the page until the server is closed.
 
     Args:
@@ -31,13 +31,14 @@ def serve(settings: PageSettings, events: StoredEvents, live: LiveSite | None) -
         BadInput: The port is taken, or the token is not where it should be.
         Unavailable: The server cannot start.
     """
-    access = Access(_token(settings))
-    listener = listen(settings.address, settings.port)
     # Cookies do not tell ports apart.
     cookie = f"edge_vad_{settings.port}"
-    routes = PageApp(events, live, access, cookie).routes()
-    guard = Guard(routes, access, own_names(settings.address, settings.hosts), cookie)
-    server = PageServer(guard, listener)
+    ended = events.folder / f".page-{settings.port}.json"
+    access = Access(read_token(settings, _WHAT), cookie=cookie, ended=ended)
+    listener = listen(settings.address, settings.port, _WHAT)
+    routes = PageApp(events, live, access).routes()
+    guard = Guard(routes, access, own_names(settings.address, settings.hosts), _is_open)
+    server = DoorServer(guard, listener, _MOST_AT_ONCE, _WHAT)
     asks = "" if access.is_open else ", and asks for the token"
     _log.info("the page is at %s%s", page_url(settings), asks)
     return server
@@ -51,13 +52,6 @@ def page_url(settings: PageSettings) -> str:
     return f"http://{shown_address(settings.address, settings.port)}"
 
 
-def _token(settings: PageSettings) -> str | None:
-    token = read_secret(settings.token_env, settings.token_file)
-    if token is None:
-        return None
-    if len(token.strip()) < _SHORTEST_TOKEN:
-        raise BadInput(
-            f"the page's token is shorter than {_SHORTEST_TOKEN} characters",
-            "make a longer one: openssl rand -hex 24",
-        )
-    return token.strip()
+def _is_open(path: str) -> bool:
+    """Whether anybody may ask for it: what one needs to log in, which tells nothing."""
+    return path == _LOGIN or not path.startswith(_PROTECTED)

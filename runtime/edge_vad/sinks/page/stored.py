@@ -10,7 +10,7 @@ import numpy as np
 from edge_vad.opencv import cv2
 from edge_vad.outputs.overlay import draw_box
 from edge_vad.sinks.base import LiveEvent
-from edge_vad.sinks.page.refusals import NotThere
+from edge_vad.sinks.doors.refusals import NotThere
 
 _JPEG_QUALITY = 82
 

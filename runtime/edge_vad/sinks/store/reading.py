@@ -25,7 +25,7 @@ class StoredEvents:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
 
     def newest(
         self, limit: int = 50, camera: str | None = None, before: str | None = None
@@ -62,16 +62,16 @@ class StoredEvents:
 
     def snapshot(self, event_id: str) -> Path | None:
         """The JPEG file of an event of this id, which may be any text."""
-        path = snapshot_of(self._folder, event_id)
-        return path and self._folder / path
+        path = snapshot_of(self.folder, event_id)
+        return path and self.folder / path
 
     def clip(self, event_id: str) -> Path | None:
         """The WebM or MP4 file of an event of this id, which may be any text."""
-        path = clip_of(self._folder, event_id)
-        return path and self._folder / path
+        path = clip_of(self.folder, event_id)
+        return path and self.folder / path
 
     def _select(self, rest: str, values: list[object]) -> list[LiveEvent]:
-        if not (self._folder / DATABASE).is_file():
+        if not (self.folder / DATABASE).is_file():
             return []
         try:
             with self._reader() as connection:
@@ -82,14 +82,14 @@ class StoredEvents:
             if "no such table" in str(error):  # it is being made
                 return []
             raise BadInput(
-                f"the events in {self._folder} cannot be read ({error})",
+                f"the events in {self.folder} cannot be read ({error})",
                 "see whether the folder is readable and the disk is well",
             ) from None
-        return [event_of(row, self._folder) for row in rows]
+        return [event_of(row, self.folder) for row in rows]
 
     @contextmanager
     def _reader(self) -> Iterator[sqlite3.Connection]:
         # Opening takes a tenth of a millisecond; a connection belongs to one thread.
-        address = f"file:{quote(str((self._folder / DATABASE).absolute()))}?mode=ro"
+        address = f"file:{quote(str((self.folder / DATABASE).absolute()))}?mode=ro"
         with closing(sqlite3.connect(address, uri=True, timeout=5.0)) as connection:
             yield connection

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import io
+import logging
+import sys
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_vad.errors import WrongUse
 from edge_vad.false_alarms import parse_rate
+from edge_vad.live.logs import begin_log, end_log
 from edge_vad.sinks.mqtt.command import read_threshold
 from edge_vad.sinks.mqtt.topics import Topics
 
@@ -52,3 +57,20 @@ def test_no_two_cameras_share_topics_and_no_name_reaches_beyond_its_own(names):
     for state in states:
         assert state.count("/") == 3
         assert not set(state) & set("+#\0$")
+
+
+def test_refused_commands_by_the_thousand_fill_no_log(make_sink, unused_port, monkeypatch):
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setattr(logging.getLogger("edge_vad"), "propagate", False)
+    sink = make_sink(unused_port)
+    handler = begin_log(as_json=False)
+    try:
+        for number in range(10_000):
+            sink._obey("edge-vad/gate/threshold/set", b"%d/nothing" % number)
+    finally:
+        end_log(handler)
+    said = stream.getvalue()
+    assert "a command for gate is refused" in said
+    assert "left out" in said
+    assert len(said) < 5000

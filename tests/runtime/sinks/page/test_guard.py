@@ -143,3 +143,32 @@ def test_the_page_asks_for_nothing_from_elsewhere(page):
         text = page.ask(path).body.decode()
         assert "http://" not in text.replace("http://www.w3.org", "")
         assert "https://" not in text
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_a_form_of_another_site_changes_nothing(page, site):
+    led = {"sec_fetch_site": site, "sec_fetch_mode": "navigate"}
+    assert page.ask("/api/cameras/0/threshold", "POST", RATE, **led).status == 403
+    assert page.site.accepted["gate"] == "1/day"
+    assert page.ask("/", **led).status == 200
+
+
+def test_who_logs_out_is_out_wherever_his_cookie_was_copied_to(guarded, web):
+    cookies = [
+        guarded.ask("/api/login", "POST", {"token": web.token}).headers["set-cookie"].split(";")[0]
+        for _ in range(2)
+    ]
+    assert guarded.ask("/api/logout", "POST", {}, cookie=cookies[0]).status == 200
+    for path in ("/api/site", "/api/live", "/api/events"):
+        assert guarded.ask(path, cookie=cookies[0]).status == 401
+    assert guarded.ask("/api/site", cookie=cookies[1]).status == 200
+
+
+def test_logins_that_are_broken_off_are_no_faults_and_fill_no_log(guarded, log):
+    head = b"POST /api/login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n{"
+    for _ in range(200):
+        with socket.create_connection(("127.0.0.1", guarded.port), 10) as caller:
+            caller.sendall(head)
+    assert guarded.ask("/").status == 200
+    assert not [each for each in log.records if each.exc_info]
+    assert len(log.records) < 10

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from edge_vad.errors import EdgeVadError, WrongUse
-from edge_vad.sinks.page.refusals import Refused, TooManyTries
+from edge_vad.sinks.doors.refusals import Refused, TooManyTries
 
 _BAD_REQUEST, _UNAVAILABLE = 400, 503
 

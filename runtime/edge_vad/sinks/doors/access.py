@@ -1,18 +1,23 @@
-"""Who may see the page: a token, sessions that it opens, and a brake on guessing."""
+"""Who may come in: a token, sessions that it opens, and a brake on guessing."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
+from pathlib import Path
 
-from edge_vad.sinks.page.refusals import TokenWrong, TooManyTries
+from edge_vad.errors import BadInput
+from edge_vad.sinks.doors.network import network_of
+from edge_vad.sinks.doors.refusals import TokenWrong, TooManyTries
+from edge_vad.sinks.doors.sessions import SESSION_S, Sessions
+from edge_vad.sinks.secret import read_secret
+from edge_vad.sinks.settings import ListeningSettings
 
-_SESSION_S = 30 * 86400
+_SHORTEST_TOKEN = 16
 _FAILURES, _WITHIN_S = 5, 60.0
 _MOST_ADDRESSES = 4096
 
@@ -20,27 +25,29 @@ _MOST_ADDRESSES = 4096
 class Access:
     """Checks tokens and sessions, in constant time.
 
-    A session is the time of its end and a keyed hash of that; it is good across restarts and until
-    the token is changed, and nothing is kept of it here.
-
     Args:
-        token: What one has to know; None where all may see the page.
+        token: What one has to know; None where all may come in.
+        cookie: Name of the sessions' cookie. Sessions of another name are not good.
+        ended: File that keeps which sessions were ended; without it, all end with the process.
         wall_clock: Seconds since 1970.
         clock: Monotonic seconds.
     """
 
-    session_s = _SESSION_S
+    session_s = SESSION_S
 
     def __init__(
         self,
         token: str | None,
         wall_clock: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        cookie: str = "",
+        ended: Path | None = None,
     ) -> None:
-        self.is_open = token is None
+        self.is_open, self.cookie = token is None, cookie
         self._digest = _digest(token or "")
-        self._key = hmac.digest(self._digest, b"edge-vad session", "sha256")
-        self._wall_clock = wall_clock
+        key = hmac.digest(self._digest, cookie.encode(), "sha256")
+        self._sessions = Sessions(key, None if self.is_open else ended, wall_clock)
         self._brake = _Brake(clock)
 
     def open_session(self, token: str, address: str) -> str:
@@ -51,8 +58,7 @@ class Access:
             TooManyTries: It was guessed too often from this address.
         """
         self.check_token(token, address)
-        until = f"{int(self._wall_clock()) + _SESSION_S}"
-        return f"{until}.{self._sign(until)}"
+        return self._sessions.open()
 
     def check_token(self, token: str, address: str) -> None:
         """Check a token.
@@ -70,14 +76,11 @@ class Access:
 
     def is_session(self, session: str) -> bool:
         """Whether a session, which may be any text, is good."""
-        until, _, signature = session.partition(".")
-        if not (until.isascii() and until.isdigit() and len(until) <= 12):
-            return False
-        is_ours = hmac.compare_digest(signature.encode(), self._sign(until).encode())
-        return is_ours and self._wall_clock() < int(until)
+        return self._sessions.is_good(session)
 
-    def _sign(self, until: str) -> str:
-        return hmac.new(self._key, until.encode(), "sha256").hexdigest()
+    def end_session(self, session: str) -> None:
+        """End a session for good, wherever its cookie was copied to."""
+        self._sessions.end(session)
 
 
 class _Brake:
@@ -90,7 +93,7 @@ class _Brake:
 
     def check(self, address: str) -> None:
         with self._lock:
-            failures = self._failures.get(_network(address))
+            failures = self._failures.get(network_of(address))
             if failures and len(failures) == _FAILURES:
                 wait_s = failures[0] + _WITHIN_S - self._clock()
                 if wait_s > 0:
@@ -98,25 +101,33 @@ class _Brake:
 
     def failed(self, address: str) -> None:
         with self._lock:
-            network = _network(address)
+            network = network_of(address)
             self._failures.setdefault(network, deque(maxlen=_FAILURES)).append(self._clock())
             self._failures.move_to_end(network)
             if len(self._failures) > _MOST_ADDRESSES:
                 self._failures.popitem(last=False)
 
 
-def _network(address: str) -> str:
-    """All addresses that one machine may choose from: of IPv6 the first half."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv4Address):
-        return address
-    if parsed.ipv4_mapped:
-        return str(parsed.ipv4_mapped)
-    return str(ipaddress.ip_network((parsed, 64), strict=False))
-
-
 def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+def read_token(settings: ListeningSettings, what: str) -> str | None:
+    """The token that the settings name; None where they name none.
+
+    Args:
+        settings: Where it stands.
+        what: It is for, for people.
+
+    Raises:
+        BadInput: It is not where it should be, or too short.
+    """
+    token = read_secret(settings.token_env, settings.token_file)
+    if token is None:
+        return None
+    if len(token.strip()) < _SHORTEST_TOKEN:
+        raise BadInput(
+            f"the token of {what} is shorter than {_SHORTEST_TOKEN} characters",
+            "make a longer one: openssl rand -hex 24",
+        )
+    return token.strip()

@@ -1,11 +1,11 @@
-"""Stands before the page: who calls it by which name, from which page, and with which right."""
+"""Stands before every door: who calls by which name, from which page, and with which right."""
 
 from __future__ import annotations
 
 import ipaddress
 import logging
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -13,12 +13,20 @@ from starlette.requests import cookie_parser
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from edge_vad.sinks.page.access import Access
-from edge_vad.sinks.page.answers import told_error
-from edge_vad.sinks.page.refusals import OtherSite, Refused, TokenMissing, TokenWrong, WrongName
+from edge_vad.sinks.doors.access import Access
+from edge_vad.sinks.doors.answers import told_error
+from edge_vad.sinks.doors.refusals import (
+    HeadTooLarge,
+    OtherSite,
+    Refused,
+    TokenMissing,
+    TokenWrong,
+    WrongName,
+)
 
-PROTECTED = "/api/"
-LOGIN = "/api/login"
+_LARGEST_HEAD = 16_384
+_LOOKS = ("GET", "HEAD")
+"""Methods that change nothing."""
 _POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -51,11 +59,17 @@ class Guard:
         app: What is guarded.
         access: Who may see it.
         names: By which it may be called, beside addresses.
-        cookie: Name of the session's cookie.
+        is_open: Whether anybody may ask for a path, such as that where one logs in.
     """
 
-    def __init__(self, app: ASGIApp, access: Access, names: Sequence[str], cookie: str) -> None:
-        self._app, self._access, self._cookie = app, access, cookie
+    def __init__(
+        self,
+        app: ASGIApp,
+        access: Access,
+        names: Sequence[str],
+        is_open: Callable[[str], bool] = lambda path: False,  # noqa: ARG005
+    ) -> None:
+        self._app, self._access, self._is_open = app, access, is_open
         self._names = {name.lower().rstrip(".") for name in names}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -77,9 +91,10 @@ class Guard:
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
         try:
+            _check_size(scope)
             self._check_name(headers)
-            _check_origin(headers)
-            if scope["path"].startswith(PROTECTED) and scope["path"] != LOGIN:
+            _check_origin(headers, scope["method"])
+            if not self._is_open(scope["path"]):
                 self._check_right(headers, caller(scope))
         except Refused as error:
             # The one refusal that nobody can fill a log with.
@@ -105,7 +120,7 @@ class Guard:
         if self._access.is_open:
             return
         cookies = cookie_parser(headers.get("cookie", ""))
-        if self._access.is_session(cookies.get(self._cookie, "")):
+        if self._access.is_session(cookies.get(self._access.cookie, "")):
             return
         kind, _, token = headers.get("authorization", "").partition(" ")
         if kind.lower() != "bearer":
@@ -119,7 +134,7 @@ def caller(scope: Scope) -> str:
 
 
 def own_names(address: str, more: Sequence[str]) -> list[str]:
-    """By which names a page that listens at this address may be called, beside addresses."""
+    """By which names a door that listens at this address may be called, beside addresses."""
     names = ["localhost", *more]
     if not ipaddress.ip_address(address).is_loopback:
         host = socket.gethostname()
@@ -128,12 +143,22 @@ def own_names(address: str, more: Sequence[str]) -> list[str]:
     return names
 
 
-def _check_origin(headers: Headers) -> None:
-    """Let no other site's page do anything here, and look at nothing."""
-    origin = headers.get("origin")
-    is_other = origin is not None and _netloc(origin) != headers["host"].lower()
-    site, mode = headers.get("sec-fetch-site", "none"), headers.get("sec-fetch-mode", "")
-    if is_other or (site not in ("none", "same-origin") and mode != "navigate"):
+def _check_size(scope: Scope) -> None:
+    """Take no head that is longer than any that makes sense."""
+    lines = sum(len(name) + len(value) for name, value in scope["headers"])
+    if lines + len(scope["raw_path"]) + len(scope["query_string"]) > _LARGEST_HEAD:
+        raise HeadTooLarge
+
+
+def _check_origin(headers: Headers, method: str) -> None:
+    """Let no other site's page do anything here, and look at nothing.
+
+    It may lead here, as a link does; and only to look.
+    """
+    is_other = any(_netloc(each) != headers["host"].lower() for each in headers.getlist("origin"))
+    is_led = not set(headers.getlist("sec-fetch-site")) <= {"none", "same-origin"}
+    is_link = method in _LOOKS and set(headers.getlist("sec-fetch-mode")) == {"navigate"}
+    if is_other or (is_led and not is_link):
         raise OtherSite
 
 

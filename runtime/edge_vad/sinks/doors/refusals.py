@@ -1,4 +1,4 @@
-"""What the page refuses, and with which status of HTTP."""
+"""What is refused at a door, and with which status of HTTP."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class TokenMissing(Refused):
     status = 401
 
     def __init__(self) -> None:
-        super().__init__("this page asks for a token", "log in, or send Authorization: Bearer")
+        super().__init__("a token is asked for here", "log in, or send Authorization: Bearer")
 
 
 class TokenWrong(Refused):
@@ -50,14 +50,14 @@ class TooManyTries(Refused):
 
 
 class WrongName(Refused):
-    """The page was called by a name that is not its own, as in DNS rebinding."""
+    """The door was called by a name that is not its own, as in DNS rebinding."""
 
     status = 421
 
     def __init__(self) -> None:
         super().__init__(
-            "this page does not go by that name",
-            "call it by its address, or add the name to hosts in [sinks.page]",
+            "what is here does not go by that name",
+            "call it by its address, or add the name to hosts in [sinks.page] or [sinks.metrics]",
         )
 
 
@@ -78,3 +78,12 @@ class TooLarge(Refused):
     """A body that is longer than any that makes sense."""
 
     status = 413
+
+
+class HeadTooLarge(Refused):
+    """An address and headers that are longer than any that make sense."""
+
+    status = 431
+
+    def __init__(self) -> None:
+        super().__init__("the address and headers are too long", "send fewer, and smaller cookies")

@@ -1,0 +1,111 @@
+"""Keeps the door: how many may come in, in all and from one caller, and who must leave."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import resource
+import socket
+import time
+from collections.abc import Callable, Iterable
+
+from edge_vad.sinks.doors.network import network_of
+from edge_vad.sinks.doors.visit import Phase, Visit
+
+_SHARE = 16
+"""A door has no more than one descriptor of so many: the others are for cameras, clips, events."""
+_FEWEST = 4
+_LOOK_S = 0.5
+_PACE_S, _CROWD_S = 0.002, 0.005
+"""Pauses after each connection, and where somebody had to leave: a flood costs no cameras."""
+_NO_DESCRIPTOR_S = 1.0
+_log = logging.getLogger(__name__)
+
+
+class Doorkeeper:
+    """Accepts connections while there is room; whoever let us wait longest leaves for a newcomer.
+
+    So a caller who sends what he wants is heard however many others hold their connections and say
+    nothing. The kernel holds those that are not accepted yet, at no cost of descriptors.
+
+    Args:
+        listener: The port.
+        visits: All connections there are; uvicorn keeps the set.
+        most: Connections at a time, at most; fewer where the process may have few descriptors.
+    """
+
+    def __init__(self, listener: socket.socket, visits: Iterable[Visit], most: int) -> None:
+        self._listener, self._visits = listener, visits
+        self.most = max(_FEWEST, min(most, _descriptors() // _SHARE))
+        self.most_of_one = max(_FEWEST // 2, self.most // 2)
+        listener.setblocking(False)
+
+    async def keep(self, visit: Callable[[], Visit]) -> None:
+        """Accept and watch connections until cancelled.
+
+        Args:
+            visit: Makes what handles a connection.
+        """
+        await asyncio.gather(self._let_in(visit), self._watch())
+
+    async def _let_in(self, visit: Callable[[], Visit]) -> None:
+        while True:
+            await self._accept(visit)
+            await asyncio.sleep(_PACE_S)
+
+    async def _accept(self, visit: Callable[[], Visit]) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            connection, peer = await loop.sock_accept(self._listener)
+        except OSError as error:
+            await self._complain(error)
+            return
+        is_in = False
+        try:
+            if await self._has_room(network_of(peer[0])):
+                await loop.connect_accepted_socket(visit, connection)
+                is_in = True
+        except OSError as error:
+            await self._complain(error)
+        finally:
+            if not is_in:
+                connection.close()
+
+    async def _has_room(self, network: str) -> bool:
+        """Whether one more may come in, now that somebody has left if need be."""
+        crowd = self._crowd(network)
+        if not crowd:
+            return True
+        now = time.monotonic()
+        waiting = [each for each in crowd if each.look(now) is not Phase.OURS]
+        if waiting:
+            min(waiting, key=lambda each: each.since).leave()
+        await asyncio.sleep(_CROWD_S)
+        return bool(waiting)
+
+    def _crowd(self, network: str) -> list[Visit]:
+        """Of whom one must leave before anybody of this network comes in; nobody, usually."""
+        everybody = list(self._visits)
+        own = [each for each in everybody if each.network == network]
+        if len(own) >= self.most_of_one:
+            return own
+        return everybody if len(everybody) >= self.most else []
+
+    async def _complain(self, error: OSError) -> None:
+        if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
+            _log.warning("nobody can be let in: %s", error.strerror)
+            await asyncio.sleep(_NO_DESCRIPTOR_S)
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            now = time.monotonic()
+            for visit in [each for each in self._visits if each.is_overdue(now)]:
+                visit.leave()
+
+
+def _descriptors() -> int:
+    """How many descriptors the process may have."""
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return 1 << 20 if soft == resource.RLIM_INFINITY else soft

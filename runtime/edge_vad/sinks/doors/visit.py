@@ -1,0 +1,68 @@
+"""One connection, and how long whoever made it may let us wait."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from enum import Enum
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from edge_vad.sinks.doors.network import network_of
+
+
+class Phase(Enum):
+    """What a connection waits for."""
+
+    HEAD = "a request"
+    BODY = "the rest of a request"
+    READING = "the caller, to read on"
+    OURS = "our own answer"
+
+
+LONGEST_S = {Phase.HEAD: 5.0, Phase.BODY: 5.0, Phase.READING: 20.0, Phase.OURS: 60.0}
+"""How long: for the whole of a request's head, or of its body; else for any progress."""
+
+
+class Visit(H11Protocol):
+    """A connection of uvicorn that can be asked what it waits for.
+
+    Attributes:
+        network: Who made it.
+        since: Monotonic time since when it waits.
+    """
+
+    network = ""
+    since = 0.0
+    _mark: tuple[object, ...] = ()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for a request."""
+        super().connection_made(transport)
+        self.network = network_of(self.client[0] if self.client else "")
+        self.look(time.monotonic())
+
+    @property
+    def phase(self) -> Phase:
+        """What it waits for."""
+        if self.transport.get_write_buffer_size():
+            return Phase.READING
+        if self.cycle is None or self.cycle.response_complete:
+            return Phase.HEAD
+        return Phase.BODY if self.cycle.more_body else Phase.OURS
+
+    def look(self, now: float) -> Phase:
+        """See whether it has come on since it was looked at last."""
+        phase = self.phase
+        mark = (phase, id(self.cycle), self.transport.get_write_buffer_size())
+        if mark != self._mark:
+            self._mark, self.since = mark, now
+        return phase
+
+    def is_overdue(self, now: float) -> bool:
+        """Whether it has let us wait for too long."""
+        return LONGEST_S[self.look(now)] < now - self.since
+
+    def leave(self) -> None:
+        """End it at once; what was sent already arrives."""
+        self.transport.abort()
