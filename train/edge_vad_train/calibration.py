@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -33,6 +33,7 @@ def measure_levels(
     footage: Footage,
     folds: Sequence[SceneEnergies],
     settings: TrainSettings,
+    names: Collection[str],
     progress: Callable[[int], None],
 ) -> list[Levels]:
     """Score every frame of the footage by energies that were not fitted to it.
@@ -42,6 +43,7 @@ def measure_levels(
         footage: What is kept of it is not decoded again, where that is all.
         folds: For each fold, energies that were fitted without it.
         settings: Of the training.
+        names: Of the energies that count.
         progress: Called with the frames scored since the last call.
 
     Returns:
@@ -53,16 +55,16 @@ def measure_levels(
         for run in work[1](tell):
             if run.begins:
                 rows.append([])
-            rows[-1].append(_levels(folds[run.fold], run, settings.score_cells))
+            rows[-1].append(_levels(folds[run.fold], run, names, settings.score_cells))
         return [_concatenate(row) for row in rows]
 
     work = all_runs(clips, footage, settings.motion)
     return [levels for rows in run_in_parallel(measure, work, progress) for levels in rows]
 
 
-def _levels(energies: SceneEnergies, run: Run, score_cells: int) -> Levels:
+def _levels(energies: SceneEnergies, run: Run, names: Collection[str], score_cells: int) -> Levels:
     with torch.inference_mode():
-        maps = energies(run.frames, run.motion)
+        maps = energies.of(energies.views(run.frames, run.motion), names)
         return {name: highest_cells(each, score_cells).numpy() for name, each in maps.items()}
 
 
@@ -79,16 +81,14 @@ def calibrate(levels: Sequence[Levels], shares: Mapping[str, float]) -> dict[str
 
     Args:
         levels: Of normal frames that the energies were not fitted to.
-        shares: By the energy's name; one without a share does not count.
+        shares: By the energy's name.
     """
     calibrations = {}
-    for name in levels[0]:
+    for name, share in shares.items():
         every = np.concatenate([each[name] for each in levels])
         start = float(np.quantile(every, 1 - TAIL_SHARE))
         scale = max(float((every[every >= start] - start).mean()), _SMALLEST_SCALE)
-        share = shares.get(name, 0.0)
-        location = start - scale * math.log(share) if share else start
-        calibrations[name] = Calibration(location, scale, float(share > 0))
+        calibrations[name] = Calibration(start - scale * math.log(share), scale, 1.0)
     return calibrations
 
 

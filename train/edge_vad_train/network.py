@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import reduce
 
 import torch
@@ -70,12 +70,13 @@ class SceneEnergies(nn.Module):
         """
         return self.of(self.views(frame, motion))
 
-    def of(self, views: Views) -> dict[str, Tensor]:
-        """Score what is seen of frames; see `forward`."""
+    def of(self, views: Views, names: Collection[str] | None = None) -> dict[str, Tensor]:
+        """Score what is seen of frames, by all energies or some of them; see `forward`."""
         latents = self.latents(views)
         return {
             name: energy.at_rest_where(energy(latents[name]), views.activity)
             for name, energy in self.energies.items()
+            if names is None or name in names
         }
 
 

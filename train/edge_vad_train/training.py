@@ -40,6 +40,9 @@ _SHARES = {
 }
 """Which energies may raise an alarm, and their shares of the false alarms."""
 
+_UNHEARD = Calibration(location=0.0, scale=1.0, weight=0.0)
+"""Of an energy that is put out for evaluation alone."""
+
 _SIGMAS = {"appearance": 0.15, "motion": 0.25}
 """Reconstruction noise: 1 is a whole silhouette, and ordinary speed at its place."""
 
@@ -112,12 +115,15 @@ def train_scene(
         learnt = _fit_mixtures(footage, views, streams, settings, stages)
     else:
         learnt = _of_priors(views, streams)
+    shares = _SHARES[settings.recipe]
     with stages.stage("scoring all the footage", footage.frames) as advance:
         levels = measure_levels(
-            clips, footage, learnt.folds, settings, lambda frames: advance(frames, "")
+            clips, footage, learnt.folds, settings, shares, lambda frames: advance(frames, "")
         )
-    calibrations = calibrate(levels, _SHARES[settings.recipe])
+    calibrations = calibrate(levels, shares)
     scores = [fused_levels(each, calibrations) for each in levels]
+    unheard = {name: _UNHEARD for name in learnt.final.energies if name not in calibrations}
+    calibrations |= unheard
     card = _card(footage, settings, calibrations, scores)
     network = SceneNetwork(learnt.final, calibrations, settings.score_cells).eval()
     lights = views.background.lights if isinstance(views, PerspectiveViews) else 0
