@@ -51,16 +51,17 @@ class Calibration(_Record, frozen=True):
     """How an energy becomes comparable with the others: `a = (energy - location) / scale`.
 
     Both come from normal footage that the energy was not fitted to. There an energy whose frames
-    reach `a` more is `exp(a)` times rarer; so the largest of several is the rarest.
+    reach `a` more is `exp(a)` times rarer; so the largest of several is the rarest. Each kind of
+    light (day, lamp, infrared) has its own, so that one threshold holds in all of them.
 
     Attributes:
-        location: Energy, in nats, that calibrates to 0.
-        scale: Mean excess of the frames' highest energies, in nats.
+        locations: By light, the energy, in nats, that calibrates to 0.
+        scales: By light, the mean excess of the frames' highest energies, in nats.
         weight: 1; 0 for an energy that has no part in map and score.
     """
 
-    location: float
-    scale: Annotated[float, msgspec.Meta(gt=0)]
+    locations: Annotated[tuple[float, ...], msgspec.Meta(min_length=1)]
+    scales: Annotated[tuple[Annotated[float, msgspec.Meta(gt=0)], ...], msgspec.Meta(min_length=1)]
     weight: Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 

@@ -84,24 +84,25 @@ class Background(nn.Module):
         """How many kinds of light there are."""
         return self.pictures.shape[1]
 
-    def forward(self, frame: Tensor) -> Tensor:
+    def forward(self, frame: Tensor) -> tuple[Tensor, Tensor]:
         """Tell what does not belong to the empty scene.
 
         Args:
             frame: uint8, (N, height, width, 3), blue-green-red.
 
         Returns:
-            float32, (N, 1, height / 2, width / 2), from 0, background, to 1, foreground.
+            Foreground, float32, (N, 1, height / 2, width / 2), from 0, background, to 1; and which
+            light there is, (N, lights), 1 for one and 0 for the others.
         """
         grey = grey_of(shrink(frame))
         brightness = self.pictures.mean(3, keepdim=True).mean(2, keepdim=True)
         differences = (match_brightness(grey, brightness) - self.pictures).abs()
         scale = 1 / (_CLEAR_DIFFERENCE - _NO_DIFFERENCE)
         foregrounds = ((differences - _NO_DIFFERENCE) * scale).clamp(0, 1)
+        light = self._light(grey, differences)
         if self.lights == 1:
-            return foregrounds
-        like = self._light(grey, differences)[:, :, None, None]
-        return (foregrounds * like).sum(1, keepdim=True)
+            return foregrounds, light
+        return (foregrounds * light[:, :, None, None]).sum(1, keepdim=True), light
 
     def _light(self, grey: Tensor, differences: Tensor) -> Tensor:
         """1 for the light whose empty picture is the most similar, (N, lights)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -20,12 +21,22 @@ from edge_vad_train.parallel import run_in_parallel
 from edge_vad_train.settings import TrainSettings
 
 _SMALLEST_SCALE = 0.1
+_ENOUGH_FRAMES = 1000
 _ENOUGH_PEAKS = 20
 _HEAVIEST_SHAPE = 0.5
 _USUAL_EXCESS = 1.0
 
-Levels = dict[str, NDArray[np.float32]]
-"""By the energy's name, (n,): how high each frame in a row reaches."""
+
+class Levels(NamedTuple):
+    """How high frames in a row reach.
+
+    Attributes:
+        highest: By the energy's name, float32, (n,), nats.
+        light: (n,), the number of the light that there was.
+    """
+
+    highest: dict[str, NDArray[np.float32]]
+    light: NDArray[np.intp]
 
 
 def measure_levels(
@@ -64,15 +75,24 @@ def measure_levels(
 
 def _levels(energies: SceneEnergies, run: Run, names: Collection[str], score_cells: int) -> Levels:
     with torch.inference_mode():
-        maps = energies.of(energies.views(run.frames, run.motion), names)
-        return {name: highest_cells(each, score_cells).numpy() for name, each in maps.items()}
+        views = energies.views(run.frames, run.motion)
+        maps = energies.of(views, names)
+        highest = {name: highest_cells(each, score_cells).numpy() for name, each in maps.items()}
+    if views.light is None:
+        return Levels(highest, np.zeros(len(run.frames), np.intp))
+    return Levels(highest, views.light.argmax(1).numpy())
 
 
 def _concatenate(row: Sequence[Levels]) -> Levels:
-    return {name: np.concatenate([each[name] for each in row]) for name in row[0]}
+    highest = {
+        name: np.concatenate([each.highest[name] for each in row]) for name in row[0].highest
+    }
+    return Levels(highest, np.concatenate([each.light for each in row]))
 
 
-def calibrate(levels: Sequence[Levels], shares: Mapping[str, float]) -> dict[str, Calibration]:
+def calibrate(
+    levels: Sequence[Levels], shares: Mapping[str, float], lights: int
+) -> dict[str, Calibration]:
     """Make energies comparable: each becomes a rate of false alarms.
 
     Above the level that a fifth of normal frames pass, the tail is taken as exponential: what an
@@ -82,23 +102,35 @@ def calibrate(levels: Sequence[Levels], shares: Mapping[str, float]) -> dict[str
     Args:
         levels: Of normal frames that the energies were not fitted to.
         shares: By the energy's name.
+        lights: How many kinds of light there are; one of few frames is calibrated by all.
     """
+    every = _concatenate(levels)
     calibrations = {}
     for name, share in shares.items():
-        every = np.concatenate([each[name] for each in levels])
-        start = float(np.quantile(every, 1 - TAIL_SHARE))
-        scale = max(float((every[every >= start] - start).mean()), _SMALLEST_SCALE)
-        calibrations[name] = Calibration(start - scale * math.log(share), scale, 1.0)
+        highest = every.highest[name]
+        by_light = [highest[every.light == light] for light in range(lights)]
+        known = [each if len(each) >= _ENOUGH_FRAMES else highest for each in by_light]
+        starts, scales = zip(*(_exponential_tail(each) for each in known), strict=True)
+        locations = [
+            start - scale * math.log(share) for start, scale in zip(starts, scales, strict=True)
+        ]
+        calibrations[name] = Calibration(tuple(locations), scales, 1.0)
     return calibrations
+
+
+def _exponential_tail(highest: NDArray[np.float32]) -> tuple[float, float]:
+    """Where the tail starts, and the mean excess over that, nats."""
+    start = float(np.quantile(highest, 1 - TAIL_SHARE))
+    return start, max(float((highest[highest >= start] - start).mean()), _SMALLEST_SCALE)
 
 
 def fused_levels(levels: Levels, calibrations: Mapping[str, Calibration]) -> NDArray[np.float32]:
     """The scores of frames in a row, float32, (n,), as the network has them."""
     fused: NDArray[np.float32] = np.max(
         [
-            (levels[name] - each.location) / each.scale
+            (levels.highest[name] - np.array(each.locations, np.float32)[levels.light])
+            / np.array(each.scales, np.float32)[levels.light]
             for name, each in calibrations.items()
-            if each.weight
         ],
         0,
     )

@@ -114,7 +114,7 @@ class SceneNetwork(nn.Module):
         views: Views = self.energies.views(frame, motion)
         energies = self.energies.of(views)
         maps = [
-            (energy - self.calibrations[name].location) * (1 / self.calibrations[name].scale)
+            calibrated(energy, self.calibrations[name], views.light)
             for name, energy in energies.items()
             if self.calibrations[name].weight
         ]
@@ -133,6 +133,22 @@ def localise(anomaly_map: Tensor, presence: Tensor | None) -> Tensor:
     if presence is None:
         return anomaly_map
     return torch.minimum(anomaly_map, torch.relu(anomaly_map) * presence)
+
+
+def calibrated(energy: Tensor, calibration: Calibration, light: Tensor | None) -> Tensor:
+    """Calibrate an energy, see `Calibration`; each light by its own.
+
+    Args:
+        energy: float32, (N, rows, columns), nats.
+        calibration: Of this energy.
+        light: float32, (N, lights), 1 for the light that there is; None where there is one.
+    """
+    if light is None:
+        return (energy - calibration.locations[0]) * (1 / calibration.scales[0])
+    # Sums of products, not a product of matrices: one light counts, and to the last digit.
+    location = (light * light.new_tensor(calibration.locations)).sum(1)[:, None, None]
+    slope = (light / light.new_tensor(calibration.scales)).sum(1)[:, None, None]
+    return (energy - location) * slope
 
 
 def highest_cells(energy_map: Tensor, count: int) -> Tensor:

@@ -45,6 +45,7 @@ class Views(NamedTuple):
             all cells count alike.
         presence: float32, (N, rows, columns), 1 where in its surroundings something is or moves,
             towards 0 beside it. None where that is not known.
+        light: float32, (N, lights), 1 for the light that there is. None where all are alike.
     """
 
     appearance: Tensor
@@ -52,6 +53,7 @@ class Views(NamedTuple):
     numbers: Tensor | None = None
     activity: Tensor | None = None
     presence: Tensor | None = None
+    light: Tensor | None = None
 
 
 class PerspectiveViews(nn.Module):
@@ -78,7 +80,7 @@ class PerspectiveViews(nn.Module):
             frame: uint8, (N, height, width, 3), blue-green-red.
             motion: float32, (N, 3, height / 2, width / 2), mean flow and mean speed, px a frame.
         """
-        foreground = self.background(frame)
+        foreground, light = self.background(frame)
         scale = _between_cells(self.scale, motion.shape[2], self.patch, self.stride)
         scaled = motion * (1 / scale)[:, None]
         shares = F.avg_pool2d(foreground, self.stride)
@@ -90,7 +92,11 @@ class PerspectiveViews(nn.Module):
         moved = moved[:, :, :rows, :columns]
         numbers = torch.cat([moved, narrow, wide[:, :, :rows, :columns]], 1)
         presence = _presence(shares + moves[:, 2:])[:, :rows, :columns]
-        return Views(foreground, scaled[:, :2], numbers, self._activity(moved, narrow), presence)
+        activity = self._activity(moved, narrow)
+        is_one = self.background.lights == 1
+        return Views(
+            foreground, scaled[:, :2], numbers, activity, presence, None if is_one else light
+        )
 
     def _activity(self, moved: Tensor, foreground: Tensor) -> Tensor:
         """Where something is or moves."""

@@ -40,7 +40,7 @@ _SHARES = {
 }
 """Which energies may raise an alarm, and their shares of the false alarms."""
 
-_UNHEARD = Calibration(location=0.0, scale=1.0, weight=0.0)
+_UNHEARD = Calibration(locations=(0.0,), scales=(1.0,), weight=0.0)
 """Of an energy that is put out for evaluation alone."""
 
 _SIGMAS = {"appearance": 0.15, "motion": 0.25}
@@ -120,13 +120,13 @@ def train_scene(
         levels = measure_levels(
             clips, footage, learnt.folds, settings, shares, lambda frames: advance(frames, "")
         )
-    calibrations = calibrate(levels, shares)
+    lights = views.background.lights if isinstance(views, PerspectiveViews) else 0
+    calibrations = calibrate(levels, shares, max(1, lights))
     scores = [fused_levels(each, calibrations) for each in levels]
     unheard = {name: _UNHEARD for name in learnt.final.energies if name not in calibrations}
     calibrations |= unheard
     card = _card(footage, settings, calibrations, scores)
     network = SceneNetwork(learnt.final, calibrations, settings.score_cells).eval()
-    lights = views.background.lights if isinstance(views, PerspectiveViews) else 0
     design = _design(settings, learnt.final, lights)
     scene = TrainedScene(card, design, network, *_samples(footage))
     scene.save(folder)

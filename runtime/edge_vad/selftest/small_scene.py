@@ -28,7 +28,7 @@ from edge_vad.scene_model import (
 
 _HEIGHT, _WIDTH, _PATCH, _STRIDE = 96, 128, 16, 8
 _LATENT, _COMPONENTS = 8, 4
-_AS_IT_IS = Calibration(location=0.0, scale=1.0, weight=1.0)
+_AS_IT_IS = Calibration(locations=(0.0,), scales=(1.0,), weight=1.0)
 
 Weights = dict[str, NDArray[np.float32] | NDArray[np.int64]]
 

@@ -12,7 +12,7 @@ from edge_vad.backends import Backend, Inputs, Maps, load_backend
 from edge_vad.scene_model import Calibration, SceneModel
 
 _SUFFIX = "_energy"
-_AS_IT_IS = Calibration(location=0.0, scale=1.0, weight=0.0)
+_AS_IT_IS = Calibration(locations=(0.0,), scales=(1.0,), weight=0.0)
 
 
 class StreamBackend(Backend):
@@ -62,7 +62,7 @@ class StreamBackend(Backend):
             done for the fused map (weight, rise, neighbours, presence) plays no part.
         """
         return {
-            name: (energy[0] - calibration.location) / calibration.scale
+            name: (energy[0] - calibration.locations[0]) / calibration.scales[0]
             for name, calibration, energy in zip(
                 self.streams, self._calibrations, self._energies, strict=True
             )
