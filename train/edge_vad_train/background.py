@@ -20,6 +20,9 @@ _NO_DIFFERENCE, _CLEAR_DIFFERENCE = 15 / 255, 25 / 255
 _DARKEST = 0.02
 """Grey that brightness is measured by at least, white is 1."""
 
+_BY_PEOPLE = 0.06
+"""Change of a picture's mean that people make who come by, a share."""
+
 _MOST_LIGHTS = 3
 """Day, lamp and infrared."""
 
@@ -52,7 +55,9 @@ def grey_of(image: Tensor) -> Tensor:
 
 
 def match_brightness(pictures: Tensor, brightness: Tensor) -> Tensor:
-    """Bring every picture to a mean, so that exposure and daylight make no difference.
+    """Bring every picture near a mean, so that exposure and daylight make no difference.
+
+    People who come by change the mean, too, though little: so much is left as it is.
 
     Args:
         pictures: float32, (N, channels, h, w), 0 to 1.
@@ -60,7 +65,8 @@ def match_brightness(pictures: Tensor, brightness: Tensor) -> Tensor:
     """
     # Row by row: single precision cannot add up a whole picture one by one.
     mean = pictures.mean(3, keepdim=True).mean(2, keepdim=True)
-    return pictures * (brightness / mean.clamp(min=_DARKEST))
+    change = brightness / mean.clamp(min=_DARKEST) - 1
+    return pictures * (1 + change - change.clamp(-_BY_PEOPLE, _BY_PEOPLE))
 
 
 class Background(nn.Module):
