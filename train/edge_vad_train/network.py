@@ -25,6 +25,9 @@ JOINT = "joint"
 PHYSICAL = "physical"
 """Energy of the physical numbers of a cell."""
 
+_SOME_CELLS = 16.0
+"""Active cells that a frame has at least when its highest is compared with other frames'."""
+
 
 class SceneEnergies(nn.Module):
     """From frames to the sample energies of every cell.
@@ -73,11 +76,24 @@ class SceneEnergies(nn.Module):
     def of(self, views: Views, names: Collection[str] | None = None) -> dict[str, Tensor]:
         """Score what is seen of frames, by all energies or some of them; see `forward`."""
         latents = self.latents(views)
+        chance = _highest_by_chance(views.activity)
         return {
-            name: energy.at_rest_where(energy(latents[name]), views.activity)
+            name: energy.at_rest_where(energy(latents[name]), views.activity) - chance
             for name, energy in self.energies.items()
             if names is None or name in names
         }
+
+
+def _highest_by_chance(activity: Tensor | None) -> Tensor | float:
+    """How much higher the highest of many cells is by chance, (N, 1, 1), nats.
+
+    Of n cells with exponential tails the highest grows with `log n`. Without this a frame is the
+    stranger the more people are in it.
+
+    Args:
+        activity: float32, (N, 1, rows, columns), 0 to 1; None where it is not known.
+    """
+    return 0.0 if activity is None else torch.log(activity.sum((2, 3)) + _SOME_CELLS)[:, :, None]
 
 
 class SceneNetwork(nn.Module):
