@@ -34,6 +34,7 @@ class Capture:
     Attributes:
         state: The state last told.
         reconnects: How often it was connected to again.
+        answered: Whether it ever sent a frame.
         error: Why it ended for good; None where it just did.
     """
 
@@ -56,6 +57,7 @@ class Capture:
         self._on_state: Callable[[CameraState], None] = lambda _: None
         self._stop = threading.Event()
         self._index = -1
+        self.answered = False
         self._lost_s = time.monotonic()
         self._thread = threading.Thread(target=self._run, name=f"capture {name}", daemon=True)
 
@@ -119,6 +121,7 @@ class Capture:
             image = feed.read(self._box.spare())
             now = time.monotonic()
             self._lost_s = now
+            self.answered = True
             self._index += 1
             if feed.breaks != breaks:
                 breaks = feed.breaks
