@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import numpy as np
 from edge_vad.detection import Detection
 from edge_vad.opencv import cv2
 from edge_vad.outputs.drawing import Image
-from edge_vad.sinks.base import ChangeKind, EventChange, Sink, SinkHealth, Site
+from edge_vad.sinks.base import ChangeKind, EventChange, Sink, SinkHealth, Site, Tally
 from edge_vad.sinks.clips.filming import Filming
 from edge_vad.sinks.clips.reel import Picture, Reel
 from edge_vad.sinks.handover import Handover
@@ -73,6 +74,10 @@ class Clips(Sink):
         """Say whether clips can be written, and how many pictures wait and were left out."""
         why, dropped = self._filming.why, self._filming.dropped + self._handover.dropped
         return SinkHealth(not why, why, self._handover.depth + self._filming.depth, dropped)
+
+    def tallies(self) -> Sequence[Tally]:
+        """How many clips are whole, wait to be finished, and were left out."""
+        return (self._filming.tally(),)
 
     def close(self, timeout_s: float) -> None:
         """End all clips where they are."""

@@ -52,6 +52,8 @@ class MqttSink(Sink):
         self._topics = Topics(settings.prefix, [camera.name for camera in site.cameras])
         self._kept: dict[str, str] = {}
         """What stands at topics that are told anew on every connection."""
+        self._shown: dict[str, bytes] = {}
+        """The newest picture of every camera, which is shown anew, too."""
         commands = self._topics.commands if settings.commands else ""
         self._link = Link(
             settings,
@@ -141,6 +143,8 @@ class MqttSink(Sink):
                 )
         for topic, text in list(self._kept.items()):
             self._link.keep(topic, text)
+        for topic, jpeg in list(self._shown.items()):
+            self._link.keep(topic, jpeg)
 
     def _obey(self, topic: str, payload: bytes) -> None:
         camera = self._topics.commanded(topic)
@@ -159,7 +163,9 @@ class MqttSink(Sink):
         for camera, image in dict(pictures).items():
             is_encoded, data = cv2.imencode(".jpg", image)
             if is_encoded:
-                self._link.keep(self._topics.snapshot(camera), data.tobytes())
+                topic, jpeg = self._topics.snapshot(camera), data.tobytes()
+                self._shown[topic] = jpeg
+                self._link.keep(topic, jpeg)
 
 
 def _host() -> str:
