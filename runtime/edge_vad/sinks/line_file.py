@@ -62,23 +62,21 @@ class LineFile:
 
     def health(self) -> SinkHealth:
         """Say whether the file takes all, and how many lines wait."""
-        depth = self._worker.depth + len(self._lines)
-        return SinkHealth(
-            not self._why, self._why, depth, self._worker.dropped + self._worker.failed + self._lost
-        )
+        return SinkHealth(not self._why, self._why, self.unsaved(), self._gone)
 
     def unsaved(self) -> int:
         """Lines that are not written yet."""
         return self._worker.depth + len(self._lines)
 
     def tally(self) -> Tally:
-        """What became of the lines."""
-        return Tally(
-            "lines",
-            self._written,
-            self.unsaved(),
-            self._worker.dropped + self._worker.failed + self._lost,
-        )
+        """What became of the lines; what the standard output did not take, no later run takes in."""
+        waiting = self.unsaved()
+        never = 0 if self._path else waiting
+        return Tally("lines", self._written, waiting - never, never + self._gone)
+
+    @property
+    def _gone(self) -> int:
+        return self._worker.dropped + self._worker.failed + self._lost
 
     def tail(self) -> list[bytes]:
         """The lines at the end of the file; none where it cannot be read."""

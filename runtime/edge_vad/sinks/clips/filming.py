@@ -13,7 +13,6 @@ import numpy as np
 from edge_vad.errors import EdgeVadError
 from edge_vad.opencv import cv2
 from edge_vad.outputs.drawing import Image
-from edge_vad.sinks.base import Tally
 from edge_vad.sinks.clips.codec import browser_codec
 from edge_vad.sinks.clips.file import VideoWriter, finish_left
 from edge_vad.sinks.clips.reel import Picture
@@ -71,13 +70,16 @@ class Filming:
 
     Attributes:
         dropped: Pictures and clips that were left out.
+        done: Clips that are whole.
+        lost: Clips that were left out.
+        empty: Clips of events that came without a picture.
         why: Why the last clip could not be written; empty when it could.
     """
 
     def __init__(self, folder: Path) -> None:
         self.dropped = 0
         self.why = ""
-        self._done, self._lost = 0, 0
+        self.done = self.lost = self.empty = 0
         self._folder = folder
         self._clips: dict[str, _Clip] = {}
         self._worker = Worker[Callable[[], object]]("clips-file", self._work, 1_000_000)
@@ -104,10 +106,6 @@ class Filming:
     def finish(self, event_id: str) -> None:
         """End a clip."""
         self._worker.put(lambda: self._finish(event_id))
-
-    def tally(self) -> Tally:
-        """What became of the clips; those that wait are finished by the next run, if it can be."""
-        return Tally("clips", self._done, len(self._clips), self._lost)
 
     def close(self, timeout_s: float) -> None:
         """Write what waits."""
@@ -158,7 +156,8 @@ class Filming:
         if clip.pictures:
             return
         try:
-            is_done = clip.file is not None and bool(clip.file.finish())
+            if clip.file:
+                clip.file.finish()
         except OSError as error:
             self._tell(f"a clip waits to be finished ({error.strerror})")
             return
@@ -166,12 +165,13 @@ class Filming:
             self._leave_out(event_id)
             raise
         del self._clips[event_id]
-        self._done += is_done
+        self.done += clip.file is not None
+        self.empty += clip.file is None
         self.why = ""
 
     def _leave_out(self, event_id: str) -> None:
         del self._clips[event_id]
-        self._lost += 1
+        self.lost += 1
 
     def _tell(self, why: str) -> None:
         if why != self.why:

@@ -56,6 +56,7 @@ class Clips(Sink):
         share = settings.memory_mb * 1_000_000 // max(1, len(self._fps))
         self._reels = {name: Reel(settings.before_s, share) for name in self._fps}
         self._takes: dict[str, _Take] = {}
+        self._asked = 0
         self._filming = Filming(folder)
         self._handover = Handover[EventChange](
             "clips", self._keep, self._film, settings.fps, self._look_at_clock, self._end_all
@@ -67,6 +68,7 @@ class Clips(Sink):
 
     def event(self, camera: str, change: EventChange) -> None:
         """Begin or end a clip."""
+        self._asked += change.kind is ChangeKind.NEW
         if change.kind is not ChangeKind.UPDATE:
             self._handover.tell(change)
 
@@ -77,7 +79,9 @@ class Clips(Sink):
 
     def tallies(self) -> Sequence[Tally]:
         """How many clips are whole, wait to be finished, and were left out."""
-        return (self._filming.tally(),)
+        filming = self._filming
+        waiting = self._asked - filming.done - filming.lost - filming.empty
+        return (Tally("clips", filming.done, waiting, filming.lost),)
 
     def close(self, timeout_s: float) -> None:
         """End all clips where they are."""

@@ -44,6 +44,8 @@ class Outbox:
         self._memory: deque[Message] = deque()
         self._done_seq = -1
         self._is_behind = False
+        self._left = 0
+        """Messages on disk when it was closed."""
         self._spool: Spool | None = None
         make_folder(path.parent)
         self.flush()
@@ -52,7 +54,7 @@ class Outbox:
     @property
     def depth(self) -> int:
         """Messages that wait."""
-        return (self._spool.count if self._spool else 0) + len(self._memory)
+        return (self._spool.count if self._spool else self._left) + len(self._memory)
 
     @property
     def in_memory(self) -> int:
@@ -103,6 +105,7 @@ class Outbox:
             time.sleep(_TRY_AGAIN_S)
         with self._lock:
             if self._spool:
+                self._left = self._spool.count
                 self._spool.close()
                 self._spool = None
 

@@ -103,7 +103,8 @@ class EventStore(Sink):
     def _work(self, changes: list[EventChange]) -> None:
         for change in changes:
             self._take(change)
-        failures = [error for step in (self._write, self._collect) if (error := _tried(step))]
+        steps = (self._write, self._show, self._collect)
+        failures = [error for step in steps if (error := _tried(step))]
         if failures:
             self._tell(failures[0])
         elif self._why:
@@ -127,7 +128,7 @@ class EventStore(Sink):
                 self._lost_pictures += 1
 
     def _write(self) -> None:
-        """Rows first: they are small, and say more than pictures."""
+        """Rows, before pictures: they are small, and say more."""
         connection = self._opened()
         if self._events:
             with connection:
@@ -135,6 +136,9 @@ class EventStore(Sink):
             self._events.clear()
             self._stored += len(self._begun)
             self._begun.clear()
+
+    def _show(self) -> None:
+        """Pictures, also while another program has the database."""
         while self._pictures:
             _write_picture(self.folder, self._pictures[0])
             del self._pictures[0]
@@ -175,6 +179,7 @@ class EventStore(Sink):
         while (self._events or self._pictures) and time.monotonic() < self._until:
             time.sleep(_TRY_AGAIN_S)
             _tried(self._write)
+            _tried(self._show)
         self._end()
 
     def _end(self) -> None:
