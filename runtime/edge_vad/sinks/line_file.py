@@ -69,7 +69,7 @@ class LineFile:
         return self._worker.depth + len(self._lines)
 
     def tally(self) -> Tally:
-        """What became of the lines; what the standard output did not take, no later run takes in."""
+        """What became of the lines; those for the standard output no later run takes in."""
         waiting = self.unsaved()
         never = 0 if self._path else waiting
         return Tally("lines", self._written, waiting - never, never + self._gone)
