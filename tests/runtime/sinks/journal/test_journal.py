@@ -14,6 +14,7 @@ from edge_vad.sinks.bus import Bus
 from edge_vad.sinks.delivery import Letter, Outbox
 from edge_vad.sinks.journal import Journal
 from edge_vad.sinks.journal.file import NAME, JournalFile
+from edge_vad.sinks.mqtt.topics import Topics
 
 
 class Keeper(Sink):
@@ -202,3 +203,29 @@ def test_events_of_a_kind_that_nobody_ended_are_not_forgotten(tmp_path, events):
     bus.close(5)
     (left,) = JournalFile(tmp_path).read()
     assert left.kind is ChangeKind.NEW
+
+
+def test_a_run_that_does_not_begin_leaves_the_journal_of_the_one_before(tmp_path, events):
+    JournalFile(tmp_path).append([events.new(events.live())])
+    Journal(tmp_path).close(1)
+    assert kinds(JournalFile(tmp_path).read()) == ["new"]
+
+
+def test_a_sink_that_fails_at_what_an_earlier_run_left_ends_nothing_and_is_told(tmp_path, events):
+    class Failing(Keeper):
+        def retell(self, camera, change):
+            raise KeyError(camera)
+
+    JournalFile(tmp_path).append([events.new(events.live())])
+    keeper = Keeper(tmp_path)
+    journal = Journal(tmp_path)
+    bus = Bus([journal, Failing(tmp_path), keeper])
+    assert kinds(keeper.retold) == ["new", "end"]
+    bus.close(5)
+    assert journal.tallies()[0].lost == 2
+    assert (tmp_path / NAME).exists()
+
+
+def test_events_of_a_camera_that_has_gone_from_the_site_are_told_to_a_broker():
+    topics = Topics("edge-vad", ["gate"])
+    assert topics.event("back yard", "end") == "edge-vad/back_yard/events/end"
