@@ -222,7 +222,7 @@ def signals(folder: Path, options: argparse.Namespace) -> bool:
         run = site.start()
         if number % 2:
             site.wait_for_event()
-        time.sleep(dice.uniform(0.0, 2.0))
+        time.sleep(dice.uniform(0.0, 1.5))
         code = site.end(run, (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)[number % 3])
         codes[code] = codes.get(code, 0) + 1
         slowest_s = max(slowest_s, site.took_s)

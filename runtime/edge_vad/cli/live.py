@@ -14,7 +14,7 @@ from pathlib import Path
 from edge_vad.cli import fail
 from edge_vad.cli.console import warn
 from edge_vad.cli.live_summary import LiveSummary, complain, summary_of, tell
-from edge_vad.cli.signals import stopped_by_signals
+from edge_vad.cli.signals import left_at_once, stopped_by_signals
 from edge_vad.cli.streams import flush
 from edge_vad.errors import EdgeVadError, WrongUse
 from edge_vad.live.assembling import assemble, sinks_in
@@ -79,7 +79,8 @@ def watch_live(
     ending = ending or Ending()
     try:
         with ExitStack() as undo:
-            loop = assemble(site, folder, undo, notifier.alive, ending)
+            with left_at_once():
+                loop = assemble(site, folder, undo, notifier.alive, ending)
             with stopped_by_signals(loop.stop):
                 settings = sinks_in(site.sinks, folder)
                 sinks = _sinks(settings, loop, display=display, reset_drift=reset_drift)

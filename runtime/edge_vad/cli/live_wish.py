@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from edge_vad.cli.console import note
 from edge_vad.cli.page_wish import PageWish
+from edge_vad.cli.signals import left_at_once
 from edge_vad.errors import EdgeVadError, WrongUse
 from edge_vad.sources.connecting import is_paced
 from edge_vad.sources.spec import parse_spec
@@ -80,9 +81,10 @@ class LiveWish:
         Raises:
             EdgeVadError: See `edge_vad.cli.live.watch_live`.
         """
-        from edge_vad.cli.live import leave_if_stuck, parse_duration, watch_live
-        from edge_vad.live.ending import Ending
-        from edge_vad.site.reading import read_site
+        with left_at_once():
+            from edge_vad.cli.live import leave_if_stuck, parse_duration, watch_live
+            from edge_vad.live.ending import Ending
+            from edge_vad.site.reading import read_site
 
         duration_s = parse_duration(self.duration)
         if self.config is None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+from edge_vad.cli.streams import say
+from edge_vad.errors import Interrupted
 
 _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -43,6 +47,21 @@ def stopped_by_signals(stop: Callable[[], None], *, once: bool = True) -> Iterat
         yield
     finally:
         restore()
+
+
+@contextmanager
+def left_at_once() -> Iterator[None]:
+    """Let a signal end the process where it stands, while there is nothing yet to be lost.
+
+    Libraries that are interrupted while they are loaded say that they are not installed.
+    """
+    with stopped_by_signals(_leave):
+        yield
+
+
+def _leave() -> None:
+    say("interrupted before it began", "red")
+    os._exit(Interrupted.exit_code)
 
 
 def interrupt() -> None:
