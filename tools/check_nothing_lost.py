@@ -39,6 +39,7 @@ NOT_ALL_KEPT = 6
 _PATIENCE_S = 120.0
 """With machines that have more to do."""
 _LAST_RUNS = 4
+_TRACEBACK = -1000
 _SITE = """
 [[cameras]]
 name = "camera-{number}"
@@ -152,9 +153,13 @@ class Site:
             run.send_signal(number)
         _, self.said = run.communicate(timeout=_PATIENCE_S)
         self.took_s = time.monotonic() - asked
-        if "Traceback" in self.said and " info " in self.said:  # Python begins without us
+        if (
+            " info " not in self.said
+        ):  # it had not begun, and Python may say of itself what it likes
+            return -abs(number)
+        if "Traceback" in self.said:
             print(self.said)
-            return -1000
+            return _TRACEBACK
         return run.returncode
 
     def finish(self) -> bool:
