@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import msgspec
 
+from edge_vad.atomic import write_whole
 from edge_vad.errors import BadInput
 from edge_vad_bench.schema import SCHEMA, Report
 
@@ -20,15 +20,7 @@ class _SchemaOnly(msgspec.Struct):
 
 def write(path: Path, report: Report) -> None:
     """Write a report, whole or not at all."""
-    staged = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with staged.open("wb") as file:
-            file.write(msgspec.json.format(msgspec.json.encode(report), indent=1))
-            file.flush()
-            os.fsync(file.fileno())
-        staged.replace(path)
-    finally:
-        staged.unlink(missing_ok=True)
+    write_whole(path, msgspec.json.format(msgspec.json.encode(report), indent=1))
 
 
 def read(path: Path) -> Report:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 
 import click
 
 from edge_vad.cli.lazy import LazyGroup
-from edge_vad.errors import BadInput, EdgeVadError
+from edge_vad.cli.streams import flush, hold_descriptors, say
+from edge_vad.errors import BadInput, EdgeVadError, NotAllKept
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
@@ -36,7 +38,7 @@ A scene in three steps:
   edge-vad run street.onnx new.mp4 --out watched
 
 Exit codes: 0 done, 1 a check failed, 2 wrong use, 3 bad input or model, 4 device or backend
-missing, 5 source lost, 130 interrupted.
+missing, 5 source lost, 6 done, but something was not stored or not delivered, 130 interrupted.
 """
 
 
@@ -53,27 +55,39 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; errors become two lines and an exit code, never a traceback."""
+    hold_descriptors()
+    code = _run()
+    if not flush():
+        code = code or NotAllKept.exit_code
+    if code:
+        sys.exit(code)
+
+
+def _run() -> int:
+    """Run what was asked for; returns the exit code."""
     try:
         cli(standalone_mode=False)
     except EdgeVadError as error:
         fail(error.what, error.todo)
-        sys.exit(error.exit_code)
+        return error.exit_code
     except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
+        with suppress(OSError):
+            error.show()
+        return error.exit_code
     except OSError as error:
         what = error.strerror or str(error)
         fail(
             f"{error.filename}: {what}" if error.filename else what,
             "check the path, who may read and write it, and the room on the disk",
         )
-        sys.exit(BadInput.exit_code)
+        return BadInput.exit_code
     except (KeyboardInterrupt, click.Abort):
         fail("interrupted", "earlier outputs are untouched; give the same command again")
-        sys.exit(INTERRUPTED)
+        return INTERRUPTED
+    return 0
 
 
 def fail(what: str, todo: str) -> None:
     """Print an error: what happened, and what to do."""
-    click.secho(f"error: {what}", fg="red", err=True)
-    click.secho(f"  -> {todo}", err=True)
+    say(f"error: {what}", "red")
+    say(f"  -> {todo}")

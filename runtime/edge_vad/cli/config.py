@@ -31,7 +31,7 @@ def config() -> None:
 @json_option
 def check(file: Path, as_json: bool) -> None:
     """Check the site file FILE: its words, scenes, sources and secrets; nothing is connected to."""
-    site, text = read_site(file), file.read_text(encoding="utf-8")
+    site, text = read_site(file), file.read_text(encoding="utf-8-sig")
     cameras = []
     for number, camera in enumerate(site.cameras):
         at = f"$.cameras[{number}]"

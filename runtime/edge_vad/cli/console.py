@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from edge_vad.cli.signals import interrupt, stopped_by_signals
+from edge_vad.cli.streams import say
 from edge_vad.errors import Interrupted
 from edge_vad.outputs.folder import OutputFolder
 from edge_vad.scene_model import SceneCard
@@ -21,12 +22,12 @@ _FPS_TOLERANCE = 0.2
 
 def warn(text: str) -> None:
     """Print a warning on stderr."""
-    click.secho(f"warning: {text}", fg="yellow", err=True)
+    say(f"warning: {text}", "yellow")
 
 
 def note(text: str) -> None:
     """Print a remark on stderr."""
-    click.secho(f"note: {text}", err=True)
+    say(f"note: {text}")
 
 
 @contextmanager
@@ -54,11 +55,11 @@ def staged(path: Path) -> Iterator[OutputFolder]:
 
     Raises:
         BadInput: Nothing can be written there.
-        Interrupted: Ctrl-C was pressed.
+        Interrupted: Ctrl-C was pressed, or another signal came that ends it.
     """
     folder = OutputFolder(path)
     try:
-        with folder:
+        with stopped_by_signals(interrupt), folder:
             yield folder
     except KeyboardInterrupt:
         finished = "nothing was finished yet"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from edge_vad.atomic import PRIVATE, write_whole
 from edge_vad.cli.console import warn
 from edge_vad.detection import Detection
 from edge_vad.detector import Detector
@@ -85,7 +86,7 @@ class DriftLog:
             OSError: The disk is full.
         """
         self._lines.close()
-        (self._folder / STATE).write_bytes(msgspec.json.encode(self._drift.state))
+        write_whole(self._folder / STATE, msgspec.json.encode(self._drift.state), PRIVATE)
 
     @property
     def summary(self) -> DriftSummary:

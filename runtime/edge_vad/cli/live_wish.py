@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from edge_vad.cli.console import note
 from edge_vad.cli.page_wish import PageWish
-from edge_vad.errors import WrongUse
+from edge_vad.cli.signals import left_at_once
+from edge_vad.errors import EdgeVadError, WrongUse
 from edge_vad.sources.connecting import is_paced
 from edge_vad.sources.spec import parse_spec
 
@@ -80,8 +81,10 @@ class LiveWish:
         Raises:
             EdgeVadError: See `edge_vad.cli.live.watch_live`.
         """
-        from edge_vad.cli.live import leave_if_stuck, parse_duration, watch_live
-        from edge_vad.site.reading import read_site
+        with left_at_once():
+            from edge_vad.cli.live import leave_if_stuck, parse_duration, watch_live
+            from edge_vad.live.ending import Ending
+            from edge_vad.site.reading import read_site
 
         duration_s = parse_duration(self.duration)
         if self.config is None:
@@ -92,21 +95,28 @@ class LiveWish:
                     "--config stands for SCENE, SOURCE and --out", "give the one or the others"
                 )
             site, folder = read_site(self.config), self.config.parent
-        before = set(threading.enumerate())
-        with self.page.added_to(site) as shown:
-            watch_live(
-                shown,
-                folder,
-                duration_s=duration_s,
-                display=display,
-                log_json=log_json,
-                as_json=as_json,
-                reset_drift=reset_drift,
-            )
-        if site.sinks.store and not as_json:
+        before, ending = set(threading.enumerate()), Ending()
+        error: EdgeVadError | None = None
+        try:
+            with self.page.added_to(site) as shown:
+                watch_live(
+                    shown,
+                    folder,
+                    duration_s=duration_s,
+                    display=display,
+                    log_json=log_json,
+                    as_json=as_json,
+                    reset_drift=reset_drift,
+                    ending=ending,
+                )
+        except EdgeVadError as raised:
+            error = raised
+        if site.sinks.store and not as_json and not error:
             kept = folder / site.sinks.folder
             note(f"the events are in {kept}; look at them with edge-vad serve {kept}")
-        leave_if_stuck(before)
+        leave_if_stuck(before, ending, error)
+        if error:
+            raise error
 
     def _single(self) -> SiteSettings:
         """A site of one camera."""

@@ -11,6 +11,7 @@ import msgspec
 from edge_vad import engine_file
 from edge_vad.backends import load_backend
 from edge_vad.errors import EdgeVadError, WrongUse
+from edge_vad.live.ending import Ending
 from edge_vad.live.loop import LiveLoop
 from edge_vad.live.scorer import Scorer
 from edge_vad.live.watch import CameraPlan, CameraWatch
@@ -61,7 +62,11 @@ class Scenes:
 
 
 def assemble(
-    site: SiteSettings, folder: Path, undo: ExitStack, heartbeat: Callable[[], None]
+    site: SiteSettings,
+    folder: Path,
+    undo: ExitStack,
+    heartbeat: Callable[[], None],
+    ending: Ending | None = None,
 ) -> LiveLoop:
     """Load the scenes and make the loop; nothing is captured yet.
 
@@ -70,6 +75,7 @@ def assemble(
         folder: What its paths are relative to.
         undo: Closes what was opened.
         heartbeat: Called by the loop again and again.
+        ending: The time in which it has ended once it is to.
 
     Raises:
         EdgeVadError: A scene cannot be loaded, or a camera's source is none.
@@ -77,7 +83,7 @@ def assemble(
     threads = site.threads or (1 if len(site.cameras) > 1 else None)
     scenes = Scenes(folder, site.backend, threads, undo)
     watches = [_watch(_plan(camera, folder, scenes)) for camera in site.cameras]
-    return LiveLoop(watches, scenes.scorers, heartbeat=heartbeat)
+    return LiveLoop(watches, scenes.scorers, heartbeat=heartbeat, ending=ending)
 
 
 def sinks_in(sinks: SinkSettings, folder: Path) -> SinkSettings:

@@ -15,6 +15,7 @@ from queue import Empty, SimpleQueue
 from edge_vad.detection import Detection
 from edge_vad.drift import DriftState, DriftStep
 from edge_vad.errors import EdgeVadError, WrongUse
+from edge_vad.live.ending import Ending
 from edge_vad.live.scorer import Scorer
 from edge_vad.live.states import CameraState
 from edge_vad.live.watch import CameraWatch
@@ -23,8 +24,9 @@ from edge_vad.sinks.base import CameraStatus, EventChange, Sink, WatchedCamera
 from edge_vad.sinks.bus import Bus
 
 _PATIENCE_S = 0.25
-CLOSING_S = 4.0
-"""In which everything must have ended."""
+_SINKS_S = 3.0
+"""That sinks get, at most, of the time in which everything must have ended."""
+_AFTER_SINKS_S = 0.8
 
 _log = logging.getLogger(__name__)
 
@@ -41,6 +43,7 @@ class LiveLoop:
         scorers: Of each scene model that they show.
         workers: Threads for motion; as many as cores when None.
         heartbeat: Called again and again by the thread that scores.
+        ending: The time in which it has ended once it is to.
     """
 
     def __init__(
@@ -50,10 +53,12 @@ class LiveLoop:
         *,
         workers: int | None = None,
         heartbeat: Callable[[], None] = lambda: None,
+        ending: Ending | None = None,
     ) -> None:
         self._watches = {watch.name: watch for watch in watches}
         self._scorers = {id(scorer.model): scorer for scorer in scorers}
         self._heartbeat = heartbeat
+        self._ending = ending or Ending()
         self._bus = Bus()
         self._ready: SimpleQueue[CameraWatch | None] = SimpleQueue()
         self._stop = threading.Event()
@@ -68,6 +73,16 @@ class LiveLoop:
     def cameras(self) -> Sequence[WatchedCamera]:
         """All cameras."""
         return [watch.described for watch in self._watches.values()]
+
+    @property
+    def events(self) -> int:
+        """Events that the sinks were told of."""
+        return self._bus.events
+
+    @property
+    def faulty_sinks(self) -> Mapping[str, str]:
+        """What is wrong with sinks that raised, by their names."""
+        return self._bus.faulty
 
     def status(self) -> Sequence[CameraStatus]:
         """How every camera is."""
@@ -106,6 +121,7 @@ class LiveLoop:
 
     def stop(self) -> None:
         """End the run; returns at once, from any thread or signal handler."""
+        self._ending.ask()
         self._stop.set()
 
     def run(self, sinks: Sequence[Sink], duration_s: float | None = None) -> None:
@@ -181,7 +197,7 @@ class LiveLoop:
         return found
 
     def _score_ready(self, ready: list[CameraWatch]) -> None:
-        while ready:
+        while ready and not self._stop.is_set():
             scorer = self._scorers[id(ready[0].plan.model)]
             same = [each for each in ready if each.plan.model is scorer.model]
             batch = same[: scorer.largest_batch]
@@ -254,9 +270,8 @@ class LiveLoop:
         )
 
     def _close(self) -> None:
-        """End everything within `CLOSING_S`, the sinks first: they hold what must not be lost."""
-        until = time.monotonic() + CLOSING_S
-        self._stop.set()
+        """End everything in time, the sinks first: they hold what must not be lost."""
+        self.stop()
         for watch in self._watches.values():
             watch.capture.stop()
         self._workers.shutdown(wait=False, cancel_futures=True)
@@ -266,9 +281,10 @@ class LiveLoop:
             if watch.told is not CameraState.ENDED:
                 watch.told = CameraState.ENDED
                 self._bus.state(watch.name, CameraState.ENDED, time.time())
-        self._bus.close(CLOSING_S - 1.0)
+        self._bus.close(min(_SINKS_S, max(0.5, self._ending.left_s() - _AFTER_SINKS_S)))
+        until = time.monotonic() + min(0.5, self._ending.left_s())
         for watch in self._watches.values():
-            watch.capture.join(max(0.0, min(0.5, until - time.monotonic())))
+            watch.capture.join(max(0.0, until - time.monotonic()))
 
     def _raise_failure(self) -> None:
         if self._failure:

@@ -148,6 +148,7 @@ class CameraWatch:
             self.box.dropped,
             self.capture.reconnects,
             self.age_s,
+            self.capture.answered,
         )
 
     def claim(self) -> bool:

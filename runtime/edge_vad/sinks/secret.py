@@ -30,7 +30,7 @@ def read_secret(variable: str | None, file: str | None) -> str | None:
 def _from_file(path: Path) -> str:
     try:
         with path.open("rb") as file:
-            text = file.read(_LONGEST).decode().strip("\r\n")
+            text = file.read(_LONGEST).decode("utf-8-sig").strip("\r\n")
     except OSError as error:
         raise BadInput(
             f"the secret in {path} cannot be read ({error.strerror})",

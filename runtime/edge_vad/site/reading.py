@@ -12,6 +12,7 @@ import msgspec
 from edge_vad.errors import BadInput, WrongUse
 from edge_vad.site.lines import line_of, parts_of
 from edge_vad.site.settings import CameraSettings, SiteSettings
+from edge_vad.site.words import in_words
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -34,9 +35,9 @@ def read_site(path: Path) -> SiteSettings:
     try:
         if path.stat().st_size > _LARGEST_BYTES:
             raise BadInput(f"{path} is no site file: it is larger than a megabyte", _MEND)
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "no UTF-8 text"
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text: save it as such"
         raise BadInput(f"{path} cannot be read ({reason})", "check the path") from None
     return decode_site(text, str(path))
 
@@ -48,7 +49,7 @@ def decode_site(text: str, name: str = "the site file") -> SiteSettings:
         BadInput: As for `read_site`.
     """
     try:
-        document = tomllib.loads(text)
+        document = tomllib.loads(text.removeprefix("\ufeff"))
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
         raise BadInput(f"{name} is no TOML: {_said(error)}", _MEND) from None
     try:
@@ -76,7 +77,7 @@ def source_of(camera: CameraSettings, folder: Path) -> str:
         return value
     path = folder / str(camera.source_file)
     try:
-        return path.read_text(encoding="utf-8").strip()
+        return path.read_text(encoding="utf-8-sig").strip()
     except (OSError, ValueError):
         raise BadInput(
             f"{path}, the source of {camera.name}, cannot be read", "check the path"
@@ -90,7 +91,7 @@ def _located(message: str, text: str, name: str) -> str:
     if unknown := _UNKNOWN.search(what):
         path = f"{path}.{unknown[1]}"
     where = ".".join(parts_of(path)) or "the document"
-    what = what[:1].lower() + what[1:]
+    what = in_words(what[:1].lower() + what[1:])
     return f"{name}, line {line_of(text, path)}: {where}: {what}"
 
 

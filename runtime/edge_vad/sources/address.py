@@ -9,6 +9,7 @@ from enum import Enum
 from urllib.parse import parse_qsl, urlsplit
 
 from edge_vad.errors import WrongUse
+from edge_vad.sources.encoding import HOW, demand_encoded
 
 _DEVICE = re.compile(r"(?:/dev/video)?([0-9]{1,4})(?:\?(.*))?")
 _CSI = re.compile(r"csi://([0-9]{1,2})(?:\?(.*))?", re.IGNORECASE)
@@ -107,6 +108,7 @@ def _plugged(kind: CameraKind, address: str, name: str, query: str | None) -> Ca
 
 def _on_the_network(text: str, scheme: str) -> CameraSpec:
     shown = without_secrets(text)
+    demand_encoded(text, shown)
     try:
         parts = urlsplit(text)
         is_whole = bool(parts.hostname) and parts.port != 0
@@ -115,7 +117,8 @@ def _on_the_network(text: str, scheme: str) -> CameraSpec:
     has_odd = any(letter <= " " or letter == "\x7f" for letter in text)
     if not is_whole or has_odd or len(text) > _LONGEST_ADDRESS:
         raise WrongUse(
-            f"the address {shown} is broken", "write it like rtsp://user:password@host:554/stream"
+            f"the address {shown} is broken",
+            f"write it like rtsp://user:password@host:554/stream; {HOW}",
         )
     host = re.sub(r"[^\w.-]+", "_", shown.partition("://")[2]).strip("._-") or "camera"
     return CameraSpec(CameraKind.NETWORK, text, shown, f"{scheme}_{host}"[:100])

@@ -34,6 +34,7 @@ class Capture:
     Attributes:
         state: The state last told.
         reconnects: How often it was connected to again.
+        answered: Whether it ever sent a frame.
         error: Why it ended for good; None where it just did.
     """
 
@@ -50,6 +51,9 @@ class Capture:
         self.reconnects = 0
         self.error: EdgeVadError | None = None
         self.rate = Rate()
+        self.answered = False
+        self._patience_s = 0.0
+        self._whys: set[str] = set()
         self._name, self._connect, self._box, self._wanted_fps = name, connect, box, fps
         self._clock = clock
         self._on_frame: Callable[[], None] = lambda: None
@@ -86,7 +90,8 @@ class Capture:
     def _run(self) -> None:
         try:
             while not self._stop.is_set() and self._connect_once():
-                self._stop.wait(pause_after(time.monotonic() - self._lost_s))
+                pause_s = pause_after(time.monotonic() - self._lost_s)
+                self._stop.wait(max(pause_s, self._patience_s))
         except EdgeVadError as error:
             self.error = error
             _log.error("%s: %s", self._name, error)
@@ -105,6 +110,7 @@ class Capture:
         except FeedLost as lost:
             if self._stop.is_set():
                 return False
+            self._patience_s = lost.patience_s
             self._lose(str(lost))
         finally:
             if feed is not None:
@@ -136,13 +142,18 @@ class Capture:
 
     def _lose(self, why: str) -> None:
         self.reconnects += 1
-        if self.state is not CameraState.NO_SIGNAL:
+        if why not in self._whys:  # every reason is told once, until a frame comes
+            self._whys.add(why)
             _log.warning("%s: no signal, trying again and again (%s)", self._name, why)
+        if self.state is not CameraState.NO_SIGNAL:
             self._box.empty()
             self._index += GAP
         self._enter(CameraState.NO_SIGNAL)
 
     def _enter(self, state: CameraState) -> None:
+        if state is CameraState.LIVE and state is not self.state:
+            self.answered = True
+            self._whys.clear()
         if state is not self.state:
             self.state = state
             self._on_state(state)

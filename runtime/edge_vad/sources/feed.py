@@ -17,7 +17,17 @@ _LATEST_S = 1.0
 
 
 class FeedLost(Exception):
-    """No frame comes any more; the text says why, without secrets."""
+    """No frame comes any more; the text says why, without secrets.
+
+    Args:
+        why: What is wrong.
+        patience_s: Seconds to wait at least before the next try: some cameras lock out who asks
+            too often.
+    """
+
+    def __init__(self, why: str, patience_s: float = 0.0) -> None:
+        super().__init__(why)
+        self.patience_s = patience_s
 
 
 class FeedEnded(Exception):

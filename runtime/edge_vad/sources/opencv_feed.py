@@ -12,6 +12,7 @@ from edge_vad.opencv import cv2
 from edge_vad.sources.address import CameraKind, CameraSpec
 from edge_vad.sources.feed import Feed, FeedLost
 from edge_vad.sources.pictures import as_bgr
+from edge_vad.sources.refusal import refusal
 from edge_vad.sources.video import plausible_fps
 
 # Half a second of stream tells FFmpeg enough; by default it looks at five, and is late by them.
@@ -36,6 +37,8 @@ class OpenCvFeed(Feed):
         self._capture = _OPENERS[spec.kind](spec, round(timeout_s * 1000))
         if not self._capture.isOpened():
             self._capture.release()
+            if spec.kind is CameraKind.NETWORK:
+                raise refusal(spec.address, spec.shown, timeout_s)
             raise FeedLost(f"{spec.shown} does not answer")
         self._shown = spec.shown
         self.fps = plausible_fps(self._capture.get(cv2.CAP_PROP_FPS))
