@@ -49,6 +49,11 @@ def read_text(path: str | Path, most: int) -> str:
         raise _refusal(path, errno.EILSEQ, "it is no UTF-8 text") from None
 
 
+def reason_of(error: OSError | ValueError) -> str:
+    """Why a file could not be read, in words."""
+    return error.strerror or "no reason is known" if isinstance(error, OSError) else "it is no path"
+
+
 def said_size(size: int) -> str:
     """A size in words, such as `64 kB`."""
     return f"{size // 2**20} MB" if size >= 2**20 else f"{size // 2**10} kB"

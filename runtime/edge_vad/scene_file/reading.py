@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from edge_vad import cpu_variant
-from edge_vad.bounded_file import read_bounded
+from edge_vad.bounded_file import read_bounded, reason_of
 from edge_vad.errors import BadModel
 from edge_vad.onnx_parts import GRAPH, METADATA, read_pair
 from edge_vad.protobuf import split
@@ -24,9 +24,8 @@ def read(path: Path) -> bytes:
     try:
         return read_bounded(path, LARGEST_FILE)
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no path"
         raise BadModel(
-            f"{shown_path(path)} cannot be read ({reason})",
+            f"{shown_path(path)} cannot be read ({reason_of(error)})",
             "give the ONNX file that edge-vad export wrote",
         ) from None
 
