@@ -13,6 +13,8 @@ from torch import Tensor
 
 from edge_vad.errors import BadModel
 from edge_vad.scene_model import SceneCard, decode_card
+from edge_vad.told import shorten
+from edge_vad.trained_file import check_design, check_file
 from edge_vad_train.appearance import Appearance
 from edge_vad_train.mixture import SampleEnergy
 from edge_vad_train.model import Architecture, Encoder
@@ -20,6 +22,10 @@ from edge_vad_train.network import GENERATION, STAY_DIMENSIONS, SceneEnergies, S
 
 FILE_NAME = "scene.safetensors"
 _TRAIN_AGAIN = "train the scene again with edge-vad train"
+_BROKEN = (
+    *(OSError, SafetensorError, LookupError, RuntimeError, ValueError, TypeError),
+    *(ArithmeticError, AssertionError, MemoryError, msgspec.DecodeError),
+)
 
 
 class Design(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -84,27 +90,50 @@ def load_trained(folder: Path) -> TrainedScene:
     if not path.exists():
         raise BadModel(f"there is no trained scene in {folder}", _TRAIN_AGAIN)
     try:
+        check_file(path)
         with safe_open(path, "pt") as file:
             header = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         card = decode_card(header["card"], path)
+        check_design(header["design"])
         design = msgspec.json.decode(header["design"], type=Design)
         if design.generation != GENERATION:
             raise BadModel(f"{path} was trained by an older edge-vad", _TRAIN_AGAIN)
-        network = empty_network(design, card)
-        network.load_state_dict(
-            {
-                name.removeprefix("network."): value
-                for name, value in tensors.items()
-                if name.startswith("network.")
-            }
-        )
-        samples = tensors["sample.frames"], tensors["sample.motion"]
+        samples = tensors.pop("sample.frames"), tensors.pop("sample.motion")
+        network = _filled_network(design, card, tensors)
+        _check_answer(network, card, *samples)
     except msgspec.ValidationError:
         raise BadModel(f"{path} was trained by an older edge-vad", _TRAIN_AGAIN) from None
-    except (OSError, SafetensorError, KeyError, RuntimeError, msgspec.DecodeError) as error:
-        raise BadModel(f"{path} is broken ({error})", _TRAIN_AGAIN) from None
-    return TrainedScene(card, design, network.eval(), *samples)
+    except _BROKEN as error:
+        raise BadModel(f"{path} is broken ({shorten(str(error))})", _TRAIN_AGAIN) from None
+    return TrainedScene(card, design, network, *samples)
+
+
+def _filled_network(design: Design, card: SceneCard, tensors: dict[str, Tensor]) -> SceneNetwork:
+    """The network with its weights; nothing is built in memory that the file does not hold."""
+    state = {name.removeprefix("network."): value for name, value in tensors.items()}
+    with torch.device("meta"):  # which takes no memory
+        encoders = Encoder(design.appearance), Encoder(design.motion)
+    sizes = [each.numel() for encoder in encoders for each in encoder.parameters()]
+    places = max(design.components) * card.grid.rows * card.grid.columns
+    if max(*sizes, places) > max(value.numel() for value in state.values()):
+        raise ValueError("its design is larger than the weights that it holds")
+    if not all(bool(torch.isfinite(value).all()) for value in state.values()):
+        raise ValueError("not all weights are numbers")
+    network = empty_network(design, card)
+    network.load_state_dict(state)
+    return network.eval()
+
+
+def _check_answer(network: SceneNetwork, card: SceneCard, frames: Tensor, motion: Tensor) -> None:
+    """See to it that the network fits its card and the samples, and gives numbers."""
+    shapes = (card.height, card.width, 3), card.motion_shape
+    if (frames.shape[1:], motion.shape[1:]) != shapes or not 0 < len(frames) == len(motion):
+        raise ValueError("its samples are not of its scene")
+    with torch.inference_mode():
+        found = network(frames[:1], motion[:1]).anomaly_map
+    if found.shape[1:] != (card.grid.rows, card.grid.columns) or not found.isfinite().all():
+        raise ValueError("what it says of a sample is no anomaly map")
 
 
 def empty_network(design: Design, card: SceneCard) -> SceneNetwork:
