@@ -1,0 +1,202 @@
+"""Gives edge-vad hostile files and conversations, and sees to it that it stays well.
+
+    python tools/hostile.py [--quick] [--only scenes,sites] [--seed 1] [--keep FOLDER]
+
+2,000 mutated scene models, 1,000 trained scenes, 1,000 site files, 500 videos and pictures and 500
+conversations with the page; a twentieth of that with --quick. Each file is given to a child with
+bounds on time, memory and open files. None of them may end in a traceback or by a signal, take more
+than 10 s or 1 GB, open a file that was not named, or print a secret. All traffic is on loopback.
+What breaks a rule is kept with --keep, under the number that makes it again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import os
+import random
+import resource
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import hostile_conversations
+import hostile_files
+from hostile_files import SECRET, Case
+
+KINDS = {"scenes": 2000, "checkpoints": 1000, "sites": 1000, "media": 500, "conversations": 500}
+QUICK = 20
+CPU_S, WALL_S = 10, 40
+"""The second is for what waits and computes nothing; other loads make it long."""
+MEMORY = 2**30
+GUARD = 3 * 2**30
+"""Address space beyond what the parent has: so that a fault does not take the machine with it."""
+CODES = {0, 1, 2, 3, 4, 5, 6}
+
+
+class Ending(NamedTuple):
+    """How a case ended.
+
+    Attributes:
+        code: Its exit code; negative where a signal ended it.
+        cpu_s: What it took.
+        memory: Its largest resident size, bytes.
+        said: What it printed.
+    """
+
+    code: int
+    cpu_s: float
+    memory: int
+    said: str
+
+
+class Canary:
+    """A secret file that no case names as its input; tells whether anybody opened it."""
+
+    _OPENED = 0x20
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "canary" / "secret.bin"
+        self.path.parent.mkdir()
+        self.path.write_bytes(SECRET.encode() * 64)
+        self._libc = ctypes.CDLL(None, use_errno=True)
+        self._handle = self._libc.inotify_init1(os.O_NONBLOCK)
+        if self._libc.inotify_add_watch(self._handle, os.fsencode(self.path), self._OPENED) < 0:
+            sys.exit("files cannot be watched here")
+
+    def was_opened(self) -> bool:
+        """Whether it was opened since this was asked last."""
+        try:
+            return bool(os.read(self._handle, 4096))
+        except BlockingIOError:
+            return False
+
+
+def in_child(case: Case, folder: Path) -> Ending:
+    """Run a case in a child with bounds."""
+    said = folder / "said"
+    sys.stdout.flush()
+    child = os.fork()
+    if not child:
+        run_bounded(case, folder, said)
+    until = time.monotonic() + WALL_S
+    while True:
+        ended, status, used = os.wait4(child, os.WNOHANG)
+        if ended:
+            break
+        if time.monotonic() > until:
+            os.kill(child, signal.SIGKILL)
+        time.sleep(0.005)
+    text = said.read_bytes()[:1_000_000].decode(errors="replace") if said.exists() else ""
+    cpu_s = used.ru_utime + used.ru_stime
+    return Ending(os.waitstatus_to_exitcode(status), cpu_s, used.ru_maxrss * 1024, text)
+
+
+def run_bounded(case: Case, folder: Path, said: Path) -> None:
+    """Run a case in this process, and end it."""
+    code = 70
+    try:
+        handle = os.open(said, os.O_WRONLY | os.O_CREAT, 0o600)
+        for stream in (1, 2):
+            os.dup2(handle, stream)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        space = pages * os.sysconf("SC_PAGE_SIZE") + GUARD
+        for what, most in (
+            (resource.RLIMIT_AS, space),
+            (resource.RLIMIT_CPU, CPU_S + 2),
+            (resource.RLIMIT_NOFILE, 128),
+            (resource.RLIMIT_FSIZE, 2**26),
+            (resource.RLIMIT_CORE, 0),
+        ):
+            resource.setrlimit(what, (most, most))
+        os.chdir(folder)
+        code = case.run()
+    except SystemExit as ending:
+        code = int(ending.code or 0)
+    except BaseException:  # noqa: BLE001 - that is what is looked for
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def faults_of(ending: Ending, canary: Canary) -> list[str]:
+    """The rules that a case broke."""
+    rules = {
+        "traceback": "Traceback" in ending.said,
+        f"exit code {ending.code}": ending.code not in CODES,
+        f"{ending.cpu_s:.1f} s": ending.cpu_s > CPU_S,
+        f"{ending.memory // 2**20} MB": ending.memory > MEMORY,
+        "a file that was not named": canary.was_opened(),
+        "a secret": SECRET in ending.said,
+        "a long answer": len(ending.said) > 20_000,
+    }
+    return [rule for rule, is_broken in rules.items() if is_broken]
+
+
+def check(
+    kind: str, make: Callable[[random.Random, Path], Case], count: int, seed: int, keep: Path | None
+) -> int:
+    """Run the cases of a kind, print how they fared, and return how many broke a rule."""
+    codes, broken, most = Counter[int](), 0, [0.0, 0.0]
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as home:
+        canary = Canary(Path(home))
+        for number in range(count):
+            folder = Path(home) / f"{number:04}"
+            folder.mkdir()
+            case = make(random.Random(f"{kind} {seed} {number}"), canary.path)  # noqa: S311
+            case.write(folder)
+            canary.was_opened()
+            ending = in_child(case, folder)
+            codes[ending.code] += 1
+            most = [max(most[0], ending.cpu_s), max(most[1], ending.memory / 2**20)]
+            if faults := faults_of(ending, canary):
+                broken += 1
+                print(f"  {kind} {number} ({case.what}): {', '.join(faults)}", flush=True)
+                print("    " + ending.said.strip()[-600:].replace("\n", "\n    "), flush=True)
+                if keep:
+                    shutil.copytree(folder, keep / f"{kind}-{seed}-{number}", dirs_exist_ok=True)
+            shutil.rmtree(folder)
+    taken = f"{codes[0]} taken, {count - codes[0]} refused"
+    took = f"at most {most[0]:.1f} s and {most[1]:.0f} MB each"
+    seconds = time.monotonic() - began
+    print(
+        f"{kind}: {count} cases in {seconds:.0f} s: {taken}; {took}; {broken} broke a rule",
+        flush=True,
+    )
+    return broken
+
+
+def main() -> None:
+    """Run the kinds that were asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--quick", action="store_true", help="A twentieth of the cases.")
+    parser.add_argument("--only", default=",".join(KINDS), help="Kinds, with commas between.")
+    parser.add_argument("--count", type=int, help="Cases of each kind.")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", type=Path, help="Folder for what breaks a rule.")
+    asked = parser.parse_args()
+    os.environ["OMP_NUM_THREADS"] = "1"
+    broken = 0
+    for kind in asked.only.split(","):
+        count = asked.count or KINDS[kind] // (QUICK if asked.quick else 1)
+        if kind == "conversations":
+            broken += hostile_conversations.check(count, asked.seed)
+        else:
+            broken += check(kind, hostile_files.maker(kind), count, asked.seed, asked.keep)
+    sys.exit(bool(broken))
+
+
+if __name__ == "__main__":
+    main()
