@@ -3,9 +3,10 @@
     python tools/hostile.py [--quick] [--only scenes,sites] [--seed 1] [--keep FOLDER]
 
 2,000 mutated scene models, 1,000 trained scenes, 1,000 site files, 500 videos and pictures and 500
-conversations with the page; a twentieth of that with --quick. Each file is given to a child with
-bounds on time, memory and open files. None of them may end in a traceback or by a signal, take more
-than 10 s or 1 GB, open a file that was not named, or print a secret. All traffic is on loopback.
+conversations with the page; with --quick a twentieth, and no more than fit into 90 s. Each file is
+given to a child with bounds on time, memory and open files. None may end in a traceback or by a
+signal, take more than 10 s or 1 GB, open a file that was not named, or print a secret. All traffic
+is on loopback.
 What breaks a rule is kept with --keep, under the number that makes it again.
 """
 
@@ -27,11 +28,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import hostile_conversations
-import hostile_files
 from hostile_files import SECRET, Case
 
+Maker = Callable[[random.Random, Path], Case]
+
 KINDS = {"scenes": 2000, "checkpoints": 1000, "sites": 1000, "media": 500, "conversations": 500}
-QUICK = 20
+QUICK, QUICK_S, LONGEST_S = 20, 90, 3600
 CPU_S, WALL_S = 10, 40
 """The second is for what waits and computes nothing; other loads make it long."""
 MEMORY = 2**30
@@ -76,6 +78,28 @@ class Canary:
             return bool(os.read(self._handle, 4096))
         except BlockingIOError:
             return False
+
+
+def maker(kind: str) -> Maker:
+    """What makes the cases of a kind; what all need is loaded here, once, before any fork."""
+    import edge_vad.backends.onnxruntime
+    import edge_vad.cli.config
+    import edge_vad.cli.score
+    import edge_vad.sources.folder
+    import edge_vad.sources.video  # noqa: F401
+
+    if kind == "scenes":
+        from hostile_scenes import scene
+
+        return scene
+    if kind == "checkpoints":
+        from hostile_checkpoints import checkpoint, trained
+
+        trained()
+        return checkpoint
+    from hostile_files import medium, site
+
+    return {"sites": site, "media": medium}[kind]
 
 
 def in_child(case: Case, folder: Path) -> Ending:
@@ -144,15 +168,24 @@ def faults_of(ending: Ending, canary: Canary) -> list[str]:
     return [rule for rule, is_broken in rules.items() if is_broken]
 
 
-def check(
-    kind: str, make: Callable[[random.Random, Path], Case], count: int, seed: int, keep: Path | None
-) -> int:
-    """Run the cases of a kind, print how they fared, and return how many broke a rule."""
+def check(kind: str, make: Maker, count: int, seconds: float, seed: int, keep: Path | None) -> int:
+    """Run the cases of a kind, print how they fared, and return how many broke a rule.
+
+    Args:
+        kind: The kind.
+        make: Makes them.
+        count: How many there are.
+        seconds: After these no more are begun.
+        seed: Of the dice.
+        keep: Folder for those that break a rule.
+    """
     codes, broken, most = Counter[int](), 0, [0.0, 0.0]
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as home:
         canary = Canary(Path(home))
         for number in range(count):
+            if time.monotonic() - began > seconds:
+                break
             folder = Path(home) / f"{number:04}"
             folder.mkdir()
             case = make(random.Random(f"{kind} {seed} {number}"), canary.path)  # noqa: S311
@@ -168,7 +201,7 @@ def check(
                 if keep:
                     shutil.copytree(folder, keep / f"{kind}-{seed}-{number}", dirs_exist_ok=True)
             shutil.rmtree(folder)
-    taken = f"{codes[0]} taken, {count - codes[0]} refused"
+    taken = f"{codes[0]} taken, {codes.total() - codes[0]} refused"
     took = f"at most {most[0]:.1f} s and {most[1]:.0f} MB each"
     seconds = time.monotonic() - began
     print(
@@ -184,17 +217,22 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="A twentieth of the cases.")
     parser.add_argument("--only", default=",".join(KINDS), help="Kinds, with commas between.")
     parser.add_argument("--count", type=int, help="Cases of each kind.")
+    parser.add_argument("--seconds", type=float, help="Seconds for all kinds, which share them.")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path, help="Folder for what breaks a rule.")
     asked = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
+    kinds = asked.only.split(",")
+    until = time.monotonic() + (asked.seconds or (QUICK_S if asked.quick else LONGEST_S))
     broken = 0
-    for kind in asked.only.split(","):
+    for place, kind in enumerate(kinds):
         count = asked.count or KINDS[kind] // (QUICK if asked.quick else 1)
-        if kind == "conversations":
-            broken += hostile_conversations.check(count, asked.seed)
+        make = maker(kind) if kind != "conversations" else None
+        share = (until - time.monotonic()) / (len(kinds) - place)
+        if make:
+            broken += check(kind, make, count, share, asked.seed, asked.keep)
         else:
-            broken += check(kind, hostile_files.maker(kind), count, asked.seed, asked.keep)
+            broken += hostile_conversations.check(count, share, asked.seed)
     sys.exit(bool(broken))
 
 

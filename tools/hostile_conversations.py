@@ -124,7 +124,7 @@ def answers(port: int, patience_s: float) -> bool:
     return False
 
 
-def check(count: int, seed: int) -> int:
+def check(count: int, seconds: float, seed: int) -> int:
     """Converse with a run; prints how it fared, and returns how many rules were broken."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as home:
@@ -138,7 +138,8 @@ def check(count: int, seed: int) -> int:
                 command, cwd=folder, stdout=file, stderr=file, env=_environment()
             )
         try:
-            faults = _faults(run, port, count, seed)
+            told = _conversations(port, count, began + seconds, seed)
+            faults = _faults(run, port, told)
         finally:
             run.kill()
             run.wait()
@@ -159,14 +160,21 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "EDGE_VAD_TOKEN": TOKEN, "OMP_NUM_THREADS": "1"}
 
 
-def _faults(run: subprocess.Popen[bytes], port: int, count: int, seed: int) -> list[str]:
+def _conversations(port: int, count: int, until: float, seed: int) -> list[bytes]:
+    """What was answered."""
+    told: list[bytes] = []
     if not answers(port, 60):
-        return ["the page never answered"]
-    told = [converse(random.Random(f"{seed} {number}"), port) for number in range(count)]  # noqa: S311
+        return told
+    while len(told) < count and time.monotonic() < until:
+        told.append(converse(random.Random(f"{seed} {len(told)}"), port))  # noqa: S311
+    return told
+
+
+def _faults(run: subprocess.Popen[bytes], port: int, told: list[bytes]) -> list[str]:
     faults = ["a secret told"] * any(SECRET.encode() in each for each in told)
     faults += ["a traceback told"] * any(b"Traceback" in each for each in told)
     faults += ["a server's error"] * any(b"HTTP/1.1 500" in each for each in told)
-    faults += ["no answer afterwards"] * (not answers(port, 10))
+    faults += ["no answer"] * (not answers(port, 10))
     if run.poll() is None:
         peak = int(Path(f"/proc/{run.pid}/status").read_text().split("VmHWM:")[1].split()[0])
         faults += [f"{peak // 1024} MB"] * (peak > 2**20)

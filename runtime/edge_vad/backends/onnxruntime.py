@@ -87,7 +87,7 @@ class OnnxRuntimeBackend(Backend):
         if self._bound:
             with self._device_errors():
                 return self._bound.run(inputs, self.mark)
-        with self._graph_errors(), self._deadline:
+        with bounded_run(self._deadline, self._path):
             maps = Maps(*self._session.run(_OUTPUTS, inputs._asdict(), self._deadline.options))
         self.mark("compute")
         return maps
@@ -120,18 +120,6 @@ class OnnxRuntimeBackend(Backend):
                 "see that the device works (nvidia-smi) and that memory is free",
             ) from None
 
-    @contextlib.contextmanager
-    def _graph_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors share no base class
-            late = f"it took more than {LONGEST_RUN_S:.0f} s"
-            reason = late if self._deadline.passed else _first_line(error)
-            raise BadModel(
-                f"the graph in {self._path} failed at a frame ({reason})",
-                "write it again with edge-vad export, or train the scene again",
-            ) from None
-
     def _check_graph(self, model: SceneModel) -> None:
         card = model.card
         inputs = {node.name: node.shape[1:] for node in self._session.get_inputs()}
@@ -147,6 +135,29 @@ class OnnxRuntimeBackend(Backend):
                 f"the graph in {model.path} does not fit its metadata",
                 "write it again with edge-vad export",
             )
+
+
+@contextlib.contextmanager
+def bounded_run(deadline: Deadline, path: Path) -> Iterator[None]:
+    """Run a session on the CPU, with the options of the deadline, for no longer than that.
+
+    Args:
+        deadline: Ends it.
+        path: The scene model, which errors name.
+
+    Raises:
+        BadModel: The graph failed, or took too long.
+    """
+    try:
+        with deadline:
+            yield
+    except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors share no base class
+        late = f"it took more than {LONGEST_RUN_S:.0f} s"
+        raise BadModel(
+            f"the graph in {path} failed at a frame "
+            f"({late if deadline.passed else _first_line(error)})",
+            "write it again with edge-vad export, or train the scene again",
+        ) from None
 
 
 def open_session(

@@ -8,6 +8,7 @@ import click
 
 from edge_vad.cli.lazy import LazyGroup
 from edge_vad.errors import BadInput, EdgeVadError
+from edge_vad.told import shown_path
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
@@ -64,10 +65,13 @@ def main() -> None:
     except OSError as error:
         what = error.strerror or str(error)
         fail(
-            f"{error.filename}: {what}" if error.filename else what,
+            f"{shown_path(error.filename)}: {what}" if error.filename else what,
             "check the path, who may read and write it, and the room on the disk",
         )
         sys.exit(BadInput.exit_code)
+    except MemoryError:
+        fail("there is not enough memory", "free some, or give smaller files")
+        sys.exit(EdgeVadError.exit_code)
     except (KeyboardInterrupt, click.Abort):
         fail("interrupted", "earlier outputs are untouched; give the same command again")
         sys.exit(INTERRUPTED)
