@@ -39,6 +39,8 @@ _LOG = logging.getLogger("edge_vad.backends")
 _OUTPUTS = list(Maps._fields)
 _MODEL_ERRORS = {"InvalidGraph", "InvalidProtobuf", "NoSuchFile", "NoModel", "NotImplemented"}
 _ERRORS_ONLY = 3
+_MOST_PIXELS = 2**24
+"""In a batch on a CPU, at most: they take about 30 bytes each, and there is a limit of memory."""
 _CANNOT_RECORD = "graph capture"
 """In what ONNX Runtime says of a session that it cannot record."""
 
@@ -66,6 +68,9 @@ class OnnxRuntimeBackend(Backend):
         self._path, graph = model.path, _what_it_computes(self._provider, model)
         self._session: Any = self._open(graph, threads or default_threads(model.card), model.path)
         self._check_graph(model)
+        if self._provider.memory == "cpu":
+            pixels = model.card.height * model.card.width
+            self.largest_batch = max(1, _MOST_PIXELS // pixels)
         self._bound: BoundSession | None = None
         self._deadline = Deadline(ort)
         weakref.finalize(self, self._deadline.close)
