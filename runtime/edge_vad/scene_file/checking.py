@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TypeVar, cast
 
 from edge_vad.protobuf import numbers_of
-from edge_vad.scene_file.operators import ALLOWED, SCAN
+from edge_vad.scene_file.operators import ALLOWED, SCAN, SKIPPING
 from edge_vad.scene_file.parsing import Message, parse
 
 _MOST_NODES = 10_000
@@ -102,6 +102,9 @@ def _check_node(node: Message) -> None:
     operator = _one(node, _OPERATOR, "")
     if operator not in ALLOWED or _one(node, _DOMAIN, "") not in _OURS:
         raise ValueError(f"its operator {operator[:40]!r} is none that scene models may use")
+    inputs = node.get(_NODE_INPUT, [])
+    if "" in inputs[: 1 if operator in SKIPPING else None]:
+        raise ValueError(f"its operator {operator!r} lacks an input")
     attributes = {_one(each, 1, ""): each for each in _all(node, _ATTRIBUTE)}
     if operator != SCAN and any(_BODY in each for each in attributes.values()):
         raise ValueError(f"its operator {operator!r} holds a graph")

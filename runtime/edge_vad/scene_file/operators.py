@@ -28,3 +28,6 @@ Tanh TensorScatter ThresholdedRelu Tile TopK Transpose Trilu Unique Unsqueeze Up
 """
 
 ALLOWED = frozenset(_NAMES.split())
+
+SKIPPING = frozenset({"Attention", "Clip", "GRU", "LSTM", "Pad", "RNN", "Resize", "Slice"})
+"""Those of whose inputs one may be left out before others; the rest take it for a tensor."""

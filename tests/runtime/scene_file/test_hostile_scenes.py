@@ -186,6 +186,8 @@ HOSTILE = {
     ),
     "another domain": of_another_domain,
     "an unknown operator": before(helper.make_node("ReadFile", ["motion"], ["x"])),
+    "an input that is left out": before(helper.make_node("Max", ["motion", ""], ["x"])),
+    "a first input that is left out": before(helper.make_node("Clip", ["", "motion"], ["x"])),
     "a function": with_function,
     "sparse weights": with_sparse,
     "weights of a negative size": weights(dims=[-4]),
