@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar, cast
 
 from edge_vad.protobuf import numbers_of
+from edge_vad.scene_file.dividing import check_divisions
 from edge_vad.scene_file.operators import ALLOWED, SCAN, SKIPPING
 from edge_vad.scene_file.parsing import Message, parse
 
@@ -14,6 +15,7 @@ _MOST_NODES = 10_000
 _MOST_STEPS = 4096
 """Steps of a `Scan`, at most."""
 _MOST_SIDES = 8
+_MOST_DIVISORS = 4096
 _TEXT_TYPE = 8
 _BITS = {1: 32, 2: 8, 3: 8, 4: 16, 5: 16, 6: 32, 7: 64, 9: 8, 10: 16, 11: 64, 12: 32, 13: 64}
 _BITS |= {16: 16, 17: 8, 18: 8, 19: 8, 20: 8, 21: 4, 22: 4}
@@ -25,6 +27,11 @@ _NODE_INPUT, _OPERATOR, _ATTRIBUTE, _DOMAIN = 1, 4, 5, 7  # of a node
 _INTEGER, _TENSOR, _BODY, _INTEGERS = 3, 5, 6, 8  # of an attribute
 _SIDES, _TYPE, _RAW, _NUMBERS = 1, 2, 9, (4, 5, 7, 10, 11)  # of a tensor
 _OURS = ("", "ai.onnx")
+_POSITIVE = frozenset(
+    {"blocksize", "dilations", "group", "hidden_size", "kernel_shape", "kv_num_heads", "num_groups"}
+    | {"num_heads", "num_outputs", "q_num_heads", "size", "strides"}
+)
+"""Attributes that are divided by."""
 
 T = TypeVar("T")
 
@@ -80,6 +87,7 @@ def _check_graph(graph: Message) -> None:
             _check_value(value)
         for tensor in _all(part, _WEIGHTS):
             _check_tensor(tensor)
+        check_divisions(part, _types(part), _whole(part))
 
 
 def _nodes(graph: Message) -> Iterator[Message]:
@@ -106,11 +114,21 @@ def _check_node(node: Message) -> None:
     if "" in inputs[: 1 if operator in SKIPPING else None]:
         raise ValueError(f"its operator {operator!r} lacks an input")
     attributes = {_one(each, 1, ""): each for each in _all(node, _ATTRIBUTE)}
+    if len(attributes) != len(node.get(_ATTRIBUTE, [])):
+        raise ValueError(f"its operator {operator!r} says something twice")
     if operator != SCAN and any(_BODY in each for each in attributes.values()):
         raise ValueError(f"its operator {operator!r} holds a graph")
     for each in attributes.values():
         for tensor in _all(each, _TENSOR):
             _check_tensor(tensor)
+    _check_attributes(operator, attributes)
+
+
+def _check_attributes(operator: str, attributes: Mapping[str, Message]) -> None:
+    for name in _POSITIVE.intersection(attributes):
+        held = attributes[name]
+        if any(each < 1 for each in _integers(held, _INTEGERS) + _integers(held, _INTEGER)):
+            raise ValueError(f"the {name} of its operator {operator!r} cannot be")
     if _one(attributes.get("to", {}), _INTEGER, 0) == _TEXT_TYPE or "value_string" in attributes:
         raise ValueError("it makes texts")
 
@@ -147,6 +165,33 @@ def _told_sides(value: Message) -> list[int]:
         for shape in _all(tensor, 2)
         for side in _all(shape, 1)
     ]
+
+
+def _types(graph: Message) -> dict[str, int]:
+    """Types of the tensors that tell it."""
+    told = {
+        _one(value, 1, ""): _one(tensor, 1, 0)
+        for value in _all(graph, _VALUE, _INPUT, _OUTPUT)
+        for kind in _all(value, 2)
+        for tensor in _all(kind, 1)
+    }
+    return told | {_one(each, 8, ""): _one(each, _TYPE, 0) for each in _all(graph, _WEIGHTS)}
+
+
+def _whole(graph: Message) -> frozenset[str]:
+    """A few weights that are whole numbers and never 0; their bytes tell it of any type."""
+    return frozenset(
+        _one(each, 8, "")
+        for each in _all(graph, _WEIGHTS)
+        if _RAW in each and _has_no_zero(cast("memoryview", each[_RAW][0]), _one(each, _TYPE, 0))
+    )
+
+
+def _has_no_zero(held: memoryview, kind: int) -> bool:
+    size = max(1, _BITS[kind] // 8)
+    return len(held) <= _MOST_DIVISORS and all(
+        any(held[at : at + size]) for at in range(0, len(held), size)
+    )
 
 
 def _check_value(value: Message) -> None:

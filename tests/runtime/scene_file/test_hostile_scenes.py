@@ -113,6 +113,29 @@ def nested(depth: int) -> onnx.GraphProto:
     return inner
 
 
+def divided(operator: str, divisor: list[int] | None) -> Change:
+    """Divides whole numbers, by weights or by what is computed."""
+
+    def change(model: onnx.ModelProto) -> None:
+        sides = helper.make_node("Shape", ["motion"], ["sides"])
+        by = helper.make_node("Sub", ["sides", "sides"], ["by"])
+        if divisor:
+            model.graph.initializer.append(numpy_helper.from_array(np.array(divisor), "by"))
+        quotient = helper.make_node(operator, ["sides", "by"], ["quotient"])
+        before(sides, *([] if divisor else [by]), quotient)(model)
+
+    return change
+
+
+def conv(**attributes: object) -> Change:
+    def change(model: onnx.ModelProto) -> None:
+        kernel = numpy_helper.from_array(np.ones((4, 4, 1, 1), np.float32), "kernel")
+        model.graph.initializer.append(kernel)
+        before(helper.make_node("Conv", ["motion", "kernel"], ["x"], **attributes))(model)
+
+    return change
+
+
 def in_attribute(model: onnx.ModelProto) -> None:
     tensor = TensorProto(name="more", data_type=1, dims=[4], data_location=TensorProto.EXTERNAL)
     tensor.external_data.add(key="location", value="/etc/hostname")
@@ -188,6 +211,12 @@ HOSTILE = {
     "an unknown operator": before(helper.make_node("ReadFile", ["motion"], ["x"])),
     "an input that is left out": before(helper.make_node("Max", ["motion", ""], ["x"])),
     "a first input that is left out": before(helper.make_node("Clip", ["", "motion"], ["x"])),
+    "a division of whole numbers by what is computed": divided("Div", None),
+    "a rest of a division by what is computed": divided("Mod", None),
+    "a division by zero": divided("Div", [1, 2, 0, 1]),
+    "strides of zero": conv(strides=[0, 1]),
+    "dilations of less": conv(dilations=[1, -1]),
+    "groups of none": conv(group=0),
     "a function": with_function,
     "sparse weights": with_sparse,
     "weights of a negative size": weights(dims=[-4]),
@@ -214,6 +243,10 @@ def test_what_no_scene_model_holds_is_refused_before_it_runs(
 def test_a_scan_of_a_bounded_length_is_taken(changed: Callable[[Change], Path]) -> None:
     SceneModel.read(changed(scan(100)))
     edge_vad.load(changed(scan(4))).close()
+
+
+def test_whole_numbers_may_be_divided_by_weights(changed: Callable[[Change], Path]) -> None:
+    edge_vad.load(changed(divided("Div", [1, 2, 3, 256]))).close()
 
 
 def test_every_operator_that_is_allowed_makes_tensors_of_tensors() -> None:
