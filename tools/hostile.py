@@ -3,7 +3,7 @@
     python tools/hostile.py [--quick] [--only scenes,sites] [--seed 1] [--keep FOLDER]
 
 2,000 mutated scene models, 1,000 trained scenes, 1,000 site files, 500 videos and pictures and 500
-conversations with the page; with --quick a twentieth, and no more than fit into 90 s. Each file is
+conversations with the page; with --quick a twentieth, and no more than fit into 75 s. Each file is
 given to a child with bounds on time, memory and open files. None may end in a traceback or by a
 signal, take more than 10 s or 1 GB, open a file that was not named, or print a secret. All traffic
 is on loopback.
@@ -33,8 +33,8 @@ from hostile_files import SECRET, Case
 
 Maker = Callable[[random.Random, Path], Case]
 
-KINDS = {"sites": 1000, "media": 500, "conversations": 500, "checkpoints": 1000, "scenes": 2000}
-QUICK, QUICK_S, LONGEST_S = 20, 90, 3600
+KINDS = {"sites": 1000, "media": 500, "scenes": 2000, "conversations": 500, "checkpoints": 1000}
+QUICK, QUICK_S, LONGEST_S = 20, 75, 3600
 CPU_S, WALL_S = 10, 40
 """The second is for what waits and computes nothing."""
 MEMORY = 2**30
