@@ -212,13 +212,11 @@ def check(kind: str, make: Maker, count: int, seconds: float, seed: int, keep: P
                 if keep:
                     shutil.copytree(folder, keep / f"{kind}-{seed}-{number}", dirs_exist_ok=True)
             shutil.rmtree(folder)
-    taken = f"{codes[0]} taken, {codes.total() - codes[0]} refused"
+    done = codes.total()
+    taken = f"{codes[0]} taken, {done - codes[0]} refused"
     took = f"at most {most[0]:.1f} s and {most[1]:.0f} MB each"
-    seconds = time.monotonic() - began
-    print(
-        f"{kind}: {count} cases in {seconds:.0f} s: {taken}; {took}; {broken} broke a rule",
-        flush=True,
-    )
+    ended = f"{done} of {count} in {time.monotonic() - began:.0f} s"
+    print(f"{kind}: {ended}: {taken}; {took}; {broken} broke a rule", flush=True)
     return broken
 
 
