@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: help demo test test-long typecheck clean
+.PHONY: help demo test test-long hostile typecheck clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 17
@@ -26,6 +26,9 @@ test: $(READY) ## Check style, types and the arrows between packages, and run th
 test-long: $(READY) ## Run all tests, with those that take minutes
 	tools/install_test_servers.sh --quiet-unless-possible
 	$(BIN)/pytest -n 2
+
+hostile: $(READY) ## Give it hostile files and conversations, for two minutes at most
+	$(BIN)/python tools/hostile.py --quick
 
 typecheck: $(READY) ## Check the TensorRT code against the signatures of 10.3, 10.13 and 11.4
 	$(BIN)/python tools/typecheck_tensorrt.py

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from edge_vad.atomic import write_whole
+from edge_vad.bounded_file import read_bounded
 from edge_vad.errors import BadInput
 from edge_vad_bench.schema import SCHEMA, Report
 
@@ -35,9 +36,7 @@ def read(path: Path) -> Report:
     if path.is_dir():
         path = path / FILE_NAME
     try:
-        if path.stat().st_size > _LARGEST:
-            raise ValueError("it is too large")
-        content = path.read_bytes()
+        content = read_bounded(path, _LARGEST)
         schema = msgspec.json.decode(content, type=_SchemaOnly).schema
         if schema > SCHEMA:
             raise BadInput(

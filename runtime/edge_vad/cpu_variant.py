@@ -23,6 +23,15 @@ def encode(variant: bytes) -> str:
     return base64.b64encode(variant, _ALPHABET).decode()
 
 
+def decode(held: str) -> bytes:
+    """The graph in such metadata.
+
+    Raises:
+        ValueError: There is none.
+    """
+    return base64.b64decode(held, _ALPHABET, validate=True)
+
+
 def with_variant(model: bytes) -> bytes:
     """Let the variant's nodes make the tensors that they can make.
 
@@ -53,7 +62,7 @@ def with_variant(model: bytes) -> bytes:
 def _decode(held: str) -> tuple[list[Field], set[str]]:
     """A variant's fields, and the tensors that it makes."""
     try:
-        variant = list(fields(base64.b64decode(held, _ALPHABET, validate=True)))
+        variant = list(fields(decode(held)))
         nodes = [read_node(each.content) for each in variant if each.number == NODE]
     except ValueError as error:
         raise BadModel(

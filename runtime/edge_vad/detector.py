@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -110,7 +109,7 @@ class Detector:
         if maps is None:
             return Detection(frame, 0.0, self.threshold, self._nothing, None)
         score, anomaly_map = float(maps.score[0]), maps.anomaly_map[0]
-        if math.isnan(score):  # it would pass for normal
+        if not maps.are_finite:
             raise BadModel(
                 f"{self.model.path} gives no number for frame {frame.index}",
                 "write it again with edge-vad export, or train the scene again",

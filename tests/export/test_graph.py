@@ -13,10 +13,10 @@ import pytest
 from google.protobuf.message import Message
 from onnx import TensorProto, numpy_helper
 
-from edge_vad import cpu_variant, onnx_metadata
+from edge_vad import cpu_variant
 from edge_vad.cpu_variant import with_variant
 from edge_vad.needed_graph import needed_graph
-from edge_vad.scene_model import METADATA_KEY, SceneModel, decode_card
+from edge_vad.scene_model import METADATA_KEY, SceneModel
 from edge_vad_export.writing import embed_card, write_model
 from edge_vad_train.checkpoint import TrainedScene
 
@@ -195,5 +195,5 @@ def test_the_runtime_reads_the_card_from_the_file(
     embed_card(graph, scene.card)
     path = tmp_path / "new" / "scene.onnx"
     write_model(graph, path)
-    assert decode_card(onnx_metadata.read(path)[METADATA_KEY], path) == scene.card
+    assert SceneModel.read(path).card == scene.card
     assert [each.name for each in path.parent.iterdir()] == ["scene.onnx"]

@@ -8,6 +8,7 @@ from edge_vad.detection import Box
 from edge_vad.detector import Detector, load
 from edge_vad.errors import BadInput, BadModel, WrongUse
 from edge_vad.frame import Frame
+from edge_vad.scene_file import seal
 from edge_vad.scene_model import SceneModel
 from edge_vad.sources import open_source
 
@@ -123,7 +124,7 @@ def test_a_graph_that_contradicts_its_metadata_is_refused(make, tmp_path):
 
 def test_a_graph_that_onnx_runtime_cannot_load_is_refused(tiny_scene):
     path = tiny_scene()
-    path.write_bytes(path.read_bytes().replace(b"AveragePool", b"AveragePoof"))
+    path.write_bytes(seal(path.read_bytes().replace(b"strides", b"stridez")))
     with pytest.raises(BadModel, match="cannot load"):
         load(path)
 

@@ -10,6 +10,7 @@ import click
 from edge_vad.cli.lazy import LazyGroup
 from edge_vad.cli.streams import flush, hold_descriptors, say
 from edge_vad.errors import BadInput, EdgeVadError, NotAllKept
+from edge_vad.told import shown_path
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
@@ -77,10 +78,13 @@ def _run() -> int:
     except OSError as error:
         what = error.strerror or str(error)
         fail(
-            f"{error.filename}: {what}" if error.filename else what,
+            f"{shown_path(error.filename)}: {what}" if error.filename else what,
             "check the path, who may read and write it, and the room on the disk",
         )
         return BadInput.exit_code
+    except MemoryError:
+        fail("there is not enough memory", "free some, or give smaller files")
+        return EdgeVadError.exit_code
     except (KeyboardInterrupt, click.Abort):
         fail("interrupted", "earlier outputs are untouched; give the same command again")
         return INTERRUPTED

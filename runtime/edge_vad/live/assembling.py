@@ -17,9 +17,8 @@ from edge_vad.live.scorer import Scorer
 from edge_vad.live.watch import CameraPlan, CameraWatch
 from edge_vad.scene_model import SceneModel
 from edge_vad.sinks.settings import SinkSettings
-from edge_vad.site.reading import source_of
 from edge_vad.site.settings import CameraSettings, SiteSettings
-from edge_vad.sources.spec import parse_spec
+from edge_vad.site.sources import source_of
 
 
 class Scenes:
@@ -100,7 +99,7 @@ def _watch(plan: CameraPlan) -> CameraWatch:
 
 def _plan(camera: CameraSettings, folder: Path, scenes: Scenes) -> CameraPlan:
     try:
-        source = parse_spec(source_of(camera, folder))
+        source = source_of(camera, folder)
     except EdgeVadError as error:
         raise type(error)(f"camera {camera.name}: {error.what}", error.todo) from None
     return CameraPlan(

@@ -12,13 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from queue import Empty, SimpleQueue
 
+from edge_vad.backends import Maps
 from edge_vad.detection import Detection
 from edge_vad.drift import DriftState, DriftStep
 from edge_vad.errors import EdgeVadError, WrongUse
 from edge_vad.live.ending import Ending
 from edge_vad.live.scorer import Scorer
 from edge_vad.live.states import CameraState
-from edge_vad.live.watch import CameraWatch
+from edge_vad.live.watch import CameraWatch, Prepared
 from edge_vad.opencv import cv2
 from edge_vad.sinks.base import CameraStatus, EventChange, Sink, WatchedCamera
 from edge_vad.sinks.bus import Bus
@@ -64,6 +65,7 @@ class LiveLoop:
         self._stop = threading.Event()
         self._paused = False
         self._failure: BaseException | None = None
+        self._given_up: list[Scorer] = []
         cores = len(os.sched_getaffinity(0))
         self._workers = ThreadPoolExecutor(workers or min(cores, len(watches)), "motion")
         for watch in watches:
@@ -128,8 +130,8 @@ class LiveLoop:
         """Watch until stopped, until this time is over, or until all sources have ended.
 
         Raises:
-            EdgeVadError: All sources have ended, and one of them with an error; or the device
-                failed.
+            EdgeVadError: All sources have ended, and one of them with an error; or a scene could
+                not be scored.
         """
         self._bus = Bus(sinks)
         until = time.monotonic() + (math.inf if duration_s is None else duration_s)
@@ -207,15 +209,30 @@ class LiveLoop:
     def _score(self, scorer: Scorer, batch: list[CameraWatch]) -> None:
         prepared = [each.prepared for each in batch if each.prepared]
         began = time.monotonic()
-        maps = scorer.score([(each.image, each.motion) for each in prepared])
+        maps = self._infer(scorer, prepared)
         infer_s = time.monotonic() - began
         for place, (watch, ready) in enumerate(zip(batch, prepared, strict=True)):
-            if watch.state is CameraState.LIVE:
+            if maps and watch.state is CameraState.LIVE:
                 found = float(maps.score[place]), maps.anomaly_map[place]
                 self._decide(watch, Detection(ready.frame, found[0], math.inf, found[1], None))
                 stages = {"wait": ready.waited_s, "flow": ready.flow_s, "infer": infer_s}
                 self._tell_timing(watch, stages)
             self._let_go(watch)
+
+    def _infer(self, scorer: Scorer, prepared: list[Prepared]) -> Maps | None:
+        """Score a batch; where that fails it ends the cameras of the scene, and no other."""
+        if scorer in self._given_up:
+            return None
+        try:
+            return scorer.score([(each.image, each.motion) for each in prepared])
+        except EdgeVadError as error:
+            self._given_up.append(scorer)
+            self._failure = self._failure or error
+            watches = self._watches.values()
+            for watch in [each for each in watches if each.plan.model is scorer.model]:
+                _log.error("%s is not watched any more: %s", watch.name, error)
+                watch.capture.give_up(error)
+            return None
 
     def _decide(self, watch: CameraWatch, detection: Detection) -> None:
         watch.frames += 1

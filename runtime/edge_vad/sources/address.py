@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from edge_vad.errors import WrongUse
 from edge_vad.sources.encoding import HOW, demand_encoded
+from edge_vad.told import shorten, shown_path
 
 _DEVICE = re.compile(r"(?:/dev/video)?([0-9]{1,4})(?:\?(.*))?")
 _CSI = re.compile(r"csi://([0-9]{1,2})(?:\?(.*))?", re.IGNORECASE)
@@ -96,10 +97,11 @@ def _plugged(kind: CameraKind, address: str, name: str, query: str | None) -> Ca
     try:
         pairs = parse_qsl(query or "", keep_blank_values=True, strict_parsing=bool(query))
     except ValueError:
-        raise WrongUse(f"{query!r} says nothing of a camera", _PARAMETERS) from None
+        raise WrongUse(f"what follows {address}? says nothing of a camera", _PARAMETERS) from None
     for key, value in pairs:
         if key in values or key not in _READERS:
-            raise WrongUse(f"a camera has no parameter {key!r}, or it is said twice", _PARAMETERS)
+            said = f"a camera has no parameter {shown_path(key)!r}, or it is said twice"
+            raise WrongUse(said, _PARAMETERS)
         values[key] = value
     size = _READERS["size"](values["size"]) if "size" in values else None
     fps = _READERS["fps"](values["fps"]) if "fps" in values else None
@@ -130,7 +132,7 @@ _PARAMETERS = "write it like /dev/video0?size=1280x720&fps=30"
 def _size(text: str) -> tuple[int, int]:
     if match := _SIZE.fullmatch(text):
         return int(match[1]), int(match[2])
-    raise WrongUse(f"{text!r} is no size", _PARAMETERS)
+    raise WrongUse(f"{shorten(text)!r} is no size", _PARAMETERS)
 
 
 def _fps(text: str) -> float:
@@ -139,7 +141,7 @@ def _fps(text: str) -> float:
     except ValueError:
         value = 0.0
     if not 0.1 <= value <= _FASTEST_FPS:
-        raise WrongUse(f"{text!r} is no frame rate", _PARAMETERS)
+        raise WrongUse(f"{shorten(text)!r} is no frame rate", _PARAMETERS)
     return value
 
 

@@ -81,6 +81,12 @@ class Capture:
         self._stop.set()
         self._box.close()
 
+    def give_up(self, error: EdgeVadError) -> None:
+        """End it for good, because of what became of its frames; returns at once."""
+        self.error = self.error or error
+        self.stop()
+        self._enter(CameraState.ENDED)
+
     def join(self, timeout_s: float) -> bool:
         """Wait for its end; False where the camera still holds it up."""
         if self._thread.ident is not None:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from edge_vad.errors import WrongUse
 from edge_vad.sources.address import CameraSpec, parse_camera
+from edge_vad.told import shown_path
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _RANGE = re.compile(r"(?=.*[0-9])([0-9]*)-([0-9]*)")
 _REPLAY = re.compile(r"(.+)\?((?:realtime|loop)=[01](?:&(?:realtime|loop)=[01])*)")
-_CREDENTIALS = re.compile(r"^[^@]*:.*@", re.DOTALL)
 _LONGEST_NAME = 100
 
 
@@ -140,9 +140,10 @@ def _parse_recording(text: str) -> RecordingSpec:
             raise _missing(before)
         return RecordingSpec(Path(before), _range_between(match[1], match[2]))
     if before and _exists(Path(before)):
+        shown = shown_path(before)
         raise WrongUse(
-            f"{after!r} is not a range of frames",
-            f"write {before}:0-5000, {before}:5000- or {before}:-5000",
+            f"what follows {shown!r} is not a range of frames",
+            f"write {shown}:0-5000, {shown}:5000- or {shown}:-5000",
         )
     raise _missing(text)
 
@@ -166,9 +167,8 @@ def _exists(path: Path) -> bool:
 
 def _missing(path: str) -> WrongUse:
     # It may be an address with a slip in it, such as rtsp:/user:password@host.
-    shown = _CREDENTIALS.sub("...@", path)
     return WrongUse(
-        f"{shown!r} does not exist or may not be read",
+        f"{shown_path(path)!r} does not exist or may not be read",
         "check the path; a source is a camera (/dev/video0, rtsp://...), a video file, a folder of "
         "frames or test://street?seed=1",
     )

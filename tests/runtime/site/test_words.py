@@ -10,7 +10,8 @@ import pytest
 
 from edge_vad.errors import BadInput
 from edge_vad.sinks.secret import read_secret
-from edge_vad.site.reading import decode_site, read_site, source_of
+from edge_vad.site.reading import decode_site, read_site
+from edge_vad.site.sources import source_of
 
 SITE = '[[cameras]]\nname = "gate"\nscene = "gate.onnx"\nsource = "0"\n'
 SINK = SITE + '[sinks.{}]\n{} = "{}"\n'
@@ -31,7 +32,7 @@ def test_a_byte_order_mark_is_no_part_of_a_site_file(
 def test_a_byte_order_mark_is_no_part_of_a_source_or_a_secret(tmp_path: Path) -> None:
     (tmp_path / "file").write_text(BOM + "rtsp://host/live\n", encoding="utf-8")
     camera = decode_site(SITE.replace('source = "0"', 'source_file = "file"')).cameras[0]
-    assert source_of(camera, tmp_path) == "rtsp://host/live"
+    assert source_of(camera, tmp_path).address == "rtsp://host/live"
     assert read_secret(None, str(tmp_path / "file")) == "rtsp://host/live"
 
 
