@@ -414,6 +414,6 @@ def test_a_run_that_takes_too_long_is_ended(
 def test_numbers_that_cannot_be_computed_with_are_refused(
     make: SimpleNamespace, tmp_path: Path
 ) -> None:
-    text = make.card().encode().replace('"scale":1.0', '"scale":1e18', 1)
+    text = make.card().encode().replace('"scales":[1.0]', '"scales":[1e18]', 1)
     with pytest.raises(BadModel, match="beyond all bounds"):
         SceneModel.read(make.scene(tmp_path / "scene.onnx", make.card(), text))
