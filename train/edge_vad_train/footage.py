@@ -1,7 +1,7 @@
 """Footage on disk, ready to learn from: frames at the model's size, and their pooled motion.
 
-Of long footage a part is kept, in stretches from all over it, in memory-mapped files, so that
-memory stays bounded. Thresholds come from every frame: `scan` reads all of it once more.
+Of long footage a part is kept, in stretches from all over it, in raw files, so that memory stays
+bounded. Thresholds come from every frame: `all_runs` reads all of it once more.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -83,6 +83,34 @@ class _Index(msgspec.Struct, frozen=True):
     clips: list[_Recorded]
 
 
+class Rows(NamedTuple):
+    """Arrays of one shape in a raw file, read when they are wanted.
+
+    Mapped files would count as memory in use.
+
+    Attributes:
+        path: The file.
+        dtype: Of the numbers.
+        shape: Of one array.
+        start: Number of the first array.
+        stop: Number of the one after the last.
+    """
+
+    path: Path
+    dtype: type[np.uint8] | type[np.float16]
+    shape: tuple[int, ...]
+    start: int
+    stop: int
+
+    def read(self, which: slice) -> NDArray[Any]:
+        """Read some of them, (n, *shape)."""
+        first, last, step = which.indices(self.stop - self.start)
+        size = int(np.prod(self.shape))
+        offset = (self.start + first) * size * np.dtype(self.dtype).itemsize
+        flat = np.fromfile(self.path, self.dtype, max(0, last - first) * size, offset=offset)
+        return flat.reshape(-1, *self.shape)[::step]
+
+
 @dataclass(frozen=True)
 class Stretch:
     """Consecutive frames of one clip.
@@ -95,13 +123,13 @@ class Stretch:
         has_motion: Whether the first frame has a predecessor.
     """
 
-    frames: NDArray[np.uint8]
-    motion: NDArray[np.float16]
+    frames: Rows
+    motion: Rows
     fold: int
     has_motion: bool = False
 
     def __len__(self) -> int:
-        return len(self.frames)
+        return self.frames.stop - self.frames.start
 
     def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Frames and motion, uint8 and float32, some at a time, but for a frame without motion."""
@@ -111,11 +139,11 @@ class Stretch:
 
     def frames_of(self, which: slice) -> Tensor:
         """Some of the frames, uint8, (n, height, width, 3)."""
-        return torch.from_numpy(np.array(self.frames[which]))
+        return torch.from_numpy(np.ascontiguousarray(self.frames.read(which)))
 
     def motion_of(self, which: slice) -> Tensor:
         """Their motion, float32, (n, channels, height', width')."""
-        return torch.from_numpy(self.motion[which].astype(np.float32))
+        return torch.from_numpy(self.motion.read(which).astype(np.float32))
 
 
 @dataclass(frozen=True)
@@ -175,7 +203,7 @@ def prepare(
 
     Args:
         clips: Ordinary footage of one camera.
-        folder: Where the memory-mapped files lie; made when missing.
+        folder: Where the files lie; made when missing.
         motion: Settings of the motion input.
         size: Size of the frames.
         frame_budget: Most frames kept, but for 50 a clip; longer footage is thinned out evenly,
@@ -408,19 +436,12 @@ def _map_footage(folder: Path, index: _Index) -> Footage:
 def _map_clip(path: Path, clip: _Recorded, index: _Index) -> Iterator[Stretch]:
     size, motion = index.size, index.motion
     rows, columns = size.height // motion.downscale, size.width // motion.downscale
-    frames: NDArray[np.uint8] = np.memmap(
-        path.with_suffix(".frames"), np.uint8, "r", shape=(clip.frames, size.height, size.width, 3)
-    )
-    pooled: NDArray[np.float16] = np.memmap(
-        path.with_suffix(".motion"),
-        np.float16,
-        "r",
-        shape=(clip.frames, motion.channels, rows, columns),
-    )
+    frames = path.with_suffix(".frames"), np.uint8, (size.height, size.width, 3)
+    pooled = path.with_suffix(".motion"), np.float16, (motion.channels, rows, columns)
     stops = [*(piece.start for piece in clip.pieces[1:]), clip.frames]
     for piece, stop in zip(clip.pieces, stops, strict=True):
-        part = slice(piece.start, stop)
-        yield Stretch(frames[part], pooled[part], piece.fold, piece.has_motion)
+        part = piece.start, stop
+        yield Stretch(Rows(*frames, *part), Rows(*pooled, *part), piece.fold, piece.has_motion)
 
 
 def _read_index(folder: Path) -> _Index | None:

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from edge_vad_train.expectation_maximisation import fit_mixture
 from edge_vad_train.footage import FOLDS, Footage, Stretch
-from edge_vad_train.mixture import Mixture, SampleEnergy, spatial_log_prior
+from edge_vad_train.mixture import Mixture, PlacePrior, SampleEnergy, spatial_log_prior
 from edge_vad_train.model import Encoder
 from edge_vad_train.network import JOINT, PHYSICAL, STREAMS
 from edge_vad_train.parallel import run_in_parallel
@@ -28,6 +28,10 @@ Without it the mixture fits the narrow spread of a few walkers, and everybody el
 """
 
 _COMPONENTS_OF_NUMBERS = 16
+
+_PLACE_PRIORS = {True: PlacePrior(2.0, 1.5), False: PlacePrior(8.0, 1.0)}
+"""Of the physical numbers, and of learnt latents, of which each has more dimensions to outweigh."""
+
 _SAMPLES_AT_A_FRAME = 64
 _REST_QUANTILE = 0.5
 _AT_ONCE = 20_000
@@ -192,7 +196,9 @@ def _fit_energy(
     seen = np.zeros((components, grid[0] * grid[1]), np.float32)
     for component in range(components):
         seen[component] = np.bincount(cells.cell, shares[:, component], minlength=seen.shape[1])
-    lift = spatial_log_prior(seen.reshape(components, *grid), mixture.log_weights)
+    lift = spatial_log_prior(
+        seen.reshape(components, *grid), mixture.log_weights, _PLACE_PRIORS[name == PHYSICAL]
+    )
     with_place = log_joint + lift.flatten(2)[0].T[torch.from_numpy(cells.cell)]
     energies = -torch.logsumexp(with_place, 1)
     return SampleEnergy(mixture, lift, float(energies.quantile(_REST_QUANTILE)))

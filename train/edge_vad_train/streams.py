@@ -24,6 +24,9 @@ _BOX, _WIDE_BOX = 3, 5
 _STILL_PX, _MOVING_PX = 0.25, 0.35
 """Speed up to which it may be the flow's own noise, and from which on it is none, px a frame."""
 
+_FASTEST = 8.0
+"""Speed, in units of the scale, from which on more makes no difference: energies stay exact."""
+
 _EMPTY, _OCCUPIED = 0.08, 0.12
 """Share of foreground up to which a place is empty, and from which on something is there."""
 
@@ -82,7 +85,7 @@ class PerspectiveViews(nn.Module):
         """
         foreground, light = self.background(frame)
         scale = _between_cells(self.scale, motion.shape[2], self.patch, self.stride)
-        scaled = motion * (1 / scale)[:, None]
+        scaled = (motion * (1 / scale)[:, None]).clamp(-_FASTEST, _FASTEST)
         shares = F.avg_pool2d(foreground, self.stride)
         moves = F.avg_pool2d(scaled, self.stride)
         moved = F.avg_pool2d(moves, _BOX, 1)
