@@ -21,10 +21,11 @@ from edge_vad.frame import Frame
 from edge_vad.localisation import locate
 from edge_vad.look_ahead import measure_ahead, usable_cores
 from edge_vad.motion import MotionExtractor, Moved
-from edge_vad.pace import Pace
+from edge_vad.pace import at_pace
 from edge_vad.scene_model import SceneModel
 from edge_vad.sources import Source
 from edge_vad.sources.recording import Recording
+from edge_vad.sources.series import Series
 
 DEFAULT_FALSE_ALARMS = "1/hour"
 
@@ -118,10 +119,10 @@ class Detector:
         return Detection(frame, score, self.threshold, anomaly_map, box)
 
     def watch(self, source: Source, ahead: int | None = None) -> Iterator[Detection]:
-        """Score a source from its beginning; a frame that is missing empties the motion window.
+        """Score a source from its beginning, at the pace of the scene.
 
-        Across a gap everything seems to move twice as fast, which would be a false alarm. Frames
-        that a live source dropped for being late are none: what moved is divided by the time.
+        What moved is divided by the time that passed; frames that come faster than the scene's are
+        thinned out, and a hole in time empties the motion window.
 
         Args:
             source: The frames.
@@ -130,14 +131,11 @@ class Detector:
                 would only delay.
         """
         if ahead is None:
-            ahead = usable_cores() if isinstance(source, Recording) else 0
+            ahead = usable_cores() if isinstance(source, Recording | Series) else 0
         if ahead > 1:
             yield from self._watch_ahead(source, ahead)
             return
-        pace = Pace(self.model.card.fps)
-        is_live = getattr(source, "is_live", False)  # any iterable of frames will do
-        for frame in source:
-            steps = pace.steps(frame.index, source.fps if is_live else None)
+        for frame, steps in at_pace(source, self.model.card.fps):
             if steps is None:
                 self.reset()
             yield self.detect(frame, steps=steps or 1.0)

@@ -13,13 +13,11 @@ from numpy.typing import NDArray
 
 from edge_vad.dynamic_flow import DynamicFlow, Pooling
 from edge_vad.opencv import cv2
+from edge_vad.pace import LONGEST_PAUSE
 from edge_vad.recent import RecentPicture
 
 if TYPE_CHECKING:
     from cv2 import DISOpticalFlow
-
-LONGEST_PAUSE = 15
-"""Frame times for which a picture may stand still until nothing can be said of motion."""
 
 
 class MotionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

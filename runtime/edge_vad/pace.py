@@ -1,15 +1,67 @@
-"""How much time lies between two frames, in frame times of the scene."""
+"""The one pace of training, evaluation, recordings and cameras: by the time that frames carry."""
 
 from __future__ import annotations
 
-_LONGEST_S = 1.0
-_SAME_RATE = 0.15
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from edge_vad.frame import Frame
+
+LONGEST_PAUSE = 15
+"""Frame times for which a picture may stand still until nothing can be said of motion."""
+
+_NEAREST = 0.85
+"""Share of a frame time that lies between two frames at least: nearer ones move by next to nothing,
+and the noise of their flow would be taken for speed."""
+
+_SAME = 0.05
+"""Cameras and containers round their stamps."""
+
+
+class Paced(NamedTuple):
+    """A frame that is to be scored.
+
+    Attributes:
+        frame: The frame.
+        steps: Frame times of the scene since the one before; None where it follows no other, and
+            the motion window is to be emptied.
+    """
+
+    frame: Frame
+    steps: float | None
+
+
+class Thinner:
+    """Takes frames at about the rate that is wanted, whatever the rate at which they come.
+
+    Args:
+        fps: Frames a second that are wanted; all when None.
+    """
+
+    def __init__(self, fps: float | None) -> None:
+        self._period_s = 0.0 if fps is None else _NEAREST / fps
+        self._taken_s: float | None = None
+
+    def takes(self, time_s: float) -> bool:
+        """Whether the frame of this time is wanted.
+
+        Example:
+            >>> thinner = Thinner(10.0)
+            >>> [thinner.takes(time_s) for time_s in (0.0, 0.04, 0.08, 0.12)]
+            [True, False, False, True]
+        """
+        if self._taken_s is not None and 0 <= time_s - self._taken_s < self._period_s:
+            return False
+        self._taken_s = time_s
+        return True
+
+    def reset(self) -> None:
+        """Take the next frame."""
+        self._taken_s = None
 
 
 class Pace:
-    """Counts the frame times between the frames that are scored.
-
-    By frame numbers and not by the time of their arrival: a network delivers frames in bursts.
+    """Counts the frame times of a scene between the frames that are scored.
 
     Args:
         fps: Frames a second of the footage that the scene was learnt from.
@@ -17,31 +69,56 @@ class Pace:
 
     def __init__(self, fps: float) -> None:
         self._fps = fps
-        self._index: int | None = None
+        self._before: Frame | None = None
 
     def reset(self) -> None:
         """Take the next frame for the first."""
-        self._index = None
+        self._before = None
 
-    def steps(self, index: int, source_fps: float | None) -> float | None:
-        """Frame times of the scene between the frame before and this one; None across a gap.
-
-        Args:
-            index: Number of the frame.
-            source_fps: Frames a second of a live source, whose numbers tell which were dropped.
-                None for a recording: there a number left out is a gap.
+    def steps(self, frame: Frame) -> float | None:
+        """Frame times between the frame before and this one; None across a cut or a hole.
 
         Example:
-            >>> pace = Pace(fps=10.0)
-            >>> pace.steps(7, 30.0), pace.steps(13, 30.0)
-            (None, 2.0)
+            >>> import numpy as np
+            >>> picture, pace = np.zeros((1, 1, 3), np.uint8), Pace(fps=10.0)
+            >>> [pace.steps(Frame(picture, at, at / 5)) for at in (0, 1, 9)]
+            [None, 2.0, None]
         """
-        before, self._index = self._index, index
-        if before is None or index <= before:
+        before, self._before = self._before, frame
+        if before is None or before.take != frame.take:
             return None
-        if source_fps is None:
-            return 1.0 if index == before + 1 else None
-        if (index - before) / source_fps > _LONGEST_S:
-            return None
-        ratio = self._fps / source_fps
-        return (index - before) * (1.0 if abs(ratio - 1) < _SAME_RATE else ratio)
+        steps = (frame.time_s - before.time_s) * self._fps
+        whole = round(steps)
+        if whole and abs(steps - whole) <= _SAME:
+            steps = float(whole)
+        return steps if 0 < steps <= LONGEST_PAUSE else None
+
+
+def at_pace(frames: Iterable[Frame], fps: float) -> Iterator[Paced]:
+    """Hand out the frames that a scene of this rate looks at, and the time between them.
+
+    Frames that come faster are thinned out; a source need not even convert those left out.
+
+    Args:
+        frames: A source, or any frames in the order of their time.
+        fps: Frames a second of the scene.
+    """
+    play, pace = getattr(frames, "play", None), Pace(fps)
+    for frame in play(fps) if play else thinned(frames, fps):
+        yield Paced(frame, pace.steps(frame))
+
+
+def thinned(frames: Iterable[Frame], fps: float | None) -> Iterator[Frame]:
+    """Leave out the frames that come faster than is wanted.
+
+    Args:
+        frames: In the order of their time.
+        fps: Frames a second that are wanted; all when None.
+    """
+    thinner, take = Thinner(fps), None
+    for frame in frames:
+        if frame.take != take:
+            thinner.reset()
+            take = frame.take
+        if thinner.takes(frame.time_s):
+            yield frame

@@ -165,7 +165,7 @@ class CameraWatch:
         if frame is None:
             return False
         began = time.monotonic()
-        steps = self._pace.steps(frame.index, self.capture.rate.fps if self.is_paced else None)
+        steps = self._pace.steps(frame)
         if steps is None:
             self._motion.reset()
             self._match.forget_present()

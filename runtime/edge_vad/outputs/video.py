@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from edge_vad.errors import EdgeVadError, Unavailable
-from edge_vad.opencv import cv2
+from edge_vad.opencv import cv2, opencv_name
 from edge_vad.outputs.drawing import Image
 
 
@@ -26,8 +26,7 @@ class VideoFile:
         self._path = path
         self._frames = 0
         codec = cv2.VideoWriter.fourcc(*"mp4v")
-        # Absolute, because FFmpeg takes what stands before a colon for a protocol.
-        self._writer = cv2.VideoWriter(str(path.absolute()), codec, fps, (width, height))
+        self._writer = cv2.VideoWriter(opencv_name(path), codec, fps, (width, height))
         if not self._writer.isOpened():
             raise Unavailable(
                 f"this OpenCV cannot write {path.name}",
@@ -57,7 +56,7 @@ class VideoFile:
 
 def _is_whole(path: Path, frames: int) -> bool:
     """Whether no counted frame is missing; Ctrl-C may fall between writing one and counting it."""
-    written = cv2.VideoCapture(str(path.absolute()))
+    written = cv2.VideoCapture(opencv_name(path))
     try:
         return written.isOpened() and int(written.get(cv2.CAP_PROP_FRAME_COUNT)) >= frames
     finally:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_vad.errors import EdgeVadError
-from edge_vad.opencv import cv2
+from edge_vad.opencv import cv2, opencv_name
 from edge_vad.outputs.drawing import Image
 from edge_vad.sinks.clips.codec import VP8, Codec
 from edge_vad.sinks.store.media import PARTIAL
@@ -46,7 +46,7 @@ class VideoWriter:
         self._first_s = 0.0
         self._count = 0
         self._writer = cv2.VideoWriter(
-            str(self._partial.absolute()), cv2.VideoWriter.fourcc(*codec.fourcc), fps, self._size
+            opencv_name(self._partial), cv2.VideoWriter.fourcc(*codec.fourcc), fps, self._size
         )
         if not self._writer.isOpened():
             raise EdgeVadError("this OpenCV cannot write videos", "install one that has FFmpeg")
@@ -103,7 +103,7 @@ def finish_left(folder: Path) -> None:
 def _plays(path: Path) -> bool:
     if not path.is_file() or not path.stat().st_size:
         return False
-    video = cv2.VideoCapture(str(path.absolute()))
+    video = cv2.VideoCapture(opencv_name(path))
     try:
         return bool(video.isOpened() and video.read()[0])
     finally:
