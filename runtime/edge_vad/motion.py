@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_vad.dynamic_flow import DynamicFlow, Pooling
+from edge_vad.flow_code import EPSILON, FLOW_CODE, refuse_other_code
 from edge_vad.opencv import cv2
 from edge_vad.pace import LONGEST_PAUSE
 from edge_vad.recent import RecentPicture
@@ -40,6 +41,7 @@ class MotionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         smoothness: Weight of smoothness in the refinement. OpenCV's 20 smooths small things away
             that are fast.
         gradients: Weight of constant gradients in the refinement.
+        code: What measured the flow; here that is this machine's, unless a scene says otherwise.
     """
 
     finest_scale: Annotated[int, msgspec.Meta(ge=0, le=4)] = 1
@@ -53,6 +55,7 @@ class MotionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     memory: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 30
     smoothness: Annotated[float, msgspec.Meta(gt=0, le=100)] = 3.0
     gradients: Annotated[float, msgspec.Meta(ge=0, le=100)] = 20.0
+    code: str = msgspec.field(default_factory=lambda: FLOW_CODE)
 
     @property
     def channels(self) -> int:
@@ -70,9 +73,13 @@ class FlowMeter:
 
     Attributes:
         shape: (2, height', width') of what `measure` gives.
+
+    Raises:
+        Unavailable: The scene's flow was measured by other code than there is here.
     """
 
     def __init__(self, height: int, width: int, settings: MotionSettings) -> None:
+        refuse_other_code(settings.code)
         self._flow = _optical_flow(settings)
         rows, columns = height // settings.downscale, width // settings.downscale
         self.shape = (2, rows, columns)
@@ -229,4 +236,6 @@ def _optical_flow(settings: MotionSettings) -> DISOpticalFlow:
     flow.setVariationalRefinementIterations(settings.refinements)
     flow.setVariationalRefinementAlpha(settings.smoothness)
     flow.setVariationalRefinementGamma(settings.gradients)
+    if hasattr(flow, "setVariationalRefinementEpsilon"):  # where not, it is this one
+        flow.setVariationalRefinementEpsilon(EPSILON)
     return flow

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from edge_vad.frame import Frame
@@ -106,6 +107,28 @@ def at_pace(frames: Iterable[Frame], fps: float) -> Iterator[Paced]:
     play, pace = getattr(frames, "play", None), Pace(fps)
     for frame in play(fps) if play else thinned(frames, fps):
         yield Paced(frame, pace.steps(frame))
+
+
+def watched_s(times_s: Sequence[float], fps: float) -> float:
+    """How long a scene of this rate was watched, holes left out.
+
+    Args:
+        times_s: Of the frames that were scored, in order, s.
+        fps: Frames a second of the scene.
+
+    Example:
+        >>> round(watched_s([0.0, 0.1, 0.2, 60.2, 60.3], fps=10.0), 3)
+        0.5
+    """
+    longest_s = LONGEST_PAUSE / fps
+    gaps = (after - before for before, after in pairwise(times_s))
+    seconds = sum(gap if 0 < gap <= longest_s else 1 / fps for gap in gaps)
+    return seconds + (1 / fps if times_s else 0.0)
+
+
+def scored_of(length: int | None, source_fps: float, fps: float) -> int | None:
+    """About how many of a source's frames a scene of this rate looks at."""
+    return None if length is None else max(1, round(length * min(1.0, fps / source_fps)))
 
 
 def thinned(frames: Iterable[Frame], fps: float | None) -> Iterator[Frame]:

@@ -7,7 +7,7 @@ import sys
 import click
 
 from edge_vad.cli.lazy import LazyGroup
-from edge_vad.errors import BadInput, EdgeVadError
+from edge_vad.errors import BadInput, EdgeVadError, WrongUse
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
@@ -54,6 +54,7 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; errors become two lines and an exit code, never a traceback."""
     try:
+        _refuse_broken_words(sys.argv[1:])
         cli(standalone_mode=False)
     except EdgeVadError as error:
         fail(error.what, error.todo)
@@ -71,6 +72,14 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         fail("interrupted", "earlier outputs are untouched; give the same command again")
         sys.exit(INTERRUPTED)
+
+
+def _refuse_broken_words(words: list[str]) -> None:
+    """Paths that are not UTF-8 can be written into no file, and end OpenCV."""
+    for word in words:
+        shown = word.encode(errors="backslashreplace").decode()
+        if shown.encode() != word.encode(errors="surrogateescape"):
+            raise WrongUse(f"{shown!r} is not UTF-8", "rename the file or folder")
 
 
 def fail(what: str, todo: str) -> None:

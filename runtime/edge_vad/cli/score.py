@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from edge_vad.cli.console import progress, staged, warn_of_other_rate, warn_of_skipped
+from edge_vad.cli.console import heed_rate, progress, staged, warn_of_skipped
 from edge_vad.cli.options import json_option, out_option, scene_argument, scoring_options
 from edge_vad.detector import DEFAULT_FALSE_ALARMS, Detector, load
 from edge_vad.errors import WrongUse
@@ -19,6 +19,7 @@ from edge_vad.outputs.folder import OutputFolder
 from edge_vad.outputs.jsonl import JsonLines, score_line
 from edge_vad.outputs.maps import MapsFile
 from edge_vad.outputs.recorder import SCORES
+from edge_vad.pace import scored_of
 from edge_vad.sources import Source, open_source
 from edge_vad.sustained import ALARM_FRAMES, SustainedScore
 
@@ -80,6 +81,7 @@ def score(
     threads: int | None,
     rebuild: bool,
     strict: bool,
+    fps: float | None,
     as_json: bool,
 ) -> None:
     """Write the scores that the scene model SCENE gives to the frames of SOURCES.
@@ -88,7 +90,9 @@ def score(
     """
     parse_rate(false_alarms)
     with ExitStack() as opened:
-        footage = [opened.enter_context(open_source(text, strict=strict)) for text in sources]
+        footage = [
+            opened.enter_context(open_source(text, strict=strict, fps=fps)) for text in sources
+        ]
         _refuse_same_names(footage)
         _refuse_unwritable(out)
         detector = opened.enter_context(
@@ -111,13 +115,15 @@ def score(
 
 
 def _score_one(detector: Detector, source: Source, folder: Path, has_maps: bool) -> SourceScores:
-    warn_of_other_rate(source, detector.model.card)
+    card = detector.model.card
+    heed_rate(source, card)
+    length = scored_of(source.length, source.fps, card.fps)
     frames, anomalous, highest = 0, 0, -math.inf
     sustained, kept_up = SustainedScore(), -math.inf
     with staged(folder) as outputs, ExitStack() as files:
         lines = files.enter_context(closing(JsonLines(outputs.staging / SCORES)))
         maps = files.enter_context(_maps_file(outputs, detector)) if has_maps else None
-        advance = files.enter_context(progress(f"scoring {source.name}", source.length))
+        advance = files.enter_context(progress(f"scoring {source.name}", length))
         for detection in detector.watch(source):
             lines.write(score_line(detection))
             if maps:
@@ -134,7 +140,7 @@ def _score_one(detector: Detector, source: Source, folder: Path, has_maps: bool)
         skipped=source.skipped,
         highest_score=highest if frames else None,
         sustained_score=kept_up if frames else None,
-        rarity=detector.model.card.normal.rarity(kept_up) if frames else "",
+        rarity=card.normal.rarity(kept_up) if frames else "",
         anomalous=anomalous,
         scores=str(folder / SCORES),
         maps=str(folder / MAPS) if has_maps else None,

@@ -28,8 +28,8 @@ class RunSummary(msgspec.Struct, frozen=True):
     Attributes:
         source: Name of the source.
         frames: Frames that were scored.
-        skipped: Frames that could not be read.
-        footage_s: How long they play, s.
+        skipped: Frames that could not be decoded whole.
+        footage_s: How long they play, holes left out, s.
         wall_s: How long scoring and writing them took, s.
         frames_per_second: Frames scored and written a second.
         threshold: Score from which on a frame is anomalous.
@@ -84,7 +84,7 @@ def summarise(
         drift: What followed drift, if anything did.
     """
     normal, accepted = detector.model.card.normal, parse_rate(false_alarms)
-    footage_s = recorder.frames / source.fps
+    footage_s = recorder.watched_s
     hours = footage_s / 3600
     measured = len(recorder.events) / hours
     rate = (_rarer if _has_too_many(measured, accepted) else _more_often)(accepted)

@@ -16,6 +16,7 @@ from edge_vad.outputs.jsonl import JsonLines, event_line, score_line
 from edge_vad.outputs.overlay import Overlay
 from edge_vad.outputs.timeline import Timeline, write_timeline
 from edge_vad.outputs.video import VideoFile
+from edge_vad.pace import watched_s
 from edge_vad.scene_model import SceneCard
 
 VIDEO, SCORES, EVENTS, TIMELINE = "annotated.mp4", "scores.jsonl", "events.jsonl", "timeline.png"
@@ -30,7 +31,7 @@ class Recorder:
         folder: Where to write.
         card: The scene model's metadata.
         title: Heading of the timeline.
-        fps: Frames a second of the source.
+        fps: Frames a second of the video: those that are scored.
         has_video: Whether to write the annotated video.
 
     Attributes:
@@ -62,6 +63,11 @@ class Recorder:
     def frames(self) -> int:
         """Frames written so far."""
         return len(self._scores)
+
+    @property
+    def watched_s(self) -> float:
+        """How long the frames play, holes left out, s."""
+        return watched_s(self._times_s, self._fps)
 
     def judge_by(self, normal: NormalTail) -> None:
         """Say from now on how rare events are by this normal tail, as it has drifted."""
@@ -114,7 +120,7 @@ class Recorder:
             path = self._folder / VIDEO
             self._video = VideoFile(path, self._fps, overlay.width, overlay.height)
             self._closing.callback(self._video.close)
-        self._video.write(self._overlay.draw(detection))
+        self._video.write(self._overlay.draw(detection), detection.frame.time_s)
 
     def _timeline(self) -> Timeline:
         alarms = "1 alarm" if len(self.events) == 1 else f"{len(self.events)} alarms"

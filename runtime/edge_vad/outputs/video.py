@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from edge_vad.errors import EdgeVadError, Unavailable
 from edge_vad.opencv import cv2, opencv_name
 from edge_vad.outputs.drawing import Image
+
+_LONGEST_HOLE_S = 5.0
 
 
 class VideoFile:
@@ -24,7 +28,8 @@ class VideoFile:
 
     def __init__(self, path: Path, fps: float, width: int, height: int) -> None:
         self._path = path
-        self._frames = 0
+        self._frames, self._fps, self._begins_s = 0, fps, 0.0
+        self._shown = np.zeros((height, width, 3), np.uint8)
         codec = cv2.VideoWriter.fourcc(*"mp4v")
         self._writer = cv2.VideoWriter(opencv_name(path), codec, fps, (width, height))
         if not self._writer.isOpened():
@@ -33,10 +38,22 @@ class VideoFile:
                 "leave the video out with --no-video, or install an OpenCV that has FFmpeg",
             )
 
-    def write(self, picture: Image) -> None:
-        """Add the next picture."""
+    def write(self, picture: Image, time_s: float) -> None:
+        """Add the next picture, which is shown until the one after it; a long hole is made short.
+
+        Args:
+            picture: uint8, (height, width, 3).
+            time_s: When it is to be shown, s.
+        """
+        missing = round((time_s - self._begins_s) * self._fps) - self._frames
+        if self._frames == 0 or not 0 <= missing <= _LONGEST_HOLE_S * self._fps:
+            self._begins_s = time_s - self._frames / self._fps
+            missing = 0
+        for _ in range(missing):
+            self._writer.write(self._shown)
         self._writer.write(picture)
-        self._frames += 1
+        np.copyto(self._shown, picture)
+        self._frames += missing + 1
 
     def close(self) -> None:
         """Write the end of the file; harmless when called twice.

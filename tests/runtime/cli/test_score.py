@@ -91,12 +91,12 @@ def test_a_folder_that_cannot_be_written_is_refused(edge_vad, tiny_scene, source
 
 
 def test_a_source_that_breaks_leaves_the_finished_ones_in_place(
-    edge_vad, tiny_scene, sources, tmp_path
+    edge_vad, tiny_scene, make, sources, tmp_path
 ):
-    content = sources[1].read_bytes()
-    sources[1].write_bytes(content[: len(content) // 2])
+    broken = make.frames(tmp_path / "tuesday", make.movement(12))
+    (broken / "010.png").write_bytes(b"broken")
     out = tmp_path / "out"
-    answer = edge_vad("score", tiny_scene(), *sources, "--out", out, "--maps")
+    answer = edge_vad("score", tiny_scene(), sources[0], broken, "--out", out, "--maps", "--strict")
     assert answer.code == 3
     assert f"what was finished is in {out / 'tuesday/interrupted'}" in answer.err
     assert names(out / "monday") == ["maps.npz", "scores.jsonl"]

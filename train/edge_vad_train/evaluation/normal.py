@@ -16,6 +16,7 @@ from edge_vad.detector import Detector
 from edge_vad.errors import BadInput
 from edge_vad.false_alarms import parse_rate, poisson_interval
 from edge_vad.outputs.jsonl import event_line
+from edge_vad.pace import watched_s
 from edge_vad.scene_model import SceneModel
 from edge_vad.sustained import SustainedScore
 from edge_vad_train.datasets import Clip
@@ -30,8 +31,8 @@ class NormalClip(msgspec.Struct, frozen=True):
     Attributes:
         name: The clip's name.
         nuisance: What disturbs the scene, where that is known.
-        frames: How many there are.
-        hours: How long they play.
+        frames: How many were scored.
+        hours: How long they play, holes left out.
         alarms: The alarms, joined as at run time.
         per_hour: How often they came.
         interval: The rates that so little footage allows, 95% (Garwood 1936).
@@ -186,7 +187,7 @@ def _measure_clip(
 ) -> list[NormalClip]:
     """Measure scenes that are given the same input, which the first one makes for all."""
     leader, *others = scenes
-    frames = 0
+    times_s: list[float] = []
     with clip.open() as source:
         for detection in leader.detector.watch(source):
             leader.update(detection)
@@ -194,14 +195,14 @@ def _measure_clip(
                 known = leader.detector.knows_motion
                 maps = other.backend.infer(leader.backend.inputs) if known else None
                 other.update(other.detector.judge(detection.frame, maps))
-            frames += 1
+            times_s.append(detection.frame.time_s)
             on_frame()
             if stop.is_set():
                 break
-        hours = frames / source.fps / 3600
-    if not frames:
+    hours = watched_s(times_s, leader.detector.model.card.fps) / 3600
+    if not times_s:
         raise BadInput(f"{clip.name} holds no frame", "check the source")
-    return [_of_clip(clip, scene, frames, hours, promised) for scene in scenes]
+    return [_of_clip(clip, scene, len(times_s), hours, promised) for scene in scenes]
 
 
 def _of_clip(clip: Clip, scene: _Scene, frames: int, hours: float, promised: float) -> NormalClip:
