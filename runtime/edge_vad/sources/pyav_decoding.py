@@ -12,13 +12,26 @@ from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from av.container import InputContainer
     from av.video.codeccontext import VideoCodecContext
     from av.video.frame import VideoFrame
 
 av.logging.set_level(None)  # FFmpeg's own lines repeat addresses with their passwords
 
+_RAW = frozenset(
+    {"av1", "h261", "h263", "h264", "hevc", "image2", "m4v", "mjpeg", "mpjpeg", "mpegvideo", "obu"}
+    | {"vc1", "vvc"}
+)
+"""Formats that hold nothing but pictures: FFmpeg makes up stamps for them."""
+
 _SILENT = frozenset({"hevc"})
 """Codecs whose decoder makes up what is missing without a word, unless told to explode."""
+
+
+def has_stamps(container: InputContainer) -> bool:
+    """Whether the stamps of this container's pictures are its own."""
+    form = container.format.name
+    return form not in _RAW and not form.endswith("_pipe")
 
 
 def prepare_decoder(decoder: VideoCodecContext, *, at_once: bool) -> None:

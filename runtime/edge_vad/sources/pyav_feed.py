@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from edge_vad.sources.address import CameraSpec
 from edge_vad.sources.decoding import plausible
 from edge_vad.sources.feed import Feed, FeedLost
-from edge_vad.sources.pyav_decoding import Converter, prepare_decoder
+from edge_vad.sources.pyav_decoding import Converter, has_stamps, prepare_decoder
 from edge_vad.sources.wholeness import Wholeness
 
 if TYPE_CHECKING:
@@ -38,9 +38,6 @@ _OPTIONS = {
     # No files: a playlist may name anything.
     "protocol_whitelist": "crypto,data,http,https,rtmp,rtmps,rtp,rtsp,rtsps,srt,srtp,tcp,tls,udp",
 }
-_STAMPLESS = frozenset({"h264", "hevc", "image2", "mjpeg", "mpjpeg"})
-"""Formats without stamps, for which FFmpeg makes some up."""
-
 _REASONS = {
     "HTTPUnauthorizedError": "refuses the login",
     "HTTPForbiddenError": "refuses access",
@@ -70,7 +67,7 @@ class PyAvFeed(Feed):
         self._container = self._open()
         form = self._container.format.name
         self._is_still = form == "image2" or form.endswith("_pipe")
-        self._has_stamps = not self._is_still and form not in _STAMPLESS
+        self._has_stamps = has_stamps(self._container)
         stream = self._container.streams.video[0]
         declared = stream.average_rate or stream.guessed_rate
         self.fps = plausible(float(declared) if declared else None) or _USUAL_FPS

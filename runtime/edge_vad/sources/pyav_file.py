@@ -13,8 +13,8 @@ import av
 from av.error import FFmpegError
 
 from edge_vad.sources.decoding import Raw, no_video, plausible
-from edge_vad.sources.pyav_decoding import Converter, prepare_decoder
-from edge_vad.sources.wholeness import Wholeness
+from edge_vad.sources.pyav_decoding import Converter, has_stamps, prepare_decoder
+from edge_vad.sources.wholeness import Wholeness, time_of
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -52,16 +52,17 @@ class PyAvFile:
             stream = _video_of(container, self._path)
             prepare_decoder(stream.codec_context, at_once=False)
             whole, converter = Wholeness(), Converter()
+            is_stamped = has_stamps(container)
             for packet in _packets(container, stream):
                 try:
                     frames = packet.decode()
                 except FFmpegError:
                     whole.fail(packet)
-                    yield Raw(None, None)
+                    yield Raw(None, time_of(packet) if is_stamped else None)
                     continue
                 for frame in frames:
                     image = converter.later(frame) if whole.takes(frame) else None
-                    yield Raw(image, frame.time)
+                    yield Raw(image, frame.time if is_stamped else None)
 
     def _opened(self) -> InputContainer:
         # Absolute and with its protocol: FFmpeg takes what stands before a colon for one.
@@ -93,12 +94,14 @@ def _packets(
 
 def _rate_of(container: InputContainer, stream: VideoStream) -> float | None:
     """The usual distance of the first stamps; else what the codec says, and never a guess."""
+    if not has_stamps(container):
+        declared = stream.codec_context.framerate
+        return plausible(float(declared)) if declared else None
     stamps = (packet.pts for packet in _packets(container, stream) if packet.pts is not None)
     first = sorted(set(islice(stamps, _LOOK_AHEAD)))
     if len(first) > 1 and stream.time_base:
         return plausible(1 / float(median(b - a for a, b in pairwise(first)) * stream.time_base))
-    declared = stream.average_rate if first else stream.codec_context.framerate
-    return plausible(float(declared)) if declared else None
+    return plausible(float(stream.average_rate)) if stream.average_rate else None
 
 
 def _estimate(container: InputContainer, stream: VideoStream, fps: float | None) -> int | None:

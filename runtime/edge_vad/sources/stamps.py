@@ -25,9 +25,11 @@ class Stamps:
         self._last_s = 0.0
         self._missed = 0
 
-    def miss(self) -> None:
-        """A picture is left out: where there are no stamps, the next is later by its time."""
+    def miss(self, stamp_s: float | None) -> None:
+        """Leave a picture out: the time of the others stays as it is."""
         self._missed += 1
+        if self._offset_s is None and stamp_s is not None:
+            self._offset_s = -stamp_s
 
     def at(self, stamp_s: float | None) -> float:
         """Take the stamp of the next picture; its time, s.
@@ -40,7 +42,8 @@ class Stamps:
         passed_s, self._missed = (1 + self._missed) * self._period_s, 0
         if self._offset_s is None:
             self._offset_s = -(stamp_s or 0.0)
-            return 0.0
+            self._last_s = (passed_s - self._period_s) if stamp_s is None else 0.0
+            return self._last_s
         time_s = self._last_s + passed_s if stamp_s is None else stamp_s + self._offset_s
         if time_s <= self._last_s - _SLIP_S:
             self.takes += 1

@@ -58,7 +58,7 @@ class VideoSource(Recording):
                     break
                 if image is None:
                     self._skip_damaged(index)
-                    stamps.miss()
+                    stamps.miss(None if self._spec.fps else stamp_s)
                     continue
                 time_s = stamps.at(None if self._spec.fps else stamp_s)  # what is said counts
                 if index >= frames.start:

@@ -23,10 +23,7 @@ class Wholeness:
 
     def fail(self, packet: Packet[VideoStream]) -> None:
         """Take note of a packet that could not be decoded."""
-        if packet.pts is None or packet.time_base is None:
-            self._damage(None)
-        else:
-            self._damage(float(packet.pts * packet.time_base))
+        self._damage(time_of(packet))
 
     def takes(self, frame: VideoFrame) -> bool:
         """Whether the next picture is whole."""
@@ -43,3 +40,10 @@ class Wholeness:
     def _damage(self, time_s: float | None) -> None:
         before = -math.inf if self._damaged_s is None else self._damaged_s
         self._damaged_s = max(before, -math.inf if time_s is None else time_s)
+
+
+def time_of(packet: Packet[VideoStream]) -> float | None:
+    """When a packet's picture is to be shown, s; None where it does not say."""
+    if packet.pts is None or packet.time_base is None:
+        return None
+    return float(packet.pts * packet.time_base)

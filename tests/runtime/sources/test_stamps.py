@@ -24,8 +24,15 @@ def test_time_begins_with_the_first_picture() -> None:
 def test_pictures_without_stamps_follow_at_their_rate() -> None:
     clock = Stamps(0.1)
     assert clock.at(None) == 0.0
-    clock.miss()
+    clock.miss(None)
     assert clock.at(None) == pytest.approx(0.2)
+
+
+def test_pictures_that_are_missing_at_the_beginning_count() -> None:
+    for stamp in (None, 1.0):
+        clock = Stamps(0.1)
+        clock.miss(stamp)
+        assert clock.at(None if stamp is None else 1.1) == pytest.approx(0.1)
 
 
 def test_stamps_that_begin_anew_are_another_take() -> None:
