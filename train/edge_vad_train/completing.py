@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from edge_vad.empty_picture import encode_empty
 from edge_vad.scene_model import SCHEMA, Energies, Grid, SceneCard, Training
 from edge_vad_train.calibration import energy_maps, fit_tail
 from edge_vad_train.checkpoint import TrainedScene
@@ -19,7 +20,7 @@ from edge_vad_train.footage import Footage, Stretch
 from edge_vad_train.network import SceneEnergies, SceneNetwork, fuse
 from edge_vad_train.settings import TrainSettings
 from edge_vad_train.side_by_side import run_side_by_side
-from edge_vad_train.streams import frames_of, motion_of
+from edge_vad_train.streams import background_of, frames_of, motion_of
 from edge_vad_train.tuning import TUNED
 
 _SAMPLES = 8
@@ -65,10 +66,17 @@ def complete(
             place_say=trial.place_say,
             tuned={name: getattr(settings, name) for name in TUNED if settings.tune and choice},
         ),
+        empty=(_empty(footage),),
     )
     sample_frames, sample_motion = _samples(footage)
     network = SceneNetwork(energies, calibrations).eval()
     return TrainedScene(card, settings.design, network, sample_frames, sample_motion)
+
+
+def _empty(footage: Footage) -> bytes:
+    """The picture by which a camera that shows another scene is told."""
+    picture = background_of(footage)[0].permute(1, 2, 0).numpy() * 255
+    return encode_empty(picture.round().clip(0, 255).astype(np.uint8))
 
 
 def _scores(

@@ -12,6 +12,7 @@ import msgspec
 
 from edge_vad.cli.console import heed_rate, progress, staged, warn_of_skipped
 from edge_vad.cli.options import json_option, out_option, scene_argument, scoring_options
+from edge_vad.cli.summary import describe_unjudged
 from edge_vad.detector import DEFAULT_FALSE_ALARMS, Detector, load
 from edge_vad.errors import WrongUse
 from edge_vad.false_alarms import parse_rate
@@ -38,10 +39,11 @@ class SourceScores(msgspec.Struct, frozen=True):
         source: Its name, and that of its folder.
         frames: Frames that were scored.
         skipped: Frames that could not be read.
-        highest_score: The highest score; None without frames.
+        unjudged: How many of them were not judged, by the reason: they have no score.
+        highest_score: The highest score; None where no frame was judged.
         sustained_score: The highest that enough frames in a row reached for an alarm; None without
-            frames.
-        rarity: How rare that is in normal footage, in words; empty without frames.
+            any.
+        rarity: How rare that is in normal footage, in words; empty without any.
         anomalous: Frames that pass the threshold.
         scores: The file with the scores.
         maps: The file with the anomaly maps; None where they were not asked for.
@@ -50,6 +52,7 @@ class SourceScores(msgspec.Struct, frozen=True):
     source: str
     frames: int
     skipped: int
+    unjudged: dict[str, int]
     highest_score: float | None
     sustained_score: float | None
     rarity: str
@@ -109,6 +112,8 @@ def score(
         if result.highest_score is not None:
             highest = f", {result.anomalous} anomalous, highest {result.highest_score:.3g}"
         click.echo(f"{result.source}: {result.frames} frames{highest} -> {result.scores}")
+        if told := describe_unjudged(result.unjudged, result.frames):
+            click.echo(f"  {told}")
         if result.rarity:
             kept_up = f"{result.sustained_score:.3g} for {ALARM_FRAMES} frames"
             click.echo(f"  {kept_up}: {result.rarity}")
@@ -120,27 +125,33 @@ def _score_one(detector: Detector, source: Source, folder: Path, has_maps: bool)
     length = scored_of(source.length, source.fps, card.fps)
     frames, anomalous, highest = 0, 0, -math.inf
     sustained, kept_up = SustainedScore(), -math.inf
+    unjudged: Counter[str] = Counter()
     with staged(folder) as outputs, ExitStack() as files:
         lines = files.enter_context(closing(JsonLines(outputs.staging / SCORES)))
         maps = files.enter_context(_maps_file(outputs, detector)) if has_maps else None
         advance = files.enter_context(progress(f"scoring {source.name}", length))
         for detection in detector.watch(source):
             lines.write(score_line(detection))
+            unjudged.update([detection.unjudged] if detection.unjudged else [])
             if maps:
                 maps.write(detection.anomaly_map)
             frames += 1
             anomalous += detection.anomalous
+            advance()
+            if not detection.judged:
+                sustained.reset()
+                continue
             highest = max(detection.score, highest)
             kept_up = max(sustained.update(detection.score), kept_up)
-            advance()
     warn_of_skipped(source)
     return SourceScores(
         source=source.name,
         frames=frames,
         skipped=source.skipped,
-        highest_score=highest if frames else None,
-        sustained_score=kept_up if frames else None,
-        rarity=card.normal.rarity(kept_up) if frames else "",
+        unjudged=dict(unjudged),
+        highest_score=highest if math.isfinite(highest) else None,
+        sustained_score=kept_up if math.isfinite(kept_up) else None,
+        rarity=card.normal.rarity(kept_up) if math.isfinite(kept_up) else "",
         anomalous=anomalous,
         scores=str(folder / SCORES),
         maps=str(folder / MAPS) if has_maps else None,

@@ -108,7 +108,7 @@ class CameraWatch:
         self._busy = threading.Lock()
         self._picture_state = CameraState.LIVE
         self._stillness = Stillness(plan.watch.frozen_after_s)
-        self._match = SceneMatch(plan.watch.changed_after_s)
+        self._match = SceneMatch(plan.watch.changed_after_s, card.empty)
         self._pace = Pace(card.fps)
         self._motion = MotionExtractor(card.height, card.width, card.motion)
         self._resized = np.zeros((card.height, card.width, 3), np.uint8)

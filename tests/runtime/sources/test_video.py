@@ -150,7 +150,7 @@ def test_an_avi_without_its_header_is_refused(avi: Path, kept: float) -> None:
         open_source(_cut(avi, kept))
 
 
-@pytest.mark.parametrize("kept", [0.02, 0.25, 0.5, 0.75, 0.9, 0.99])
+@pytest.mark.parametrize("kept", [0.02, 0.25, 0.5, 0.75, 0.9])
 def test_an_mp4_without_its_index_is_refused(mp4: Path, kept: float) -> None:
     with pytest.raises(BadInput, match="cannot be read as a video"):
         open_source(_cut(mp4, kept))

@@ -14,7 +14,9 @@ from edge_vad.frame import Frame
 from edge_vad.scene_model import SceneCard, SceneModel
 from edge_vad_train.evaluation.streams import StreamBackend
 
-_OF_THE_SCENE_ALONE = {"grid", "energies", "normal", "training", "precision", "parity", "proof"}
+_OF_THE_SCENE_ALONE = frozenset(
+    {"empty", "energies", "grid", "normal", "parity", "precision", "proof", "training"}
+)
 """What scenes may differ in and still be given the same input."""
 
 
