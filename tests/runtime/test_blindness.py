@@ -42,6 +42,8 @@ def pictures(still, count=40):
 CHANGES = {
     "dark": lambda image: (image.astype(int) * 0.02).astype(np.uint8),
     "black": np.zeros_like,
+    "crushed": lambda image: np.clip(image.astype(int) - 135, 0, 255).astype(np.uint8),
+    "blinded": lambda image: np.clip(image.astype(int) + 200, 0, 255).astype(np.uint8),
     "mirrored": lambda image: np.ascontiguousarray(image[:, ::-1]),
     "upside down": lambda image: np.ascontiguousarray(image[::-1]),
     "zoomed": lambda image: cv2.resize(image[48:144, 64:192], SIZE[::-1]),

@@ -29,6 +29,8 @@ _DARK_BELOW = 0.25
 """Edges this weak, of those there were, show nothing, whichever way they point."""
 _COVERED_BELOW = 0.75
 """Of a scene that is gone: another one has edges as strong."""
+_BLACK, _WHITE = 8.0, 247.0
+_MOST_CLIPPED = 0.4
 
 Field = NDArray[np.float32]
 
@@ -102,21 +104,36 @@ class SceneMatch:
         assert self._present is not None  # noqa: S101 - it was just looked at
         compared = [self._compared(each, self._present) for each in self._references]
         self.match, strength = best = max(compared)
+        nearest = self._references[compared.index(best)]
         enough = _GONE_BELOW if self.state is CameraState.LIVE else _BACK_ABOVE
-        if self.match >= enough and strength >= _DARK_BELOW:
+        is_seen = strength >= _DARK_BELOW and clipped(nearest, self._present) <= _MOST_CLIPPED
+        if self.match >= enough and is_seen:
             self._suspect_s, self.state, self._is_sure = None, CameraState.LIVE, True
-            nearest = self._references[compared.index(best)]
             cv2.accumulateWeighted(self._present, nearest, _JUDGE_S / _FOLLOW_S)
             return
         if self._suspect_s is None:
             self._suspect_s = now_s
         if not self._is_sure or now_s - self._suspect_s >= self._after_s:
-            covered = strength < _COVERED_BELOW
+            covered = strength < _COVERED_BELOW or self.match >= enough
             self.state = CameraState.COVERED if covered else CameraState.MOVED
 
     def _compared(self, reference: Field, present: Field) -> tuple[float, float]:
         """Match and strength; a scene of another shape is another one."""
         return compare(reference, present) if reference.shape == present.shape else (-1.0, 1.0)
+
+
+def clipped(reference: Field, present: Field) -> float:
+    """The share of what is neither black nor white in a scene that now is: there nothing is seen.
+
+    Args:
+        reference: float32, (rows, columns), grey levels.
+        present: The same; of another shape, nothing is told.
+    """
+    if reference.shape != present.shape:
+        return 0.0
+    usual = (reference > 3 * _BLACK) & (reference < 3 * _WHITE - 2 * 255)
+    lost = usual & ((present <= _BLACK) | (present >= _WHITE))
+    return float(lost.sum()) / max(1, int(usual.sum()))
 
 
 def compare(reference: Field, present: Field) -> tuple[float, float]:
