@@ -150,7 +150,6 @@ class Detector:
         match = SceneMatch(_CHANGED_AFTER_S, empty) if empty else None
         with closing(self._measured(source, ahead)) as measured:
             for frame, image, moved in measured:
-                self._mark("decode")
                 if match and moved.flow is None:
                     match.forget_present()
                 yield self._score(frame, image, moved, match)
@@ -159,6 +158,7 @@ class Detector:
         """The frames that are looked at, and how they moved."""
         if ahead > 1:
             for measured in measure_ahead(source, self.model.card, ahead):
+                self._mark("decode")
                 if measured.moved.flow is None:
                     self.reset()
                 yield measured
