@@ -11,9 +11,8 @@ from edge_vad.frame import Frame
 LONGEST_PAUSE = 15
 """Frame times for which a picture may stand still until nothing can be said of motion."""
 
-_NEAREST = 0.85
-"""Share of a frame time that lies between two frames at least: nearer ones move by next to nothing,
-and the noise of their flow would be taken for speed."""
+_EARLY = 0.25
+"""Share of a frame time by which a frame may come before its turn."""
 
 _SAME = 0.05
 """Cameras and containers round their stamps."""
@@ -33,32 +32,38 @@ class Paced(NamedTuple):
 
 
 class Thinner:
-    """Takes frames at about the rate that is wanted, whatever the rate at which they come.
+    """Takes frames at the rate that is wanted, where they come faster: those nearest their turn.
+
+    Frames that follow each other too soon move by next to nothing, and the noise of their flow
+    would be taken for speed; too few are as bad, for what is fast moves out of flow's sight.
 
     Args:
         fps: Frames a second that are wanted; all when None.
     """
 
     def __init__(self, fps: float | None) -> None:
-        self._period_s = 0.0 if fps is None else _NEAREST / fps
-        self._taken_s: float | None = None
+        self._period_s = 0.0 if fps is None else 1 / fps
+        self._due_s: float | None = None
 
     def takes(self, time_s: float) -> bool:
         """Whether the frame of this time is wanted.
 
         Example:
             >>> thinner = Thinner(10.0)
-            >>> [thinner.takes(time_s) for time_s in (0.0, 0.04, 0.08, 0.12)]
-            [True, False, False, True]
+            >>> [thinner.takes(time_s) for time_s in (0.0, 0.04, 0.08, 0.12, 0.16, 0.20)]
+            [True, False, True, False, False, True]
         """
-        if self._taken_s is not None and 0 <= time_s - self._taken_s < self._period_s:
+        due_s, period_s = self._due_s, self._period_s
+        if due_s is None or not -2 * period_s < time_s - due_s < period_s:
+            due_s = time_s  # the first one, or one after a hole
+        elif time_s < due_s - _EARLY * period_s:
             return False
-        self._taken_s = time_s
+        self._due_s = due_s + period_s
         return True
 
     def reset(self) -> None:
         """Take the next frame."""
-        self._taken_s = None
+        self._due_s = None
 
 
 class Pace:

@@ -49,28 +49,28 @@ def test_the_first_frame_of_a_take_follows_none() -> None:
     assert [pace.steps(frame) for frame in both] == [None, 1.0, None, 1.0]
 
 
-@pytest.mark.parametrize(
-    ("fps", "expected"),
-    [(5, 5), (10, 10), (11, 11), (15, 7.5), (25, 25 / 3), (30, 10), (Fraction(30000, 1001), 10)],
-)
-def test_footage_of_any_rate_is_thinned_to_about_the_scenes(fps: Fraction, expected: float) -> None:
-    taken = list(at_pace(frames(*(float(at / fps) for at in range(600))), 10.0))
-    assert len(taken) == pytest.approx(600 / float(fps) * expected, rel=0.01)
-    assert {round(paced.steps, 3) for paced in taken[1:]} == {
-        round(taken[1].steps, 3)  # evenly
-    }
+@pytest.mark.parametrize("fps", [5, 10, 11, 15, 24, 25, Fraction(30000, 1001), 30, 50, 60])
+def test_footage_of_any_rate_is_thinned_to_the_scenes(fps: Fraction) -> None:
+    taken = list(at_pace(frames(*(float(at / fps) for at in range(1200))), 10.0))
+    assert len(taken) == pytest.approx(1200 / float(fps) * min(fps, 10), rel=0.01)
+    gaps = np.diff([paced.frame.time_s for paced in taken])
+    usual = max(0.1, 1 / float(fps))
+    assert np.abs(gaps - usual).max() <= 1 / float(fps) + 1e-9  # a frame sooner or later, no more
+
+
+def test_a_rate_that_is_a_whole_multiple_is_thinned_evenly() -> None:
+    taken = list(at_pace(frames(*(at / 30 for at in range(600))), 10.0))
+    assert [paced.steps for paced in taken[1:]] == [1.0] * 199
 
 
 @given(
     gaps=st.lists(st.floats(0.001, 3.0), min_size=1, max_size=60), fps=st.sampled_from([5, 10, 25])
 )
-def test_no_two_frames_that_are_taken_are_nearer_than_the_scene_is_used_to(
-    gaps: list[float], fps: int
-) -> None:
+def test_no_more_frames_are_taken_than_the_scene_is_used_to(gaps: list[float], fps: int) -> None:
     times_s = np.cumsum(gaps).tolist()
     taken = [paced.frame.time_s for paced in at_pace(frames(*times_s), fps)]
     assert taken[0] == times_s[0]
-    assert all(gap >= 0.85 / fps - 1e-9 for gap in np.diff(taken))
+    assert len(taken) <= (times_s[-1] - times_s[0]) * fps + 2
 
 
 def test_all_frames_are_taken_where_no_rate_is_wanted() -> None:
