@@ -41,6 +41,7 @@ class CameraSpec:
         fps: Frames a second to ask for; None leaves it to the camera. Of a camera that gives single
             pictures, how often it is asked for one.
         transport: How an RTSP camera is to send, `tcp` or `udp`.
+        hosts: Other hosts that it may lead to.
         options: Other options of FFmpeg and their values.
     """
 
@@ -51,6 +52,7 @@ class CameraSpec:
     size: tuple[int, int] | None = None
     fps: float | None = None
     transport: str = "tcp"
+    hosts: tuple[str, ...] = ()
     options: tuple[tuple[str, str], ...] = ()
 
 
@@ -129,7 +131,7 @@ def _names_a_place(parts: SplitResult) -> bool:
 
 
 _OF_DEVICES = frozenset({"size", "fps"})
-_OF_THE_NETWORK = frozenset({"fps", "transport"}) | FFMPEG_OPTIONS
+_OF_THE_NETWORK = frozenset({"fps", "hosts", "transport"}) | FFMPEG_OPTIONS
 _DEVICES = "write it like /dev/video0?size=1280x720&fps=30"
 _NETWORK = (
     "write it like rtsp://host/live#transport=udp; a # that is part of a password or path is "

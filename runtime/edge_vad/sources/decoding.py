@@ -53,6 +53,8 @@ def open_video(path: Path) -> VideoFile:
         BadInput: It cannot be read as a video.
         Unavailable: Neither PyAV nor OpenCV is installed.
     """
+    if not path.is_file():  # a device may have no end, and a pipe is read only once
+        raise no_video(path)
     if has_pyav():
         from edge_vad.sources.pyav_file import PyAvFile
 

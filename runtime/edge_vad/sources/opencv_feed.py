@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,10 @@ from edge_vad.opencv import cv2
 from edge_vad.sources.address import CameraKind, CameraSpec
 from edge_vad.sources.decoding import plausible
 from edge_vad.sources.feed import Feed, FeedLost
+from edge_vad.sources.hosts import Hosts, LeadsElsewhere
 from edge_vad.sources.pictures import as_bgr
-from edge_vad.sources.refusal import refusal
+from edge_vad.sources.refusal import REFUSED_S, refusal
+from edge_vad.sources.web import check_named
 
 # Half a second of stream tells FFmpeg enough; by default it looks at five, and is late by them.
 _FFMPEG = "rtsp_transport;tcp|analyzeduration;500000|fpsprobesize;1"
@@ -35,6 +38,8 @@ class OpenCvFeed(Feed):
 
     def __init__(self, spec: CameraSpec, timeout_s: float) -> None:
         _prepare_opencv(timeout_s)
+        if spec.kind is CameraKind.NETWORK:
+            _refuse_other_hosts(spec, timeout_s)
         self._capture = _OPENERS[spec.kind](spec, round(timeout_s * 1000))
         if not self._capture.isOpened():
             self._capture.release()
@@ -67,6 +72,15 @@ class OpenCvFeed(Feed):
     def close(self) -> None:
         """Close the connection."""
         self._capture.release()
+
+
+def _refuse_other_hosts(spec: CameraSpec, timeout_s: float) -> None:
+    """OpenCV follows redirections and cannot be told not to; what a playlist names is not seen."""
+    try:
+        with suppress(OSError):  # why is told once it cannot be opened
+            check_named(spec.address, timeout_s, Hosts(spec.address, spec.hosts))
+    except LeadsElsewhere as error:
+        raise FeedLost(str(error), REFUSED_S) from None
 
 
 def _prepare_opencv(timeout_s: float) -> None:

@@ -86,6 +86,13 @@ def _transport(text: str, todo: str) -> str:
     return text
 
 
+def _hosts(text: str, todo: str) -> tuple[str, ...]:
+    names = tuple(text.split(","))
+    if not all(re.fullmatch(r"[A-Za-z0-9_.:\[\]-]{1,253}", name) for name in names):
+        raise WrongUse("hosts are names or addresses with commas between them", todo)
+    return names
+
+
 def _word(text: str, todo: str) -> str:
     if not re.fullmatch(r"[\w ./:+()-]{1,200}", text, re.ASCII):
         raise WrongUse("an option has a value that cannot be", todo)
@@ -98,4 +105,5 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "realtime": _flag,
     "loop": _flag,
     "transport": _transport,
+    "hosts": _hosts,
 }

@@ -24,6 +24,9 @@ _RAW = frozenset(
 )
 """Formats that hold nothing but pictures: FFmpeg makes up stamps for them."""
 
+MOST_PIXELS = str(2**25)
+"""Of a picture: a small file may unpack to gigabytes."""
+
 _SILENT = frozenset({"hevc"})
 """Codecs whose decoder makes up what is missing without a word, unless told to explode."""
 
@@ -43,6 +46,7 @@ def prepare_decoder(decoder: VideoCodecContext, *, at_once: bool) -> None:
     """
     decoder.thread_count = 1 if at_once else 0
     decoder.thread_type = "SLICE" if at_once else "AUTO"
+    decoder.options = {**decoder.options, "max_pixels": MOST_PIXELS}
     if decoder.name in _SILENT:
         decoder.options = {**decoder.options, "err_detect": "explode"}
 

@@ -13,7 +13,7 @@ import av
 from av.error import FFmpegError
 
 from edge_vad.sources.decoding import Raw, no_video, plausible
-from edge_vad.sources.pyav_decoding import Converter, has_stamps, prepare_decoder
+from edge_vad.sources.pyav_decoding import MOST_PIXELS, Converter, has_stamps, prepare_decoder
 from edge_vad.sources.wholeness import Wholeness, time_of
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _LOOK_AHEAD = 300
 """Packets whose stamps tell the frame rate."""
 
-_LOCAL = {"protocol_whitelist": "file,crypto,data"}
+_LOCAL = {"protocol_whitelist": "file,crypto,data", "max_pixels": MOST_PIXELS}
 """A file that names others, such as a playlist, reaches no network."""
 
 
