@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -161,8 +161,12 @@ def test_single_pictures_are_asked_for_again_and_again() -> None:
 
 def test_a_broken_single_picture_is_never_handed_out() -> None:
     cut = jpeg(90)[:200]
-    with serving(lambda handler: send(handler, cut, "image/jpeg")) as port, pytest.raises(FeedLost):
-        PyAvFeed(camera(f"http://127.0.0.1:{port}/snap.jpg"), 1.0).read(None)
+    with (
+        serving(lambda handler: send(handler, cut, "image/jpeg")) as port,
+        pytest.raises(FeedLost),
+        closing(PyAvFeed(camera(f"http://127.0.0.1:{port}/snap.jpg"), 1.0)) as feed,
+    ):
+        feed.read(None)
 
 
 def test_a_stream_of_pictures_by_http_is_seen_at_the_pace_at_which_it_comes() -> None:
