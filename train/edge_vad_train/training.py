@@ -121,8 +121,8 @@ def train_scene(
         levels = measure_levels(
             clips, footage, learnt.folds, settings, shares, lambda frames: advance(frames, "")
         )
-    lights = views.background.lights if isinstance(views, PerspectiveViews) else 0
-    calibrations = calibrate(levels, shares, max(1, lights))
+    lights = views.background.lights if isinstance(views, PerspectiveViews) else 1
+    calibrations = calibrate(levels, shares, lights)
     scores = [fused_levels(each, calibrations) for each in levels]
     unheard = {name: _UNHEARD for name in learnt.final.energies if name not in calibrations}
     calibrations |= unheard
