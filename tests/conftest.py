@@ -148,6 +148,7 @@ def movement(frames: int = 40, moving: range = range(15, 25)) -> list[NDArray[np
 def write_frames(folder: Path, pictures: list[NDArray[np.uint8]]) -> Path:
     """Write a folder of frames, which play at 10 a second."""
     folder.mkdir()
+    (folder / "fps.txt").write_text("10")
     for index, picture in enumerate(pictures):
         cv2.imwrite(str(folder / f"{index:03}.png"), picture)
     return folder

@@ -154,6 +154,8 @@ class SceneCard(_Record, frozen=True):
         precision: What the encoders compute in.
         parity: Result of the comparison with PyTorch.
         proof: Results of the comparisons with single precision.
+        empty: The scene without anybody in it, as `edge_vad.empty_picture` encodes it, one for each
+            kind of light; none in scenes of before.
     """
 
     schema: int
@@ -168,6 +170,7 @@ class SceneCard(_Record, frozen=True):
     precision: Precision = "fp32"
     parity: Parity | None = None
     proof: tuple[Comparison, ...] = ()
+    empty: tuple[bytes, ...] = ()
 
     @property
     def motion_shape(self) -> tuple[int, int, int]:

@@ -16,6 +16,7 @@ from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from edge_vad.empty_picture import encode_empty
 from edge_vad.errors import BadInput
 from edge_vad.scene_model import SCHEMA, Calibration, Grid, SceneCard, Training
 from edge_vad_train.background import fit_background, grey_of, shrink
@@ -125,7 +126,7 @@ def train_scene(
     scores = [fused_levels(each, calibrations) for each in levels]
     unheard = {name: _UNHEARD for name in learnt.final.energies if name not in calibrations}
     calibrations |= unheard
-    card = _card(footage, settings, calibrations, scores)
+    card = _card(footage, settings, calibrations, scores, _empty_pictures(footage, views))
     network = SceneNetwork(learnt.final, calibrations, settings.score_cells).eval()
     design = _design(settings, learnt.final, lights)
     scene = TrainedScene(card, design, network, *_samples(footage))
@@ -336,6 +337,7 @@ def _card(
     settings: TrainSettings,
     calibrations: dict[str, Calibration],
     scores: Sequence[Floats],
+    empty: tuple[bytes, ...],
 ) -> SceneCard:
     motion, downscale = settings.architectures["motion"], settings.motion.downscale
     return SceneCard(
@@ -357,7 +359,16 @@ def _card(
             versions={name: version(name) for name in ("edge-vad", "torch", "scikit-learn")},
             recipe=settings.recipe,
         ),
+        empty=empty,
     )
+
+
+def _empty_pictures(footage: Footage, views: nn.Module) -> tuple[bytes, ...]:
+    """The pictures by which a camera that shows another scene is told, one for each light."""
+    known = views.background if isinstance(views, PerspectiveViews) else None
+    background = known or fit_background(_greys(footage))
+    pictures = (background.pictures[0] * 255).round().clamp(0, 255).to(torch.uint8).numpy()
+    return tuple(encode_empty(np.repeat(each[..., None], 3, 2)) for each in pictures)
 
 
 def _samples(footage: Footage) -> tuple[Tensor, Tensor]:

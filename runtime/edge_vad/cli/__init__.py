@@ -9,7 +9,7 @@ import click
 
 from edge_vad.cli.lazy import LazyGroup
 from edge_vad.cli.streams import flush, hold_descriptors, say
-from edge_vad.errors import BadInput, EdgeVadError, NotAllKept
+from edge_vad.errors import BadInput, EdgeVadError, NotAllKept, WrongUse
 from edge_vad.told import shown_path
 
 INTERRUPTED = 130
@@ -67,6 +67,7 @@ def main() -> None:
 def _run() -> int:
     """Run what was asked for; returns the exit code."""
     try:
+        _refuse_broken_words(sys.argv[1:])
         cli(standalone_mode=False)
     except EdgeVadError as error:
         fail(error.what, error.todo)
@@ -89,6 +90,14 @@ def _run() -> int:
         fail("interrupted", "earlier outputs are untouched; give the same command again")
         return INTERRUPTED
     return 0
+
+
+def _refuse_broken_words(words: list[str]) -> None:
+    """Paths that are not UTF-8 can be written into no file, and end OpenCV."""
+    for word in words:
+        shown = word.encode(errors="backslashreplace").decode()
+        if shown.encode() != word.encode(errors="surrogateescape"):
+            raise WrongUse(f"{shown!r} is not UTF-8", "rename the file or folder")
 
 
 def fail(what: str, todo: str) -> None:

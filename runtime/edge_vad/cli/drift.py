@@ -72,6 +72,8 @@ class DriftLog:
 
     def follow(self, detection: Detection, recorder: Recorder) -> None:
         """Take the next frame; the detector's threshold may move."""
+        if not detection.judged:
+            return
         record = self._drift.update(detection.score, detection.frame.time_s)
         self._detector.threshold = self._drift.threshold
         if record:

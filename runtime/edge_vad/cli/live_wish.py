@@ -26,7 +26,7 @@ class LiveWish:
 
     Attributes:
         scene: The scene model.
-        source: The source.
+        sources: The sources; recordings where there are several.
         config: The site file.
         out: Folder to write to.
         duration: Time after which a live run ends.
@@ -38,7 +38,7 @@ class LiveWish:
     """
 
     scene: Path | None
-    source: str | None
+    sources: tuple[str, ...]
     config: Path | None
     out: Path | None
     duration: str | None
@@ -57,23 +57,23 @@ class LiveWish:
         """
         if self.config is not None:
             return True
-        return self.source is not None and is_paced(parse_spec(self.source))
+        return len(self.sources) == 1 and is_paced(parse_spec(self.sources[0]))
 
-    def recording(self) -> tuple[Path, str, Path]:
-        """Scene, source and folder of a run on a recording.
+    def recording(self) -> tuple[Path, Path]:
+        """Scene and folder of a run on recordings.
 
         Raises:
             WrongUse: One of them was not given.
         """
-        if self.scene is None or self.source is None:
+        if self.scene is None or not self.sources:
             raise WrongUse(
-                "there is nothing to watch", "give SCENE and SOURCE, or --config site.toml"
+                "there is nothing to watch", "give SCENE and SOURCES, or --config site.toml"
             )
         if self.out is None:
             raise WrongUse("a recording's results need a folder", "add --out FOLDER")
         if self.duration is not None:
             raise WrongUse("--duration is for live runs", LIVE_ONLY)
-        return self.scene, self.source, self.out
+        return self.scene, self.out
 
     def watch(self, *, display: bool, log_json: bool, as_json: bool, reset_drift: bool) -> None:
         """Watch live.
@@ -90,9 +90,9 @@ class LiveWish:
         if self.config is None:
             site, folder = self._single(), Path()
         else:
-            if self.scene or self.source or self.out:
+            if self.scene or self.sources or self.out:
                 raise WrongUse(
-                    "--config stands for SCENE, SOURCE and --out", "give the one or the others"
+                    "--config stands for SCENE, SOURCES and --out", "give the one or the others"
                 )
             site, folder = read_site(self.config), self.config.parent
         before, ending = set(threading.enumerate()), Ending()
@@ -143,7 +143,7 @@ class LiveWish:
         camera = CameraSettings(
             name="camera",
             scene=str(self.scene),
-            source=self.source,
+            source=self.sources[0],
             decision=DecisionSettings(
                 false_alarms=self.false_alarms, follow_drift=self.follow_drift
             ),

@@ -44,6 +44,13 @@ json_option = click.option(
 )
 
 
+fps_option = click.option(
+    "--fps",
+    type=click.FloatRange(0.1, 240.0),
+    help="Frames a second of folders of pictures, and of files that do not say.",
+)
+
+
 def scoring_options(function: Function) -> Function:
     """Add the options of how frames are read and scored."""
     options = (
@@ -67,6 +74,7 @@ def scoring_options(function: Function) -> Function:
         click.option(
             "--strict", is_flag=True, help="Stop at a picture that cannot be read; do not skip it."
         ),
+        fps_option,
     )
     for option in reversed(options):
         function = option(function)

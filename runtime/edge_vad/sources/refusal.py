@@ -42,8 +42,19 @@ def refusal(address: str, shown: str, timeout_s: float) -> FeedLost:
         return FeedLost(f"{shown} refuses the connection")
     except OSError:
         return FeedLost(f"{shown} does not answer")
+    return refused(shown, status, "sends no video")
+
+
+def refused(shown: str, status: int, usually: str) -> FeedLost:
+    """What the status of an answer means; a login that is refused is not tried again soon.
+
+    Args:
+        shown: The camera, for people.
+        status: Of HTTP or RTSP; 0 where there is none.
+        usually: What is said of other ones.
+    """
     patience_s = REFUSED_S if status in (401, 403) else 0.0
-    return FeedLost(f"{shown} {_REASONS.get(status, 'sends no video')}", patience_s)
+    return FeedLost(f"{shown} {_REASONS.get(status, usually)}", patience_s)
 
 
 def _request(scheme: str, place: tuple[str, int], path: str) -> str:

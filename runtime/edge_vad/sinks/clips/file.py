@@ -11,7 +11,7 @@ import numpy as np
 
 from edge_vad.atomic import make_private_file, make_private_folder
 from edge_vad.errors import EdgeVadError
-from edge_vad.opencv import cv2
+from edge_vad.opencv import cv2, opencv_name
 from edge_vad.outputs.drawing import Image
 from edge_vad.sinks.clips.codec import VP8, Codec
 from edge_vad.sinks.store.media import PARTIAL
@@ -52,7 +52,7 @@ class VideoWriter:
         self._first_s = 0.0
         self._count = 0
         self._writer = cv2.VideoWriter(
-            str(self._partial.absolute()), cv2.VideoWriter.fourcc(*codec.fourcc), fps, self._size
+            opencv_name(self._partial), cv2.VideoWriter.fourcc(*codec.fourcc), fps, self._size
         )
         if not self._writer.isOpened():
             self._partial.unlink(missing_ok=True)
@@ -142,7 +142,7 @@ def _demand_descriptors(path: Path) -> None:
 
 
 def _shows(path: Path) -> bool:
-    video = cv2.VideoCapture(str(path.absolute()))
+    video = cv2.VideoCapture(opencv_name(path))
     try:
         return bool(video.isOpened() and video.read()[0])
     finally:
