@@ -103,10 +103,11 @@ class Stretch:
     def __len__(self) -> int:
         return len(self.frames)
 
-    def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Frames and motion, uint8 and float32, some at a time, but for a frame without motion."""
-        for start in range(not self.has_motion, len(self), _BATCH):
-            which = slice(start, start + _BATCH)
+    def batches(self, every: int = 1) -> Iterator[tuple[Tensor, Tensor]]:
+        """Every so manieth frame and its motion, uint8 and float32, but for one without motion."""
+        at_once = _BATCH * every
+        for start in range(not self.has_motion, len(self), at_once):
+            which = slice(start, start + at_once, every)
             yield self.frames_of(which), self.motion_of(which)
 
     def frames_of(self, which: slice) -> Tensor:

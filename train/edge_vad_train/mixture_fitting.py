@@ -73,7 +73,7 @@ def draw_cells(
         progress: Called with the frames done since the last call.
     """
 
-    def draw(numbered: tuple[int, Stretch], advance: Callable[[int], None]) -> Cells:
+    def draw(numbered: tuple[int, Stretch], advance: Callable[[int], None]) -> list[Cells]:
         number, stretch = numbered
         rng = generator(seed, Use.CELLS, number)
         parts = []
@@ -81,10 +81,10 @@ def draw_cells(
             with torch.inference_mode():
                 parts.append(_active_cells(views(frames, motion), encoders, stretch.fold, rng))
             advance(len(frames))
-        return _concatenate(parts)
+        return parts
 
     drawn = run_in_parallel(draw, enumerate(footage.stretches), progress)
-    return _concatenate(drawn)
+    return _concatenate([part for parts in drawn for part in parts])
 
 
 def fit_energies(
