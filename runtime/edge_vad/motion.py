@@ -17,6 +17,9 @@ from edge_vad.opencv import cv2
 if TYPE_CHECKING:
     from cv2 import DISOpticalFlow
 
+LONGEST_WINDOW = 256
+"""Flow fields that can be pooled."""
+
 LONGEST_PAUSE = 15
 """Frame times for which a picture may stand still until nothing can be said of motion."""
 
@@ -46,7 +49,7 @@ class MotionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     iterations: Annotated[int, msgspec.Meta(ge=1, le=64)] = 8
     refinements: Annotated[int, msgspec.Meta(ge=0, le=20)] = 4
     downscale: Annotated[int, msgspec.Meta(ge=1, le=8)] = 2
-    window: Annotated[int, msgspec.Meta(ge=1, le=256)] = 5
+    window: Annotated[int, msgspec.Meta(ge=1, le=LONGEST_WINDOW)] = 5
     pooling: Pooling = Pooling.MEAN_AND_SPEED
     smoothness: Annotated[float, msgspec.Meta(gt=0, le=100)] = 20.0
     gradients: Annotated[float, msgspec.Meta(ge=0, le=100)] = 10.0

@@ -14,7 +14,7 @@ from lightning_fabric import Fabric
 from edge_vad.cli.console import note
 from edge_vad.errors import BadInput, Interrupted, Unavailable, WrongUse
 from edge_vad.false_alarms import describe_rate, parse_rate
-from edge_vad.motion import MotionSettings
+from edge_vad.motion import LONGEST_WINDOW, MotionSettings
 from edge_vad_train.checkpoint import FILE_NAME, TrainedScene
 from edge_vad_train.cli.bars import Bars
 from edge_vad_train.datasets import FORMATS, open_dataset
@@ -79,7 +79,7 @@ class _Plan(msgspec.Struct, frozen=True):
 )
 @click.option(
     "--window",
-    type=click.IntRange(0, 256),
+    type=click.IntRange(0, LONGEST_WINDOW),
     default=_DEFAULTS.window,
     show_default="half a second",
     help="Flow fields that are pooled (T).",
