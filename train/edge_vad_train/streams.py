@@ -28,7 +28,7 @@ _EMPTY, _OCCUPIED = 0.08, 0.12
 """Share of foreground up to which a place is empty, and from which on something is there."""
 
 _FAINT = 0.01
-_ABSENT, _PRESENT = .7, .9
+_ABSENT, _PRESENT = 0.7, 0.9
 """Shares of the most around, up to which nothing is in a place and from which on all is."""
 
 
