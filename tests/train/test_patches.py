@@ -40,7 +40,7 @@ def footage() -> Footage:
     motion[0] = 1000  # what no patch may hold
     motion[:, 2] = 2000  # speed is no input of the streams
     stretches = Stretch(frames, motion, 0), Stretch(frames, motion, 1)
-    return Footage(FrameSize(40, 60), 10.0, ("a",), 0, (), 2 * FRAMES, True, stretches)
+    return Footage(FrameSize(40, 60), 10.0, ("a",), 0, (), 2 * FRAMES, True, stretches, 999)
 
 
 def drawn(footage: Footage, count: int = 400, seed: int = 0) -> dict[str, Tensor]:
