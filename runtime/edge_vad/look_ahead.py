@@ -55,7 +55,6 @@ class _Slot:
 class _Pending(NamedTuple):
     frame: Frame
     image: NDArray[np.uint8]
-    grey: NDArray[np.uint8]
     flow: NDArray[np.float32]
     is_new: Future[bool] | None
 
@@ -120,7 +119,7 @@ def measure_ahead(source: Source, card: SceneCard, threads: int) -> Generator[Me
             follows = frame.index == expected
             expected = frame.index + 1
             is_new = pool.submit(measure, previous, slot) if follows else None
-            pending.append(_Pending(frame, image, slot.grey, slot.flow, is_new))
+            pending.append(_Pending(frame, image, slot.flow, is_new))
             if len(pending) > threads:
                 yield _finished(pending.popleft())
         yield from map(_finished, pending)
@@ -131,7 +130,7 @@ def measure_ahead(source: Source, card: SceneCard, threads: int) -> Generator[Me
 
 def _finished(pending: _Pending) -> Measured:
     if pending.is_new is None:
-        moved = Moved(None, pending.grey)
+        moved = Moved(None)
     else:
-        moved = Moved(pending.flow, pending.grey, is_new=pending.is_new.result())
+        moved = Moved(pending.flow, is_new=pending.is_new.result())
     return Measured(pending.frame, pending.image, moved)

@@ -108,13 +108,11 @@ class Moved(NamedTuple):
 
     Attributes:
         flow: float32, (2, height', width'), px since the frame before; None where there is none.
-        grey: uint8, (height, width), the frame.
         steps: Frame times of the scene since the frame before.
         is_new: Whether the picture is another than the one before; if not, `flow` means nothing.
     """
 
     flow: NDArray[np.float32] | None
-    grey: NDArray[np.uint8]
     steps: float = 1.0
     is_new: bool = True
 
@@ -186,9 +184,9 @@ class MotionExtractor:
         cv2.cvtColor(image, cv2.COLOR_BGR2GRAY, dst=current)
         self._frames += 1
         if self._frames == 1:
-            return Moved(None, current, steps)
+            return Moved(None, steps)
         is_new = self._meter.measure(previous, current, self._small)
-        return Moved(self._small, current, steps, is_new)
+        return Moved(self._small, steps, is_new)
 
     def pool(self, moved: Moved) -> NDArray[np.float32]:
         """Pool what a frame tells with what those before it told; see `push`.

@@ -1,7 +1,7 @@
 """Footage on disk, ready to learn from: frames at the model's size, and their pooled motion.
 
 Of long footage a part is kept, in stretches from all over it, in memory-mapped files, so that
-memory stays bounded. Thresholds come from every frame: `scan` reads all of it once more.
+memory stays bounded. Thresholds come from every frame: `all_runs` reads all of it once more.
 """
 
 from __future__ import annotations

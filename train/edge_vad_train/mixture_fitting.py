@@ -20,7 +20,6 @@ from edge_vad_train.parallel import run_in_parallel
 from edge_vad_train.seeds import Use, generator
 from edge_vad_train.streams import PerspectiveViews, Views
 
-_NOISE_FLOOR = 1e-4
 _NUMBERS_NOISE = (0.07, 0.07, 0.07, 0.05, 0.05)
 """Standard deviations of what is added to the physical numbers, in their units.
 
@@ -185,7 +184,7 @@ def _fit_energy(
             _nothing_known(components, latents.shape[1]), torch.zeros(1, components, *grid)
         )
     chosen = generator(seed, Use.MIXTURES).permutation(len(latents))[:most]
-    mixture = fit_mixture(latents[chosen], components, seed, _NOISE_FLOOR)
+    mixture = fit_mixture(latents[chosen], components, seed)
     known = SampleEnergy(mixture)
     log_joint = _log_joint(known, latents)
     shares = torch.softmax(log_joint, 1).numpy()
