@@ -19,6 +19,9 @@ from edge_vad.pace import LONGEST_PAUSE
 if TYPE_CHECKING:
     from cv2 import DISOpticalFlow
 
+LONGEST_WINDOW = 256
+"""Flow fields that can be pooled."""
+
 
 class MotionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What turns frames into the model's motion input; part of the scene model.
@@ -46,7 +49,7 @@ class MotionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     iterations: Annotated[int, msgspec.Meta(ge=1, le=64)] = 8
     refinements: Annotated[int, msgspec.Meta(ge=0, le=20)] = 4
     downscale: Annotated[int, msgspec.Meta(ge=1, le=8)] = 2
-    window: Annotated[int, msgspec.Meta(ge=1, le=256)] = 5
+    window: Annotated[int, msgspec.Meta(ge=1, le=LONGEST_WINDOW)] = 5
     pooling: Pooling = Pooling.MEAN_AND_SPEED
     smoothness: Annotated[float, msgspec.Meta(gt=0, le=100)] = 20.0
     gradients: Annotated[float, msgspec.Meta(ge=0, le=100)] = 10.0

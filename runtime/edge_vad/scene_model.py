@@ -72,7 +72,7 @@ class Training(_Record, frozen=True):
 
     Attributes:
         sources: Names of the footage, without paths.
-        frames: Frames that were learnt from, held-back ones included.
+        frames: Frames of the footage.
         seed: Seed of everything random.
         created: UTC, ISO 8601.
         versions: Package name to version.

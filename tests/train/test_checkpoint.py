@@ -14,10 +14,18 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from edge_vad.dynamic_flow import Pooling
 from edge_vad.errors import BadModel
 from edge_vad.scene_model import SCHEMA
-from edge_vad_train.checkpoint import FILE_NAME, TrainedScene, load_trained
+from edge_vad_train.checkpoint import (
+    FILE_NAME,
+    Design,
+    TrainedScene,
+    empty_network,
+    load_trained,
+)
 from edge_vad_train.network import GENERATION
+from edge_vad_train.settings import TrainSettings
 
 
 @pytest.fixture
@@ -53,11 +61,12 @@ def test_the_samples_fit_the_network_and_show_the_scene(scene: TrainedScene) -> 
     assert motion.shape[0] == len(frames) > 1
     assert float(motion.abs().max()) > 0
     with torch.inference_mode():
-        anomaly_map, score, *_ = scene.network(frames, motion)
+        output = scene.network(frames, motion)
+    anomaly_map, score, *energies = output
     assert anomaly_map.shape == (len(frames), card.grid.rows, card.grid.columns)
-    assert torch.isfinite(anomaly_map).all()
     assert score.shape == (len(frames),)
-    assert torch.isfinite(score).all()
+    assert all(torch.isfinite(each).all() for each in output)
+    assert len(energies) == len(card.energies)
 
 
 def test_cells_of_the_grid_lie_within_the_frame(scene: TrainedScene) -> None:
@@ -85,20 +94,72 @@ def test_a_foreign_file_is_refused(tmp_path: Path, header: dict[str, str] | None
         load_trained(tmp_path)
 
 
-def test_a_scene_of_which_all_mixtures_were_equally_large_is_of_an_older_version(scene, tmp_path):
+def test_a_scene_of_an_older_schema_is_of_an_older_version(
+    scene: TrainedScene, tmp_path: Path
+) -> None:
+    card = msgspec.structs.replace(scene.card, schema=SCHEMA - 1)
+    replace(scene, card=card).save(tmp_path)
+    with pytest.raises(BadModel, match=r"made by an older edge-vad.*: train the scene again"):
+        load_trained(tmp_path)
+
+
+def test_a_design_that_nobody_knows_is_of_an_older_version(
+    scene: TrainedScene, tmp_path: Path
+) -> None:
     class Older(msgspec.Struct):
         streams: object
-        components: int
+        background: bool = True
 
-    older = Older(scene.design.streams, 24)
-    replace(scene, design=older).save(tmp_path)
-    with pytest.raises(BadModel, match="older edge-vad"):
+    replace(scene, design=Older(scene.design.streams)).save(tmp_path)
+    with pytest.raises(BadModel, match=r"trained by an older edge-vad.*: train the scene again"):
         load_trained(tmp_path)
+
+
+@pytest.mark.parametrize("lights", [2, 3])
+def test_a_scene_of_several_lights_comes_back_whole(
+    scene: TrainedScene, tmp_path: Path, lights: int
+) -> None:
+    design = msgspec.structs.replace(scene.design, lights=lights)
+    network = empty_network(design, scene.card).eval()
+    state = scene.network.state_dict()
+    pictures = "energies.views.background.pictures"
+    rows, columns = state[pictures].shape[2:]
+    state[pictures] = torch.rand(1, lights, rows, columns)
+    network.load_state_dict(state)
+    replace(scene, design=design, network=network).save(tmp_path)
+    assert_same_outputs(network, load_trained(tmp_path))
+
+
+def test_a_scene_of_the_papers_recipe_comes_back_whole(scene: TrainedScene, tmp_path: Path) -> None:
+    settings = TrainSettings(recipe="paper", latent=3, components=2)
+    design = Design("paper", settings.architectures, {"appearance": 2, "motion": 2}, 1, 9)
+    calibrations = {name: scene.card.energies[name] for name in design.components}
+    calibrations = {
+        name: msgspec.structs.replace(each, weight=1.0) for name, each in calibrations.items()
+    }
+    motion = msgspec.structs.replace(scene.card.motion, pooling=Pooling.RANK)
+    card = msgspec.structs.replace(scene.card, energies=calibrations, motion=motion)
+    network = empty_network(design, card).eval()
+    for each in network.energies.energies.values():
+        each.weight.normal_()
+    samples = scene.sample_frames, scene.sample_motion[:, :2]
+    TrainedScene(card, design, network, *samples).save(tmp_path)
+    again = load_trained(tmp_path)
+    assert again.card == card
+    assert_same_outputs(network, again)
+
+
+def assert_same_outputs(network: torch.nn.Module, again: TrainedScene) -> None:
+    inputs = again.sample_frames, again.sample_motion
+    with torch.inference_mode():
+        ours, theirs = network(*inputs), again.network(*inputs)
+    for one, other in zip(ours, theirs, strict=True):
+        assert torch.equal(one, other)
 
 
 def test_a_network_of_another_design_is_refused(scene: TrainedScene, tmp_path: Path) -> None:
     design = msgspec.structs.replace(
-        scene.design, components=dict.fromkeys(scene.design.components, 3)
+        scene.design, components=scene.design.components | {"joint": 7}
     )
     replace(scene, design=design).save(tmp_path)
     with pytest.raises(BadModel, match="is broken"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -126,7 +128,8 @@ def fit_background(greys: NDArray[np.float32]) -> Background:
     Args:
         greys: float32, (n, h, w), pictures from all over the footage, 0 to 1.
     """
-    for lights in range(_MOST_LIGHTS, 0, -1):
+    most = max(1, min(_MOST_LIGHTS, len(greys) // _FEWEST_FRAMES))
+    for lights in range(most, 0, -1):
         pictures = _medians(greys, _assign(greys, lights))
         if len(pictures) == lights and _are_unlike(pictures):
             break
@@ -136,11 +139,14 @@ def fit_background(greys: NDArray[np.float32]) -> Background:
 def _assign(greys: NDArray[np.float32], lights: int) -> NDArray[np.intp]:
     """The light of every picture, by k-means over thumbnails; (n,)."""
     from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
 
     if lights == 1:
         return np.zeros(len(greys), np.intp)
     small = F.adaptive_avg_pool2d(torch.from_numpy(greys)[:, None], _THUMBNAIL).flatten(1).numpy()
-    found: NDArray[np.intp] = KMeans(lights, n_init=3, random_state=0).fit_predict(small)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # a still picture has one kind of light
+        found: NDArray[np.intp] = KMeans(lights, n_init=3, random_state=0).fit_predict(small)
     return found
 
 

@@ -65,7 +65,7 @@ class TrainedScene:
         card: Everything about it that is not in the network.
         design: Shape of the network.
         network: The network, in evaluation mode.
-        sample_frames: uint8, (n, height, width, 3), held-back frames to check an export with.
+        sample_frames: uint8, (n, height, width, 3), frames of the footage to check an export with.
         sample_motion: float32, (n, channels, height', width'), their pooled motion.
     """
 

@@ -20,7 +20,6 @@ from edge_vad_train.parallel import run_in_parallel
 from edge_vad_train.seeds import Use, generator
 from edge_vad_train.streams import PerspectiveViews, Views
 
-_NOISE_FLOOR = 1e-4
 _NUMBERS_NOISE = (0.07, 0.07, 0.07, 0.05, 0.05)
 """Standard deviations of what is added to the physical numbers, in their units.
 
@@ -77,7 +76,7 @@ def draw_cells(
         progress: Called with the frames done since the last call.
     """
 
-    def draw(numbered: tuple[int, Stretch], advance: Callable[[int], None]) -> Cells:
+    def draw(numbered: tuple[int, Stretch], advance: Callable[[int], None]) -> list[Cells]:
         number, stretch = numbered
         rng = generator(seed, Use.CELLS, number)
         parts = []
@@ -85,10 +84,10 @@ def draw_cells(
             with torch.inference_mode():
                 parts.append(_active_cells(views(frames, motion), encoders, stretch.fold, rng))
             advance(len(frames))
-        return _concatenate(parts)
+        return parts
 
     drawn = run_in_parallel(draw, enumerate(footage.stretches), progress)
-    return _concatenate(drawn)
+    return _concatenate([part for parts in drawn for part in parts])
 
 
 def fit_energies(
@@ -189,7 +188,7 @@ def _fit_energy(
             _nothing_known(components, latents.shape[1]), torch.zeros(1, components, *grid)
         )
     chosen = generator(seed, Use.MIXTURES).permutation(len(latents))[:most]
-    mixture = fit_mixture(latents[chosen], components, seed, _NOISE_FLOOR)
+    mixture = fit_mixture(latents[chosen], components, seed)
     known = SampleEnergy(mixture)
     log_joint = _log_joint(known, latents)
     shares = torch.softmax(log_joint, 1).numpy()

@@ -33,7 +33,7 @@ from edge_vad_train.parallel import run_in_parallel
 from edge_vad_train.patches import draw_patches
 from edge_vad_train.perspective import fit_scale
 from edge_vad_train.settings import TrainSettings
-from edge_vad_train.streams import PaperViews, PerspectiveViews
+from edge_vad_train.streams import PaperViews, PerspectiveViews, Views
 
 _SHARES = {
     "default": {PHYSICAL: 0.7, JOINT: 0.3},
@@ -56,6 +56,7 @@ _OCCUPIED, _MOVING_PX = 0.3, 0.1
 """Cells that tell the scale of motion: of so much foreground, and faster than this, px a frame."""
 
 Floats = NDArray[np.float32]
+Rows = NDArray[np.intp]
 
 _FEWEST_ACTIVE = 2
 """Latent dimensions that tell something in a stream that has not collapsed."""
@@ -195,25 +196,25 @@ def _fit_scale(footage: Footage, views: PerspectiveViews, rows: int) -> Floats:
     """The ordinary speed of what is foreground and moves, for each row of cells, px a frame."""
     every = max(1, sum(map(len, footage.stretches)) // _SCALE_FRAMES)
 
-    def measure(stretch: Stretch, _: Callable[[int], None]) -> tuple[NDArray[np.intp], Floats]:
-        which = slice(1, None, every)
-        frames, motion = stretch.frames_of(which), stretch.motion_of(which)
-        found = [
-            views(*each)
-            for each in zip(torch.split(frames, 8), torch.split(motion, 8), strict=True)
-        ]
-        numbers = [each.numbers for each in found if each.numbers is not None]
-        if not numbers:
-            return np.zeros(0, np.intp), np.zeros(0, np.float32)
-        values = torch.cat(numbers).numpy()
-        speed = np.hypot(values[:, 0], values[:, 1])
-        tells = (values[:, 3] > _OCCUPIED) & (speed > _MOVING_PX)
-        return np.nonzero(tells)[1], speed[tells]
+    def measure(stretch: Stretch, _: Callable[[int], None]) -> list[tuple[Rows, Floats]]:
+        with torch.inference_mode():
+            return [_moving(views(*batch)) for batch in stretch.batches(every)]
 
-    with torch.inference_mode():
-        measured = run_in_parallel(measure, footage.stretches, lambda _: None)
-    row, speed = (np.concatenate(each) for each in zip(*measured, strict=True))
+    measured = run_in_parallel(measure, footage.stretches, lambda _: None)
+    row, speed = (
+        np.concatenate(each)
+        for each in zip(*(batch for batches in measured for batch in batches), strict=True)
+    )
     return fit_scale(row, speed, rows)
+
+
+def _moving(seen: Views) -> tuple[Rows, Floats]:
+    """Row and speed of the cells that tell the scale of motion."""
+    assert seen.numbers is not None  # noqa: S101
+    right, down, _, foreground, _ = seen.numbers.numpy().swapaxes(0, 1)
+    speed = np.hypot(right, down)
+    tells = (foreground > _OCCUPIED) & (speed > _MOVING_PX)
+    return np.nonzero(tells)[1], speed[tells]
 
 
 def _learn_streams(

@@ -15,7 +15,7 @@ from edge_vad.cli.console import note
 from edge_vad.cli.options import fps_option
 from edge_vad.errors import BadInput, Interrupted, Unavailable, WrongUse
 from edge_vad.false_alarms import describe_rate, parse_rate
-from edge_vad.motion import MotionSettings
+from edge_vad.motion import LONGEST_WINDOW, MotionSettings
 from edge_vad_train.checkpoint import FILE_NAME, TrainedScene
 from edge_vad_train.cli.bars import Bars
 from edge_vad_train.datasets import FORMATS, open_dataset
@@ -81,7 +81,7 @@ class _Plan(msgspec.Struct, frozen=True):
 )
 @click.option(
     "--window",
-    type=click.IntRange(0, 256),
+    type=click.IntRange(0, LONGEST_WINDOW),
     default=_DEFAULTS.window,
     show_default="half a second",
     help="Flow fields that are pooled (T).",

@@ -66,8 +66,7 @@ class StreamBackend(Backend):
 
         Returns:
             Stream to float32, (rows, columns): the energy, less the location of its calibration and
-            divided by its scale, so that 0 is the level of ordinary normal footage. What else is
-            done for the fused map (weight, rise, neighbours, presence) plays no part.
+            divided by its scale, wherever in it something is.
         """
         return {
             name: (energy[0] - calibration.locations[0]) / calibration.scales[0]
