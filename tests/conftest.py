@@ -48,7 +48,7 @@ HEIGHT, WIDTH, PATCH, STRIDE = 48, 64, 16, 8
 def tiny_card(height: int = HEIGHT, width: int = WIDTH, **changes: object) -> SceneCard:
     """A valid card; its threshold for 1/hour is 2.0."""
     grid = Grid((height - PATCH) // STRIDE + 1, (width - PATCH) // STRIDE + 1, PATCH, STRIDE)
-    calibration = Calibration(location=0.0, scale=1.0, weight=1.0)
+    calibration = Calibration(locations=(0.0,), scales=(1.0,), weight=1.0)
     card = SceneCard(
         schema=SCHEMA,
         height=height,

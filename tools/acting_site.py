@@ -45,7 +45,7 @@ _printing = threading.Lock()
 
 def card() -> SceneCard:
     """Of a scene whose threshold for 1/day is about 5."""
-    calibration = Calibration(location=0.0, scale=1.0, weight=0.5)
+    calibration = Calibration(locations=(0.0,), scales=(1.0,), weight=0.5)
     tail = NormalTail(2.0, 72000, 1.0, 10.0, 0.75, 0.0)
     return SceneCard(
         schema=SCHEMA,

@@ -170,7 +170,7 @@ Energetic = Callable[..., Path]
 def test_single_streams_are_rows_of_the_same_table(
     tiny_scene: TinyScene, energetic: Energetic, dataset: Dataset
 ) -> None:
-    calibration = Calibration(location=3.0, scale=2.0, weight=0.0)
+    calibration = Calibration(locations=(3.0,), scales=(2.0,), weight=0.0)
     energies = Energies(calibration, calibration, calibration)
     evaluation = evaluated(energetic(tiny_scene(energies=energies)), dataset, pixel=True)
     names = [row.name for row in evaluation.rows]
