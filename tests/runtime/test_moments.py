@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -70,13 +71,10 @@ def test_two_moments_are_never_closer_than_asked(make):
     assert min(np.diff(times)) >= 5
 
 
-def test_frames_of_which_nothing_is_known_do_not_count(make):
+def test_frames_that_were_not_judged_do_not_count(make):
     strangest = StrangestMoments(make.card(), 5.0)
-    for detection in detections([0.0] * 30):
-        blind = Detection(
-            detection.frame, 0.0, 2.0, np.zeros_like(detection.anomaly_map), detection.box
-        )
-        strangest.update(blind)
+    for detection in detections([9.0] * 30):
+        strangest.update(replace(detection, unjudged="moved"))
     assert strangest.finish() == []
 
 
