@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from edge_vad.errors import BadInput
 from edge_vad.scene_model import SCHEMA, Calibration, Grid, SceneCard, Training
-from edge_vad_train.background import fit_background, grey_of, shrink
+from edge_vad_train.background import fit_background, grey_of
 from edge_vad_train.calibration import calibrate, fit_tail, fused_levels, measure_levels
 from edge_vad_train.checkpoint import Design, TrainedScene
 from edge_vad_train.datasets import Clip
@@ -178,7 +178,7 @@ def _greys(footage: Footage) -> Floats:
     """Pictures from all over the footage, float32, (n, h, w), 0 to 1."""
     every = max(1, sum(map(len, footage.stretches)) // _BACKGROUND_FRAMES)
     pictures = [
-        grey_of(shrink(stretch.frames_of(slice(0, None, every))))[:, 0]
+        grey_of(stretch.frames_of(slice(0, None, every)))[:, 0]
         for stretch in footage.stretches
     ]
     return torch.cat(pictures).numpy()

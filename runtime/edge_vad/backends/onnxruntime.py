@@ -13,9 +13,8 @@ from edge_vad.backends.base import Backend, Inputs, Maps
 from edge_vad.backends.bound_session import BoundSession
 from edge_vad.backends.engine_cache import engine_cache
 from edge_vad.backends.native_output import hear_stderr
-from edge_vad.backends.providers import CPU, CUDA, PROVIDERS, TENSORRT, Provider, provider_options
+from edge_vad.backends.providers import CUDA, PROVIDERS, TENSORRT, Provider, provider_options
 from edge_vad.backends.threads import default_threads
-from edge_vad.cpu_variant import with_variant
 from edge_vad.errors import BadModel, Unavailable, WrongUse
 from edge_vad.needed_graph import needed_graph
 from edge_vad.scene_model import SceneModel
@@ -190,17 +189,11 @@ def open_session(
 
 
 def _what_it_computes(provider: Provider, path: Path) -> bytes | Path:
-    """A graph without the energies that have no say, and on CPUs by the way that suits them.
-
-    Raises:
-        BadModel: What the file holds for CPUs is broken.
-    """
+    """A graph without the energies that have no weight."""
     if TENSORRT in provider.wanted:
         return path  # its engines are kept by the file
     try:
-        content = path.read_bytes()
-        on_cpu = provider.wanted == (CPU,)
-        return needed_graph(with_variant(content) if on_cpu else content, _OUTPUTS)
+        return needed_graph(path.read_bytes(), _OUTPUTS)
     except (OSError, ValueError):
         return path  # ONNX Runtime tells what is wrong with it
 
