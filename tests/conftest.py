@@ -28,7 +28,6 @@ from edge_vad.scene_model import (
     METADATA_KEY,
     SCHEMA,
     Calibration,
-    Energies,
     Grid,
     SceneCard,
     Training,
@@ -48,15 +47,15 @@ HEIGHT, WIDTH, PATCH, STRIDE = 48, 64, 16, 8
 def tiny_card(height: int = HEIGHT, width: int = WIDTH, **changes: object) -> SceneCard:
     """A valid card; its threshold for 1/hour is 2.0."""
     grid = Grid((height - PATCH) // STRIDE + 1, (width - PATCH) // STRIDE + 1, PATCH, STRIDE)
-    calibration = Calibration(location=0.0, scale=1.0, weight=0.5)
+    calibration = Calibration(location=0.0, scale=1.0, weight=1.0)
     card = SceneCard(
         schema=SCHEMA,
         height=height,
         width=width,
         fps=10.0,
-        motion=MotionSettings(window=3, memory=0),
+        motion=MotionSettings(window=3),
         grid=grid,
-        energies=Energies(calibration, calibration, calibration),
+        energies=dict.fromkeys(("joint", "physical"), calibration),
         normal=NormalTail(
             hours=2.0,
             frames=72000,

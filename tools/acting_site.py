@@ -25,7 +25,7 @@ from edge_vad.false_alarms import NormalTail
 from edge_vad.frame import Frame
 from edge_vad.live.states import CameraState
 from edge_vad.motion import MotionSettings
-from edge_vad.scene_model import SCHEMA, Calibration, Energies, Grid, SceneCard, Training
+from edge_vad.scene_model import SCHEMA, Calibration, Grid, SceneCard, Training
 from edge_vad.sinks.base import CameraStatus, EventChange, WatchedCamera
 from edge_vad.sinks.building import build_sinks
 from edge_vad.sinks.bus import Bus
@@ -54,7 +54,7 @@ def card() -> SceneCard:
         fps=float(FPS),
         motion=MotionSettings(window=3),
         grid=Grid(12, 17, 32, 8),
-        energies=Energies(calibration, calibration, calibration),
+        energies={"physical": calibration},
         normal=tail,
         training=Training(("acted",), 72000, 0, "2026-01-01T00:00:00Z", {}),
     )
