@@ -10,10 +10,7 @@ import onnx
 import onnxscript.optimizer
 import torch
 
-from edge_vad_export.cast_first import cast_first
-from edge_vad_export.lean_energy import lean_energies
-from edge_vad_export.lean_frame import lean_frame
-from edge_vad_export.lean_pools import lean_pools
+from edge_vad_export.product_energy import with_product_energies
 from edge_vad_train.checkpoint import TrainedScene
 
 OPSET = 20
@@ -40,7 +37,7 @@ def build_graph(scene: TrainedScene) -> onnx.ModelProto:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch warns of its own deprecations
         program = torch.onnx.export(
-            scene.network,
+            with_product_energies(scene.network),
             (scene.sample_frames[:2], scene.sample_motion[:2]),
             input_names=["frame", "motion"],
             output_names=list(scene.network.outputs),
@@ -53,9 +50,6 @@ def build_graph(scene: TrainedScene) -> onnx.ModelProto:
     model = onnxscript.optimizer.optimize(program.model_proto, input_size_limit=_FOLDED)
     graph = model.graph
     _name_nodes(graph)
-    cast_first(graph)
-    for rewrite in (lean_frame, lean_pools, lean_energies):
-        rewrite(graph)
     for part in (graph, *graph.node, *graph.input, *graph.output, *graph.value_info):
         part.ClearField("metadata_props")  # stack traces with paths of this machine
         part.ClearField("doc_string")

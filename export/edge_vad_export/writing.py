@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from edge_vad import cpu_variant
 from edge_vad.atomic import write_whole
 from edge_vad.errors import BadInput, CheckFailed
 from edge_vad.scene_file import seal
@@ -17,15 +16,9 @@ if TYPE_CHECKING:
 
 
 def embed_card(model: onnx.ModelProto, card: SceneCard) -> None:
-    """Put the scene's card into the model's metadata, and what CPUs compute otherwise."""
-    from edge_vad_export.byte_sums import byte_sums
-
+    """Put the scene's card into the model's metadata."""
     del model.metadata_props[:]
     model.metadata_props.add(key=METADATA_KEY, value=card.encode())
-    variant = byte_sums(model.graph)
-    if variant:
-        held = cpu_variant.encode(variant.SerializeToString())
-        model.metadata_props.add(key=cpu_variant.KEY, value=held)
 
 
 def write_model(model: onnx.ModelProto, path: Path) -> None:

@@ -13,9 +13,6 @@ import pytest
 from google.protobuf.message import Message
 from onnx import TensorProto, numpy_helper
 
-from edge_vad import cpu_variant
-from edge_vad.cpu_variant import with_variant
-from edge_vad.needed_graph import needed_graph
 from edge_vad.scene_model import METADATA_KEY, SceneModel
 from edge_vad_export.writing import embed_card, write_model
 from edge_vad_train.checkpoint import TrainedScene
@@ -174,19 +171,11 @@ def test_the_file_says_nothing_of_the_machine_it_was_made_on(
             assert trace not in text
 
 
-def test_the_card_and_what_cpus_compute_otherwise_are_the_only_metadata(
-    graph: onnx.ModelProto, scene: TrainedScene
-) -> None:
+def test_the_card_is_the_only_metadata(graph: onnx.ModelProto, scene: TrainedScene) -> None:
     for _ in range(2):
         embed_card(graph, scene.card)
-    assert [each.key for each in graph.metadata_props] == [METADATA_KEY, cpu_variant.KEY]
+    assert [each.key for each in graph.metadata_props] == [METADATA_KEY]
     assert not graph.graph.metadata_props
-
-
-def test_on_a_cpu_the_glance_at_the_frame_adds_up_bytes(single: SceneModel) -> None:
-    content = needed_graph(with_variant(single.path.read_bytes()), ["motion_energy", "anomaly_map"])
-    kinds = Counter(node.op_type for node in onnx.load_from_string(content).graph.node)
-    assert kinds["MatMulInteger"] == 1
 
 
 def test_the_runtime_reads_the_card_from_the_file(

@@ -22,6 +22,7 @@ from edge_vad.atomic import write_whole
 from edge_vad.errors import BadInput
 from edge_vad.fitting import fit_image
 from edge_vad.motion import MotionExtractor, MotionSettings
+from edge_vad.pace import at_pace, scored_of
 from edge_vad.sources import Source
 from edge_vad_train.datasets import Clip
 from edge_vad_train.parallel import run_in_parallel
@@ -66,7 +67,6 @@ class _Recorded(msgspec.Struct, frozen=True):
     """What one clip left on disk; `seen` frames are all that it has."""
 
     name: str
-    fps: float
     frames: int
     seen: int
     skipped: int
@@ -77,10 +77,16 @@ class _Index(msgspec.Struct, frozen=True):
     """What makes a cache valid, and what lies in it; written last."""
 
     size: FrameSize
+    fps: float
     motion: MotionSettings
     clip_names: list[str]
     frame_budget: int
     clips: list[_Recorded]
+
+    @property
+    def wanted(self) -> tuple[object, ...]:
+        """What the cache was asked for."""
+        return self.size, self.fps, self.motion, self.clip_names, self.frame_budget
 
 
 class Rows(NamedTuple):
@@ -197,6 +203,7 @@ def prepare(
     folder: Path,
     motion: MotionSettings,
     size: FrameSize,
+    fps: float,
     frame_budget: int,
     *,
     strict: bool = False,
@@ -209,6 +216,7 @@ def prepare(
         folder: Where the files lie; made when missing.
         motion: Settings of the motion input.
         size: Size of the frames.
+        fps: Frames a second; clips that have more are thinned out.
         frame_budget: Most frames kept, but for 50 a clip; longer footage is thinned out evenly,
             in stretches.
         strict: Raise at the first frame that cannot be read, instead of skipping it.
@@ -219,18 +227,18 @@ def prepare(
     """
     names = [clip.name for clip in clips]
     index = _read_index(folder)
-    wanted = (size, motion, names, frame_budget)
-    if index is None or wanted != (index.size, index.motion, index.clip_names, index.frame_budget):
+    wanted = (size, fps, motion, names, frame_budget)
+    if index is None or wanted != index.wanted:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / _INDEX).unlink(missing_ok=True)
         budget = _budget(frame_budget, len(clips))
 
         def record(numbered: tuple[int, Clip], advance: Callable[[int], None]) -> _Recorded:
-            reader = _Reader(*numbered, len(clips), size, motion, budget, strict)
+            reader = _Reader(*numbered, len(clips), size, motion, fps, budget, strict)
             return _record(reader, folder / f"{numbered[0]:04d}", budget, advance)
 
         recorded = run_in_parallel(record, enumerate(clips), progress)
-        index = _Index(size, motion, names, frame_budget, recorded)
+        index = _Index(size, fps, motion, names, frame_budget, recorded)
         write_whole(folder / _INDEX, msgspec.json.encode(index))
     return _map_footage(folder, index)
 
@@ -277,7 +285,16 @@ def all_runs(
         rows = _rows(footage.stretches)
         return [(number, partial(_replay, row)) for number, row in enumerate(rows)]
     readers = [
-        _Reader(number, clip, len(clips), footage.size, motion, footage.budget, strict=False)
+        _Reader(
+            number,
+            clip,
+            len(clips),
+            footage.size,
+            motion,
+            footage.fps,
+            footage.budget,
+            strict=False,
+        )
         for number, clip in enumerate(clips)
         if clip.name not in footage.too_short
     ]
@@ -348,14 +365,15 @@ class _Reader:
         clips: int,
         size: FrameSize,
         motion: MotionSettings,
+        fps: float,
         budget: int,
         strict: bool,
     ) -> None:
-        self.clip = clip
+        self.clip, self._fps = clip, fps
         self._number, self._clips, self._budget, self._strict = number, clips, budget, strict
         self._extractor = MotionExtractor(size.height, size.width, motion)
         self._resized = np.zeros((size.height, size.width, 3), np.uint8)
-        self.fps, self.seen, self.skipped = 0.0, 0, 0
+        self.seen, self.skipped = 0, 0
 
     def read(self, progress: Callable[[int], None], *, whole: bool) -> Iterator[_Read]:
         """Read every frame, or stretches from all over the clip that are within the budget.
@@ -366,17 +384,18 @@ class _Reader:
         """
         follows = False
         with self.clip.open(strict=self._strict) as source:
-            self.fps, length = source.fps, source.length
+            length = scored_of(source.length, source.fps, self._fps)
             thinning = 1 if length is None else max(1, -(-length // self._budget))
-            for position, frame in enumerate(source):
+            for position, (frame, steps) in enumerate(at_pace(source, self._fps)):
                 self.seen, self.skipped = position + 1, source.skipped
                 progress(1)
                 is_kept = whole or position // STRETCH % thinning == 0
+                follows = follows and steps is not None
                 if is_kept:
                     if not follows:
                         self._extractor.reset()
                     image = fit_image(frame.image, self._resized)
-                    motion = self._extractor.push(image)
+                    motion = self._extractor.push(image, steps or 1.0)
                     yield _Read(image, motion, self._fold(position, length, thinning), follows)
                 follows = is_kept
 
@@ -411,7 +430,7 @@ def _record(reader: _Reader, path: Path, budget: int, progress: Callable[[int], 
             motion_file.write(read.motion.astype(np.float16).data)
             frames += 1
     name = reader.clip.name
-    return _Recorded(name, reader.fps, frames, reader.seen, reader.skipped, pieces)
+    return _Recorded(name, frames, reader.seen, reader.skipped, pieces)
 
 
 def _map_footage(folder: Path, index: _Index) -> Footage:
@@ -428,7 +447,7 @@ def _map_footage(folder: Path, index: _Index) -> Footage:
             stretches += _map_clip(folder / f"{number:04d}", clip, index)
     return Footage(
         size=index.size,
-        fps=float(np.median([clip.fps for clip in index.clips])),
+        fps=index.fps,
         clips=tuple(clip.name for clip in index.clips),
         skipped=sum(clip.skipped for clip in index.clips),
         too_short=tuple(

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+
+from edge_vad_train.pooling import window_means
 
 
 @dataclass(frozen=True)
@@ -90,23 +91,10 @@ class Encoder(nn.Module):
         return self._mean(image, self.trunk(image))
 
     def _mean(self, image: Tensor, features: Tensor) -> Tensor:
-        mean: Tensor = self.mean(features) + self.shortcut(patch_means(image, self))
+        mean: Tensor = self.mean(features) + self.shortcut(
+            window_means(image, self.patch, self.stride)
+        )
         return mean
-
-
-def patch_means(image: Tensor, encoder: Encoder) -> Tensor:
-    """The mean of every patch, (N, channels, h, w).
-
-    Neighbouring patches overlap nearly whole, and pooling them one by one took more than half of
-    the graph's time. Where strides divide patches, means of strides, then of rows and of columns of
-    these, are the same at a fraction of the additions.
-    """
-    patch, stride = encoder.patch, encoder.stride
-    if patch % stride:
-        return F.avg_pool2d(image, patch, stride)
-    strides = F.avg_pool2d(image, stride) if stride > 1 else image
-    rows = F.avg_pool2d(strides, (patch // stride, 1), 1)
-    return F.avg_pool2d(rows, (1, patch // stride), 1)
 
 
 class Decoder(nn.Module):

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from edge_vad_train.background import Background, shrink
+from edge_vad_train.background import Background
 from edge_vad_train.model import Architecture
+from edge_vad_train.pooling import window_means
 
 FOREGROUND_CHANNELS = 1
 RGB_CHANNELS = 3
@@ -86,15 +87,14 @@ class PerspectiveViews(nn.Module):
         foreground, light = self.background(frame)
         scale = _between_cells(self.scale, motion.shape[2], self.patch, self.stride)
         scaled = (motion * (1 / scale)[:, None]).clamp(-_FASTEST, _FASTEST)
-        shares = F.avg_pool2d(foreground, self.stride)
-        moves = F.avg_pool2d(scaled, self.stride)
-        moved = F.avg_pool2d(moves, _BOX, 1)
+        shares = window_means(foreground, self.stride, self.stride)
+        moves = window_means(scaled, self.stride, self.stride)
         rows, columns = ((side - self.patch) // self.stride + 1 for side in motion.shape[2:])
-        narrow = F.avg_pool2d(shares, _BOX, 1)[:, :, :rows, :columns]
-        wide = F.avg_pool2d(shares, _WIDE_BOX, 1, 1, count_include_pad=False)
-        moved = moved[:, :, :rows, :columns]
-        numbers = torch.cat([moved, narrow, wide[:, :, :rows, :columns]], 1)
-        presence = _presence(shares + moves[:, 2:])[:, :rows, :columns]
+        moved = window_means(moves, _BOX)[:, :, :rows, :columns]
+        narrow = window_means(shares, _BOX)[:, :, :rows, :columns]
+        wide = window_means(shares, _WIDE_BOX, 1, 1)[:, :, :rows, :columns]
+        numbers = torch.cat([moved, narrow, wide], 1)
+        presence = _presence(shares + moves[:, 2:])[:, 0, :rows, :columns]
         activity = self._activity(moved, narrow)
         is_one = self.background.lights == 1
         return Views(
@@ -120,7 +120,7 @@ class PaperViews(nn.Module):
             frame: uint8, (N, height, width, 3), blue-green-red.
             motion: float32, (N, 2, height / 2, width / 2), dynamic flow.
         """
-        return Views(shrink(frame, 1), motion)
+        return Views(frame.to(torch.float32).permute(0, 3, 1, 2) * (1 / 255), motion)
 
 
 def _presence(there: Tensor) -> Tensor:
@@ -132,12 +132,12 @@ def _presence(there: Tensor) -> Tensor:
         there: float32, (N, 1, rows + 2, columns + 2), how much is in each stride of the grid.
 
     Returns:
-        float32, (N, rows, columns), 0 to 1.
+        float32, (N, 1, rows, columns), 0 to 1.
     """
     most = F.max_pool2d(there, _WIDE_BOX, 1, _WIDE_BOX // 2)
     share = there / (most + _FAINT)
     present = ((share - _ABSENT) * (1 / (_PRESENT - _ABSENT))).clamp(0, 1)
-    return present[:, 0, 1:-1, 1:-1]
+    return present[:, :, 1:-1, 1:-1]
 
 
 def _between_cells(scale: Tensor, rows: int, patch: int, stride: int) -> Tensor:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from edge_vad.empty_picture import encode_empty
 from edge_vad.errors import BadInput
 from edge_vad.scene_model import SCHEMA, Calibration, Grid, SceneCard, Training
-from edge_vad_train.background import fit_background, grey_of, shrink
+from edge_vad_train.background import fit_background, grey_of
 from edge_vad_train.calibration import calibrate, fit_tail, fused_levels, measure_levels
 from edge_vad_train.checkpoint import Design, TrainedScene
 from edge_vad_train.datasets import Clip
@@ -109,8 +109,8 @@ def train_scene(
         Diverged: A stream cannot be fitted with these settings.
     """
     work = folder / "work"
-    size, settings = _fit_to(clips, size, settings)
-    footage = _read(clips, work / "footage", settings, stages, size, strict)
+    size, fps, settings = _fit_to(clips, size, settings)
+    footage = _read(clips, work / "footage", settings, stages, size, fps, strict)
     views = PaperViews() if settings.recipe == "paper" else _learn_views(footage, settings, stages)
     streams = _learn_streams(footage, views, settings, fabric, stages, work)
     if isinstance(views, PerspectiveViews):
@@ -138,12 +138,19 @@ def train_scene(
 
 def _fit_to(
     clips: Sequence[Clip], size: FrameSize | None, settings: TrainSettings
-) -> tuple[FrameSize, TrainSettings]:
-    """The size of frames, and the settings for their rate."""
+) -> tuple[FrameSize, float, TrainSettings]:
+    """The size of frames, the lowest rate of the clips, and the settings for it."""
     if not clips:
         raise BadInput("there is no footage to learn from", "give footage of ordinary days")
     with clips[0].open() as source:
-        return size or working_size(source), settings.at(source.fps)
+        size = size or working_size(source)
+    fps = min(map(_rate, clips))
+    return size, fps, settings.at(fps)
+
+
+def _rate(clip: Clip) -> float:
+    with clip.open() as source:
+        return source.fps
 
 
 def _read(
@@ -152,6 +159,7 @@ def _read(
     settings: TrainSettings,
     stages: Stages,
     size: FrameSize,
+    fps: float,
     strict: bool,
 ) -> Footage:
     with stages.stage("reading footage", _announced(clips)) as advance:
@@ -160,6 +168,7 @@ def _read(
             folder,
             settings.motion,
             size,
+            fps,
             settings.frame_budget,
             strict=strict,
             progress=lambda frames: advance(frames, ""),
@@ -186,8 +195,7 @@ def _greys(footage: Footage) -> Floats:
     """Pictures from all over the footage, float32, (n, h, w), 0 to 1."""
     every = max(1, sum(map(len, footage.stretches)) // _BACKGROUND_FRAMES)
     pictures = [
-        grey_of(shrink(stretch.frames_of(slice(0, None, every))))[:, 0]
-        for stretch in footage.stretches
+        grey_of(stretch.frames_of(slice(0, None, every)))[:, 0] for stretch in footage.stretches
     ]
     return torch.cat(pictures).numpy()
 

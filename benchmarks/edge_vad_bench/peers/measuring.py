@@ -17,7 +17,6 @@ from edge_vad.motion import MotionExtractor
 from edge_vad.scene_model import SceneCard, SceneModel
 from edge_vad.sources import open_source
 from edge_vad_bench.contestants import Cameras, Contestant
-from edge_vad_bench.peers.numpy_energy import NumpyEnergyBackend
 from edge_vad_bench.peers.torch_backends import TorchBackend, compiled, dense, patch_by_patch
 from edge_vad_bench.schema import Agreement, Report
 from edge_vad_bench.side_by_side import Arena
@@ -77,7 +76,7 @@ def measure_peers(task: Task, report: Report) -> Report:
     inputs = list(_inputs(task.source, models[0].card))
     notes: list[str] = []
     with ExitStack() as opened:
-        peers = _peers(scene, threads, inputs[0], notes)
+        peers = _peers(scene, inputs[0], notes)
         ours: list[Peer] = []
         for model in models:
             for name in task.settings.backends:
@@ -119,7 +118,7 @@ Peer = tuple[str, str, Backend]
 """What it is, the precision, and what computes."""
 
 
-def _peers(scene: TrainedScene, threads: int, first: Inputs, notes: list[str]) -> list[Peer]:
+def _peers(scene: TrainedScene, first: Inputs, notes: list[str]) -> list[Peer]:
     network = scene.network
     peers: list[Peer] = [
         ("PyTorch, patch by patch", "fp32", TorchBackend("torch-patches", patch_by_patch(network))),
@@ -132,8 +131,6 @@ def _peers(scene: TrainedScene, threads: int, first: Inputs, notes: list[str]) -
         notes.append(f"PyTorch could not compile the network here: {type(error).__name__}.")
     else:
         peers.append(("PyTorch, dense, compiled", "fp32", fast))
-    outside = NumpyEnergyBackend(scene, threads)
-    peers.append(("ONNX Runtime, energy in numpy", "fp32", outside))
     return peers
 
 

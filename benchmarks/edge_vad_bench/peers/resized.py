@@ -13,14 +13,12 @@ from torch import Tensor
 from edge_vad.backends import Inputs, Maps
 from edge_vad.backends.onnxruntime import open_session
 from edge_vad.backends.providers import PROVIDERS
-from edge_vad.cpu_variant import with_variant
 from edge_vad.motion import MotionExtractor
 from edge_vad.needed_graph import needed_graph
 from edge_vad.scene_model import Grid, SceneCard
 from edge_vad_bench.growth import LINEAR, Work, grow
 from edge_vad_bench.schema import Growth
 from edge_vad_export.graph import build_graph
-from edge_vad_export.writing import embed_card
 from edge_vad_train.checkpoint import TrainedScene, empty_network, load_trained
 
 if TYPE_CHECKING:
@@ -56,7 +54,10 @@ def measure_sizes(task: Task) -> tuple[Growth, ...]:
     say("growth with K: building graphs")
     card = scene.card
     mixtures = {
-        count: _graph(stretch(scene, card.width, card.height, (count, count, 2 * count)), threads)
+        count: _graph(
+            stretch(scene, card.width, card.height, dict.fromkeys(scene.design.components, count)),
+            threads,
+        )
         for count in COMPONENTS
     }
     say("growth with resolution and K")
@@ -68,7 +69,7 @@ def measure_sizes(task: Task) -> tuple[Growth, ...]:
 
 
 def stretch(
-    scene: TrainedScene, width: int, height: int, components: tuple[int, int, int]
+    scene: TrainedScene, width: int, height: int, components: dict[str, int]
 ) -> TrainedScene:
     """Make a scene of another size; what it says is nonsense, what it costs is not.
 
@@ -76,7 +77,7 @@ def stretch(
         scene: The trained scene.
         width: Columns of the frame.
         height: Rows.
-        components: K of the mixtures.
+        components: K of the mixtures, by the energy's name.
     """
     grid = scene.card.grid
     rows, columns = ((side - grid.patch) // grid.stride + 1 for side in (height, width))
@@ -117,8 +118,7 @@ def _stretched(value: Tensor, shape: torch.Size) -> Tensor:
 
 def _graph(scene: TrainedScene, threads: int) -> Work:
     model, outputs = build_graph(scene), Maps._fields
-    embed_card(model, scene.card)
-    content = needed_graph(with_variant(model.SerializeToString()), outputs)
+    content = needed_graph(model.SerializeToString(), outputs)
     session = open_session(PROVIDERS["onnxruntime"], content, threads)
     inputs = Inputs(scene.sample_frames[:1].numpy(), scene.sample_motion[:1].numpy())
     return lambda: session.run(outputs, inputs._asdict())

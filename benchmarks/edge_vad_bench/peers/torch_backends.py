@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from edge_vad.backends import Backend, Inputs, Maps
-from edge_vad_train.appearance import silhouette
 from edge_vad_train.model import Encoder
-from edge_vad_train.network import EnergyMaps, SceneNetwork, fuse
+from edge_vad_train.network import SceneNetwork
 
 Compute = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 """From frame and motion to anomaly map and score."""
@@ -45,8 +45,8 @@ def dense(network: SceneNetwork) -> Compute:
     """The network as it is exported, run eagerly."""
 
     def compute(frame: Tensor, motion: Tensor) -> tuple[Tensor, Tensor]:
-        output = network(frame, motion)
-        return output.anomaly_map, output.score
+        anomaly_map, score, *_ = network(frame, motion)
+        return anomaly_map, score
 
     return compute
 
@@ -59,31 +59,27 @@ def compiled(network: SceneNetwork) -> Compute:
 def patch_by_patch(network: SceneNetwork) -> Compute:
     """The network with its encoders run on every patch by itself, all patches of a frame at once.
 
-    So papers do it that cut patches out of the frame. What cannot be done by patches, calibration
-    and attribution to places, is done as in the dense network.
+    So papers do it that cut patches out of the frame.
     """
-    energies = network.energies
-
-    def compute(frame: Tensor, motion: Tensor) -> tuple[Tensor, Tensor]:
-        look, move, lately = energies.images(frame, motion)
-        looks = _latents(energies.appearance_encoder, silhouette(look))
-        moves = _latents(energies.motion_encoder, move)
-        joint = torch.cat([looks, moves, energies.stays(look, lately)], 1)
-        latents = looks, moves, joint
-        pairs = zip(energies.mixtures, latents, strict=True)
-        maps = EnergyMaps(*(energy(latent) for energy, latent in pairs))
-        presences = energies.presences(look, energies.appearance.glance(frame), move)
-        anomaly_map = fuse(maps, presences, network.calibrations)
-        return anomaly_map, anomaly_map.amax((1, 2))
-
-    return compute
+    cut = copy.deepcopy(network)
+    energies = cut.energies
+    energies.appearance_encoder = _PatchByPatch(energies.appearance_encoder)
+    energies.motion_encoder = _PatchByPatch(energies.motion_encoder)
+    return dense(cut)
 
 
-def _latents(encoder: Encoder, image: Tensor) -> Tensor:
-    """The posterior mean of every patch, each encoded by itself, (1, D, rows, columns)."""
-    patch, stride = encoder.patch, encoder.stride
-    rows, columns = ((side - patch) // stride + 1 for side in image.shape[2:])
-    cut = F.unfold(image, patch, stride=stride)[0].T
-    patches = cut.reshape(rows * columns, image.shape[1], patch, patch)
-    latents: Tensor = encoder.mean_of(patches)
-    return latents.reshape(1, rows, columns, -1).permute(0, 3, 1, 2)
+class _PatchByPatch(Encoder):
+    """An encoder that is given every patch by itself."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        nn.Module.__init__(self)
+        self.dense = encoder
+        self.patch, self.stride = encoder.patch, encoder.stride
+
+    def mean_of(self, image: Tensor) -> Tensor:
+        """The posterior mean of every patch, (1, D, rows, columns)."""
+        rows, columns = ((side - self.patch) // self.stride + 1 for side in image.shape[2:])
+        cut = F.unfold(image, self.patch, stride=self.stride)[0].T
+        patches = cut.reshape(rows * columns, image.shape[1], self.patch, self.patch)
+        latents = self.dense.mean_of(patches)
+        return latents.reshape(1, rows, columns, -1).permute(0, 3, 1, 2)

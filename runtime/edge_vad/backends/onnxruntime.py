@@ -17,7 +17,6 @@ from edge_vad.backends.engine_cache import engine_cache
 from edge_vad.backends.native_output import hear_stderr
 from edge_vad.backends.providers import CPU, CUDA, PROVIDERS, TENSORRT, Provider, provider_options
 from edge_vad.backends.threads import default_threads
-from edge_vad.cpu_variant import with_variant
 from edge_vad.errors import BadModel, Unavailable, WrongUse
 from edge_vad.needed_graph import needed_graph
 from edge_vad.scene_model import SceneModel
@@ -229,7 +228,7 @@ def open_session(
 
 
 def _what_it_computes(provider: Provider, model: SceneModel) -> bytes | Path:
-    """A graph without the energies that have no say, and on CPUs by the way that suits them.
+    """A graph without the energies that have no weight.
 
     Raises:
         BadModel: The file has changed since it was checked.
@@ -237,8 +236,7 @@ def _what_it_computes(provider: Provider, model: SceneModel) -> bytes | Path:
     content = model.content()
     if TENSORRT in provider.wanted:
         return model.path  # its engines are kept by the file
-    on_cpu = provider.wanted == (CPU,)
-    return needed_graph(with_variant(content) if on_cpu else content, _OUTPUTS)
+    return needed_graph(content, _OUTPUTS)
 
 
 def _preload_cuda() -> None:

@@ -61,18 +61,6 @@ def check_graph(content: bytes) -> dict[str, str]:
     return dict(pairs)
 
 
-def check_variant(content: bytes) -> None:
-    """See to it that what stands in for some nodes, see `cpu_variant`, is nodes and weights alone.
-
-    Raises:
-        ValueError: It is not.
-    """
-    graph = parse(content, "graph")
-    if not {_NODE, _WEIGHTS}.issuperset(graph):
-        raise ValueError("it holds more than nodes and weights")
-    _check_graph(graph)
-
-
 def _check_graph(graph: Message) -> None:
     nodes = list(_nodes(graph))
     if len(nodes) > _MOST_NODES:

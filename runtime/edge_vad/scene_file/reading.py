@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edge_vad import cpu_variant
 from edge_vad.bounded_file import read_bounded, reason_of
 from edge_vad.errors import BadModel
 from edge_vad.onnx_parts import GRAPH, METADATA, read_pair
 from edge_vad.protobuf import split
-from edge_vad.scene_file.checking import check_graph, check_variant
+from edge_vad.scene_file.checking import check_graph
 from edge_vad.scene_file.parsing import LARGEST_FILE, LONGEST_TEXT
 from edge_vad.scene_file.seal import check_seal
 from edge_vad.told import shorten, shown_path
@@ -67,9 +66,7 @@ def check(content: bytes, path: Path) -> None:
     """
     try:
         check_seal(content)
-        held = check_graph(content)
-        if cpu_variant.KEY in held:
-            check_variant(cpu_variant.decode(held[cpu_variant.KEY]))
+        check_graph(content)
     except ValueError as error:
         raise BadModel(
             f"{path} is no scene model to rely on: {shorten(str(error))}",

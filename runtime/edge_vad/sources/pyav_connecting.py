@@ -69,7 +69,7 @@ class Connection:
             self._file = web.open()
             return av.open(
                 self._file,
-                mode="r",
+                "r",
                 metadata_errors="replace",
                 options={**own, **WEB_OPTIONS},
                 timeout=timeout_s,
