@@ -11,7 +11,7 @@ def test_a_delivery_that_takes_long_is_told_whatever_it_waits_for(tmp_path, monk
     monkeypatch.setattr(courier, "_PATIENCE_S", 0.3)
     blocked = threading.Event()
 
-    def deliver(messages):
+    def deliver(messages, stopping):
         blocked.wait(10)
         return messages[-1].seq
 
