@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from contextlib import ExitStack, closing
 from dataclasses import replace
-from importlib import import_module
 from itertools import product
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from edge_vad.errors import WrongUse
 from edge_vad.scene_model import SceneModel
 from edge_vad_train.datasets import Clip, Dataset, open_dataset
 from edge_vad_train.datasets.avenue import AvenueClip
-from edge_vad_train.datasets.synthetic import StreetClip
+from edge_vad_train.datasets.synthetic import StreetClip, open_nuisances
 from edge_vad_train.datasets.ucsd import UcsdClip
 from edge_vad_train.datasets.video import VideoClip
 from edge_vad_train.evaluation.evaluate import LoadedScene
@@ -155,12 +154,8 @@ def _normal_clips(root: str, form: str) -> tuple[str, tuple[Clip, ...]]:
 
 def _nuisance_clips(url: str) -> tuple[str, tuple[Clip, ...]]:
     """A simulated street where nothing happens, steady and with each nuisance."""
-    street = import_module("edge_vad.street")
-    clips = (
-        StreetClip(name=f"{number:02d}_{nuisance}", kind=nuisance, url=clip_url)
-        for number, (nuisance, clip_url) in enumerate(street.street_nuisances(url))
-    )
-    return "street", tuple(clips)
+    dataset = open_nuisances(url)
+    return dataset.name, dataset.test
 
 
 def _evaluate_normal(
