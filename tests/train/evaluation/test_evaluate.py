@@ -14,7 +14,7 @@ from edge_vad.backends import Backend, Inputs, load_backend
 from edge_vad.detector import load
 from edge_vad.errors import BadInput, BadModel
 from edge_vad.motion import MotionExtractor, MotionSettings
-from edge_vad.scene_model import Calibration, Energies, SceneModel
+from edge_vad.scene_model import Calibration, SceneModel
 from edge_vad_train.datasets import Dataset
 from edge_vad_train.evaluation.baseline import MOTION, NAMES, box_flow, flow_energy
 from edge_vad_train.evaluation.evaluate import LoadedScene, evaluate
@@ -53,7 +53,7 @@ def test_the_scores_are_those_that_the_detector_gives(
             assert scores == tuple(watched)
 
 
-@pytest.mark.parametrize("motion", [SHARED, MotionSettings(window=3, memory=0)])
+@pytest.mark.parametrize("motion", [SHARED, MotionSettings(window=3)])
 def test_the_baselines_scores_do_not_depend_on_the_scenes_motion(
     tiny_scene: TinyScene, dataset: Dataset, motion: MotionSettings
 ) -> None:
@@ -171,7 +171,7 @@ def test_single_streams_are_rows_of_the_same_table(
     tiny_scene: TinyScene, energetic: Energetic, dataset: Dataset
 ) -> None:
     calibration = Calibration(locations=(3.0,), scales=(2.0,), weight=0.0)
-    energies = Energies(calibration, calibration, calibration)
+    energies = dict.fromkeys(("appearance", "motion"), calibration)
     evaluation = evaluated(energetic(tiny_scene(energies=energies)), dataset, pixel=True)
     names = [row.name for row in evaluation.rows]
     assert names == ["scene.onnx", "appearance alone", "motion alone", *NAMES]
@@ -226,7 +226,7 @@ def test_flow_is_computed_once_where_scenes_prepare_frames_alike(
     evaluated(scenes, dataset)
     assert len(measured) == 2 * frames  # and once for the baselines
     measured.clear()
-    other = tiny_scene("other.onnx", motion=MotionSettings(window=3, memory=0))
+    other = tiny_scene("other.onnx", motion=MotionSettings(window=3))
     evaluated([*scenes, other], dataset)
     assert len(measured) == 3 * frames
 
@@ -234,7 +234,7 @@ def test_flow_is_computed_once_where_scenes_prepare_frames_alike(
 def test_scenes_with_other_motion_score_as_they_do_alone(
     tiny_scene: TinyScene, dataset: Dataset
 ) -> None:
-    scenes = [tiny_scene("a.onnx"), tiny_scene("b.onnx", motion=MotionSettings(window=7, memory=0))]
+    scenes = [tiny_scene("a.onnx"), tiny_scene("b.onnx", motion=MotionSettings(window=7))]
     together = evaluated(scenes, dataset)
     for scene, method in zip(scenes, together.fused, strict=True):
         assert method.scores == evaluated(scene, dataset).fused[0].scores

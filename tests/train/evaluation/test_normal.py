@@ -87,7 +87,7 @@ def test_several_scenes_are_measured_as_each_alone_and_share_the_work(
     built = [
         tiny_scene("a.onnx"),
         energetic(tiny_scene("b.onnx", normal=normal), 1.5),
-        tiny_scene("c.onnx", motion=MotionSettings(window=3)),
+        tiny_scene("c.onnx", motion=MotionSettings(window=4)),
     ]
     models = [SceneModel.read(each) for each in built]
     frames = []

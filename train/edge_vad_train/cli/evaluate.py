@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from contextlib import ExitStack, closing
 from dataclasses import replace
-from importlib import import_module
 from itertools import product
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from edge_vad.pace import scored_of
 from edge_vad.scene_model import SceneCard, SceneModel
 from edge_vad_train.datasets import Clip, Dataset, open_dataset
 from edge_vad_train.datasets.avenue import AvenueClip
-from edge_vad_train.datasets.synthetic import StreetClip
+from edge_vad_train.datasets.synthetic import StreetClip, open_nuisances
 from edge_vad_train.datasets.ucsd import UcsdClip
 from edge_vad_train.datasets.video import VideoClip
 from edge_vad_train.evaluation.evaluate import LoadedScene
@@ -179,12 +178,8 @@ def _normal_clips(roots: list[str], form: str, fps: float | None) -> tuple[str, 
 
 def _nuisance_clips(url: str) -> tuple[str, tuple[Clip, ...]]:
     """A simulated street where nothing happens, steady and with each nuisance."""
-    street = import_module("edge_vad.street")
-    clips = (
-        StreetClip(name=f"{number:02d}_{nuisance}", kind=nuisance, url=clip_url)
-        for number, (nuisance, clip_url) in enumerate(street.street_nuisances(url))
-    )
-    return "street", tuple(clips)
+    dataset = open_nuisances(url)
+    return dataset.name, dataset.test
 
 
 def _evaluate_normal(

@@ -164,7 +164,7 @@ def test_an_engine_that_tensorrt_refuses_leaves_nothing_behind(gpu, scene, monke
 
 
 @pytest.mark.parametrize(
-    "other", [{"height": 64}, {"motion": MotionSettings(memory=30)}], ids=["frame", "motion"]
+    "other", [{"height": 64}, {"motion": MotionSettings(window=30)}], ids=["frame", "motion"]
 )
 def test_an_engine_of_other_shapes_is_refused(gpu, scene, make, other) -> None:
     make.scene(scene.path, make.card(), metadata=make.card(**other).encode())
