@@ -5,9 +5,11 @@ SHELL := bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+NEWEST := .venv-newest
+NEWEST_TESTS ?= tests/runtime
 READY := $(VENV)/ready
 
-.PHONY: help demo test test-long typecheck clean
+.PHONY: help demo test test-long test-newest hostile typecheck clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 17
@@ -27,11 +29,17 @@ test-long: $(READY) ## Run all tests, with those that take minutes
 	tools/install_test_servers.sh --quiet-unless-possible
 	$(BIN)/pytest -n 2
 
+hostile: $(READY) ## Give it hostile files and conversations, for two minutes at most
+	$(BIN)/python tools/hostile.py --quick
+
+test-newest: $(NEWEST)/ready ## Run the runtime's tests with the newest versions of what it needs
+	$(NEWEST)/bin/pytest -m "not long" $(NEWEST_TESTS)
+
 typecheck: $(READY) ## Check the TensorRT code against the signatures of 10.3, 10.13 and 11.4
 	$(BIN)/python tools/typecheck_tensorrt.py
 
 clean: ## Remove the virtual environment, the demo and all caches
-	rm -rf $(VENV) demo dist .cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(NEWEST) demo dist .cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # Of what pip says, a line a package is enough; errors come on stderr.
@@ -40,4 +48,10 @@ $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --disable-pip-version-check -c constraints.txt -e '.[dev]' \
 	  | sed -uEn 's/^(Collecting [^ ]*|Installing ).*/\1/p'
+	touch $@
+
+$(NEWEST)/ready: pyproject.toml
+	test -x $(NEWEST)/bin/pip || $(PYTHON) -m venv $(NEWEST)
+	$(NEWEST)/bin/pip install --disable-pip-version-check --upgrade -e '.[cpu,bench,mqtt,metrics,serve]' \
+	  hypothesis playwright pytest | sed -uEn 's/^(Collecting [^ ]*|Installing ).*/\1/p'
 	touch $@

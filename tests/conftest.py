@@ -24,6 +24,7 @@ from edge_vad.cli import main
 from edge_vad.false_alarms import NormalTail
 from edge_vad.motion import MotionSettings
 from edge_vad.opencv import cv2
+from edge_vad.scene_file import seal
 from edge_vad.scene_model import (
     METADATA_KEY,
     SCHEMA,
@@ -116,7 +117,7 @@ def write_scene(path: Path, card: SceneCard, metadata: str | None = None) -> Pat
     """Write a scene model; `metadata` stands in for the card's own document."""
     model = tiny_graph(card)
     helper.set_model_props(model, {METADATA_KEY: card.encode() if metadata is None else metadata})
-    path.write_bytes(model.SerializeToString())
+    path.write_bytes(seal(model.SerializeToString()))
     return path
 
 
@@ -146,6 +147,7 @@ def movement(frames: int = 40, moving: range = range(15, 25)) -> list[NDArray[np
 def write_frames(folder: Path, pictures: list[NDArray[np.uint8]]) -> Path:
     """Write a folder of frames, which play at 10 a second."""
     folder.mkdir()
+    (folder / "fps.txt").write_text("10")
     for index, picture in enumerate(pictures):
         cv2.imwrite(str(folder / f"{index:03}.png"), picture)
     return folder

@@ -36,7 +36,8 @@ def measure_floor(path: Path, threads: int, say: Callable[[str], None]) -> Floor
     Returns:
         The comparison; None where the graph's cost is not known, or nothing.
     """
-    cost, model = graph_cost.count(path, Maps._fields), SceneModel.read(path)
+    model = SceneModel.read(path)
+    cost = graph_cost.count(path, Maps._fields)
     if cost is None or cost.macs == 0:
         return None
     say(f"{path.name}: in turns with one large convolution")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from edge_vad.atomic import write_whole
 from edge_vad.errors import Unavailable
 from edge_vad_bench import svg
 from edge_vad_bench.page import make_page
@@ -38,8 +38,8 @@ def write_pages(reports: Sequence[Report], html: Path) -> tuple[Path, Path]:
         "bottom": svg.BOTTOM,
     }
     markdown = html.with_suffix(".md")
-    _write(html, _render("report.html.j2", pages=pages, **geometry))
-    _write(markdown, _render("report.md.j2", pages=pages))
+    write_whole(html, _render("report.html.j2", pages=pages, **geometry).encode())
+    write_whole(markdown, _render("report.md.j2", pages=pages).encode())
     return html, markdown
 
 
@@ -63,9 +63,3 @@ def _render(template: str, **content: object) -> str:
 def _cell(text: str) -> str:
     """A text as one line of Markdown in which nothing has a meaning."""
     return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
-
-
-def _write(path: Path, text: str) -> None:
-    staged = path.with_name(f".{path.name}.{os.getpid()}")
-    staged.write_text(text, encoding="utf-8")
-    staged.replace(path)

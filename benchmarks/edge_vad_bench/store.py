@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import msgspec
 
+from edge_vad.atomic import write_whole
+from edge_vad.bounded_file import read_bounded
 from edge_vad.errors import BadInput
 from edge_vad_bench.schema import SCHEMA, Report
 
@@ -20,15 +21,7 @@ class _SchemaOnly(msgspec.Struct):
 
 def write(path: Path, report: Report) -> None:
     """Write a report, whole or not at all."""
-    staged = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with staged.open("wb") as file:
-            file.write(msgspec.json.format(msgspec.json.encode(report), indent=1))
-            file.flush()
-            os.fsync(file.fileno())
-        staged.replace(path)
-    finally:
-        staged.unlink(missing_ok=True)
+    write_whole(path, msgspec.json.format(msgspec.json.encode(report), indent=1))
 
 
 def read(path: Path) -> Report:
@@ -43,9 +36,7 @@ def read(path: Path) -> Report:
     if path.is_dir():
         path = path / FILE_NAME
     try:
-        if path.stat().st_size > _LARGEST:
-            raise ValueError("it is too large")
-        content = path.read_bytes()
+        content = read_bounded(path, _LARGEST)
         schema = msgspec.json.decode(content, type=_SchemaOnly).schema
         if schema > SCHEMA:
             raise BadInput(

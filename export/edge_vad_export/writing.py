@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from edge_vad.atomic import write_whole
 from edge_vad.errors import BadInput, CheckFailed
+from edge_vad.scene_file import seal
 from edge_vad.scene_model import METADATA_KEY, SceneCard, SceneModel
 from edge_vad_export.making import Made
 
@@ -23,7 +24,7 @@ def embed_card(model: onnx.ModelProto, card: SceneCard) -> None:
 def write_model(model: onnx.ModelProto, path: Path) -> None:
     """Write a model to a file, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, model.SerializeToString())
+    write_whole(path, seal(model.SerializeToString()))
 
 
 def place(made: Made, path: Path) -> SceneModel:

@@ -9,14 +9,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+PRIVATE = 0o600
+"""Mode of a file that nobody but its owner may read, as footage and events are."""
+_ANYBODY = 0o666
+"""Mode of a file that the user's umask decides on, as scenes and reports are."""
+
 
 @contextmanager
-def staged(path: Path, content: bytes) -> Iterator[Path]:
+def staged(path: Path, content: bytes, mode: int = _ANYBODY) -> Iterator[Path]:
     """Put content on the disk beside a file, under a name of its own.
 
     Args:
         path: The file that it is to become.
         content: All of it.
+        mode: Who may read it, less what the umask takes.
 
     Yields:
         Where the content is, to be moved to `path`; removed at the end when it is still there.
@@ -26,7 +32,8 @@ def staged(path: Path, content: bytes) -> Iterator[Path]:
     """
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
     try:
-        with beside.open("xb") as file:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        with os.fdopen(os.open(beside, flags, mode), "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -36,14 +43,46 @@ def staged(path: Path, content: bytes) -> Iterator[Path]:
             beside.unlink(missing_ok=True)
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes, mode: int = _ANYBODY) -> None:
     """Write a file, whole or not at all; an earlier one stays until then.
 
     Raises:
         OSError: There is no room, or no right to write.
     """
-    with staged(path, content) as beside:
+    with staged(path, content, mode) as beside:
         beside.replace(path)
+
+
+def make_private_folder(folder: Path) -> list[Path]:
+    """Make a folder and its parents, for their owner alone; those that are there stay as they are.
+
+    Returns:
+        The folders that were made, outermost first.
+
+    Raises:
+        OSError: There is no room, or no right to.
+    """
+    made = [each for each in (folder, *folder.parents) if not each.exists()][::-1]
+    for each in made:
+        each.mkdir(mode=0o700, exist_ok=True)
+    folder.mkdir(exist_ok=True)  # says so where a file has the name
+    return made
+
+
+def make_private_file(path: Path) -> None:
+    """Make a file for its owner alone, or make one that is there so; what it holds stays.
+
+    It is not opened where it is there: closing a database's file drops the locks of the whole
+    process.
+
+    Raises:
+        OSError: There is no room, or no right to.
+    """
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE))
+    except FileExistsError:
+        if path.stat().st_mode & 0o077:
+            path.chmod(PRIVATE)
 
 
 def demand_writable(folder: Path) -> None:

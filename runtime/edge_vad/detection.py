@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from edge_vad.frame import Frame
 
+NO_MOTION = "motion not known"
+"""Why the first frame is not judged, and the first after a hole."""
+
 
 class Box(NamedTuple):
     """A rectangle in a frame, px: top left corner and size."""
@@ -30,6 +33,8 @@ class Detection:
         threshold: Score from which on a frame is anomalous.
         anomaly_map: float32, (rows, columns), the calibrated anomaly of every cell.
         box: Where the frame's anomaly is, in its own px; None when it is not anomalous.
+        unjudged: Why nothing could be said of the frame, such as `moved`; the score then is 0 and
+            means nothing. Empty where it was judged.
     """
 
     frame: Frame
@@ -37,11 +42,17 @@ class Detection:
     threshold: float
     anomaly_map: NDArray[np.float32]
     box: Box | None
+    unjudged: str = ""
+
+    @property
+    def judged(self) -> bool:
+        """Whether the score says anything."""
+        return not self.unjudged
 
     @property
     def anomalous(self) -> bool:
         """Whether the frame's score passes the threshold."""
-        return self.score >= self.threshold
+        return self.judged and self.score >= self.threshold
 
 
 @dataclass(frozen=True, slots=True)

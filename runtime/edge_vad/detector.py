@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from pathlib import Path
 from types import TracebackType
@@ -13,18 +12,24 @@ from numpy.typing import NDArray
 
 from edge_vad import engine_file
 from edge_vad.backends import Backend, Inputs, Maps, Mark, load_backend, unmarked
-from edge_vad.detection import Detection
+from edge_vad.detection import NO_MOTION, Detection
 from edge_vad.errors import BadModel
 from edge_vad.false_alarms import parse_rate
 from edge_vad.fitting import fit_image
 from edge_vad.frame import Frame
+from edge_vad.live.scene_match import SceneMatch
+from edge_vad.live.states import CameraState
 from edge_vad.localisation import locate
-from edge_vad.look_ahead import measure_ahead, usable_cores
+from edge_vad.look_ahead import Measured, measure_ahead, usable_cores
 from edge_vad.motion import MotionExtractor, Moved
-from edge_vad.pace import Pace
+from edge_vad.pace import at_pace
 from edge_vad.scene_model import SceneModel
 from edge_vad.sources import Source
 from edge_vad.sources.recording import Recording
+from edge_vad.sources.series import Series
+
+_CHANGED_AFTER_S = 10.0
+"""As live: seconds that the scene must be gone."""
 
 
 class Detector:
@@ -91,26 +96,35 @@ class Detector:
         """
         self._mark = self._backend.mark = mark
 
-    def _score(self, frame: Frame, image: NDArray[np.uint8], moved: Moved) -> Detection:
+    def _score(
+        self, frame: Frame, image: NDArray[np.uint8], moved: Moved, match: SceneMatch | None = None
+    ) -> Detection:
         """Score a frame whose motion since the one before was measured, if it has any."""
         self._mark("flow")
         motion = self._motion.pool(moved)
         self._mark("pooling")
+        if match and (state := match.judge(image, frame.time_s)) is not CameraState.LIVE:
+            return self.judge(frame, None, str(state))
         maps = self._backend.infer(Inputs(image[None], motion[None]))
         detection = self.judge(frame, maps if self.knows_motion else None)
         self._mark("decision")
         return detection
 
-    def judge(self, frame: Frame, maps: Maps | None) -> Detection:
-        """Make a detection of what the graph says of a frame; None where motion is not known.
+    def judge(self, frame: Frame, maps: Maps | None, why: str = NO_MOTION) -> Detection:
+        """Make a detection of what the graph says of a frame; None where it was not judged.
+
+        Args:
+            frame: The frame.
+            maps: What the graph says.
+            why: Why it was not judged, where it was not.
 
         Raises:
             BadModel: The graph gave no number.
         """
         if maps is None:
-            return Detection(frame, 0.0, self.threshold, self._nothing, None)
+            return Detection(frame, 0.0, self.threshold, self._nothing, None, why)
         score, anomaly_map = float(maps.score[0]), maps.anomaly_map[0]
-        if math.isnan(score):  # it would pass for normal
+        if not maps.are_finite:
             raise BadModel(
                 f"{self.model.path} gives no number for frame {frame.index}",
                 "write it again with edge-vad export, or train the scene again",
@@ -121,10 +135,11 @@ class Detector:
         return Detection(frame, score, self.threshold, anomaly_map, box)
 
     def watch(self, source: Source, ahead: int | None = None) -> Iterator[Detection]:
-        """Score a source from its beginning; a frame that is missing empties the motion window.
+        """Score a source from its beginning, at the pace of the scene.
 
-        Across a gap everything seems to move twice as fast, which would be a false alarm. Frames
-        that a live source dropped for being late are none: what moved is divided by the time.
+        What moved is divided by the time that passed; frames that come faster than the scene's are
+        thinned out, and a hole in time empties the motion window. Frames that do not show the scene
+        are not judged.
 
         Args:
             source: The frames.
@@ -133,25 +148,30 @@ class Detector:
                 would only delay.
         """
         if ahead is None:
-            ahead = usable_cores() if isinstance(source, Recording) else 0
+            ahead = usable_cores() if isinstance(source, Recording | Series) else 0
+        empty = self.model.card.empty
+        match = SceneMatch(_CHANGED_AFTER_S, empty) if empty else None
+        with closing(self._measured(source, ahead)) as measured:
+            for frame, image, moved in measured:
+                if match and moved.flow is None:
+                    match.forget_present()
+                yield self._score(frame, image, moved, match)
+
+    def _measured(self, source: Source, ahead: int) -> Generator[Measured, None, None]:
+        """The frames that are looked at, and how they moved."""
         if ahead > 1:
-            yield from self._watch_ahead(source, ahead)
+            for measured in measure_ahead(source, self.model.card, ahead):
+                self._mark("decode")
+                if measured.moved.flow is None:
+                    self.reset()
+                yield measured
             return
-        pace = Pace(self.model.card.fps)
-        is_live = getattr(source, "is_live", False)  # any iterable of frames will do
-        for frame in source:
-            steps = pace.steps(frame.index, source.fps if is_live else None)
+        for frame, steps in at_pace(source, self.model.card.fps):
+            image = fit_image(frame.image, self._resized)
+            self._mark("resize")
             if steps is None:
                 self.reset()
-            yield self.detect(frame, steps=steps or 1.0)
-
-    def _watch_ahead(self, source: Source, threads: int) -> Iterator[Detection]:
-        with closing(measure_ahead(source, self.model.card, threads)) as measured:
-            for frame, image, moved in measured:
-                self._mark("decode")
-                if moved.flow is None:
-                    self.reset()
-                yield self._score(frame, image, moved)
+            yield Measured(frame, image, self._motion.measure(image, steps or 1.0))
 
     def reset(self) -> None:
         """Empty the motion window: after a gap nothing of before it may count."""

@@ -12,8 +12,6 @@ from edge_vad.opencv import cv2
 UNITS_PER_PIXEL = 256
 """Flow is summed in whole 256ths of a pixel: integers leave no rounding error after weeks."""
 
-LARGEST_FLOW_PX = np.iinfo(np.int16).max / UNITS_PER_PIXEL
-
 
 class Pooling(str, Enum):
     """How a window of flow fields becomes one dynamic flow image.

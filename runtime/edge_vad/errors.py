@@ -63,7 +63,13 @@ class SourceLost(EdgeVadError):
     exit_code = 5
 
 
+class NotAllKept(EdgeVadError):
+    """A run is done, but something was not stored or not delivered (exit code 6)."""
+
+    exit_code = 6
+
+
 class Interrupted(EdgeVadError):
-    """The user ended a run with Ctrl-C (exit code 130, as shells have it)."""
+    """A run was ended with Ctrl-C or a signal (exit code 130, as shells have it)."""
 
     exit_code = 130

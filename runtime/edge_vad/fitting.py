@@ -27,7 +27,7 @@ def fit_image(image: NDArray[np.uint8], resized: NDArray[np.uint8]) -> NDArray[n
     if image.shape == resized.shape:
         return image
     (rows, columns), (height, width) = image.shape[:2], resized.shape[:2]
-    if abs(columns / rows * height / width - 1) > _ASPECT_TOLERANCE:
+    if not is_alike(image.shape, resized.shape):
         raise BadInput(
             f"the frames are {columns}x{rows}, and the scene is learnt at {width}x{height}",
             "use footage of the camera that the scene is trained on, or train on this one",
@@ -36,3 +36,13 @@ def fit_image(image: NDArray[np.uint8], resized: NDArray[np.uint8]) -> NDArray[n
     how = cv2.INTER_LINEAR if enlarges else cv2.INTER_AREA
     cv2.resize(image, (width, height), dst=resized, interpolation=how)
     return resized
+
+
+def is_alike(shape: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    """Whether one picture can be brought to the size of another without being squeezed.
+
+    Args:
+        shape: Rows and columns first.
+        other: The same.
+    """
+    return abs(shape[1] / shape[0] * other[0] / other[1] - 1) <= _ASPECT_TOLERANCE

@@ -21,6 +21,7 @@ from edge_vad.fitting import fit_image
 from edge_vad.frame import Frame
 from edge_vad.motion import FlowMeter, Moved
 from edge_vad.opencv import cv2
+from edge_vad.pace import Paced, at_pace
 from edge_vad.scene_model import SceneCard
 from edge_vad.sources import Source
 
@@ -34,7 +35,7 @@ class Measured(NamedTuple):
     Attributes:
         frame: As the source gave it.
         image: uint8, of the model's size; used again some frames later.
-        moved: What it tells of motion; no flow for the first frame, and the first after a gap.
+        moved: What it tells of motion; no flow for the first frame, and the first after a hole.
             Used again some frames later.
     """
 
@@ -55,21 +56,21 @@ class _Slot:
 class _Pending(NamedTuple):
     frame: Frame
     image: NDArray[np.uint8]
-    grey: NDArray[np.uint8]
     flow: NDArray[np.float32]
+    steps: float
     is_new: Future[bool] | None
 
 
 class _Patient:
-    """The frames of a source; an error ends them, and is raised when it is asked for."""
+    """What a scene looks at of a source; an error ends it, and is raised when it is asked for."""
 
-    def __init__(self, source: Source) -> None:
-        self._source = source
+    def __init__(self, source: Source, fps: float) -> None:
+        self._frames = at_pace(source, fps)
         self._failure: EdgeVadError | None = None
 
-    def __iter__(self) -> Iterator[Frame]:
+    def __iter__(self) -> Iterator[Paced]:
         try:
-            yield from self._source
+            yield from self._frames
         except EdgeVadError as error:
             self._failure = error
 
@@ -85,7 +86,7 @@ def usable_cores() -> int:
 
 
 def measure_ahead(source: Source, card: SceneCard, threads: int) -> Generator[Measured, None, None]:
-    """Hand out the frames of a source in order, with their motion.
+    """Hand out the frames that a scene looks at of a source, in order, with their motion.
 
     Args:
         source: The frames.
@@ -111,16 +112,14 @@ def measure_ahead(source: Source, card: SceneCard, threads: int) -> Generator[Me
 
     pool = ThreadPoolExecutor(threads, thread_name_prefix="flow")
     pending: deque[_Pending] = deque()
-    frames, expected = _Patient(source), -1
+    frames = _Patient(source, card.fps)
     try:
-        for turn, frame in enumerate(frames):
+        for turn, (frame, steps) in enumerate(frames):
             previous, slot = slots[(turn - 1) % len(slots)], slots[turn % len(slots)]
             image = fit_image(frame.image, slot.resized)
             cv2.cvtColor(image, cv2.COLOR_BGR2GRAY, dst=slot.grey)
-            follows = frame.index == expected
-            expected = frame.index + 1
-            is_new = pool.submit(measure, previous, slot) if follows else None
-            pending.append(_Pending(frame, image, slot.grey, slot.flow, is_new))
+            is_new = None if steps is None else pool.submit(measure, previous, slot)
+            pending.append(_Pending(frame, image, slot.flow, steps or 1.0, is_new))
             if len(pending) > threads:
                 yield _finished(pending.popleft())
         yield from map(_finished, pending)
@@ -131,7 +130,7 @@ def measure_ahead(source: Source, card: SceneCard, threads: int) -> Generator[Me
 
 def _finished(pending: _Pending) -> Measured:
     if pending.is_new is None:
-        moved = Moved(None, pending.grey)
+        moved = Moved(None)
     else:
-        moved = Moved(pending.flow, pending.grey, is_new=pending.is_new.result())
+        moved = Moved(pending.flow, pending.steps, pending.is_new.result())
     return Measured(pending.frame, pending.image, moved)

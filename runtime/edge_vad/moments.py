@@ -78,8 +78,9 @@ class StrangestMoments:
         self._best: list[tuple[float, int, Moment]] = []
 
     def update(self, detection: Detection) -> None:
-        """Take the next frame; one of which nothing is known counts for nothing."""
-        if not detection.anomaly_map.any():
+        """Take the next frame; one that was not judged counts for nothing."""
+        if not detection.judged:
+            self._sustained.reset()
             return
         score, now = self._sustained.update(detection.score), detection.frame.time_s
         if self._times_s and now < self._times_s[-1]:  # the source's clock began anew

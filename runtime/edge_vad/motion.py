@@ -12,13 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_vad.dynamic_flow import DynamicFlow, Pooling
+from edge_vad.flow_code import EPSILON, FLOW_CODE, refuse_other_code
 from edge_vad.opencv import cv2
+from edge_vad.pace import LONGEST_PAUSE
 
 if TYPE_CHECKING:
     from cv2 import DISOpticalFlow
 
-LONGEST_PAUSE = 15
-"""Frame times for which a picture may stand still until nothing can be said of motion."""
+LONGEST_WINDOW = 256
+"""Flow fields that can be pooled."""
 
 
 class MotionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,6 +40,7 @@ class MotionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         pooling: Mean, mean with mean speed, or linear rank pooling.
         smoothness: Weight of smoothness in the refinement.
         gradients: Weight of constant gradients in the refinement.
+        code: What measured the flow; here that is this machine's, unless a scene says otherwise.
     """
 
     finest_scale: Annotated[int, msgspec.Meta(ge=0, le=4)] = 1
@@ -46,10 +49,11 @@ class MotionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     iterations: Annotated[int, msgspec.Meta(ge=1, le=64)] = 8
     refinements: Annotated[int, msgspec.Meta(ge=0, le=20)] = 4
     downscale: Annotated[int, msgspec.Meta(ge=1, le=8)] = 2
-    window: Annotated[int, msgspec.Meta(ge=1, le=256)] = 5
+    window: Annotated[int, msgspec.Meta(ge=1, le=LONGEST_WINDOW)] = 5
     pooling: Pooling = Pooling.MEAN_AND_SPEED
     smoothness: Annotated[float, msgspec.Meta(gt=0, le=100)] = 20.0
     gradients: Annotated[float, msgspec.Meta(ge=0, le=100)] = 10.0
+    code: str = msgspec.field(default_factory=lambda: FLOW_CODE)
 
     @property
     def channels(self) -> int:
@@ -67,9 +71,13 @@ class FlowMeter:
 
     Attributes:
         shape: (2, height', width') of what `measure` gives.
+
+    Raises:
+        Unavailable: The scene's flow was measured by other code than there is here.
     """
 
     def __init__(self, height: int, width: int, settings: MotionSettings) -> None:
+        refuse_other_code(settings.code)
         self._flow = _optical_flow(settings)
         rows, columns = height // settings.downscale, width // settings.downscale
         self.shape = (2, rows, columns)
@@ -105,13 +113,11 @@ class Moved(NamedTuple):
 
     Attributes:
         flow: float32, (2, height', width'), px since the frame before; None where there is none.
-        grey: uint8, (height, width), the frame.
         steps: Frame times of the scene since the frame before.
         is_new: Whether the picture is another than the one before; if not, `flow` means nothing.
     """
 
     flow: NDArray[np.float32] | None
-    grey: NDArray[np.uint8]
     steps: float = 1.0
     is_new: bool = True
 
@@ -183,9 +189,9 @@ class MotionExtractor:
         cv2.cvtColor(image, cv2.COLOR_BGR2GRAY, dst=current)
         self._frames += 1
         if self._frames == 1:
-            return Moved(None, current, steps)
+            return Moved(None, steps)
         is_new = self._meter.measure(previous, current, self._small)
-        return Moved(self._small, current, steps, is_new)
+        return Moved(self._small, steps, is_new)
 
     def pool(self, moved: Moved) -> NDArray[np.float32]:
         """Pool what a frame tells with what those before it told; see `push`.
@@ -220,4 +226,6 @@ def _optical_flow(settings: MotionSettings) -> DISOpticalFlow:
     flow.setVariationalRefinementIterations(settings.refinements)
     flow.setVariationalRefinementAlpha(settings.smoothness)
     flow.setVariationalRefinementGamma(settings.gradients)
+    if hasattr(flow, "setVariationalRefinementEpsilon"):  # where not, it is this one
+        flow.setVariationalRefinementEpsilon(EPSILON)
     return flow

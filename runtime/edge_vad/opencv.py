@@ -4,8 +4,9 @@ It is no hard dependency: a Jetson's own OpenCV has GStreamer, and pip's must no
 """
 
 import os
+from pathlib import Path
 
-from edge_vad.errors import Unavailable
+from edge_vad.errors import BadInput, Unavailable
 
 # FFmpeg's own lines repeat addresses, and what is broken is told as an error here. OpenCV reads
 # this once.
@@ -19,4 +20,20 @@ except ImportError as error:
         "run pip install 'edge-vad[cpu]'; on a Jetson use the system's package python3-opencv",
     ) from error
 
-__all__ = ["cv2"]
+__all__ = ["cv2", "opencv_name"]
+
+
+def opencv_name(path: Path) -> str:
+    """A path as OpenCV's readers and writers of video take it.
+
+    Absolute, because FFmpeg takes what stands before a colon for a protocol.
+
+    Raises:
+        BadInput: It is no UTF-8; OpenCV would end the process.
+    """
+    name = str(path.absolute())
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise BadInput(f"the path {name!r} is not UTF-8", "rename it") from None
+    return name

@@ -5,16 +5,18 @@ The graph does all the computing; a JSON document in the file's metadata says ev
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 
-from edge_vad import onnx_metadata
+from edge_vad import scene_file
 from edge_vad.errors import BadModel
 from edge_vad.false_alarms import NormalTail
 from edge_vad.motion import MotionSettings
+from edge_vad.told import refuse_wild_numbers, shorten
 
 METADATA_KEY = "edge-vad"
 SCHEMA = 2
@@ -51,16 +53,17 @@ class Calibration(_Record, frozen=True):
     """How an energy becomes comparable with the others: `a = (energy - location) / scale`.
 
     Both come from normal footage that the energy was not fitted to. There an energy whose frames
-    reach `a` more is `exp(a)` times rarer; so the largest of several is the rarest.
+    reach `a` more is `exp(a)` times rarer; so the largest of several is the rarest. Each kind of
+    light (day, lamp, infrared) has its own, so that one threshold holds in all of them.
 
     Attributes:
-        location: Energy, in nats, that calibrates to 0.
-        scale: Mean excess of the frames' highest energies, in nats.
+        locations: By light, the energy, in nats, that calibrates to 0.
+        scales: By light, the mean excess of the frames' highest energies, in nats.
         weight: 1; 0 for an energy that has no part in map and score.
     """
 
-    location: float
-    scale: Annotated[float, msgspec.Meta(gt=0)]
+    locations: Annotated[tuple[float, ...], msgspec.Meta(min_length=1)]
+    scales: Annotated[tuple[Annotated[float, msgspec.Meta(gt=0)], ...], msgspec.Meta(min_length=1)]
     weight: Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
@@ -69,7 +72,7 @@ class Training(_Record, frozen=True):
 
     Attributes:
         sources: Names of the footage, without paths.
-        frames: Frames that were learnt from, held-back ones included.
+        frames: Frames of the footage.
         seed: Seed of everything random.
         created: UTC, ISO 8601.
         versions: Package name to version.
@@ -151,6 +154,8 @@ class SceneCard(_Record, frozen=True):
         precision: What the encoders compute in.
         parity: Result of the comparison with PyTorch.
         proof: Results of the comparisons with single precision.
+        empty: The scene without anybody in it, as `edge_vad.empty_picture` encodes it, one for each
+            kind of light; none in scenes of before.
     """
 
     schema: int
@@ -165,6 +170,7 @@ class SceneCard(_Record, frozen=True):
     precision: Precision = "fp32"
     parity: Parity | None = None
     proof: tuple[Comparison, ...] = ()
+    empty: tuple[bytes, ...] = ()
 
     @property
     def motion_shape(self) -> tuple[int, int, int]:
@@ -179,39 +185,45 @@ class SceneCard(_Record, frozen=True):
 
 @dataclass(frozen=True)
 class SceneModel:
-    """A scene model on disk, checked.
+    """A scene model on disk, checked: nothing else may be handed to what runs it.
 
     Attributes:
         path: The ONNX file.
         card: Its metadata.
+        sha256: Of the file that was checked.
     """
 
     path: Path
     card: SceneCard
+    sha256: str = field(default="", repr=False, compare=False)
 
     @classmethod
     def read(cls, path: str | Path) -> SceneModel:
-        """Read and check a scene model's metadata; the graph itself is left to the backend.
+        """Read a scene model, and hold its graph and metadata to what may stand in them.
 
         Raises:
-            BadModel: The file is missing, truncated, not a scene model, of a newer schema, or
-                its metadata contradicts itself.
+            BadModel: The file is missing, damaged, altered, not a scene model, of another schema,
+                holds what a scene model may not, or its metadata contradicts itself.
         """
         path = Path(path)
-        try:
-            text = onnx_metadata.read(path).get(METADATA_KEY)
-        except OSError as error:
-            raise BadModel(
-                f"{path} cannot be read ({error.strerror})",
-                "give the ONNX file that edge-vad export wrote",
-            ) from None
-        except ValueError as error:
-            raise BadModel(
-                f"{path} cannot be read as an ONNX file ({error})", _EXPORT_AGAIN
-            ) from None
+        content = scene_file.read(path)
+        text = scene_file.metadata(content, path).get(METADATA_KEY)
         if text is None:
             raise BadModel(f"{path} is an ONNX file, but not a scene model", _EXPORT_AGAIN)
-        return cls(path, decode_card(text, path))
+        _refuse_other_schema(text, path)
+        scene_file.check(content, path)
+        return cls(path, decode_card(text, path), hashlib.sha256(content).hexdigest())
+
+    def content(self) -> bytes:
+        """The bytes of the file, the very ones that were checked.
+
+        Raises:
+            BadModel: The file has gone, or has changed since.
+        """
+        content = scene_file.read(self.path)
+        if hashlib.sha256(content).hexdigest() != self.sha256:
+            raise BadModel(f"{self.path} has changed while it was being read", "start again")
+        return content
 
 
 _EXPORT_AGAIN = "write it again with edge-vad export"
@@ -226,22 +238,34 @@ def decode_card(text: str, path: Path) -> SceneCard:
         path: Named in errors.
 
     Raises:
-        BadModel: It is of a newer schema, broken, or contradicts itself.
+        BadModel: It is of another schema, broken, or contradicts itself.
     """
+    _refuse_other_schema(text, path)
     try:
-        schema = msgspec.json.decode(text, type=_SchemaOnly).schema
-        if schema < SCHEMA:
-            raise BadModel(f"{path} was made by an older edge-vad", _TRAIN_AGAIN)
-        if schema > SCHEMA:
-            raise BadModel(
-                f"{path} has schema {schema}, and this version reads up to {SCHEMA}",
-                "update edge-vad, or export the scene with this version",
-            )
         card = msgspec.json.decode(text, type=SceneCard)
+        refuse_wild_numbers(text)
         _check_geometry(card)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        raise BadModel(f"the metadata in {path} is broken ({error})", _EXPORT_AGAIN) from None
+        raise _broken(path, error) from None
     return card
+
+
+def _refuse_other_schema(text: str, path: Path) -> None:
+    try:
+        schema = msgspec.json.decode(text, type=_SchemaOnly).schema
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise _broken(path, error) from None
+    if schema < SCHEMA:
+        raise BadModel(f"{path} was made by an older edge-vad", _TRAIN_AGAIN)
+    if schema > SCHEMA:
+        raise BadModel(
+            f"{path} has schema {schema}, and this version reads up to {SCHEMA}",
+            "update edge-vad, or export the scene with this version",
+        )
+
+
+def _broken(path: Path, error: Exception) -> BadModel:
+    return BadModel(f"the metadata in {path} is broken ({shorten(str(error))})", _EXPORT_AGAIN)
 
 
 class _SchemaOnly(msgspec.Struct):

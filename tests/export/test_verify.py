@@ -84,6 +84,17 @@ def test_another_training_is_no_reference(
     assert "are of different trainings (fps differs)" in err
 
 
+def test_a_scene_that_was_altered_since_its_export_is_refused(
+    edge_vad: Command, single: SceneModel, footage: str
+) -> None:
+    content = bytearray(single.path.read_bytes())
+    content[len(content) // 3] ^= 1
+    single.path.write_bytes(content)
+    code, told, err = edge_vad("verify", single.path, "--frames", footage)
+    assert (code, told) == (3, "")
+    assert "digest does not fit" in err
+
+
 def test_an_engine_that_is_not_there_is_told(
     edge_vad: Command, single: SceneModel, footage: str
 ) -> None:

@@ -8,6 +8,7 @@ from edge_vad.detection import Box
 from edge_vad.detector import Detector, load
 from edge_vad.errors import BadInput, BadModel, WrongUse
 from edge_vad.frame import Frame
+from edge_vad.scene_file import seal
 from edge_vad.scene_model import SceneModel
 from edge_vad.sources import open_source
 
@@ -56,10 +57,10 @@ def test_nothing_is_said_of_a_first_frame_as_it_has_no_motion(tiny_scene):
     assert [each.box is None for each in found] == [True, False, True]
 
 
-def test_a_missing_frame_empties_the_motion_window(tiny_scene):
+def test_a_hole_empties_the_motion_window_and_a_missing_frame_does_not(tiny_scene):
     detector = Detector(SceneModel.read(tiny_scene()), Saying(cells((2, 3))))
-    source = [blank((64, 48), index) for index in (7, 8, 10, 11)]
-    assert [each.score for each in detector.watch(source)] == [0.0, 5.0, 0.0, 5.0]
+    source = [blank((64, 48), index) for index in (7, 8, 10, 30, 31)]
+    assert [each.score for each in detector.watch(source)] == [0.0, 5.0, 5.0, 0.0, 5.0]
 
 
 def test_a_normal_frame_has_no_box(tiny_scene):
@@ -123,7 +124,7 @@ def test_a_graph_that_contradicts_its_metadata_is_refused(make, tmp_path):
 
 def test_a_graph_that_onnx_runtime_cannot_load_is_refused(tiny_scene):
     path = tiny_scene()
-    path.write_bytes(path.read_bytes().replace(b"AveragePool", b"AveragePoof"))
+    path.write_bytes(seal(path.read_bytes().replace(b"strides", b"stridez")))
     with pytest.raises(BadModel, match="cannot load"):
         load(path)
 

@@ -52,9 +52,9 @@ def test_looking_ahead_changes_no_score(tiny_scene, make, threads, size):
     same(watched(scene, Footage(pictures), threads), watched(scene, Footage(pictures), 0))
 
 
-def test_a_gap_empties_the_window_all_the_same(tiny_scene, make):
+def test_a_hole_empties_the_window_all_the_same(tiny_scene, make):
     pictures = make.movement()
-    indices = [*range(17), *range(20, 43)]
+    indices = [*range(17), *range(40, 63)]
     scene = tiny_scene()
     ours = watched(scene, Footage(pictures, indices), 3)
     same(ours, watched(scene, Footage(pictures, indices), 0))
@@ -66,6 +66,14 @@ def test_pictures_that_come_again_do_so_all_the_same(tiny_scene, make):
     pictures[20:20] = [pictures[20]] * 30
     scene = tiny_scene()
     same(watched(scene, Footage(pictures), 3), watched(scene, Footage(pictures), 0))
+
+
+def test_footage_of_another_rate_is_paced_all_the_same(tiny_scene, make):
+    indices = [3 * index // 2 for index in range(40)]
+    scene = tiny_scene(fps=25.0)
+    ours = watched(scene, Footage(make.movement(), indices), 3)
+    same(ours, watched(scene, Footage(make.movement(), indices), 0))
+    assert len(ours) == 40
 
 
 def test_footage_of_a_single_frame_or_none(tiny_scene, make):

@@ -104,6 +104,13 @@ def test_a_newer_schema_asks_for_an_update_whatever_else_it_holds(make, tmp_path
         SceneModel.read(make.scene(tmp_path / "scene.onnx", make.card(), text))
 
 
+@pytest.mark.parametrize("schema", range(1, SCHEMA))
+def test_an_older_schema_asks_for_another_training_whatever_else_it_holds(make, tmp_path, schema):
+    text = json.dumps({"schema": schema, "something": "old"})
+    with pytest.raises(BadModel, match=r"an older edge-vad.*: train the scene again"):
+        SceneModel.read(make.scene(tmp_path / "scene.onnx", make.card(), text))
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -115,6 +122,9 @@ def test_a_newer_schema_asks_for_an_update_whatever_else_it_holds(make, tmp_path
         {"unknown": 1},
         {"grid": {"rows": 5, "columns": 7, "patch": 16}},
         {"motion": {"window": 0}},
+        {"motion": {"pooling": "mean+rank"}},
+        {"energies": {"joint": {"location": 0, "scale": 0, "weight": 1}}},
+        {"energies": {"joint": {"location": 0, "scale": 1, "weight": 2}}},
         {"normal": json.loads(NORMAL.replace("10.0", "5e-324"))},
     ],
 )

@@ -67,7 +67,8 @@ def pretend(monkeypatch, tmp_path):
 
     monkeypatch.setattr(measuring, "edge_vad", answer)
     card = {measuring.METADATA_KEY: json.dumps(CARD)}
-    monkeypatch.setattr(measuring.onnx_metadata, "read", lambda path: card)
+    monkeypatch.setattr(measuring.scene_file, "read", lambda path: b"")
+    monkeypatch.setattr(measuring.scene_file, "metadata", lambda content, path: card)
     return told
 
 

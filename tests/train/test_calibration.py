@@ -14,10 +14,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import genpareto
 
-from edge_vad.false_alarms import QUIET_S, NormalTail
-from edge_vad_train.calibration import calibrate, energy_maps, fit_tail
+from edge_vad.false_alarms import QUIET_S, TAIL_SHARE, NormalTail
+from edge_vad.scene_model import Calibration
+from edge_vad_train.calibration import calibrate, fit_tail, fused_levels, measure_levels
 from edge_vad_train.checkpoint import load_trained
-from edge_vad_train.footage import Stretch
+from edge_vad_train.footage import Footage, FrameSize, Stretch
+from edge_vad_train.network import highest_cells
+from edge_vad_train.settings import TrainSettings
 
 scores_of_a_stretch = arrays(
     np.float32, st.integers(1, 60), elements=st.floats(-1e3, 1e3, width=32)
@@ -115,50 +118,102 @@ def test_alarms_of_two_stretches_are_never_one() -> None:
     assert 3 * tail.scale == pytest.approx(5 + 6 + 1 - 2 * tail.start)
 
 
-def with_highest(highest: np.ndarray) -> torch.Tensor:
-    """Energies whose highest in every frame are these, in a corner."""
-    energy = torch.full((len(highest), 4, 5), -1e5)
-    energy[:, 0, 0] = torch.from_numpy(highest)
-    return energy
+STARTS, SCALES = {"a": 3.0, "b": -40.0, "c": 100.0}, {"a": 0.5, "b": 9.0, "c": 2.0}
 
 
-@given(arrays(np.float32, st.integers(1, 50), elements=st.floats(-1e4, 1e4, width=32)))
-def test_the_median_calibrates_to_naught_and_the_scale_is_never(highest: np.ndarray) -> None:
-    calibration = calibrate(with_highest(highest))
-    assert calibration.weight == 1
-    assert calibration.location == pytest.approx(float(np.median(highest)), rel=1e-5, abs=1e-3)
-    assert calibration.scale > 0
+def ordinary(frames: int, seed: int) -> dict[str, np.ndarray]:
+    """Levels of three energies that have nothing to do with one another, exponential above."""
+    rng = np.random.default_rng(seed)
+    return {
+        name: (STARTS[name] + SCALES[name] * rng.exponential(size=frames)).astype(np.float32)
+        for name in STARTS
+    }
 
 
-def test_the_95th_percentile_calibrates_to_one() -> None:
-    highest = np.random.default_rng(0).normal(100, 50, 1000).astype(np.float32)
-    calibration = calibrate(with_highest(highest))
-    high = float(np.percentile(highest, 95))
-    assert (high - calibration.location) / calibration.scale == pytest.approx(1.0, rel=1e-4)
+def test_the_rate_of_the_fused_is_the_sum_of_the_shares_at_every_threshold() -> None:
+    calibrations = calibrate([ordinary(40_000, 0)], {"a": 0.7, "b": 0.3})
+    fused = fused_levels(ordinary(400_000, 1), calibrations)
+    for threshold in (0.5, 2.0, 4.0):
+        promised = TAIL_SHARE * math.exp(-threshold)
+        assert (fused > threshold).mean() == pytest.approx(promised, rel=0.15)
 
 
-def test_the_ground_is_as_high_as_the_middle_cell_ever_was() -> None:
-    energy = torch.zeros(3, 4, 5)
-    energy[1] = 7
-    energy[2, 0, 0] = 9
-    assert calibrate(energy).ground == 7
+@pytest.mark.parametrize("share", [0.1, 0.7, 1.0])
+def test_an_energy_raises_its_share_of_the_false_alarms(share: float) -> None:
+    calibration = calibrate([ordinary(40_000, 0)], {"b": share})["b"]
+    levels = ordinary(400_000, 1)["b"]
+    promised = share * TAIL_SHARE * math.exp(-2)
+    above = (levels - calibration.location) / calibration.scale > 2
+    assert above.mean() == pytest.approx(promised, rel=0.15)
 
 
-def test_a_stretch_is_scored_batch_by_batch_as_at_once(trained: Path) -> None:
+def test_an_energy_without_a_share_has_no_part_in_the_score() -> None:
+    levels = ordinary(1000, 0)
+    calibrations = calibrate([levels], {"a": 1.0})
+    assert {name: each.weight for name, each in calibrations.items()} == {"a": 1, "b": 0, "c": 0}
+    alone = (levels["a"] - calibrations["a"].location) / calibrations["a"].scale
+    np.testing.assert_allclose(fused_levels(levels, calibrations), alone, rtol=1e-5)
+
+
+@given(
+    st.lists(
+        arrays(np.float32, st.integers(1, 50), elements=st.floats(-1e4, 1e4, width=32)).map(
+            lambda each: {"a": each, "b": -each}
+        ),
+        min_size=1,
+        max_size=3,
+    )
+)
+def test_every_footage_has_a_valid_calibration(levels: list[dict[str, np.ndarray]]) -> None:
+    for each in calibrate(levels, {"a": 0.6, "b": 0.4}).values():
+        assert msgspec.json.decode(msgspec.json.encode(each), type=Calibration) == each
+        assert math.isfinite(each.location)
+
+
+def test_whole_footage_is_scored_by_what_was_not_fitted_to_it(trained: Path) -> None:
+    """In batches as at once; the first frame of a row has no motion and no score."""
     scene = load_trained(trained)
     frames = scene.sample_frames.repeat(5, 1, 1, 1)
-    motion = scene.sample_motion.repeat(5, 1, 1, 1)
+    motion = scene.sample_motion.repeat(5, 1, 1, 1).half()
+    kept = (
+        Stretch(frames.numpy(), motion.numpy(), fold=2),
+        Stretch(frames.numpy(), motion.numpy(), fold=0, has_motion=True),
+        Stretch(frames.numpy(), motion.numpy(), fold=1),
+    )
+    size = FrameSize(scene.card.height, scene.card.width)
+    whole = Footage(size, 10.0, ("a",), 0, (), 3 * len(frames), True, kept, 999)
+    ours = scene.network.energies
+    folds = [Raised(ours, number) for number in range(4)]
     told: list[int] = []
-    stretch = Stretch("a", frames.numpy(), motion.half().numpy())
-    energies = scene.network.energies
-    batches = list(energy_maps([energies], stretch, told.append))
-    assert len(batches) > 1
-    assert sum(told) == len(frames)
+    first, second = measure_levels([], whole, folds, TrainSettings(), told.append)
+    assert sum(told) == whole.frames
     with torch.inference_mode():
-        images = energies.images(frames, motion.half().float())
-        glance = energies.appearance.glance(frames)
-        presences = energies.presences(images.look, glance, images.move)
-        at_once = (*energies(*images), *presences)
-    in_parts = zip(*((*maps, *presences) for [maps], presences in batches), strict=True)
-    for parts, whole in zip(in_parts, at_once, strict=True):
-        torch.testing.assert_close(torch.cat(parts), whole, rtol=1e-4, atol=1e-3)
+        maps = ours(frames, motion.float())
+    for name, energy in maps.items():
+        level = highest_cells(energy, TrainSettings().score_cells).numpy()
+        expected = np.concatenate([level[1:] + 2, level])
+        np.testing.assert_allclose(first[name], expected, rtol=1e-4, atol=1e-3)
+        np.testing.assert_allclose(second[name], level[1:] + 1, rtol=1e-4, atol=1e-3)
+
+
+class Raised(torch.nn.Module):
+    """Energies that tell which fold they are of."""
+
+    def __init__(self, energies: torch.nn.Module, by: float) -> None:
+        super().__init__()
+        self._energies, self._by = energies, by
+
+    def forward(self, frame: torch.Tensor, motion: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {name: each + self._by for name, each in self._energies(frame, motion).items()}
+
+
+def test_the_levels_of_a_frame_fuse_to_the_networks_score(trained: Path) -> None:
+    scene = load_trained(trained)
+    with torch.inference_mode():
+        _, score, *energies = scene.network(scene.sample_frames, scene.sample_motion)
+    names = scene.network.energies.energies
+    levels = {
+        name: highest_cells(each, scene.design.score_cells).numpy()
+        for name, each in zip(names, energies, strict=True)
+    }
+    np.testing.assert_allclose(fused_levels(levels, scene.card.energies), score, rtol=1e-4)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,17 +9,17 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lightning_fabric import Fabric
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
 from edge_vad.errors import BadModel
 from edge_vad_train import fit
-from edge_vad_train.fit import Diverged, FitSettings, Fitted, fit_stream
+from edge_vad_train.fit import Diverged, FitSettings, fit_stream
 from edge_vad_train.model import Architecture, Layer, StreamVAE
 
 ARCHITECTURE = Architecture(2, (Layer(4, 3, 2), Layer(3, 2, 1)), latent=2, components=2)
 SETTINGS = FitSettings(sigma=1.0, steps=24, batch=16, seed=5)
-PATCHES, OTHERS = torch.randn(80, 2, 5, 5, generator=torch.Generator().manual_seed(0)).split(40)
+PATCHES = torch.randn(40, 2, 5, 5, generator=torch.Generator().manual_seed(0))
 
 
 class Interruption:
@@ -36,15 +34,10 @@ class Interruption:
             raise KeyboardInterrupt
 
 
-def fit_patches(
+def fitted(
     state: Path, options: FitSettings = SETTINGS, patches: Tensor = PATCHES, **more: object
-) -> Fitted:
-    fabric = Fabric(accelerator="cpu")
-    return fit_stream(patches, OTHERS, ARCHITECTURE, options, fabric, state, **more)
-
-
-def fitted(state: Path, *arguments: object, **more: object) -> StreamVAE:
-    return fit_patches(state, *arguments, **more).model
+) -> StreamVAE:
+    return fit_stream(patches, ARCHITECTURE, options, Fabric(accelerator="cpu"), state, **more)
 
 
 def assert_same(one: StreamVAE, other: StreamVAE) -> None:
@@ -129,87 +122,6 @@ def test_a_finished_fit_is_not_done_again(uninterrupted: StreamVAE, tmp_path: Pa
     assert_same(uninterrupted, again)
 
 
-BY_HEART = FitSettings(sigma=0.2, steps=600, batch=16, seed=5)
-"""With few patches: they are soon learnt by heart."""
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fit, "_VALIDATE_EVERY", 10)
-    monkeypatch.setattr(fit, "_PATIENCE", 40)
-
-
-def validation_loss(model: StreamVAE) -> float:
-    noise = torch.randn(len(OTHERS), 2, generator=torch.Generator().manual_seed(0))
-    with torch.inference_mode():
-        return float(model.negative_elbo(OTHERS, noise))
-
-
-def kept_model(state: Path) -> StreamVAE:
-    model = StreamVAE(ARCHITECTURE, BY_HEART.sigma)
-    kept = load_file(state)
-    names = (name for name in kept if name.startswith("model."))
-    model.load_state_dict({name.removeprefix("model."): kept[name] for name in names})
-    return model
-
-
-@pytest.mark.usefixtures("impatient")
-def test_a_fit_that_learns_by_heart_ends_early_with_the_best_of_its_weights(tmp_path: Path) -> None:
-    told: list[int] = []
-    early = fit_patches(
-        tmp_path / "state.safetensors",
-        BY_HEART,
-        PATCHES[:4],
-        progress=lambda steps, _: told.append(steps),
-    )
-    assert early.is_overfit
-    assert 0 < early.steps < BY_HEART.steps
-    assert sum(told) == BY_HEART.steps
-    assert told.count(1) == early.steps + 40
-    lowest = validation_loss(early.model)
-    for steps in (early.steps - 10, early.steps + 10, early.steps + 30):
-        state = tmp_path / f"{steps}.safetensors"
-        with pytest.raises(KeyboardInterrupt):
-            fit_patches(state, BY_HEART, PATCHES[:4], progress=Interruption(steps))
-        assert lowest < validation_loss(kept_model(state))
-
-
-@pytest.mark.usefixtures("impatient")
-@pytest.mark.parametrize("after_the_best", [(-7,), (0,), (10, 25), (30, 39), (-20, 0, 40)])
-def test_interruptions_leave_no_trace_in_a_fit_that_ends_early(
-    tmp_path: Path, after_the_best: tuple[int, ...]
-) -> None:
-    at_once = fit_patches(tmp_path / "once.safetensors", BY_HEART, PATCHES[:4])
-    state = tmp_path / "state.safetensors"
-    for steps in after_the_best:
-        stop = Interruption(at_once.steps + steps)
-        with pytest.raises(KeyboardInterrupt):
-            fit_patches(state, BY_HEART, PATCHES[:4], progress=stop)
-    in_parts = fit_patches(state, BY_HEART, PATCHES[:4])
-    again = fit_patches(state, BY_HEART, PATCHES[:4])
-    assert at_once.steps == in_parts.steps == again.steps < BY_HEART.steps
-    assert_same(at_once.model, in_parts.model)
-    assert_same(at_once.model, again.model)
-
-
-@pytest.mark.usefixtures("impatient")
-def test_a_fit_that_learns_what_holds_elsewhere_goes_on_to_its_last_step(tmp_path: Path) -> None:
-    options = FitSettings(sigma=1.0, steps=300, batch=64, seed=5)
-    whole = fit_patches(tmp_path / "state.safetensors", options, torch.cat([OTHERS, PATCHES]))
-    assert not whole.is_overfit
-    assert whole.steps > 200
-
-
-@pytest.mark.usefixtures("impatient")
-def test_validation_losses_that_are_no_number_are_never_the_best(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    options = FitSettings(sigma=1.0, steps=60, batch=16, seed=5)
-    monkeypatch.setattr(sys.modules[__name__], "OTHERS", torch.full_like(OTHERS, math.nan))
-    whole = fit_patches(tmp_path / "state.safetensors", options)
-    assert (whole.steps, whole.is_overfit) == (60, False)
-
-
 @pytest.mark.parametrize("tenths", range(10))
 def test_progress_that_was_cut_short_is_refused_with_advice(tmp_path: Path, tenths: int) -> None:
     state = tmp_path / "state.safetensors"
@@ -236,7 +148,7 @@ def test_progress_of_a_stream_of_another_shape_is_refused(tmp_path: Path) -> Non
     fitted(state)
     wider = Architecture(2, (Layer(8, 3, 2), Layer(3, 2, 1)), latent=2, components=2)
     with pytest.raises(BadModel, match="delete that file"):
-        fit_stream(PATCHES, OTHERS, wider, SETTINGS, Fabric(accelerator="cpu"), state)
+        fit_stream(PATCHES, wider, SETTINGS, Fabric(accelerator="cpu"), state)
 
 
 @pytest.mark.parametrize("value", [1e30, float("nan"), float("inf")])

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,7 +21,15 @@ from edge_vad.motion import MotionExtractor, MotionSettings
 from edge_vad.sources import Source
 from edge_vad_train import footage
 from edge_vad_train.datasets import Clip, open_dataset
-from edge_vad_train.footage import Footage, FrameSize, Stretch, prepare, working_size
+from edge_vad_train.footage import (
+    FOLDS,
+    Footage,
+    FrameSize,
+    Stretch,
+    all_runs,
+    prepare,
+    working_size,
+)
 
 MOTION = MotionSettings(window=3)
 SIZE = FrameSize(48, 64)
@@ -32,6 +41,7 @@ class Numbered(Clip):
 
     frames: int
     size: FrameSize = SIZE
+    says: int | None = -1
     at_frame: Callable[[int], None] = lambda _: None
     opened: list[str] = field(default_factory=list)
 
@@ -42,7 +52,8 @@ class Numbered(Clip):
 
 class NumberedSource(Source):
     def __init__(self, clip: Numbered) -> None:
-        self.name, self.fps, self.length = clip.name, 10.0, clip.frames
+        self.name, self.fps = clip.name, 10.0
+        self.length = clip.frames if clip.says == -1 else clip.says
         self._clip = clip
         height, width = clip.size.height, clip.size.width
         noise = np.random.default_rng(0).integers(0, 256, (height // 4 + 1, width // 4 + 1, 3))
@@ -65,93 +76,134 @@ def prepared(folder: Path, *clips: Clip, budget: int = 6000, **more: object) -> 
     return prepare(clips, folder, MOTION, SIZE, budget, **more)
 
 
-def all_stretches(kept: Footage) -> list[Stretch]:
-    return [*kept.fitting, *kept.held_back]
+def kept_numbers(kept: Footage) -> list[list[int]]:
+    """Which frames are kept, in the rows that they were read in."""
+    rows: list[list[int]] = []
+    for stretch in kept.stretches:
+        if not stretch.has_motion:
+            rows.append([])
+        rows[-1] += numbers(stretch)
+    return rows
+
+
+def scanned(clips: list[Numbered], kept: Footage) -> list[list[tuple[int, int]]]:
+    """Number and fold of every frame that is scanned, in runs without a break."""
+    runs: list[list[tuple[int, int]]] = []
+    told: list[int] = []
+    for _, read in all_runs(clips, kept, MOTION):
+        for run in read(told.append):
+            if run.begins:
+                runs.append([])
+            pixels = run.frames[:, 0, 0, :2].tolist()
+            assert run.motion.dtype == torch.float32
+            assert len(run.motion) == len(pixels) > 0
+            runs[-1] += [(high * 256 + low, run.fold) for high, low in pixels]
+    assert sum(told) == kept.frames
+    return runs
+
+
+@pytest.fixture
+def short_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(footage, "STRETCH", 20)
 
 
 def test_short_footage_is_kept_whole(tmp_path: Path) -> None:
     kept = prepared(tmp_path, Numbered(name="a", frames=60), Numbered(name="b", frames=50))
     assert kept.frames == 110
+    assert kept.is_whole
     assert kept.clips == ("a", "b")
     assert kept.fps == 10.0
     assert kept.size == SIZE
-    assert [numbers(each) for each in kept.fitting] == [list(range(48)), list(range(40))]
-    assert [numbers(each) for each in kept.held_back] == [list(range(48, 60)), list(range(40, 50))]
+    assert kept_numbers(kept) == [list(range(60)), list(range(50))]
 
 
-def test_long_footage_is_thinned_to_the_budget_in_stretches(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.usefixtures("short_stretches")
+def test_of_long_footage_stretches_from_all_over_are_kept(tmp_path: Path) -> None:
+    kept = prepared(tmp_path, Numbered(name="a", frames=720), budget=240)
+    assert not kept.is_whole
+    assert kept.frames == 720
+    assert kept_numbers(kept) == [list(range(start, start + 20)) for start in range(0, 720, 60)]
+
+
+@pytest.mark.usefixtures("short_stretches")
+def test_clips_share_the_budget(tmp_path: Path) -> None:
+    kept = prepared(tmp_path, *(Numbered(name=name, frames=360) for name in "abc"), budget=360)
+    assert [len(each) for each in kept_numbers(kept)] == 3 * 6 * [20]
+
+
+@pytest.mark.usefixtures("short_stretches")
+@pytest.mark.parametrize("frames", [60, 137, 720])
+@pytest.mark.parametrize("count", [1, 3, 9])
+@pytest.mark.parametrize("budget", [9999, 150])
+def test_every_frame_with_motion_is_scanned_once_and_in_order(
+    tmp_path: Path, frames: int, count: int, budget: int
 ) -> None:
-    monkeypatch.setattr(footage, "STRETCH", 60)
-    kept = prepared(tmp_path, Numbered(name="a", frames=720), budget=250)
-    starts = sorted(numbers(each)[0] for each in kept.fitting)
-    assert starts == [0, 180, 360, 540]
-    assert kept.frames == 240
-    for fitted, held in zip(kept.fitting, kept.held_back, strict=True):
-        together = numbers(fitted) + numbers(held)
-        assert together == list(range(together[0], together[0] + 60))
+    clips = [Numbered(name=f"c{number}", frames=frames) for number in range(count)]
+    kept = prepared(tmp_path, *clips, budget=budget)
+    runs = scanned(clips, kept)
+    assert [[number for number, _ in run] for run in runs] == count * [list(range(1, frames))]
 
 
-def test_clips_share_the_budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(footage, "STRETCH", 60)
-    clips = [Numbered(name=name, frames=360) for name in "abc"]
-    kept = prepared(tmp_path, *clips, budget=360)
-    per_clip = dict.fromkeys("abc", 0)
-    for each in all_stretches(kept):
-        per_clip[each.clip] += len(each)
-    assert per_clip == {"a": 120, "b": 120, "c": 120}
-
-
-def test_many_clips_are_no_reason_to_call_them_short(tmp_path: Path) -> None:
-    clips = [Numbered(name=str(number), frames=60) for number in range(5)]
-    assert prepared(tmp_path, *clips, budget=100).frames == 5 * 50
-
-
-def test_a_rest_too_short_to_hold_anything_back_is_left_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.usefixtures("short_stretches")
+@pytest.mark.parametrize("frames", [60, 137, 720, 1999])
+@pytest.mark.parametrize("count", [1, 3, 9])
+@pytest.mark.parametrize("budget", [9999, 800, 200, 90])
+def test_no_frame_is_scored_by_what_was_learnt_from_it_and_all_folds_teach(
+    tmp_path: Path, frames: int, count: int, budget: int
 ) -> None:
-    monkeypatch.setattr(footage, "STRETCH", 60)
-    kept = prepared(tmp_path, Numbered(name="a", frames=241), budget=130)
-    assert kept.frames == 120
-    assert all(len(each) > 1 for each in all_stretches(kept))
+    clips = [Numbered(name=f"c{number}", frames=frames) for number in range(count)]
+    kept = prepared(tmp_path, *clips, budget=budget)
+    folds_of_clips = [dict(run) for run in scanned(clips, kept)]
+    clip = -1
+    for stretch in kept.stretches:
+        own = numbers(stretch)
+        clip += own[0] == 0
+        assert {folds_of_clips[clip].get(number, stretch.fold) for number in own} == {stretch.fold}
+    assert {stretch.fold for stretch in kept.stretches} == set(range(FOLDS))
 
 
-@pytest.mark.parametrize(("clips", "frames", "budget"), [(1, 700, 9999), (12, 60, 9999)])
-def test_nothing_held_back_is_fitted(tmp_path: Path, clips: int, frames: int, budget: int) -> None:
-    kept = prepared(
-        tmp_path, *(Numbered(name=f"c{n}", frames=frames) for n in range(clips)), budget=budget
-    )
-    fitted, held = (
-        {(each.clip, number) for each in part for number in numbers(each)}
-        for part in (kept.fitting, kept.held_back)
-    )
-    assert not fitted & held
-    assert len(fitted | held) == clips * frames
-    assert 0.15 < len(held) / (clips * frames) < 0.25
+def test_where_there_are_enough_clips_each_is_of_one_fold(tmp_path: Path) -> None:
+    kept = prepared(tmp_path, *(Numbered(name=f"c{number}", frames=50) for number in range(9)))
+    assert [each.fold for each in kept.stretches] == [0, 1, 2, 3, 0, 1, 2, 3, 0]
 
 
-def test_of_enough_stretches_whole_ones_are_held_back_and_none_touches_a_fitted_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_few_clips_are_cut_into_blocks_of_all_folds(tmp_path: Path) -> None:
+    kept = prepared(tmp_path, Numbered(name="a", frames=400))
+    assert [(len(each), each.fold) for each in kept.stretches] == [
+        (50, number % FOLDS) for number in range(8)
+    ]
+
+
+@pytest.mark.usefixtures("short_stretches")
+@pytest.mark.parametrize("says", [None, 1, 30, 5000])
+def test_a_clip_that_says_nothing_or_too_much_of_its_length_is_learnt_from_as_well(
+    tmp_path: Path, says: int | None
 ) -> None:
-    monkeypatch.setattr(footage, "STRETCH", 50)
-    kept = prepared(tmp_path, Numbered(name="a", frames=1200), budget=600)
-    assert len(kept.fitting) + len(kept.held_back) == 12
-    fitted = {number for each in kept.fitting for number in numbers(each)}
-    held = {number for each in kept.held_back for number in numbers(each)}
-    assert {number + step for number in held for step in (-1, 1)}.isdisjoint(fitted)
+    clip = Numbered(name="a", frames=301, says=says)
+    kept = prepared(tmp_path, clip, budget=100)
+    assert kept.frames == 301
+    assert 20 <= sum(map(len, kept.stretches)) <= 120
+    [run] = scanned([clip], kept)
+    assert [number for number, _ in run] == list(range(1, 301))
 
 
-def test_of_long_footage_parts_from_all_over_are_held_back_and_none_touches_a_fitted_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_of_a_stretch_of_one_frame_there_is_a_batch_where_it_has_motion(tmp_path: Path) -> None:
+    frames = np.zeros((1, 4, 4, 3), np.uint8), np.zeros((1, 3, 2, 2), np.float16)
+    assert list(Stretch(*frames, fold=0).batches()) == []
+    [(frame, motion)] = Stretch(*frames, fold=0, has_motion=True).batches()
+    assert (len(frame), len(motion)) == (1, 1)
+
+
+@given(st.integers(1, 60), st.integers(1, 9), st.booleans())
+def test_batches_hold_every_so_manieth_frame_that_has_motion(
+    count: int, every: int, has_motion: bool
 ) -> None:
-    monkeypatch.setattr(footage, "STRETCH", 60)
-    kept = prepared(tmp_path, Numbered(name="a", frames=610))
-    fitted = {number for each in kept.fitting for number in numbers(each)}
-    held = [numbers(each) for each in kept.held_back]
-    assert [each[0] // 305 for each in held] == [0, 1]
-    assert {n + step for each in held for n in each for step in range(-6, 7)}.isdisjoint(fitted)
-    assert [len(each) for each in held] == [49, 49]
-    assert len(fitted) == 488
+    frames = np.zeros((count, 2, 2, 3), np.uint8)
+    frames[:, 0, 0, 0] = np.arange(count)
+    motion = np.zeros((count, 3, 1, 1), np.float16)
+    stretch = Stretch(frames, motion, 0, has_motion)
+    seen = [int(each) for batch, _ in stretch.batches(every) for each in batch[:, 0, 0, 0]]
+    assert seen == list(range(count))[not has_motion :: every]
 
 
 @pytest.mark.parametrize("pooling", list(Pooling))
@@ -164,18 +216,18 @@ def test_the_motion_kept_is_the_runtimes(
     kept = prepare([clip], tmp_path, settings, SIZE, 180)
     images = [frame.image for frame in clip.open()]
     extractor = MotionExtractor(SIZE.height, SIZE.width, settings)
-    for fitted, held in zip(kept.fitting, kept.held_back, strict=True):
-        extractor.reset()
-        pooled = np.concatenate([fitted.motion, held.motion])
-        for number, motion in zip(numbers(fitted) + numbers(held), pooled, strict=True):
+    for stretch in kept.stretches:
+        if not stretch.has_motion:
+            extractor.reset()
+            assert not stretch.motion[0].any()
+            assert stretch.motion[1].any()
+        for number, motion in zip(numbers(stretch), stretch.motion, strict=True):
             expected = extractor.push(images[number]).astype(np.float16)
             np.testing.assert_array_equal(motion, expected)
-        assert not pooled[0][: pooling.channels].any()
-        assert pooled[1][: pooling.channels].any()
 
 
 def test_footage_is_mapped_not_loaded(tmp_path: Path) -> None:
-    for each in all_stretches(prepared(tmp_path, Numbered(name="a", frames=50))):
+    for each in prepared(tmp_path, Numbered(name="a", frames=50)).stretches:
         for array, kind in ((each.frames, np.uint8), (each.motion, np.float16)):
             assert isinstance(array, np.memmap)
             assert array.dtype == kind
@@ -184,8 +236,8 @@ def test_footage_is_mapped_not_loaded(tmp_path: Path) -> None:
 
 def test_frames_are_brought_to_the_models_size(tmp_path: Path) -> None:
     kept = prepared(tmp_path, Numbered(name="a", frames=50, size=FrameSize(96, 128)))
-    assert kept.fitting[0].frames.shape == (40, 48, 64, 3)
-    assert kept.fitting[0].motion.shape == (40, 4, 24, 32)
+    assert kept.stretches[0].frames.shape[1:] == (48, 64, 3)
+    assert kept.stretches[0].motion.shape[1:] == (3, 24, 32)
 
 
 def test_footage_of_another_shape_is_refused_and_not_squeezed(tmp_path: Path) -> None:
@@ -197,7 +249,7 @@ def test_footage_is_read_once(tmp_path: Path) -> None:
     clip = Numbered(name="a", frames=50)
     first, second = (prepared(tmp_path, clip) for _ in range(2))
     assert clip.opened == ["a"]
-    for one, other in zip(all_stretches(first), all_stretches(second), strict=True):
+    for one, other in zip(first.stretches, second.stretches, strict=True):
         np.testing.assert_array_equal(one.frames, other.frames)
         np.testing.assert_array_equal(one.motion, other.motion)
 
@@ -268,9 +320,29 @@ def test_ctrl_c_does_not_wait_for_the_end_of_the_footage(tmp_path: Path) -> None
     assert 60 < len(read) < 2000
 
 
-def test_a_clip_that_is_too_short_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="b has 49 frames, too few to learn from"):
-        prepared(tmp_path, Numbered(name="a", frames=50), Numbered(name="b", frames=49))
+def test_clips_that_are_too_short_are_left_out_and_named(tmp_path: Path) -> None:
+    clips = [Numbered(name=name, frames=frames) for name, frames in (("a", 9), ("b", 60))]
+    kept = prepared(tmp_path, *clips)
+    assert kept.too_short == ("a",)
+    assert kept.frames == 60
+    assert kept_numbers(kept) == [list(range(60))]
+
+
+@pytest.mark.usefixtures("short_stretches")
+def test_clips_that_are_too_short_are_not_scanned_either(tmp_path: Path) -> None:
+    clips = [Numbered(name=name, frames=frames) for name, frames in (("a", 9), ("b", 400))]
+    kept = prepared(tmp_path, *clips, budget=100)
+    assert not kept.is_whole
+    [run] = scanned(clips, kept)
+    assert [number for number, _ in run] == list(range(1, 400))
+
+
+@pytest.mark.parametrize("frames", [(49,), (40, 9, 9), (9, 9)])
+def test_too_few_frames_in_all_are_refused(tmp_path: Path, frames: tuple[int, ...]) -> None:
+    clips = [Numbered(name=f"c{number}", frames=count) for number, count in enumerate(frames)]
+    long_enough = sum(count for count in frames if count >= 10)
+    with pytest.raises(BadInput, match=f"there are {long_enough} frames, too few to learn from"):
+        prepared(tmp_path, *clips)
 
 
 @pytest.fixture
@@ -313,9 +385,9 @@ class Camera:
 def test_the_working_size_has_the_cameras_shape_and_even_halves(height: int, width: int) -> None:
     size = working_size(Camera(height, width))
     assert size.height <= 240
-    assert size.height % 4 == size.width % 4 == 0
+    assert size.height % 8 == size.width % 8 == 0
     scale = size.height / height
-    assert abs(size.width - width * scale) <= 2 + 1e-9
+    assert abs(size.width - width * scale) <= 4 + 1e-9
 
 
 def test_frames_too_small_for_the_model_are_refused() -> None:

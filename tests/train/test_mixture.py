@@ -14,13 +14,17 @@ from scipy.linalg import solve_triangular
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
-from edge_vad_train.mixture import (
-    MOST_LIFT,
-    PLACE_DOUBT,
-    Mixture,
-    SampleEnergy,
-    place_lift,
-)
+from edge_vad_train import mixture as module
+from edge_vad_train.mixture import Mixture, SampleEnergy, spatial_log_prior
+
+MOST = module._EXPONENT * module._MOST_LIFT
+
+
+def lift_of(seen: np.ndarray) -> torch.Tensor:
+    """The lift of components that weigh as much as they were seen."""
+    weights = np.maximum(seen.sum((1, 2)), 1e-3)
+    return spatial_log_prior(seen.astype(np.float32), np.log(weights / weights.sum()))
+
 
 small = st.integers(1, 4)
 seeds = st.integers(0, 2**31 - 1)
@@ -70,7 +74,7 @@ def test_at_every_place_the_energy_is_that_of_a_mixture_with_the_places_weights(
 ) -> None:
     known = Known(components, latent, seed)
     maps = torch.randn(1, latent, 2, 3, generator=torch.Generator().manual_seed(seed))
-    lift = place_lift(np.random.default_rng(seed).gamma(1.0, 9.0, (components, 2, 3)))
+    lift = lift_of(np.random.default_rng(seed).gamma(1.0, 9.0, (components, 2, 3)))
     energy = SampleEnergy(known.mixture, lift)(maps)
     for row, column in np.ndindex(2, 3):
         there = replace(
@@ -94,6 +98,17 @@ def test_an_empty_energy_takes_up_a_state_whole(
     assert torch.equal(again(maps), energy(maps))
 
 
+@given(st.floats(-1e3, 1e3), st.floats(-1e3, 1e3), st.floats(0, 1))
+def test_a_place_at_rest_has_the_energy_of_rest(rest: float, energy: float, active: float) -> None:
+    sample = SampleEnergy(Known(2, 2, 0).mixture, rest=rest)
+    map_ = torch.full((1, 2, 2), energy)
+    assert sample.at_rest_where(map_, None) is map_
+    between = sample.at_rest_where(map_, torch.full((1, 1, 2, 2), active))
+    torch.testing.assert_close(
+        between, torch.full_like(map_, rest + (energy - rest) * active), rtol=1e-4, atol=1e-3
+    )
+
+
 counts = st.integers(1, 4).flatmap(
     lambda k: arrays(np.float32, (k, 4, 5), elements=st.floats(0.0625, 1000, width=32))
 )
@@ -102,51 +117,54 @@ counts = st.integers(1, 4).flatmap(
 @given(counts)
 def test_what_is_seen_as_often_everywhere_is_lifted_nowhere(seen: np.ndarray) -> None:
     everywhere = np.broadcast_to(seen[:, :1, :1], seen.shape)
-    np.testing.assert_allclose(place_lift(everywhere), 0, atol=1e-4)
-
-
-@given(counts)
-def test_no_place_is_without_hope(seen: np.ndarray) -> None:
-    """However rare a component is at a place, the pseudo-count bounds what it costs there."""
-    lift = place_lift(seen).numpy()
-    frames = seen.sum(0)
-    lowest = np.log(PLACE_DOUBT * frames.mean() / (frames.max() + PLACE_DOUBT * frames.mean()))
-    assert np.isfinite(lift).all()
-    assert lift.min() >= lowest - 1e-3
-
-
-def test_a_component_is_lifted_where_it_was_seen_and_lowered_where_not() -> None:
-    seen = np.full((2, 20, 20), 100, np.float32)
-    seen[1, :, :10], seen[1, :, 10:] = 50, 0
-    lift = place_lift(seen)[0, 1]
-    assert float(lift[10, 2]) > 0.3
-    assert float(lift[10, 18]) < -1.5
-
-
-def test_what_was_seen_beside_a_place_tells_more_of_it_than_what_was_seen_above() -> None:
-    seen = np.full((2, 9, 9), 100, np.float32)
-    seen[1], seen[:, 4, 4] = 20, 60
-    lift = place_lift(seen)[0, 1]
-    assert float(lift[4, 5]) == pytest.approx(float(lift[4, 3]), abs=1e-3)
-    assert float(lift[3, 4]) + 0.05 < float(lift[4, 5]) < MOST_LIFT
-
-
-def test_what_is_seen_at_one_place_only_is_lifted_there_up_to_a_bound() -> None:
-    seen = np.full((2, 9, 9), 100, np.float32)
-    seen[1], seen[:, 4, 4] = 0, 50
-    assert float(place_lift(seen, 3.0).max()) == pytest.approx(3 * MOST_LIFT)
-
-
-@given(counts, st.floats(0, 8))
-def test_more_say_lifts_as_much_more(seen: np.ndarray, say: float) -> None:
-    torch.testing.assert_close(place_lift(seen, say), say * place_lift(seen), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(lift_of(everywhere), 0, atol=1e-3)
 
 
 def test_where_nothing_was_seen_at_all_no_place_is_lifted() -> None:
-    assert not place_lift(np.zeros((2, 3, 3), np.float32), 4.0).any()
+    np.testing.assert_allclose(lift_of(np.zeros((2, 3, 3))), 0, atol=1e-3)
+
+
+def test_a_place_where_nobody_was_seen_among_others_is_lifted_for_nothing() -> None:
+    seen = np.full((2, 30, 30), 100.0)
+    seen[1] = 50
+    seen[:, :, 20:] = 0
+    np.testing.assert_allclose(lift_of(seen)[0, :, 15, 29], 0, atol=1e-3)
+
+
+@given(counts)
+def test_a_lift_is_bounded_above_and_below(seen: np.ndarray) -> None:
+    """However rare a component is at a place, the pseudo-count bounds what it costs there."""
+    lift = lift_of(seen).numpy()
+    frames = seen.sum(0)
+    doubt = module._DOUBT * frames.mean()
+    lowest = module._EXPONENT * np.log(doubt / (frames.max() + doubt))
+    assert np.isfinite(lift).all()
+    assert lowest - 1e-2 <= lift.min() <= lift.max() <= MOST + 1e-5
+
+
+def test_a_component_is_lifted_where_it_was_seen_and_lowered_where_not() -> None:
+    seen = np.full((2, 20, 20), 100.0)
+    seen[1, :, :10], seen[1, :, 10:] = 50, 0
+    lift = lift_of(seen)[0, 1]
+    assert float(lift[10, 2]) > 0.5
+    assert float(lift[10, 18]) < -2
+
+
+def test_what_is_seen_at_one_place_only_is_lifted_there_up_to_a_bound() -> None:
+    seen = np.full((2, 9, 9), 100.0)
+    seen[1], seen[:, 4, 4] = 0, 50
+    assert float(lift_of(seen).max()) == pytest.approx(MOST)
+
+
+def test_what_was_seen_at_a_place_might_as_well_have_been_beside_it() -> None:
+    seen = np.full((2, 15, 15), 100.0)
+    seen[1], seen[:, 7, 7] = 2, 60
+    lift = lift_of(seen)[0, 1]
+    for near in (lift[7, 8], lift[6, 7]):
+        assert float(lift[0, 0]) < float(near) <= float(lift[7, 7])
 
 
 def test_a_component_that_was_never_seen_breaks_nothing() -> None:
-    seen = np.full((2, 3, 3), 10, np.float32)
+    seen = np.full((2, 3, 3), 10.0)
     seen[1] = 0
-    assert torch.isfinite(place_lift(seen)).all()
+    assert torch.isfinite(lift_of(seen)).all()

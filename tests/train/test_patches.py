@@ -7,68 +7,89 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import Tensor, nn
 
-from edge_vad_train.footage import Stretch
+from edge_vad_train.footage import Footage, FrameSize, Stretch
+from edge_vad_train.model import Architecture, Layer
 from edge_vad_train.patches import ACTIVE_SHARE, draw_corners, draw_patches
-from edge_vad_train.streams import motion_view
+from edge_vad_train.streams import Views
 
+STREAMS = {
+    "appearance": Architecture(1, (Layer(2, 4, 2),), 1, 1),
+    "motion": Architecture(2, (Layer(2, 4, 2),), 1, 1),
+}
 PATCH = 4
+FRAMES = 40
 MOVING = (slice(20, 26), slice(30, 36))
 
 
+class AsItIs(nn.Module):
+    """Frames and motion, as they are."""
+
+    def forward(self, frame: Tensor, motion: Tensor) -> Views:
+        return Views(frame[..., :1].permute(0, 3, 1, 2).float(), motion[:, :2])
+
+
 @pytest.fixture
-def stretch() -> Stretch:
-    """40 frames of 80x120; every value tells its place, and a small square moves."""
-    frames = np.zeros((40, 80, 120, 3), np.uint8)
-    motion = np.zeros((40, 4, 40, 60), np.float16)
+def footage() -> Footage:
+    """Two stretches of 40x60; every value tells its place, and a small square moves."""
+    frames = np.zeros((FRAMES, 40, 60, 3), np.uint8)
+    motion = np.zeros((FRAMES, 3, 40, 60), np.float16)
     motion[:, 0] = np.arange(40 * 60).reshape(40, 60) / 2**20
-    motion[:, 1, MOVING[0], MOVING[1]] = np.arange(40)[:, None, None]
+    motion[:, 1, MOVING[0], MOVING[1]] = np.arange(FRAMES)[:, None, None]
     motion[0] = 1000  # what no patch may hold
-    motion[:, 2:] = 2000  # the recent picture, which is no motion
-    return Stretch("a", frames, motion)
+    motion[:, 2] = 2000  # speed is no input of the streams
+    stretches = Stretch(frames, motion, 0), Stretch(frames, motion, 1)
+    return Footage(FrameSize(40, 60), 10.0, ("a",), 0, (), 2 * FRAMES, True, stretches, 999)
 
 
-def drawn(stretch: Stretch, count: int = 400, seed: int = 0) -> torch.Tensor:
-    rng = np.random.default_rng(seed)
-    return draw_patches([stretch], motion_view, PATCH, count, rng)
+def drawn(footage: Footage, count: int = 400, seed: int = 0) -> dict[str, Tensor]:
+    return draw_patches(footage, AsItIs(), STREAMS, count, seed)
 
 
-def test_patches_are_cut_from_the_input(stretch: Stretch) -> None:
-    patches = drawn(stretch)
-    assert patches.dtype == torch.float32
-    assert patches.shape[1:] == (2, PATCH, PATCH)
-    inputs = motion_view(stretch, slice(None))
+def test_patches_are_cut_from_what_each_stream_sees(footage: Footage) -> None:
+    patches = drawn(footage)
+    assert patches["appearance"].shape[1:] == (1, PATCH, PATCH)
+    assert patches["motion"].shape[1:] == (2, PATCH, PATCH)
+    inputs = torch.from_numpy(footage.stretches[0].motion[:, :2].astype(np.float32))
     windows = inputs.unfold(2, PATCH, 1).unfold(3, PATCH, 1)
     known = {bytes(each.numpy()) for each in windows.permute(0, 2, 3, 1, 4, 5).flatten(0, 2)}
-    assert all(bytes(each.contiguous().numpy()) in known for each in patches)
+    assert all(bytes(each.contiguous().numpy()) in known for each in patches["motion"])
 
 
-@pytest.mark.parametrize("count", [1, 10, 400, 2000])
-def test_there_are_as_many_as_asked_for_or_a_few_more(stretch: Stretch, count: int) -> None:
+@pytest.mark.parametrize("count", [100, 400, 2000])
+def test_there_are_about_as_many_as_asked_for(footage: Footage, count: int) -> None:
     told: list[int] = []
-    patches = draw_patches(
-        [stretch], motion_view, PATCH, count, np.random.default_rng(0), told.append
-    )
-    assert count <= len(patches) == sum(told) < count + len(stretch)
+    patches = draw_patches(footage, AsItIs(), STREAMS, count, 0, told.append)
+    for each in patches.values():
+        assert len(each) == sum(told) == pytest.approx(count, rel=0.5)
 
 
-def test_frames_without_a_predecessor_are_left_out(stretch: Stretch) -> None:
-    assert float(drawn(stretch, 2000).max()) < 1000
+def test_no_more_frames_are_looked_at_than_are_needed(footage: Footage) -> None:
+    """Patches of one frame are alike; of many frames there are more kinds of them."""
+    patches = drawn(footage, 640)["motion"]
+    numbers = {int(each) for each in patches[:, 1].flatten(1).amax(1)} - {0}
+    assert len(numbers) > FRAMES / 4
 
 
-def test_the_generator_decides_alone(stretch: Stretch) -> None:
-    assert torch.equal(drawn(stretch, seed=1), drawn(stretch, seed=1))
-    assert not torch.equal(drawn(stretch, seed=1), drawn(stretch, seed=2))
+def test_frames_without_a_predecessor_are_left_out(footage: Footage) -> None:
+    assert float(drawn(footage, 4000)["motion"].max()) < 1000
+
+
+def test_the_seed_decides_alone(footage: Footage) -> None:
+    one, again, other = (drawn(footage, seed=seed)["motion"] for seed in (1, 1, 2))
+    assert torch.equal(one, again)
+    assert not torch.equal(one, other)
 
 
 def test_half_of_the_patches_lie_where_something_moves_and_half_anywhere(
-    stretch: Stretch,
+    footage: Footage,
 ) -> None:
-    patches = drawn(stretch, 4000)
+    patches = drawn(footage, 6000)["motion"]
     share = float((patches[:, 1] > 0).any(-1).any(-1).float().mean())
     side = MOVING[0].stop - MOVING[0].start + PATCH - 1
     chance = side**2 / ((40 - PATCH + 1) * (60 - PATCH + 1))
-    assert share == pytest.approx(ACTIVE_SHARE + (1 - ACTIVE_SHARE) * chance, abs=0.02)
+    assert share == pytest.approx(ACTIVE_SHARE + (1 - ACTIVE_SHARE) * chance, abs=0.03)
 
 
 @given(st.integers(0, 5), st.integers(0, 6), st.integers(0, 200), st.integers(0, 2**31))

@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import cv2
 import msgspec
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edge_vad.motion import FlowMeter, MotionSettings
+from edge_vad_train.background import FRAME_DOWNSCALE
 from edge_vad_train.cli.train import FLOWS
 from edge_vad_train.expectation_maximisation import fit_mixture
-from edge_vad_train.settings import LAYERS, TrainSettings
+from edge_vad_train.settings import Recipe, TrainSettings
 
 
-@pytest.mark.parametrize("cell", LAYERS)
-def test_cells_lie_as_far_apart_as_is_said_and_see_patches_of_the_same_size(cell: int) -> None:
-    design = TrainSettings(cell=cell).design
-    for stream in (design.appearance, design.motion):
-        downscale = MotionSettings().downscale
-        assert (stream.stride * downscale, stream.patch * downscale) == (cell, 28)
+@pytest.mark.parametrize("recipe", get_args(Recipe))
+def test_both_streams_of_a_recipe_have_one_grid_and_cells_of_28_px(recipe: Recipe) -> None:
+    streams = TrainSettings(recipe=recipe).architectures
+    shrunk = {"appearance": 1 if recipe == "paper" else FRAME_DOWNSCALE, "motion": 2}
+    for name, stream in streams.items():
+        assert (stream.stride * shrunk[name], stream.patch * shrunk[name]) == (8, 28)
+
+
+@given(st.floats(0.1, 2000), st.sampled_from(get_args(Recipe)), st.integers(0, 256))
+def test_at_any_rate_the_motion_is_one_that_a_scene_may_have(
+    fps: float, recipe: Recipe, window: int
+) -> None:
+    motion = TrainSettings(recipe=recipe, window=window).at(fps).motion
+    assert msgspec.json.decode(msgspec.json.encode(motion), type=MotionSettings) == motion
+    assert motion.window == window or not window
+    assert motion.channels == (2 if recipe == "paper" else 3)
+
+
+@pytest.mark.parametrize(("fps", "window"), [(1, 1), (10, 5), (25, 12), (30, 15)])
+def test_half_a_second_of_flow_is_pooled(fps: float, window: int) -> None:
+    assert TrainSettings().at(fps).motion.window == window
 
 
 def test_the_flow_called_medium_is_that_preset_of_opencv() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from edge_vad import onnx_metadata
+from edge_vad import scene_file
 from edge_vad.false_alarms import parse_rate, poisson_interval
 from edge_vad.scene_model import METADATA_KEY
 from judging.commands import as_options, edge_vad
@@ -57,7 +57,8 @@ def measure(
     tell("export")
     edge_vad(work, "export", trained, "--out", onnx)
     shutil.rmtree(trained)
-    figures |= read_card(json.loads(onnx_metadata.read(onnx)[METADATA_KEY]))
+    metadata = scene_file.metadata(scene_file.read(onnx), onnx)
+    figures |= read_card(json.loads(metadata[METADATA_KEY]))
     tell("measuring")
     figures |= _measured(scene, onnx, work)
     if folds:

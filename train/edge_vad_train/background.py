@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -22,6 +24,9 @@ _NO_DIFFERENCE, _CLEAR_DIFFERENCE = 15 / 255, 25 / 255
 
 _DARKEST = 0.02
 """Grey that brightness is measured by at least, white is 1."""
+
+_BY_PEOPLE = 0.06
+"""Change of a picture's mean that people make who come by, a share."""
 
 _MOST_LIGHTS = 3
 """Day, lamp and infrared."""
@@ -57,7 +62,9 @@ def grey_of(frames: Tensor) -> Tensor:
 
 
 def match_brightness(pictures: Tensor, brightness: Tensor) -> Tensor:
-    """Bring every picture to a mean, so that exposure and daylight make no difference.
+    """Bring every picture near a mean, so that exposure and daylight make no difference.
+
+    People who come by change the mean, too, though little: so much is left as it is.
 
     Args:
         pictures: float32, (N, channels, h, w), 0 to 1.
@@ -65,7 +72,8 @@ def match_brightness(pictures: Tensor, brightness: Tensor) -> Tensor:
     """
     # Row by row: single precision cannot add up a whole picture one by one.
     mean = pictures.mean(3, keepdim=True).mean(2, keepdim=True)
-    return pictures * (brightness / mean.clamp(min=_DARKEST))
+    change = brightness / mean.clamp(min=_DARKEST) - 1
+    return pictures * (1 + change - change.clamp(-_BY_PEOPLE, _BY_PEOPLE))
 
 
 class Background(nn.Module):
@@ -89,24 +97,25 @@ class Background(nn.Module):
         """How many kinds of light there are."""
         return self.pictures.shape[1]
 
-    def forward(self, frame: Tensor) -> Tensor:
+    def forward(self, frame: Tensor) -> tuple[Tensor, Tensor]:
         """Tell what does not belong to the empty scene.
 
         Args:
             frame: uint8, (N, height, width, 3), blue-green-red.
 
         Returns:
-            float32, (N, 1, height / 2, width / 2), from 0, background, to 1, foreground.
+            Foreground, float32, (N, 1, height / 2, width / 2), from 0, background, to 1; and which
+            light there is, (N, lights), 1 for one and 0 for the others.
         """
         grey = grey_of(frame)
         brightness = self.pictures.mean(3, keepdim=True).mean(2, keepdim=True)
         differences = (match_brightness(grey, brightness) - self.pictures).abs()
         scale = 1 / (_CLEAR_DIFFERENCE - _NO_DIFFERENCE)
         foregrounds = ((differences - _NO_DIFFERENCE) * scale).clamp(0, 1)
+        light = self._light(grey, differences)
         if self.lights == 1:
-            return foregrounds
-        like = self._light(grey, differences)[:, :, None, None]
-        return (foregrounds * like).sum(1, keepdim=True)
+            return foregrounds, light
+        return (foregrounds * light[:, :, None, None]).sum(1, keepdim=True), light
 
     def _light(self, grey: Tensor, differences: Tensor) -> Tensor:
         """1 for the light whose empty picture is the most similar, (N, lights)."""
@@ -124,7 +133,8 @@ def fit_background(greys: NDArray[np.float32]) -> Background:
     Args:
         greys: float32, (n, h, w), pictures from all over the footage, 0 to 1.
     """
-    for lights in range(_MOST_LIGHTS, 0, -1):
+    most = max(1, min(_MOST_LIGHTS, len(greys) // _FEWEST_FRAMES))
+    for lights in range(most, 0, -1):
         pictures = _medians(greys, _assign(greys, lights))
         if len(pictures) == lights and _are_unlike(pictures):
             break
@@ -134,11 +144,14 @@ def fit_background(greys: NDArray[np.float32]) -> Background:
 def _assign(greys: NDArray[np.float32], lights: int) -> NDArray[np.intp]:
     """The light of every picture, by k-means over thumbnails; (n,)."""
     from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
 
     if lights == 1:
         return np.zeros(len(greys), np.intp)
     small = F.adaptive_avg_pool2d(torch.from_numpy(greys)[:, None], _THUMBNAIL).flatten(1).numpy()
-    found: NDArray[np.intp] = KMeans(lights, n_init=3, random_state=0).fit_predict(small)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # a still picture has one kind of light
+        found: NDArray[np.intp] = KMeans(lights, n_init=3, random_state=0).fit_predict(small)
     return found
 
 

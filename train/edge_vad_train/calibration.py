@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -20,12 +21,22 @@ from edge_vad_train.parallel import run_in_parallel
 from edge_vad_train.settings import TrainSettings
 
 _SMALLEST_SCALE = 0.1
+_ENOUGH_FRAMES = 1000
 _ENOUGH_PEAKS = 20
 _HEAVIEST_SHAPE = 0.5
 _USUAL_EXCESS = 1.0
 
-Levels = dict[str, NDArray[np.float32]]
-"""By the energy's name, (n,): how high each frame in a row reaches."""
+
+class Levels(NamedTuple):
+    """How high frames in a row reach.
+
+    Attributes:
+        highest: By the energy's name, float32, (n,), nats.
+        light: (n,), the number of the light that there was.
+    """
+
+    highest: dict[str, NDArray[np.float32]]
+    light: NDArray[np.intp]
 
 
 def measure_levels(
@@ -33,6 +44,7 @@ def measure_levels(
     footage: Footage,
     folds: Sequence[SceneEnergies],
     settings: TrainSettings,
+    names: Collection[str],
     progress: Callable[[int], None],
 ) -> list[Levels]:
     """Score every frame of the footage by energies that were not fitted to it.
@@ -42,6 +54,7 @@ def measure_levels(
         footage: What is kept of it is not decoded again, where that is all.
         folds: For each fold, energies that were fitted without it.
         settings: Of the training.
+        names: Of the energies that count.
         progress: Called with the frames scored since the last call.
 
     Returns:
@@ -53,24 +66,33 @@ def measure_levels(
         for run in work[1](tell):
             if run.begins:
                 rows.append([])
-            rows[-1].append(_levels(folds[run.fold], run, settings.score_cells))
+            rows[-1].append(_levels(folds[run.fold], run, names, settings.score_cells))
         return [_concatenate(row) for row in rows]
 
     work = all_runs(clips, footage, settings.motion)
     return [levels for rows in run_in_parallel(measure, work, progress) for levels in rows]
 
 
-def _levels(energies: SceneEnergies, run: Run, score_cells: int) -> Levels:
+def _levels(energies: SceneEnergies, run: Run, names: Collection[str], score_cells: int) -> Levels:
     with torch.inference_mode():
-        maps = energies(run.frames, run.motion)
-        return {name: highest_cells(each, score_cells).numpy() for name, each in maps.items()}
+        views = energies.views(run.frames, run.motion)
+        maps = energies.of(views, names)
+        highest = {name: highest_cells(each, score_cells).numpy() for name, each in maps.items()}
+    if views.light is None:
+        return Levels(highest, np.zeros(len(run.frames), np.intp))
+    return Levels(highest, views.light.argmax(1).numpy())
 
 
 def _concatenate(row: Sequence[Levels]) -> Levels:
-    return {name: np.concatenate([each[name] for each in row]) for name in row[0]}
+    highest = {
+        name: np.concatenate([each.highest[name] for each in row]) for name in row[0].highest
+    }
+    return Levels(highest, np.concatenate([each.light for each in row]))
 
 
-def calibrate(levels: Sequence[Levels], shares: Mapping[str, float]) -> dict[str, Calibration]:
+def calibrate(
+    levels: Sequence[Levels], shares: Mapping[str, float], lights: int
+) -> dict[str, Calibration]:
     """Make energies comparable: each becomes a rate of false alarms.
 
     Above the level that a fifth of normal frames pass, the tail is taken as exponential: what an
@@ -79,26 +101,36 @@ def calibrate(levels: Sequence[Levels], shares: Mapping[str, float]) -> dict[str
 
     Args:
         levels: Of normal frames that the energies were not fitted to.
-        shares: By the energy's name; one without a share does not count.
+        shares: By the energy's name.
+        lights: How many kinds of light there are; one of few frames is calibrated by all.
     """
+    every = _concatenate(levels)
     calibrations = {}
-    for name in levels[0]:
-        every = np.concatenate([each[name] for each in levels])
-        start = float(np.quantile(every, 1 - TAIL_SHARE))
-        scale = max(float((every[every >= start] - start).mean()), _SMALLEST_SCALE)
-        share = shares.get(name, 0.0)
-        location = start - scale * math.log(share) if share else start
-        calibrations[name] = Calibration(location, scale, float(share > 0))
+    for name, share in shares.items():
+        highest = every.highest[name]
+        by_light = [highest[every.light == light] for light in range(lights)]
+        known = [each if len(each) >= _ENOUGH_FRAMES else highest for each in by_light]
+        starts, scales = zip(*(_exponential_tail(each) for each in known), strict=True)
+        locations = [
+            start - scale * math.log(share) for start, scale in zip(starts, scales, strict=True)
+        ]
+        calibrations[name] = Calibration(tuple(locations), scales, 1.0)
     return calibrations
+
+
+def _exponential_tail(highest: NDArray[np.float32]) -> tuple[float, float]:
+    """Where the tail starts, and the mean excess over that, nats."""
+    start = float(np.quantile(highest, 1 - TAIL_SHARE))
+    return start, max(float((highest[highest >= start] - start).mean()), _SMALLEST_SCALE)
 
 
 def fused_levels(levels: Levels, calibrations: Mapping[str, Calibration]) -> NDArray[np.float32]:
     """The scores of frames in a row, float32, (n,), as the network has them."""
     fused: NDArray[np.float32] = np.max(
         [
-            (levels[name] - each.location) / each.scale
+            (levels.highest[name] - np.array(each.locations, np.float32)[levels.light])
+            / np.array(each.scales, np.float32)[levels.light]
             for name, each in calibrations.items()
-            if each.weight
         ],
         0,
     )

@@ -13,6 +13,8 @@ from torch import Tensor
 
 from edge_vad.errors import BadModel
 from edge_vad.scene_model import SceneCard, decode_card
+from edge_vad.told import shorten
+from edge_vad.trained_file import check_design, check_file
 from edge_vad_train.background import Background
 from edge_vad_train.mixture import SampleEnergy
 from edge_vad_train.model import Architecture, Encoder
@@ -29,6 +31,10 @@ from edge_vad_train.streams import NUMBERS, PaperViews, PerspectiveViews
 
 FILE_NAME = "scene.safetensors"
 _TRAIN_AGAIN = "train the scene again with edge-vad train"
+_BROKEN = (
+    *(OSError, SafetensorError, LookupError, RuntimeError, ValueError, TypeError),
+    *(ArithmeticError, AssertionError, MemoryError, msgspec.DecodeError),
+)
 
 
 class Design(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,7 +65,7 @@ class TrainedScene:
         card: Everything about it that is not in the network.
         design: Shape of the network.
         network: The network, in evaluation mode.
-        sample_frames: uint8, (n, height, width, 3), held-back frames to check an export with.
+        sample_frames: uint8, (n, height, width, 3), frames of the footage to check an export with.
         sample_motion: float32, (n, channels, height', width'), their pooled motion.
     """
 
@@ -97,35 +103,75 @@ def load_trained(folder: Path) -> TrainedScene:
     if not path.exists():
         raise BadModel(f"there is no trained scene in {folder}", _TRAIN_AGAIN)
     try:
+        check_file(path)
         with safe_open(path, "pt") as file:
             header = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         card = decode_card(header["card"], path)
+        check_design(header["design"])
         design = msgspec.json.decode(header["design"], type=Design)
         if design.generation != GENERATION:
             raise BadModel(f"{path} was trained by an older edge-vad", _TRAIN_AGAIN)
-        network = empty_network(design, card)
-        network.load_state_dict(
-            {
-                name.removeprefix("network."): value
-                for name, value in tensors.items()
-                if name.startswith("network.")
-            }
-        )
-        samples = tensors["sample.frames"], tensors["sample.motion"]
+        samples = tensors.pop("sample.frames"), tensors.pop("sample.motion")
+        network = _filled_network(design, card, tensors)
+        _check_answer(network, card, *samples)
     except msgspec.ValidationError:
         raise BadModel(f"{path} was trained by an older edge-vad", _TRAIN_AGAIN) from None
-    except (OSError, SafetensorError, KeyError, RuntimeError, msgspec.DecodeError) as error:
-        raise BadModel(f"{path} is broken ({error})", _TRAIN_AGAIN) from None
-    return TrainedScene(card, design, network.eval(), *samples)
+    except _BROKEN as error:
+        raise BadModel(f"{path} is broken ({shorten(str(error))})", _TRAIN_AGAIN) from None
+    return TrainedScene(card, design, network, *samples)
+
+
+def _filled_network(design: Design, card: SceneCard, tensors: dict[str, Tensor]) -> SceneNetwork:
+    """The network with its weights; nothing is built in memory that the file does not hold."""
+    state = {name.removeprefix("network."): value for name, value in tensors.items()}
+    if _largest_size(design, card) > max(value.numel() for value in state.values()):
+        raise ValueError("its design is larger than the weights that it holds")
+    if not all(bool(torch.isfinite(value).all()) for value in state.values()):
+        raise ValueError("not all weights are numbers")
+    network = empty_network(design, card)
+    network.load_state_dict(state)
+    return network.eval()
+
+
+def _largest_size(design: Design, card: SceneCard) -> int:
+    """Values of the largest tensor that is built, which the file has to hold, too."""
+    with torch.device("meta"):  # which takes no memory
+        encoders = [Encoder(design.streams[name]) for name in STREAMS]
+    sizes = [each.numel() for encoder in encoders for each in encoder.parameters()]
+    widths = _widths(design)
+    sizes += [each * widths[name] ** 2 for name, each in design.components.items()]
+    if design.recipe != "paper":
+        places = card.grid.rows * card.grid.columns
+        sizes += [each * places for each in design.components.values()]
+        sizes.append(design.lights * (card.height // 2) * (card.width // 2))
+    return max(sizes)
+
+
+def _widths(design: Design) -> dict[str, int]:
+    """Dimensions of what each energy is computed of."""
+    looks, moves = (design.streams[name].latent for name in STREAMS)
+    return dict(zip(STREAMS, (looks, moves), strict=True)) | {
+        JOINT: looks + moves,
+        PHYSICAL: NUMBERS,
+    }
+
+
+def _check_answer(network: SceneNetwork, card: SceneCard, frames: Tensor, motion: Tensor) -> None:
+    """See to it that the network fits its card and the samples, and gives numbers."""
+    shapes = (card.height, card.width, 3), card.motion_shape
+    if (frames.shape[1:], motion.shape[1:]) != shapes or not 0 < len(frames) == len(motion):
+        raise ValueError("its samples are not of its scene")
+    with torch.inference_mode():
+        found = network(frames[:1], motion[:1])[0]
+    if found.shape[1:] != (card.grid.rows, card.grid.columns) or not found.isfinite().all():
+        raise ValueError("what it says of a sample is no anomaly map")
 
 
 def empty_network(design: Design, card: SceneCard) -> SceneNetwork:
     """The network with nothing in it yet, to be filled from a file."""
     grid, streams = card.grid, design.streams
-    looks, moves = (streams[name].latent for name in STREAMS)
-    sizes = dict(zip(STREAMS, (looks, moves), strict=True))
-    sizes |= {JOINT: looks + moves, PHYSICAL: NUMBERS}
+    sizes = _widths(design)
     is_paper = design.recipe == "paper"
     cells = None if is_paper else (grid.rows, grid.columns)
     energies = {

@@ -16,8 +16,8 @@ from edge_vad_train.mixture import Mixture
 
 Floats = NDArray[np.float64]
 
-NOISE_FLOOR = 0.003
-"""Added to every variance. Without it the still background makes its own noise look rare."""
+NOISE_FLOOR = 1e-4
+"""Added to every variance, so that what never changes has one."""
 
 _ITERATIONS = 60
 

@@ -1,7 +1,7 @@
 """Footage on disk, ready to learn from: frames at the model's size, and their pooled motion.
 
-Of long footage a part is kept, in stretches from all over it, in memory-mapped files, so that
-memory stays bounded. Thresholds come from every frame: `scan` reads all of it once more.
+Of long footage a part is kept, in stretches from all over it, in raw files, so that memory stays
+bounded. Thresholds come from every frame: `all_runs` reads all of it once more.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -83,6 +83,34 @@ class _Index(msgspec.Struct, frozen=True):
     clips: list[_Recorded]
 
 
+class Rows(NamedTuple):
+    """Arrays of one shape in a raw file, read when they are wanted.
+
+    Mapped files would count as memory in use.
+
+    Attributes:
+        path: The file.
+        dtype: Of the numbers.
+        shape: Of one array.
+        start: Number of the first array.
+        stop: Number of the one after the last.
+    """
+
+    path: Path
+    dtype: type[np.uint8] | type[np.float16]
+    shape: tuple[int, ...]
+    start: int
+    stop: int
+
+    def read(self, which: slice) -> NDArray[Any]:
+        """Read some of them, (n, *shape)."""
+        first, last, step = which.indices(self.stop - self.start)
+        size = int(np.prod(self.shape))
+        offset = (self.start + first) * size * np.dtype(self.dtype).itemsize
+        flat = np.fromfile(self.path, self.dtype, max(0, last - first) * size, offset=offset)
+        return flat.reshape(-1, *self.shape)[::step]
+
+
 @dataclass(frozen=True)
 class Stretch:
     """Consecutive frames of one clip.
@@ -95,27 +123,28 @@ class Stretch:
         has_motion: Whether the first frame has a predecessor.
     """
 
-    frames: NDArray[np.uint8]
-    motion: NDArray[np.float16]
+    frames: Rows
+    motion: Rows
     fold: int
     has_motion: bool = False
 
     def __len__(self) -> int:
-        return len(self.frames)
+        return self.frames.stop - self.frames.start
 
-    def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Frames and motion, uint8 and float32, some at a time, but for a frame without motion."""
-        for start in range(not self.has_motion, len(self), _BATCH):
-            which = slice(start, start + _BATCH)
+    def batches(self, every: int = 1) -> Iterator[tuple[Tensor, Tensor]]:
+        """Every so manieth frame and its motion, uint8 and float32, but for one without motion."""
+        at_once = _BATCH * every
+        for start in range(not self.has_motion, len(self), at_once):
+            which = slice(start, start + at_once, every)
             yield self.frames_of(which), self.motion_of(which)
 
     def frames_of(self, which: slice) -> Tensor:
         """Some of the frames, uint8, (n, height, width, 3)."""
-        return torch.from_numpy(np.array(self.frames[which]))
+        return torch.from_numpy(np.ascontiguousarray(self.frames.read(which)))
 
     def motion_of(self, which: slice) -> Tensor:
         """Their motion, float32, (n, channels, height', width')."""
-        return torch.from_numpy(self.motion[which].astype(np.float32))
+        return torch.from_numpy(self.motion.read(which).astype(np.float32))
 
 
 @dataclass(frozen=True)
@@ -131,6 +160,7 @@ class Footage:
         frames: Frames in all.
         is_whole: Whether all of them are kept.
         stretches: Those that are kept, from all over the footage.
+        budget: Most frames that are kept of a clip, about.
     """
 
     size: FrameSize
@@ -141,6 +171,7 @@ class Footage:
     frames: int
     is_whole: bool
     stretches: tuple[Stretch, ...]
+    budget: int
 
 
 def working_size(source: Source) -> FrameSize:
@@ -175,7 +206,7 @@ def prepare(
 
     Args:
         clips: Ordinary footage of one camera.
-        folder: Where the memory-mapped files lie; made when missing.
+        folder: Where the files lie; made when missing.
         motion: Settings of the motion input.
         size: Size of the frames.
         frame_budget: Most frames kept, but for 50 a clip; longer footage is thinned out evenly,
@@ -192,16 +223,21 @@ def prepare(
     if index is None or wanted != (index.size, index.motion, index.clip_names, index.frame_budget):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / _INDEX).unlink(missing_ok=True)
-        budget = max(_FEWEST_FRAMES, frame_budget // len(clips))
+        budget = _budget(frame_budget, len(clips))
 
         def record(numbered: tuple[int, Clip], advance: Callable[[int], None]) -> _Recorded:
-            reader = _Reader(*numbered, len(clips), size, motion, strict)
+            reader = _Reader(*numbered, len(clips), size, motion, budget, strict)
             return _record(reader, folder / f"{numbered[0]:04d}", budget, advance)
 
         recorded = run_in_parallel(record, enumerate(clips), progress)
         index = _Index(size, motion, names, frame_budget, recorded)
         write_whole(folder / _INDEX, msgspec.json.encode(index))
     return _map_footage(folder, index)
+
+
+def _budget(frame_budget: int, clips: int) -> int:
+    """Most frames that are kept of one of so many clips."""
+    return max(_FEWEST_FRAMES, frame_budget // clips)
 
 
 class Run(NamedTuple):
@@ -241,7 +277,7 @@ def all_runs(
         rows = _rows(footage.stretches)
         return [(number, partial(_replay, row)) for number, row in enumerate(rows)]
     readers = [
-        _Reader(number, clip, len(clips), footage.size, motion, strict=False)
+        _Reader(number, clip, len(clips), footage.size, motion, footage.budget, strict=False)
         for number, clip in enumerate(clips)
         if clip.name not in footage.too_short
     ]
@@ -271,7 +307,7 @@ def _scan(reader: _Reader, progress: Callable[[int], None]) -> Iterator[Run]:
     frames: list[NDArray[np.uint8]] = []
     moved: list[NDArray[np.float32]] = []
     begins, fold = True, 0
-    for read in reader.read(1, progress):
+    for read in reader.read(progress, whole=True):
         if frames and (read.fold != fold or not read.has_motion or len(frames) == _BATCH):
             yield _run(frames, moved, fold, begins)
             begins = False
@@ -312,64 +348,63 @@ class _Reader:
         clips: int,
         size: FrameSize,
         motion: MotionSettings,
+        budget: int,
         strict: bool,
     ) -> None:
         self.clip = clip
-        self._number, self._clips, self._strict = number, clips, strict
+        self._number, self._clips, self._budget, self._strict = number, clips, budget, strict
         self._extractor = MotionExtractor(size.height, size.width, motion)
         self._resized = np.zeros((size.height, size.width, 3), np.uint8)
         self.fps, self.seen, self.skipped = 0.0, 0, 0
 
-    def length(self) -> int | None:
-        """Frames of the clip, about; None where it does not say."""
-        with self.clip.open(strict=self._strict) as source:
-            return source.length
-
-    def read(self, thinning: int, progress: Callable[[int], None]) -> Iterator[_Read]:
-        """Read every frame, or one stretch of so many.
+    def read(self, progress: Callable[[int], None], *, whole: bool) -> Iterator[_Read]:
+        """Read every frame, or stretches from all over the clip that are within the budget.
 
         Args:
-            thinning: Of how many stretches one is read.
             progress: Called with 1 after each frame of the clip.
+            whole: Whether to read every frame.
         """
         follows = False
         with self.clip.open(strict=self._strict) as source:
-            self.fps = source.fps
+            self.fps, length = source.fps, source.length
+            thinning = 1 if length is None else max(1, -(-length // self._budget))
             for position, frame in enumerate(source):
                 self.seen, self.skipped = position + 1, source.skipped
                 progress(1)
-                is_kept = position // STRETCH % thinning == 0
+                is_kept = whole or position // STRETCH % thinning == 0
                 if is_kept:
                     if not follows:
                         self._extractor.reset()
                     image = fit_image(frame.image, self._resized)
                     motion = self._extractor.push(image)
-                    yield _Read(image, motion, self._fold(position, source.length), follows)
+                    yield _Read(image, motion, self._fold(position, length, thinning), follows)
                 follows = is_kept
 
-    def _fold(self, position: int, length: int | None) -> int:
-        """A clip is of one fold as a whole where there are enough, else its blocks take turns."""
+    def _fold(self, position: int, length: int | None, thinning: int) -> int:
+        """A clip is of one fold as a whole where there are enough, else its blocks take turns.
+
+        Of every block something is kept, so that something is kept of every fold.
+        """
         if self._clips >= _ENOUGH_CLIPS:
             return self._number % FOLDS
         if length is None:
             return position // STRETCH % FOLDS
-        blocks = min(_MOST_BLOCKS, max(FOLDS, length // _SHORTEST_BLOCK))
-        return position * blocks // max(length, position + 1) % FOLDS
+        shortest = _SHORTEST_BLOCK if thinning == 1 else STRETCH * thinning
+        blocks = min(_MOST_BLOCKS, max(FOLDS, length // shortest))
+        return (position * blocks // max(length, position + 1) + self._number) % FOLDS
 
 
 def _record(reader: _Reader, path: Path, budget: int, progress: Callable[[int], None]) -> _Recorded:
     """Write what is kept of a clip to two raw files."""
-    length = reader.length()
-    thinning = 1 if length is None else max(1, -(-length // budget))
     pieces: list[_Piece] = []
     frames = 0
     with (
         path.with_suffix(".frames").open("wb") as frame_file,
         path.with_suffix(".motion").open("wb") as motion_file,
     ):
-        for read in reader.read(thinning, progress):
-            if frames >= budget and length is None:
-                continue  # the rest is read for its scores alone
+        for read in reader.read(progress, whole=False):
+            if frames >= budget + STRETCH:
+                continue  # of a clip that is longer than it says the rest is read for scores alone
             if not pieces or not read.has_motion or read.fold != pieces[-1].fold:
                 pieces.append(_Piece(frames, read.fold, read.has_motion))
             frame_file.write(np.ascontiguousarray(read.image).data)
@@ -402,25 +437,19 @@ def _map_footage(folder: Path, index: _Index) -> Footage:
         frames=seen,
         is_whole=all(clip.frames == clip.seen for clip in index.clips),
         stretches=tuple(stretches),
+        budget=_budget(index.frame_budget, len(index.clips)),
     )
 
 
 def _map_clip(path: Path, clip: _Recorded, index: _Index) -> Iterator[Stretch]:
     size, motion = index.size, index.motion
     rows, columns = size.height // motion.downscale, size.width // motion.downscale
-    frames: NDArray[np.uint8] = np.memmap(
-        path.with_suffix(".frames"), np.uint8, "r", shape=(clip.frames, size.height, size.width, 3)
-    )
-    pooled: NDArray[np.float16] = np.memmap(
-        path.with_suffix(".motion"),
-        np.float16,
-        "r",
-        shape=(clip.frames, motion.channels, rows, columns),
-    )
+    frames = path.with_suffix(".frames"), np.uint8, (size.height, size.width, 3)
+    pooled = path.with_suffix(".motion"), np.float16, (motion.channels, rows, columns)
     stops = [*(piece.start for piece in clip.pieces[1:]), clip.frames]
     for piece, stop in zip(clip.pieces, stops, strict=True):
-        part = slice(piece.start, stop)
-        yield Stretch(frames[part], pooled[part], piece.fold, piece.has_motion)
+        part = piece.start, stop
+        yield Stretch(Rows(*frames, *part), Rows(*pooled, *part), piece.fold, piece.has_motion)
 
 
 def _read_index(folder: Path) -> _Index | None:

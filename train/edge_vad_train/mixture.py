@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -124,7 +125,22 @@ class SampleEnergy(nn.Module):
         return energy
 
 
-def spatial_log_prior(seen: NDArray[np.float32], log_weights: NDArray[np.float64]) -> Tensor:
+class PlacePrior(NamedTuple):
+    """How much it counts where something is seen.
+
+    Attributes:
+        exponent: b, see `spatial_log_prior`.
+        blur_cells: Standard deviation of the blur: what was seen here might as well have been
+            beside it.
+    """
+
+    exponent: float
+    blur_cells: float
+
+
+def spatial_log_prior(
+    seen: NDArray[np.float32], log_weights: NDArray[np.float64], prior: PlacePrior
+) -> Tensor:
     """How much more or less often a component is seen at a place than anywhere.
 
     The components stay the same all over the image, only their weights change with the place:
@@ -137,26 +153,21 @@ def spatial_log_prior(seen: NDArray[np.float32], log_weights: NDArray[np.float64
     Args:
         seen: float32, (K, h, w), the components' responsibilities summed over frames.
         log_weights: float64, (K,), of the mixture.
+        prior: How much place counts.
 
     Returns:
         float32, (1, K, h, w), nats.
     """
     weights = np.exp(log_weights)[:, None, None]
-    blurred = gaussian_filter(seen, (0, _BLUR_CELLS, _BLUR_CELLS))
+    blurred = gaussian_filter(seen, (0, prior.blur_cells, prior.blur_cells))
     counts = blurred.sum(0)
     doubt = _DOUBT * counts.mean() + np.finfo(np.float32).tiny
     lift = np.log((blurred + doubt * weights) / ((counts + doubt) * weights))
-    return torch.from_numpy(_EXPONENT * np.minimum(lift, _MOST_LIFT)[None]).float()
+    return torch.from_numpy(prior.exponent * np.minimum(lift, _MOST_LIFT)[None]).float()
 
-
-_BLUR_CELLS = 1.5
-"""Standard deviation of the blur: what was seen here might as well have been beside it."""
 
 _DOUBT = 0.2
 """The pseudo-count a, as a share of how often a cell is active on the mean."""
-
-_EXPONENT = 2.0
-"""b. Against 1: +0.1 points of AUC on UCSD Ped2, +0.5 on Ped1, +0.6 on the coffee room."""
 
 _MOST_LIFT = 1.5
 """c, nats: four and a half times a component's weight."""

@@ -13,14 +13,13 @@ from threadpoolctl import threadpool_limits
 
 from edge_vad_train.expectation_maximisation import fit_mixture
 from edge_vad_train.footage import FOLDS, Footage, Stretch
-from edge_vad_train.mixture import Mixture, SampleEnergy, spatial_log_prior
+from edge_vad_train.mixture import Mixture, PlacePrior, SampleEnergy, spatial_log_prior
 from edge_vad_train.model import Encoder
 from edge_vad_train.network import JOINT, PHYSICAL, STREAMS
 from edge_vad_train.parallel import run_in_parallel
 from edge_vad_train.seeds import Use, generator
 from edge_vad_train.streams import PerspectiveViews, Views
 
-_NOISE_FLOOR = 1e-4
 _NUMBERS_NOISE = (0.07, 0.07, 0.07, 0.05, 0.05)
 """Standard deviations of what is added to the physical numbers, in their units.
 
@@ -28,6 +27,10 @@ Without it the mixture fits the narrow spread of a few walkers, and everybody el
 """
 
 _COMPONENTS_OF_NUMBERS = 16
+
+_PLACE_PRIORS = {True: PlacePrior(2.0, 1.5), False: PlacePrior(8.0, 1.0)}
+"""Of the physical numbers, and of learnt latents, of which each has more dimensions to outweigh."""
+
 _SAMPLES_AT_A_FRAME = 64
 _REST_QUANTILE = 0.5
 _AT_ONCE = 20_000
@@ -73,7 +76,7 @@ def draw_cells(
         progress: Called with the frames done since the last call.
     """
 
-    def draw(numbered: tuple[int, Stretch], advance: Callable[[int], None]) -> Cells:
+    def draw(numbered: tuple[int, Stretch], advance: Callable[[int], None]) -> list[Cells]:
         number, stretch = numbered
         rng = generator(seed, Use.CELLS, number)
         parts = []
@@ -81,10 +84,10 @@ def draw_cells(
             with torch.inference_mode():
                 parts.append(_active_cells(views(frames, motion), encoders, stretch.fold, rng))
             advance(len(frames))
-        return _concatenate(parts)
+        return parts
 
     drawn = run_in_parallel(draw, enumerate(footage.stretches), progress)
-    return _concatenate(drawn)
+    return _concatenate([part for parts in drawn for part in parts])
 
 
 def fit_energies(
@@ -185,14 +188,16 @@ def _fit_energy(
             _nothing_known(components, latents.shape[1]), torch.zeros(1, components, *grid)
         )
     chosen = generator(seed, Use.MIXTURES).permutation(len(latents))[:most]
-    mixture = fit_mixture(latents[chosen], components, seed, _NOISE_FLOOR)
+    mixture = fit_mixture(latents[chosen], components, seed)
     known = SampleEnergy(mixture)
     log_joint = _log_joint(known, latents)
     shares = torch.softmax(log_joint, 1).numpy()
     seen = np.zeros((components, grid[0] * grid[1]), np.float32)
     for component in range(components):
         seen[component] = np.bincount(cells.cell, shares[:, component], minlength=seen.shape[1])
-    lift = spatial_log_prior(seen.reshape(components, *grid), mixture.log_weights)
+    lift = spatial_log_prior(
+        seen.reshape(components, *grid), mixture.log_weights, _PLACE_PRIORS[name == PHYSICAL]
+    )
     with_place = log_joint + lift.flatten(2)[0].T[torch.from_numpy(cells.cell)]
     energies = -torch.logsumexp(with_place, 1)
     return SampleEnergy(mixture, lift, float(energies.quantile(_REST_QUANTILE)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import reduce
 
 import torch
@@ -24,6 +24,9 @@ JOINT = "joint"
 
 PHYSICAL = "physical"
 """Energy of the physical numbers of a cell."""
+
+_SOME_CELLS = 16.0
+"""Active cells that a frame has at least when its highest is compared with other frames'."""
 
 
 class SceneEnergies(nn.Module):
@@ -70,13 +73,27 @@ class SceneEnergies(nn.Module):
         """
         return self.of(self.views(frame, motion))
 
-    def of(self, views: Views) -> dict[str, Tensor]:
-        """Score what is seen of frames; see `forward`."""
+    def of(self, views: Views, names: Collection[str] | None = None) -> dict[str, Tensor]:
+        """Score what is seen of frames, by all energies or some of them; see `forward`."""
         latents = self.latents(views)
+        chance = _highest_by_chance(views.activity)
         return {
-            name: energy.at_rest_where(energy(latents[name]), views.activity)
+            name: energy.at_rest_where(energy(latents[name]), views.activity) - chance
             for name, energy in self.energies.items()
+            if names is None or name in names
         }
+
+
+def _highest_by_chance(activity: Tensor | None) -> Tensor | float:
+    """How much higher the highest of many cells is by chance, (N, 1, 1), nats.
+
+    Of n cells with exponential tails the highest grows with `log n`. Without this a frame is the
+    stranger the more people are in it.
+
+    Args:
+        activity: float32, (N, 1, rows, columns), 0 to 1; None where it is not known.
+    """
+    return 0.0 if activity is None else torch.log(activity.sum((2, 3)) + _SOME_CELLS)[:, :, None]
 
 
 class SceneNetwork(nn.Module):
@@ -113,7 +130,7 @@ class SceneNetwork(nn.Module):
         views: Views = self.energies.views(frame, motion)
         energies = self.energies.of(views)
         maps = [
-            (energy - self.calibrations[name].location) * (1 / self.calibrations[name].scale)
+            calibrated(energy, self.calibrations[name], views.light)
             for name, energy in energies.items()
             if self.calibrations[name].weight
         ]
@@ -132,6 +149,22 @@ def localise(anomaly_map: Tensor, presence: Tensor | None) -> Tensor:
     if presence is None:
         return anomaly_map
     return torch.minimum(anomaly_map, torch.relu(anomaly_map) * presence)
+
+
+def calibrated(energy: Tensor, calibration: Calibration, light: Tensor | None) -> Tensor:
+    """Calibrate an energy, see `Calibration`; each light by its own.
+
+    Args:
+        energy: float32, (N, rows, columns), nats.
+        calibration: Of this energy.
+        light: float32, (N, lights), 1 for the light that there is; None where there is one.
+    """
+    if light is None:
+        return (energy - calibration.locations[0]) * (1 / calibration.scales[0])
+    # Sums of products, not a product of matrices: one light counts, and to the last digit.
+    location = (light * light.new_tensor(calibration.locations)).sum(1)[:, None, None]
+    slope = (light / light.new_tensor(calibration.scales)).sum(1)[:, None, None]
+    return (energy - location) * slope
 
 
 def highest_cells(energy_map: Tensor, count: int) -> Tensor:

@@ -19,6 +19,9 @@ _FEWEST_ROWS = 3
 _LEAST_SHARE = 0.25
 """The scale is nowhere less than this share of the overall median."""
 
+_LEAST_PX = 0.15
+"""The scale is nowhere less, px a frame: slower than this the flow's own noise is as fast."""
+
 _UNKNOWN_PX = 1.0
 """Scale of a scene in which hardly anything moves, px a frame."""
 
@@ -41,8 +44,8 @@ def fit_scale(
     overall = float(np.median(speeds))
     told = [row for row in range(count) if (rows == row).sum() >= _ENOUGH]
     if len(told) < _FEWEST_ROWS:
-        return np.full(count, overall, np.float32)
+        return np.full(count, max(overall, _LEAST_PX), np.float32)
     medians = [float(np.median(speeds[rows == row])) for row in told]
     weights = [float((rows == row).sum()) ** 0.25 for row in told]  # numpy squares them
     line = np.polyval(np.polyfit(told, medians, 1, w=weights), np.arange(count))
-    return np.maximum(line, _LEAST_SHARE * overall).astype(np.float32)
+    return np.maximum(line, max(_LEAST_SHARE * overall, _LEAST_PX)).astype(np.float32)

@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from edge_vad.dynamic_flow import Pooling
-from edge_vad.motion import MotionSettings
+from edge_vad.motion import LONGEST_WINDOW, MotionSettings
 from edge_vad_train.model import Architecture, Layer
 from edge_vad_train.streams import FLOW_CHANNELS, FOREGROUND_CHANNELS, RGB_CHANNELS
 
@@ -63,7 +63,7 @@ class TrainSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             fps: Frames a second of the footage.
         """
         pooling = Pooling.RANK if self.recipe == "paper" else Pooling.MEAN_AND_SPEED
-        window = self.window or max(1, round(_POOLED_S[self.recipe] * fps))
+        window = self.window or min(max(1, round(_POOLED_S[self.recipe] * fps)), LONGEST_WINDOW)
         return replace(self, motion=replace(self.motion, pooling=pooling, window=window))
 
     @property

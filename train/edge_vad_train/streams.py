@@ -25,6 +25,9 @@ _BOX, _WIDE_BOX = 3, 5
 _STILL_PX, _MOVING_PX = 0.25, 0.35
 """Speed up to which it may be the flow's own noise, and from which on it is none, px a frame."""
 
+_FASTEST = 8.0
+"""Speed, in units of the scale, from which on more makes no difference: energies stay exact."""
+
 _EMPTY, _OCCUPIED = 0.08, 0.12
 """Share of foreground up to which a place is empty, and from which on something is there."""
 
@@ -46,6 +49,7 @@ class Views(NamedTuple):
             all cells count alike.
         presence: float32, (N, rows, columns), 1 where in its surroundings something is or moves,
             towards 0 beside it. None where that is not known.
+        light: float32, (N, lights), 1 for the light that there is. None where all are alike.
     """
 
     appearance: Tensor
@@ -53,6 +57,7 @@ class Views(NamedTuple):
     numbers: Tensor | None = None
     activity: Tensor | None = None
     presence: Tensor | None = None
+    light: Tensor | None = None
 
 
 class PerspectiveViews(nn.Module):
@@ -79,9 +84,9 @@ class PerspectiveViews(nn.Module):
             frame: uint8, (N, height, width, 3), blue-green-red.
             motion: float32, (N, 3, height / 2, width / 2), mean flow and mean speed, px a frame.
         """
-        foreground = self.background(frame)
+        foreground, light = self.background(frame)
         scale = _between_cells(self.scale, motion.shape[2], self.patch, self.stride)
-        scaled = motion * (1 / scale)[:, None]
+        scaled = (motion * (1 / scale)[:, None]).clamp(-_FASTEST, _FASTEST)
         shares = window_means(foreground, self.stride, self.stride)
         moves = window_means(scaled, self.stride, self.stride)
         rows, columns = ((side - self.patch) // self.stride + 1 for side in motion.shape[2:])
@@ -90,7 +95,11 @@ class PerspectiveViews(nn.Module):
         wide = window_means(shares, _WIDE_BOX, 1, 1)[:, :, :rows, :columns]
         numbers = torch.cat([moved, narrow, wide], 1)
         presence = _presence(shares + moves[:, 2:])[:, 0, :rows, :columns]
-        return Views(foreground, scaled[:, :2], numbers, self._activity(moved, narrow), presence)
+        activity = self._activity(moved, narrow)
+        is_one = self.background.lights == 1
+        return Views(
+            foreground, scaled[:, :2], numbers, activity, presence, None if is_one else light
+        )
 
     def _activity(self, moved: Tensor, foreground: Tensor) -> Tensor:
         """Where something is or moves."""

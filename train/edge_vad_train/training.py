@@ -16,6 +16,7 @@ from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from edge_vad.empty_picture import encode_empty
 from edge_vad.errors import BadInput
 from edge_vad.scene_model import SCHEMA, Calibration, Grid, SceneCard, Training
 from edge_vad_train.background import fit_background, grey_of
@@ -32,13 +33,16 @@ from edge_vad_train.parallel import run_in_parallel
 from edge_vad_train.patches import draw_patches
 from edge_vad_train.perspective import fit_scale
 from edge_vad_train.settings import TrainSettings
-from edge_vad_train.streams import PaperViews, PerspectiveViews
+from edge_vad_train.streams import PaperViews, PerspectiveViews, Views
 
 _SHARES = {
     "default": {PHYSICAL: 0.7, JOINT: 0.3},
     "paper": {"appearance": 0.5, "motion": 0.5},
 }
 """Which energies may raise an alarm, and their shares of the false alarms."""
+
+_UNHEARD = Calibration(locations=(0.0,), scales=(1.0,), weight=0.0)
+"""Of an energy that is put out for evaluation alone."""
 
 _SIGMAS = {"appearance": 0.15, "motion": 0.25}
 """Reconstruction noise: 1 is a whole silhouette, and ordinary speed at its place."""
@@ -52,6 +56,7 @@ _OCCUPIED, _MOVING_PX = 0.3, 0.1
 """Cells that tell the scale of motion: of so much foreground, and faster than this, px a frame."""
 
 Floats = NDArray[np.float32]
+Rows = NDArray[np.intp]
 
 _FEWEST_ACTIVE = 2
 """Latent dimensions that tell something in a stream that has not collapsed."""
@@ -112,15 +117,18 @@ def train_scene(
         learnt = _fit_mixtures(footage, views, streams, settings, stages)
     else:
         learnt = _of_priors(views, streams)
+    shares = _SHARES[settings.recipe]
     with stages.stage("scoring all the footage", footage.frames) as advance:
         levels = measure_levels(
-            clips, footage, learnt.folds, settings, lambda frames: advance(frames, "")
+            clips, footage, learnt.folds, settings, shares, lambda frames: advance(frames, "")
         )
-    calibrations = calibrate(levels, _SHARES[settings.recipe])
+    lights = views.background.lights if isinstance(views, PerspectiveViews) else 1
+    calibrations = calibrate(levels, shares, lights)
     scores = [fused_levels(each, calibrations) for each in levels]
-    card = _card(footage, settings, calibrations, scores)
+    unheard = {name: _UNHEARD for name in learnt.final.energies if name not in calibrations}
+    calibrations |= unheard
+    card = _card(footage, settings, calibrations, scores, _empty_pictures(footage, views))
     network = SceneNetwork(learnt.final, calibrations, settings.score_cells).eval()
-    lights = views.background.lights if isinstance(views, PerspectiveViews) else 0
     design = _design(settings, learnt.final, lights)
     scene = TrainedScene(card, design, network, *_samples(footage))
     scene.save(folder)
@@ -188,25 +196,25 @@ def _fit_scale(footage: Footage, views: PerspectiveViews, rows: int) -> Floats:
     """The ordinary speed of what is foreground and moves, for each row of cells, px a frame."""
     every = max(1, sum(map(len, footage.stretches)) // _SCALE_FRAMES)
 
-    def measure(stretch: Stretch, _: Callable[[int], None]) -> tuple[NDArray[np.intp], Floats]:
-        which = slice(1, None, every)
-        frames, motion = stretch.frames_of(which), stretch.motion_of(which)
-        found = [
-            views(*each)
-            for each in zip(torch.split(frames, 8), torch.split(motion, 8), strict=True)
-        ]
-        numbers = [each.numbers for each in found if each.numbers is not None]
-        if not numbers:
-            return np.zeros(0, np.intp), np.zeros(0, np.float32)
-        values = torch.cat(numbers).numpy()
-        speed = np.hypot(values[:, 0], values[:, 1])
-        tells = (values[:, 3] > _OCCUPIED) & (speed > _MOVING_PX)
-        return np.nonzero(tells)[1], speed[tells]
+    def measure(stretch: Stretch, _: Callable[[int], None]) -> list[tuple[Rows, Floats]]:
+        with torch.inference_mode():
+            return [_moving(views(*batch)) for batch in stretch.batches(every)]
 
-    with torch.inference_mode():
-        measured = run_in_parallel(measure, footage.stretches, lambda _: None)
-    row, speed = (np.concatenate(each) for each in zip(*measured, strict=True))
+    measured = run_in_parallel(measure, footage.stretches, lambda _: None)
+    row, speed = (
+        np.concatenate(each)
+        for each in zip(*(batch for batches in measured for batch in batches), strict=True)
+    )
     return fit_scale(row, speed, rows)
+
+
+def _moving(seen: Views) -> tuple[Rows, Floats]:
+    """Row and speed of the cells that tell the scale of motion."""
+    assert seen.numbers is not None  # noqa: S101
+    right, down, _, foreground, _ = seen.numbers.numpy().swapaxes(0, 1)
+    speed = np.hypot(right, down)
+    tells = (foreground > _OCCUPIED) & (speed > _MOVING_PX)
+    return np.nonzero(tells)[1], speed[tells]
 
 
 def _learn_streams(
@@ -330,6 +338,7 @@ def _card(
     settings: TrainSettings,
     calibrations: dict[str, Calibration],
     scores: Sequence[Floats],
+    empty: tuple[bytes, ...],
 ) -> SceneCard:
     motion, downscale = settings.architectures["motion"], settings.motion.downscale
     return SceneCard(
@@ -351,7 +360,16 @@ def _card(
             versions={name: version(name) for name in ("edge-vad", "torch", "scikit-learn")},
             recipe=settings.recipe,
         ),
+        empty=empty,
     )
+
+
+def _empty_pictures(footage: Footage, views: nn.Module) -> tuple[bytes, ...]:
+    """The pictures by which a camera that shows another scene is told, one for each light."""
+    known = views.background if isinstance(views, PerspectiveViews) else None
+    background = known or fit_background(_greys(footage))
+    pictures = (background.pictures[0] * 255).round().clamp(0, 255).to(torch.uint8).numpy()
+    return tuple(encode_empty(np.repeat(each[..., None], 3, 2)) for each in pictures)
 
 
 def _samples(footage: Footage) -> tuple[Tensor, Tensor]:

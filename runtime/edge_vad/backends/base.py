@@ -40,6 +40,11 @@ class Maps(NamedTuple):
     anomaly_map: NDArray[np.float32]
     score: NDArray[np.float32]
 
+    @property
+    def are_finite(self) -> bool:
+        """Whether all of it are numbers: what is none would pass for normal, or for anything."""
+        return bool(np.isfinite(self.score).all() and np.isfinite(self.anomaly_map).all())
+
 
 class Backend(ABC):
     """Runs a scene model's graph on a device.

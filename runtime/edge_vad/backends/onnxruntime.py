@@ -5,19 +5,22 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from edge_vad.backends.base import Backend, Inputs, Maps
 from edge_vad.backends.bound_session import BoundSession
+from edge_vad.backends.bounds import LONGEST_RUN_S, Deadline, bound_memory
 from edge_vad.backends.engine_cache import engine_cache
 from edge_vad.backends.native_output import hear_stderr
-from edge_vad.backends.providers import CUDA, PROVIDERS, TENSORRT, Provider, provider_options
+from edge_vad.backends.providers import CPU, CUDA, PROVIDERS, TENSORRT, Provider, provider_options
 from edge_vad.backends.threads import default_threads
 from edge_vad.errors import BadModel, Unavailable, WrongUse
 from edge_vad.needed_graph import needed_graph
 from edge_vad.scene_model import SceneModel
+from edge_vad.told import shorten
 
 try:
     import onnxruntime as ort
@@ -35,6 +38,8 @@ _LOG = logging.getLogger("edge_vad.backends")
 _OUTPUTS = list(Maps._fields)
 _MODEL_ERRORS = {"InvalidGraph", "InvalidProtobuf", "NoSuchFile", "NoModel", "NotImplemented"}
 _ERRORS_ONLY = 3
+_MOST_PIXELS = 2**24
+"""In a batch on a CPU, at most: they take about 30 bytes each, and there is a limit of memory."""
 _CANNOT_RECORD = "graph capture"
 """In what ONNX Runtime says of a session that it cannot record."""
 
@@ -59,10 +64,15 @@ class OnnxRuntimeBackend(Backend):
     ) -> None:
         self._provider = PROVIDERS[backend]
         self.name, self.device = backend, self._provider.memory
-        graph = _what_it_computes(self._provider, model.path)
+        self._path, graph = model.path, _what_it_computes(self._provider, model)
         self._session: Any = self._open(graph, threads or default_threads(model.card), model.path)
         self._check_graph(model)
+        if self._provider.memory == "cpu":
+            pixels = model.card.height * model.card.width
+            self.largest_batch = max(1, _MOST_PIXELS // pixels)
         self._bound: BoundSession | None = None
+        self._deadline = Deadline(ort)
+        weakref.finalize(self, self._deadline.close)
         if self._provider.memory != "cpu":
             self._bound = BoundSession(ort, self._session, self._provider.memory)
             with self._device_errors():
@@ -73,6 +83,7 @@ class OnnxRuntimeBackend(Backend):
 
         Raises:
             Unavailable: The device failed.
+            BadModel: The graph failed, or took too long.
             WrongUse: The backend was closed.
         """
         if self._session is None:
@@ -80,7 +91,8 @@ class OnnxRuntimeBackend(Backend):
         if self._bound:
             with self._device_errors():
                 return self._bound.run(inputs, self.mark)
-        maps = Maps(*self._session.run(_OUTPUTS, inputs._asdict()))
+        with bounded_run(self._deadline, self._path):
+            maps = Maps(*self._session.run(_OUTPUTS, inputs._asdict(), self._deadline.options))
         self.mark("compute")
         return maps
 
@@ -88,6 +100,7 @@ class OnnxRuntimeBackend(Backend):
         """Give back the device's memory; harmless when called twice."""
         if self._bound:
             self._bound.close()
+        self._deadline.close()
         self._session = None
 
     def _open(self, graph: Path | bytes, threads: int, path: Path) -> Any:
@@ -126,6 +139,29 @@ class OnnxRuntimeBackend(Backend):
                 f"the graph in {model.path} does not fit its metadata",
                 "write it again with edge-vad export",
             )
+
+
+@contextlib.contextmanager
+def bounded_run(deadline: Deadline, path: Path) -> Iterator[None]:
+    """Run a session on the CPU, with the options of the deadline, for no longer than that.
+
+    Args:
+        deadline: Ends it.
+        path: The scene model, which errors name.
+
+    Raises:
+        BadModel: The graph failed, or took too long.
+    """
+    try:
+        with deadline:
+            yield
+    except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors share no base class
+        late = f"it took more than {LONGEST_RUN_S:.0f} s"
+        raise BadModel(
+            f"the graph in {path} failed at a frame "
+            f"({late if deadline.passed else _first_line(error)})",
+            "write it again with edge-vad export, or train the scene again",
+        ) from None
 
 
 def open_session(
@@ -171,10 +207,13 @@ def open_session(
     ]
     if provider.memory == "cuda":
         _preload_cuda()
+    without = bound_memory(ort, options) if provider.wanted == (CPU,) else []
     source = graph if isinstance(graph, bytes) else str(graph)
     try:
         with hear_stderr() as heard:
-            session = ort.InferenceSession(source, options, providers=wanted, enable_fallback=0)
+            session = ort.InferenceSession(
+                source, options, providers=wanted, enable_fallback=0, disabled_optimizers=without
+            )
     except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors share no base class
         raise _refusal(provider, name, error) from None
     _LOG.debug(heard.text)
@@ -188,14 +227,16 @@ def open_session(
     return session
 
 
-def _what_it_computes(provider: Provider, path: Path) -> bytes | Path:
-    """A graph without the energies that have no weight."""
+def _what_it_computes(provider: Provider, model: SceneModel) -> bytes | Path:
+    """A graph without the energies that have no weight.
+
+    Raises:
+        BadModel: The file has changed since it was checked.
+    """
+    content = model.content()
     if TENSORRT in provider.wanted:
-        return path  # its engines are kept by the file
-    try:
-        return needed_graph(path.read_bytes(), _OUTPUTS)
-    except (OSError, ValueError):
-        return path  # ONNX Runtime tells what is wrong with it
+        return model.path  # its engines are kept by the file
+    return needed_graph(content, _OUTPUTS)
 
 
 def _preload_cuda() -> None:
@@ -220,4 +261,4 @@ def _refusal(provider: Provider, name: str | Path, error: Exception) -> BadModel
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n", 1)[0]
+    return shorten(str(error).strip().split("\n", 1)[0])

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 
 import click
 
 from edge_vad.cli.lazy import LazyGroup
-from edge_vad.errors import BadInput, EdgeVadError
+from edge_vad.cli.streams import flush, hold_descriptors, say
+from edge_vad.errors import BadInput, EdgeVadError, NotAllKept, WrongUse
+from edge_vad.told import shown_path
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
@@ -36,7 +39,7 @@ A scene in three steps:
   edge-vad run street.onnx new.mp4 --out watched
 
 Exit codes: 0 done, 1 a check failed, 2 wrong use, 3 bad input or model, 4 device or backend
-missing, 5 source lost, 130 interrupted.
+missing, 5 source lost, 6 done, but something was not stored or not delivered, 130 interrupted.
 """
 
 
@@ -53,27 +56,51 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; errors become two lines and an exit code, never a traceback."""
+    hold_descriptors()
+    code = _run()
+    if not flush():
+        code = code or NotAllKept.exit_code
+    if code:
+        sys.exit(code)
+
+
+def _run() -> int:
+    """Run what was asked for; returns the exit code."""
     try:
+        _refuse_broken_words(sys.argv[1:])
         cli(standalone_mode=False)
     except EdgeVadError as error:
         fail(error.what, error.todo)
-        sys.exit(error.exit_code)
+        return error.exit_code
     except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
+        with suppress(OSError):
+            error.show()
+        return error.exit_code
     except OSError as error:
         what = error.strerror or str(error)
         fail(
-            f"{error.filename}: {what}" if error.filename else what,
+            f"{shown_path(error.filename)}: {what}" if error.filename else what,
             "check the path, who may read and write it, and the room on the disk",
         )
-        sys.exit(BadInput.exit_code)
+        return BadInput.exit_code
+    except MemoryError:
+        fail("there is not enough memory", "free some, or give smaller files")
+        return EdgeVadError.exit_code
     except (KeyboardInterrupt, click.Abort):
         fail("interrupted", "earlier outputs are untouched; give the same command again")
-        sys.exit(INTERRUPTED)
+        return INTERRUPTED
+    return 0
+
+
+def _refuse_broken_words(words: list[str]) -> None:
+    """Paths that are not UTF-8 can be written into no file, and end OpenCV."""
+    for word in words:
+        shown = word.encode(errors="backslashreplace").decode()
+        if shown.encode() != word.encode(errors="surrogateescape"):
+            raise WrongUse(f"{shown!r} is not UTF-8", "rename the file or folder")
 
 
 def fail(what: str, todo: str) -> None:
     """Print an error: what happened, and what to do."""
-    click.secho(f"error: {what}", fg="red", err=True)
-    click.secho(f"  -> {todo}", err=True)
+    say(f"error: {what}", "red")
+    say(f"  -> {todo}")

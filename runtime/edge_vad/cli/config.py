@@ -16,9 +16,10 @@ from edge_vad.scene_model import SceneModel
 from edge_vad.sinks.secret import read_secret
 from edge_vad.sinks.settings import SinkSettings
 from edge_vad.site.lines import line_of
-from edge_vad.site.reading import read_site, source_of
+from edge_vad.site.reading import decode_site, read_document
+from edge_vad.site.sources import source_of
 from edge_vad.sources.address import CameraSpec
-from edge_vad.sources.spec import StreetSpec, parse_spec
+from edge_vad.sources.spec import StreetSpec
 
 
 @click.group()
@@ -31,7 +32,8 @@ def config() -> None:
 @json_option
 def check(file: Path, as_json: bool) -> None:
     """Check the site file FILE: its words, scenes, sources and secrets; nothing is connected to."""
-    site, text = read_site(file), file.read_text(encoding="utf-8")
+    text = read_document(file)
+    site = decode_site(text, str(file))
     cameras = []
     for number, camera in enumerate(site.cameras):
         at = f"$.cameras[{number}]"
@@ -39,7 +41,7 @@ def check(file: Path, as_json: bool) -> None:
             scene = SceneModel.read(_onnx(file.parent / camera.scene)).card
         said = next(each for each in _SOURCES if getattr(camera, each) is not None)
         with _on_line(file, text, f"{at}.{said}", f"camera {camera.name}"):
-            spec = parse_spec(source_of(camera, file.parent))
+            spec = source_of(camera, file.parent)
         shown = spec.shown if isinstance(spec, CameraSpec) else "recording"
         shown = "test://street" if isinstance(spec, StreetSpec) else shown
         fps = camera.fps or scene.fps

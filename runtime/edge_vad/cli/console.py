@@ -7,26 +7,29 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from edge_vad.errors import Interrupted
+from edge_vad.cli.signals import interrupt, stopped_by_signals
+from edge_vad.cli.streams import say
+from edge_vad.errors import BadInput, Interrupted
 from edge_vad.outputs.folder import OutputFolder
+from edge_vad.pace import LONGEST_PAUSE
 from edge_vad.scene_model import SceneCard
 from edge_vad.sources import Source
 
-_FPS_TOLERANCE = 0.2
+_SLOW = 0.75
+"""Of the scene's frame rate."""
 
 
 def warn(text: str) -> None:
     """Print a warning on stderr."""
-    click.secho(f"warning: {text}", fg="yellow", err=True)
+    say(f"warning: {text}", "yellow")
 
 
 def note(text: str) -> None:
     """Print a remark on stderr."""
-    click.secho(f"note: {text}", err=True)
+    say(f"note: {text}")
 
 
 @contextmanager
@@ -54,11 +57,11 @@ def staged(path: Path) -> Iterator[OutputFolder]:
 
     Raises:
         BadInput: Nothing can be written there.
-        Interrupted: Ctrl-C was pressed.
+        Interrupted: Ctrl-C was pressed, or another signal came that ends it.
     """
     folder = OutputFolder(path)
     try:
-        with folder:
+        with stopped_by_signals(interrupt), folder:
             yield folder
     except KeyboardInterrupt:
         finished = "nothing was finished yet"
@@ -71,13 +74,22 @@ def staged(path: Path) -> Iterator[OutputFolder]:
         raise
 
 
-def warn_of_other_rate(source: Source, card: SceneCard) -> None:
-    """Warn when a source's frame rate is far from the one that the scene was learnt at."""
-    if abs(source.fps / card.fps - 1) > _FPS_TOLERANCE:
-        warn(
-            f"{source.name} has {source.fps:.3g} frames a second, the scene was learnt at "
-            f"{card.fps:.3g}: movement looks {_faster_or_slower(card.fps / source.fps)} than it is"
+def heed_rate(source: Source, card: SceneCard) -> None:
+    """Warn of a source that is much slower than the scene's; a faster one is thinned out.
+
+    Raises:
+        BadInput: It is so slow that nothing can be said of motion.
+    """
+    what = (
+        f"{source.name} has {source.fps:.3g} frames a second, the scene was learnt at "
+        f"{card.fps:.3g}"
+    )
+    if source.fps * LONGEST_PAUSE < card.fps:
+        raise BadInput(
+            f"{what}: too few to say anything of motion", "use footage of a higher frame rate"
         )
+    if source.fps < _SLOW * card.fps:
+        warn(f"{what}: what moves fast may be missed")
 
 
 def warn_of_skipped(source: Source) -> None:
@@ -86,7 +98,3 @@ def warn_of_skipped(source: Source) -> None:
         count = source.skipped
         frames, were = ("frame", "was") if count == 1 else ("frames", "were")
         warn(f"{count} {frames} of {source.name} could not be read and {were} skipped")
-
-
-def _faster_or_slower(ratio: float) -> str:
-    return f"{ratio:.2g} times faster" if ratio > 1 else f"{1 / ratio:.2g} times slower"

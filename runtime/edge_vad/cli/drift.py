@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from edge_vad.atomic import PRIVATE, write_whole
 from edge_vad.cli.console import warn
 from edge_vad.detection import Detection
 from edge_vad.detector import Detector
@@ -71,6 +72,8 @@ class DriftLog:
 
     def follow(self, detection: Detection, recorder: Recorder) -> None:
         """Take the next frame; the detector's threshold may move."""
+        if not detection.judged:
+            return
         record = self._drift.update(detection.score, detection.frame.time_s)
         self._detector.threshold = self._drift.threshold
         if record:
@@ -85,7 +88,7 @@ class DriftLog:
             OSError: The disk is full.
         """
         self._lines.close()
-        (self._folder / STATE).write_bytes(msgspec.json.encode(self._drift.state))
+        write_whole(self._folder / STATE, msgspec.json.encode(self._drift.state), PRIVATE)
 
     @property
     def summary(self) -> DriftSummary:

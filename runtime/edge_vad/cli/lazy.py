@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import click
 
+from edge_vad.cli.signals import left_at_once
 from edge_vad.errors import Unavailable
 
 _EXTRAS = {"edge_vad_train": "train", "edge_vad_export": "export", "edge_vad_bench": "bench"}
@@ -36,7 +37,8 @@ class LazyGroup(click.Group):
         place = self._commands_at[name][0]
         module, function = place.split(":")
         try:
-            command = getattr(importlib.import_module(module), function)
+            with left_at_once():
+                command = getattr(importlib.import_module(module), function)
         except ModuleNotFoundError as error:
             raise Unavailable(
                 f"edge-vad {name} needs the package {error.name!r}, which is not installed",

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from edge_vad.cli.console import note
 from edge_vad.cli.page_wish import PageWish
-from edge_vad.errors import WrongUse
+from edge_vad.cli.signals import left_at_once
+from edge_vad.errors import EdgeVadError, WrongUse
 from edge_vad.sources.connecting import is_paced
 from edge_vad.sources.spec import parse_spec
 
@@ -25,7 +26,7 @@ class LiveWish:
 
     Attributes:
         scene: The scene model.
-        source: The source.
+        sources: The sources; recordings where there are several.
         config: The site file.
         out: Folder to write to.
         duration: Time after which a live run ends.
@@ -37,7 +38,7 @@ class LiveWish:
     """
 
     scene: Path | None
-    source: str | None
+    sources: tuple[str, ...]
     config: Path | None
     out: Path | None
     duration: str | None
@@ -56,23 +57,23 @@ class LiveWish:
         """
         if self.config is not None:
             return True
-        return self.source is not None and is_paced(parse_spec(self.source))
+        return len(self.sources) == 1 and is_paced(parse_spec(self.sources[0]))
 
-    def recording(self) -> tuple[Path, str, Path]:
-        """Scene, source and folder of a run on a recording.
+    def recording(self) -> tuple[Path, Path]:
+        """Scene and folder of a run on recordings.
 
         Raises:
             WrongUse: One of them was not given.
         """
-        if self.scene is None or self.source is None:
+        if self.scene is None or not self.sources:
             raise WrongUse(
-                "there is nothing to watch", "give SCENE and SOURCE, or --config site.toml"
+                "there is nothing to watch", "give SCENE and SOURCES, or --config site.toml"
             )
         if self.out is None:
             raise WrongUse("a recording's results need a folder", "add --out FOLDER")
         if self.duration is not None:
             raise WrongUse("--duration is for live runs", LIVE_ONLY)
-        return self.scene, self.source, self.out
+        return self.scene, self.out
 
     def watch(self, *, display: bool, log_json: bool, as_json: bool, reset_drift: bool) -> None:
         """Watch live.
@@ -80,33 +81,42 @@ class LiveWish:
         Raises:
             EdgeVadError: See `edge_vad.cli.live.watch_live`.
         """
-        from edge_vad.cli.live import leave_if_stuck, parse_duration, watch_live
-        from edge_vad.site.reading import read_site
+        with left_at_once():
+            from edge_vad.cli.live import leave_if_stuck, parse_duration, watch_live
+            from edge_vad.live.ending import Ending
+            from edge_vad.site.reading import read_site
 
         duration_s = parse_duration(self.duration)
         if self.config is None:
             site, folder = self._single(), Path()
         else:
-            if self.scene or self.source or self.out:
+            if self.scene or self.sources or self.out:
                 raise WrongUse(
-                    "--config stands for SCENE, SOURCE and --out", "give the one or the others"
+                    "--config stands for SCENE, SOURCES and --out", "give the one or the others"
                 )
             site, folder = read_site(self.config), self.config.parent
-        before = set(threading.enumerate())
-        with self.page.added_to(site) as shown:
-            watch_live(
-                shown,
-                folder,
-                duration_s=duration_s,
-                display=display,
-                log_json=log_json,
-                as_json=as_json,
-                reset_drift=reset_drift,
-            )
-        if site.sinks.store and not as_json:
+        before, ending = set(threading.enumerate()), Ending()
+        error: EdgeVadError | None = None
+        try:
+            with self.page.added_to(site) as shown:
+                watch_live(
+                    shown,
+                    folder,
+                    duration_s=duration_s,
+                    display=display,
+                    log_json=log_json,
+                    as_json=as_json,
+                    reset_drift=reset_drift,
+                    ending=ending,
+                )
+        except EdgeVadError as raised:
+            error = raised
+        if site.sinks.store and not as_json and not error:
             kept = folder / site.sinks.folder
             note(f"the events are in {kept}; look at them with edge-vad serve {kept}")
-        leave_if_stuck(before)
+        leave_if_stuck(before, ending, error)
+        if error:
+            raise error
 
     def _single(self) -> SiteSettings:
         """A site of one camera."""
@@ -133,7 +143,7 @@ class LiveWish:
         camera = CameraSettings(
             name="camera",
             scene=str(self.scene),
-            source=self.source,
+            source=self.sources[0],
             decision=DecisionSettings(
                 false_alarms=self.false_alarms, follow_drift=self.follow_drift
             ),

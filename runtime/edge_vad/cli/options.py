@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from edge_vad.backends import BACKENDS
+from edge_vad.errors import WrongUse
 
 FALSE_ALARMS_HELP = (
     "Alarms you accept on normal footage, such as 1/day; by default the rarest rate that the "
@@ -26,8 +28,26 @@ out_option = click.option(
     help="Folder to write to; made when it is missing.",
 )
 
+
+def _demand_stdout(context: click.Context, parameter: click.Parameter, value: bool) -> bool:  # noqa: ARG001
+    if value and sys.stdout is None:
+        raise WrongUse("the standard output is closed", "let it lead somewhere, or drop --json")
+    return value
+
+
 json_option = click.option(
-    "--json", "as_json", is_flag=True, help="Print the summary as one JSON object on stdout."
+    "--json",
+    "as_json",
+    is_flag=True,
+    callback=_demand_stdout,
+    help="Print the summary as one JSON object on stdout.",
+)
+
+
+fps_option = click.option(
+    "--fps",
+    type=click.FloatRange(0.1, 240.0),
+    help="Frames a second of folders of pictures, and of files that do not say.",
 )
 
 
@@ -54,6 +74,7 @@ def scoring_options(function: Function) -> Function:
         click.option(
             "--strict", is_flag=True, help="Stop at a picture that cannot be read; do not skip it."
         ),
+        fps_option,
     )
     for option in reversed(options):
         function = option(function)

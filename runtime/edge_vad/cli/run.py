@@ -10,7 +10,7 @@ import msgspec
 from click.core import ParameterSource
 
 from edge_vad.backends import BACKENDS
-from edge_vad.cli.console import note, progress, staged, warn, warn_of_other_rate, warn_of_skipped
+from edge_vad.cli.console import heed_rate, note, progress, staged, warn, warn_of_skipped
 from edge_vad.cli.drift import DriftLog
 from edge_vad.cli.live_wish import LIVE_ONLY, LiveWish
 from edge_vad.cli.options import FALSE_ALARMS_HELP, json_option, scoring_options
@@ -20,27 +20,29 @@ from edge_vad.detector import Detector, load
 from edge_vad.errors import BadInput, WrongUse
 from edge_vad.false_alarms import describe_rate, parse_rate
 from edge_vad.outputs.recorder import VIDEO, Recorder
-from edge_vad.sources import Source, open_source
+from edge_vad.pace import scored_of
+from edge_vad.sources import Source, open_sources
 
 _EXAMPLE = """\b
 Example:
   edge-vad run street.onnx new.mp4 --out watched --false-alarms 1/day
+  edge-vad run street.onnx recordings/ --out watched
   edge-vad run street.onnx rtsp://user:password@camera/stream --out watched
   edge-vad run --config site.toml --serve
 """
 
 _OF_LIVE_RUNS = ("display", "serve", "log_json")
-_OF_RECORDINGS = ("no_video", "rebuild", "strict")
+_OF_RECORDINGS = ("no_video", "rebuild", "strict", "fps")
 _OF_SITES = ("false_alarms", "follow_drift", "backend", "threads")
 
 
 @click.command(epilog=_EXAMPLE)
 @click.argument("scene", type=click.Path(path_type=Path), required=False)
-@click.argument("source", required=False)
+@click.argument("sources", nargs=-1)
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
-    help="Site file that says what is watched, in place of SCENE and SOURCE.",
+    help="Site file that says what is watched, in place of SCENE and SOURCES.",
 )
 @click.option(
     "--out",
@@ -74,7 +76,7 @@ _OF_SITES = ("false_alarms", "follow_drift", "backend", "threads")
 @json_option
 def run(
     scene: Path | None,
-    source: str | None,
+    sources: tuple[str, ...],
     config: Path | None,
     out: Path | None,
     duration: str | None,
@@ -90,13 +92,15 @@ def run(
     threads: int | None,
     rebuild: bool,
     strict: bool,
+    fps: float | None,
     as_json: bool,
 ) -> None:
-    """Watch SOURCE with the scene model SCENE.
+    """Watch SOURCES with the scene model SCENE.
 
-    SOURCE is a video file, a folder of frames, either with a range (street.mp4:0-5000), or
-    test://street?seed=1. Writes annotated.mp4, scores.jsonl, events.jsonl and timeline.png,
-    and the strangest moments with a picture each, whatever the threshold, into moments/.
+    A source is a video file, a folder of frames or of video files, any with a range
+    (street.mp4:0-5000), or test://street?seed=1; several are watched one after the other. Writes
+    annotated.mp4, scores.jsonl, events.jsonl and timeline.png, and the strangest moments with a
+    picture each, whatever the threshold, into moments/.
 
     A camera (0, /dev/video0, csi://0, rtsp://..., http://...), or what is played like one
     (street.mp4?realtime=1), is watched until Ctrl-C: its events go to --out, without it to
@@ -111,7 +115,7 @@ def run(
     page = PageWish(serve, token_file)
     live = LiveWish(
         scene,
-        source,
+        sources,
         config,
         out,
         duration,
@@ -128,31 +132,31 @@ def run(
         live.watch(display=display, log_json=log_json, as_json=as_json, reset_drift=reset_drift)
         return
     _refuse(_OF_LIVE_RUNS, "is for live runs", LIVE_ONLY)
-    scene, source, out = live.recording()
+    scene, out = live.recording()
     with (
         staged(out) as folder,
         load(
             scene, backend=backend, false_alarms=false_alarms, threads=threads, rebuild=rebuild
         ) as detector,
-        open_source(source, strict=strict) as footage,
+        open_sources(sources, strict=strict, fps=fps) as footage,
     ):
-        warn_of_other_rate(footage, detector.model.card)
+        heed_rate(footage, detector.model.card)
         drift = None
         if follow_drift or reset_drift:
-            accepted = parse_rate(detector.false_alarms)
-            drift = DriftLog(detector, accepted, footage.fps, folder.staging)
+            accepted, scored_fps = parse_rate(detector.false_alarms), _scored_fps(footage, detector)
+            drift = DriftLog(detector, accepted, scored_fps, folder.staging)
             if not reset_drift:
                 drift.resume(out)
         started = time.perf_counter()
         recorder = _watch(detector, footage, folder.staging, not no_video, drift)
         wall_s = time.perf_counter() - started
-    words = ["edge-vad", "run", str(scene), source, "--out", str(out)]
+    words = ["edge-vad", "run", str(scene), *sources, "--out", str(out)]
     summary = summarise(
         recorder,
         detector,
         footage,
         wall_s=wall_s,
-        command=[*words, *_chosen(drift is not None, no_video, backend, threads, strict)],
+        command=[*words, *_chosen(drift is not None, no_video, backend, threads, strict, fps)],
         drift=drift,
     )
     _warn_afterwards(summary, footage, out, no_video)
@@ -171,7 +175,12 @@ def _refuse(options: tuple[str, ...], why: str, todo: str) -> None:
 
 
 def _chosen(
-    follow_drift: bool, no_video: bool, backend: str, threads: int | None, strict: bool
+    follow_drift: bool,
+    no_video: bool,
+    backend: str,
+    threads: int | None,
+    strict: bool,
+    fps: float | None,
 ) -> list[str]:
     """The options that differ from their defaults, as they are typed."""
     words = {"--follow-drift": follow_drift, "--no-video": no_video, "--strict": strict}
@@ -180,6 +189,8 @@ def _chosen(
         chosen += ["--backend", backend]
     if threads:
         chosen += ["--threads", str(threads)]
+    if fps:
+        chosen += ["--fps", f"{fps:g}"]
     return chosen
 
 
@@ -187,16 +198,12 @@ def _watch(
     detector: Detector, footage: Source, folder: Path, has_video: bool, drift: DriftLog | None
 ) -> Recorder:
     card = detector.model.card
+    fps, length = _scored_fps(footage, detector), scored_of(footage.length, footage.fps, card.fps)
     with (
         Recorder(
-            folder,
-            card,
-            title=footage.name,
-            fps=footage.fps,
-            has_video=has_video,
-            length=footage.length,
+            folder, card, title=footage.name, fps=fps, has_video=has_video, length=length
         ) as record,
-        progress(f"watching {footage.name}", footage.length) as advance,
+        progress(f"watching {footage.name}", length) as advance,
     ):
         for detection in detector.watch(footage):
             record.add(detection)
@@ -208,6 +215,11 @@ def _watch(
     if record.frames == 0:
         raise BadInput(f"{footage.name} holds no frame", "check the source")
     return record
+
+
+def _scored_fps(footage: Source, detector: Detector) -> float:
+    """Frames a second that are scored, about."""
+    return min(footage.fps, detector.model.card.fps)
 
 
 def _warn_afterwards(summary: RunSummary, footage: Source, out: Path, no_video: bool) -> None:

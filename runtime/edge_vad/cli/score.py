@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from edge_vad.cli.console import progress, staged, warn_of_other_rate, warn_of_skipped
+from edge_vad.cli.console import heed_rate, progress, staged, warn_of_skipped
 from edge_vad.cli.options import (
     FALSE_ALARMS_HELP,
     json_option,
@@ -18,7 +18,7 @@ from edge_vad.cli.options import (
     scene_argument,
     scoring_options,
 )
-from edge_vad.cli.summary import describe_choice, print_moments
+from edge_vad.cli.summary import describe_choice, describe_unjudged, print_moments
 from edge_vad.detector import Detector, load
 from edge_vad.errors import WrongUse
 from edge_vad.false_alarms import parse_rate
@@ -28,6 +28,7 @@ from edge_vad.outputs.jsonl import JsonLines, score_line
 from edge_vad.outputs.maps import MapsFile
 from edge_vad.outputs.moments import MomentLine, write_moments
 from edge_vad.outputs.recorder import SCORES
+from edge_vad.pace import scored_of
 from edge_vad.sources import Source, open_source
 from edge_vad.sustained import ALARM_FRAMES, SustainedScore
 
@@ -46,10 +47,11 @@ class SourceScores(msgspec.Struct, frozen=True):
         source: Its name, and that of its folder.
         frames: Frames that were scored.
         skipped: Frames that could not be read.
-        highest_score: The highest score; None without frames.
+        unjudged: How many of them were not judged, by the reason: they have no score.
+        highest_score: The highest score; None where no frame was judged.
         sustained_score: The highest that enough frames in a row reached for an alarm; None without
-            frames.
-        rarity: How rare that is in normal footage, in words; empty without frames.
+            any.
+        rarity: How rare that is in normal footage, in words; empty without any.
         anomalous: Frames that pass the threshold.
         accepted: The rate of false alarms that the threshold stands for.
         accepted_by_default: Whether it follows from the length of the footage learnt from.
@@ -62,6 +64,7 @@ class SourceScores(msgspec.Struct, frozen=True):
     source: str
     frames: int
     skipped: int
+    unjudged: dict[str, int]
     highest_score: float | None
     sustained_score: float | None
     rarity: str
@@ -95,6 +98,7 @@ def score(
     threads: int | None,
     rebuild: bool,
     strict: bool,
+    fps: float | None,
     as_json: bool,
 ) -> None:
     """Write the scores that the scene model SCENE gives to the frames of SOURCES.
@@ -105,7 +109,9 @@ def score(
     if false_alarms is not None:
         parse_rate(false_alarms)
     with ExitStack() as opened:
-        footage = [opened.enter_context(open_source(text, strict=strict)) for text in sources]
+        footage = [
+            opened.enter_context(open_source(text, strict=strict, fps=fps)) for text in sources
+        ]
         _refuse_same_names(footage)
         _refuse_unwritable(out)
         detector = opened.enter_context(
@@ -122,6 +128,8 @@ def score(
         if result.highest_score is not None:
             highest = f", {result.anomalous} anomalous, highest {result.highest_score:.3g}"
         click.echo(f"{result.source}: {result.frames} frames{highest} -> {result.scores}")
+        if told := describe_unjudged(result.unjudged, result.frames):
+            click.echo(f"  {told}")
         if result.rarity:
             kept_up = f"{result.sustained_score:.3g} for {ALARM_FRAMES} frames"
             click.echo(f"  {kept_up}: {result.rarity}")
@@ -133,40 +141,46 @@ def score(
 
 
 def _score_one(detector: Detector, source: Source, folder: Path, has_maps: bool) -> SourceScores:
-    warn_of_other_rate(source, detector.model.card)
+    card = detector.model.card
+    heed_rate(source, card)
+    length = scored_of(source.length, source.fps, card.fps)
     frames, anomalous, highest = 0, 0, -math.inf
     sustained, kept_up = SustainedScore(), -math.inf
-    normal, duration_s = detector.model.card.normal, None
-    if source.length:
-        duration_s = source.length / source.fps
-    strangest = StrangestMoments(detector.model.card, seconds_apart(duration_s))
+    duration_s = source.length / source.fps if source.length else None
+    strangest = StrangestMoments(card, seconds_apart(duration_s))
+    unjudged: Counter[str] = Counter()
     with staged(folder) as outputs, ExitStack() as files:
         lines = files.enter_context(closing(JsonLines(outputs.staging / SCORES)))
         maps = files.enter_context(_maps_file(outputs, detector)) if has_maps else None
-        advance = files.enter_context(progress(f"scoring {source.name}", source.length))
+        advance = files.enter_context(progress(f"scoring {source.name}", length))
         for detection in detector.watch(source):
             lines.write(score_line(detection))
             strangest.update(detection)
+            unjudged.update([detection.unjudged] if detection.unjudged else [])
             if maps:
                 maps.write(detection.anomaly_map)
             frames += 1
             anomalous += detection.anomalous
+            advance()
+            if not detection.judged:
+                sustained.reset()
+                continue
             highest = max(detection.score, highest)
             kept_up = max(sustained.update(detection.score), kept_up)
-            advance()
-        moments = write_moments(outputs.staging, strangest.finish(), normal)
+        moments = write_moments(outputs.staging, strangest.finish(), card.normal)
     warn_of_skipped(source)
     return SourceScores(
         source=source.name,
         frames=frames,
         skipped=source.skipped,
-        highest_score=highest if frames else None,
-        sustained_score=kept_up if frames else None,
-        rarity=normal.rarity(kept_up) if frames else "",
+        unjudged=dict(unjudged),
+        highest_score=highest if math.isfinite(highest) else None,
+        sustained_score=kept_up if math.isfinite(kept_up) else None,
+        rarity=card.normal.rarity(kept_up) if math.isfinite(kept_up) else "",
         anomalous=anomalous,
         accepted=detector.false_alarms,
         accepted_by_default=detector.is_default_rate,
-        footing=normal.footing(parse_rate(detector.false_alarms)),
+        footing=card.normal.footing(parse_rate(detector.false_alarms)),
         moments=moments,
         scores=str(folder / SCORES),
         maps=str(folder / MAPS) if has_maps else None,

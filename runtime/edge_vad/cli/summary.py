@@ -29,8 +29,9 @@ class RunSummary(msgspec.Struct, frozen=True):
     Attributes:
         source: Name of the source.
         frames: Frames that were scored.
-        skipped: Frames that could not be read.
-        footage_s: How long they play, s.
+        skipped: Frames that could not be decoded whole.
+        unjudged: How many of them were not judged, by the reason: they have no score.
+        footage_s: How long the scene was seen, holes left out, s.
         wall_s: How long scoring and writing them took, s.
         frames_per_second: Frames scored and written a second.
         threshold: Score from which on a frame is anomalous.
@@ -51,6 +52,7 @@ class RunSummary(msgspec.Struct, frozen=True):
     source: str
     frames: int
     skipped: int
+    unjudged: dict[str, int]
     footage_s: float
     wall_s: float
     frames_per_second: float
@@ -89,14 +91,15 @@ def summarise(
         drift: What followed drift, if anything did.
     """
     normal, accepted = detector.model.card.normal, parse_rate(detector.false_alarms)
-    footage_s = recorder.frames / source.fps
+    footage_s = recorder.watched_s
     hours = footage_s / 3600
-    measured = len(recorder.events) / hours
+    measured = len(recorder.events) / hours if hours else 0.0
     rate = (_rarer if _has_too_many(measured, accepted) else _more_often)(accepted)
     return RunSummary(
         source=source.name,
         frames=recorder.frames,
         skipped=source.skipped,
+        unjudged=dict(recorder.unjudged),
         footage_s=footage_s,
         wall_s=wall_s,
         frames_per_second=recorder.frames / wall_s,
@@ -105,7 +108,7 @@ def summarise(
         normal_hours=normal.hours,
         alarms=[event_line(event) for event in recorder.events],
         alarms_per_hour=measured,
-        alarms_per_hour_95=poisson_interval(len(recorder.events), hours),
+        alarms_per_hour_95=poisson_interval(len(recorder.events), hours) if hours else (0.0, 0.0),
         accepted=detector.false_alarms,
         accepted_per_hour=accepted,
         accepted_by_default=detector.is_default_rate,
@@ -122,6 +125,8 @@ def print_summary(summary: RunSummary, out: Path) -> None:
         f"{summary.source}: {summary.frames} frames ({clock(summary.footage_s, 1)}) in "
         f"{summary.wall_s:.1f} s, {summary.frames_per_second:.0f} frames a second"
     )
+    if told := describe_unjudged(summary.unjudged, summary.frames):
+        click.echo(told)
     _print_alarms(summary.alarms)
     measured, low, high = map(_brief, (summary.alarms_per_hour, *summary.alarms_per_hour_95))
     click.echo(
@@ -155,6 +160,20 @@ def print_moments(moments: Sequence[MomentLine], folder: Path = Path()) -> None:
         place, strange = describe_moment(each, folder)
         click.echo(f"  {each.rank:>3}  {place}")
         click.echo(f"       {strange}")
+
+
+def describe_unjudged(unjudged: dict[str, int], frames: int) -> str:
+    """How many frames were not judged, and why; nothing of a first frame without motion.
+
+    Example:
+        >>> describe_unjudged({"moved": 30, "motion not known": 1}, 100)
+        '31 of 100 frames were not judged: 30 moved, 1 motion not known'
+    """
+    count = sum(unjudged.values())
+    if count <= 1:
+        return ""
+    why = ", ".join(f"{number} {reason}" for reason, number in unjudged.items())
+    return f"{count} of {frames} frames were not judged: {why}"
 
 
 def _has_too_many(measured: float, accepted: float) -> bool:

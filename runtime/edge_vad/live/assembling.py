@@ -11,14 +11,14 @@ import msgspec
 from edge_vad import engine_file
 from edge_vad.backends import load_backend
 from edge_vad.errors import EdgeVadError, WrongUse
+from edge_vad.live.ending import Ending
 from edge_vad.live.loop import LiveLoop
 from edge_vad.live.scorer import Scorer
 from edge_vad.live.watch import CameraPlan, CameraWatch
 from edge_vad.scene_model import SceneModel
 from edge_vad.sinks.settings import SinkSettings
-from edge_vad.site.reading import source_of
 from edge_vad.site.settings import CameraSettings, SiteSettings
-from edge_vad.sources.spec import parse_spec
+from edge_vad.site.sources import source_of
 
 
 class Scenes:
@@ -61,7 +61,11 @@ class Scenes:
 
 
 def assemble(
-    site: SiteSettings, folder: Path, undo: ExitStack, heartbeat: Callable[[], None]
+    site: SiteSettings,
+    folder: Path,
+    undo: ExitStack,
+    heartbeat: Callable[[], None],
+    ending: Ending | None = None,
 ) -> LiveLoop:
     """Load the scenes and make the loop; nothing is captured yet.
 
@@ -70,6 +74,7 @@ def assemble(
         folder: What its paths are relative to.
         undo: Closes what was opened.
         heartbeat: Called by the loop again and again.
+        ending: The time in which it has ended once it is to.
 
     Raises:
         EdgeVadError: A scene cannot be loaded, or a camera's source is none.
@@ -77,7 +82,7 @@ def assemble(
     threads = site.threads or (1 if len(site.cameras) > 1 else None)
     scenes = Scenes(folder, site.backend, threads, undo)
     watches = [_watch(_plan(camera, folder, scenes)) for camera in site.cameras]
-    return LiveLoop(watches, scenes.scorers, heartbeat=heartbeat)
+    return LiveLoop(watches, scenes.scorers, heartbeat=heartbeat, ending=ending)
 
 
 def sinks_in(sinks: SinkSettings, folder: Path) -> SinkSettings:
@@ -94,7 +99,7 @@ def _watch(plan: CameraPlan) -> CameraWatch:
 
 def _plan(camera: CameraSettings, folder: Path, scenes: Scenes) -> CameraPlan:
     try:
-        source = parse_spec(source_of(camera, folder))
+        source = source_of(camera, folder)
     except EdgeVadError as error:
         raise type(error)(f"camera {camera.name}: {error.what}", error.todo) from None
     return CameraPlan(

@@ -12,19 +12,22 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from queue import Empty, SimpleQueue
 
+from edge_vad.backends import Maps
 from edge_vad.detection import Detection
 from edge_vad.drift import DriftState, DriftStep
 from edge_vad.errors import EdgeVadError, WrongUse
+from edge_vad.live.ending import Ending
 from edge_vad.live.scorer import Scorer
 from edge_vad.live.states import CameraState
-from edge_vad.live.watch import CameraWatch
+from edge_vad.live.watch import CameraWatch, Prepared
 from edge_vad.opencv import cv2
 from edge_vad.sinks.base import CameraStatus, EventChange, Sink, WatchedCamera
 from edge_vad.sinks.bus import Bus
 
 _PATIENCE_S = 0.25
-CLOSING_S = 4.0
-"""In which everything must have ended."""
+_SINKS_S = 3.0
+"""That sinks get, at most, of the time in which everything must have ended."""
+_AFTER_SINKS_S = 0.8
 
 _log = logging.getLogger(__name__)
 
@@ -41,6 +44,7 @@ class LiveLoop:
         scorers: Of each scene model that they show.
         workers: Threads for motion; as many as cores when None.
         heartbeat: Called again and again by the thread that scores.
+        ending: The time in which it has ended once it is to.
     """
 
     def __init__(
@@ -50,15 +54,18 @@ class LiveLoop:
         *,
         workers: int | None = None,
         heartbeat: Callable[[], None] = lambda: None,
+        ending: Ending | None = None,
     ) -> None:
         self._watches = {watch.name: watch for watch in watches}
         self._scorers = {id(scorer.model): scorer for scorer in scorers}
         self._heartbeat = heartbeat
+        self._ending = ending or Ending()
         self._bus = Bus()
         self._ready: SimpleQueue[CameraWatch | None] = SimpleQueue()
         self._stop = threading.Event()
         self._paused = False
         self._failure: BaseException | None = None
+        self._given_up: list[Scorer] = []
         cores = len(os.sched_getaffinity(0))
         self._workers = ThreadPoolExecutor(workers or min(cores, len(watches)), "motion")
         for watch in watches:
@@ -68,6 +75,16 @@ class LiveLoop:
     def cameras(self) -> Sequence[WatchedCamera]:
         """All cameras."""
         return [watch.described for watch in self._watches.values()]
+
+    @property
+    def events(self) -> int:
+        """Events that the sinks were told of."""
+        return self._bus.events
+
+    @property
+    def faulty_sinks(self) -> Mapping[str, str]:
+        """What is wrong with sinks that raised, by their names."""
+        return self._bus.faulty
 
     def status(self) -> Sequence[CameraStatus]:
         """How every camera is."""
@@ -106,14 +123,15 @@ class LiveLoop:
 
     def stop(self) -> None:
         """End the run; returns at once, from any thread or signal handler."""
+        self._ending.ask()
         self._stop.set()
 
     def run(self, sinks: Sequence[Sink], duration_s: float | None = None) -> None:
         """Watch until stopped, until this time is over, or until all sources have ended.
 
         Raises:
-            EdgeVadError: All sources have ended, and one of them with an error; or the device
-                failed.
+            EdgeVadError: All sources have ended, and one of them with an error; or a scene could
+                not be scored.
         """
         self._bus = Bus(sinks)
         until = time.monotonic() + (math.inf if duration_s is None else duration_s)
@@ -181,7 +199,7 @@ class LiveLoop:
         return found
 
     def _score_ready(self, ready: list[CameraWatch]) -> None:
-        while ready:
+        while ready and not self._stop.is_set():
             scorer = self._scorers[id(ready[0].plan.model)]
             same = [each for each in ready if each.plan.model is scorer.model]
             batch = same[: scorer.largest_batch]
@@ -191,15 +209,30 @@ class LiveLoop:
     def _score(self, scorer: Scorer, batch: list[CameraWatch]) -> None:
         prepared = [each.prepared for each in batch if each.prepared]
         began = time.monotonic()
-        maps = scorer.score([(each.image, each.motion) for each in prepared])
+        maps = self._infer(scorer, prepared)
         infer_s = time.monotonic() - began
         for place, (watch, ready) in enumerate(zip(batch, prepared, strict=True)):
-            if watch.state is CameraState.LIVE:
+            if maps and watch.state is CameraState.LIVE:
                 found = float(maps.score[place]), maps.anomaly_map[place]
                 self._decide(watch, Detection(ready.frame, found[0], math.inf, found[1], None))
                 stages = {"wait": ready.waited_s, "flow": ready.flow_s, "infer": infer_s}
                 self._tell_timing(watch, stages)
             self._let_go(watch)
+
+    def _infer(self, scorer: Scorer, prepared: list[Prepared]) -> Maps | None:
+        """Score a batch; where that fails it ends the cameras of the scene, and no other."""
+        if scorer in self._given_up:
+            return None
+        try:
+            return scorer.score([(each.image, each.motion) for each in prepared])
+        except EdgeVadError as error:
+            self._given_up.append(scorer)
+            self._failure = self._failure or error
+            watches = self._watches.values()
+            for watch in [each for each in watches if each.plan.model is scorer.model]:
+                _log.error("%s is not watched any more: %s", watch.name, error)
+                watch.capture.give_up(error)
+            return None
 
     def _decide(self, watch: CameraWatch, detection: Detection) -> None:
         watch.frames += 1
@@ -254,9 +287,8 @@ class LiveLoop:
         )
 
     def _close(self) -> None:
-        """End everything within `CLOSING_S`, the sinks first: they hold what must not be lost."""
-        until = time.monotonic() + CLOSING_S
-        self._stop.set()
+        """End everything in time, the sinks first: they hold what must not be lost."""
+        self.stop()
         for watch in self._watches.values():
             watch.capture.stop()
         self._workers.shutdown(wait=False, cancel_futures=True)
@@ -266,9 +298,10 @@ class LiveLoop:
             if watch.told is not CameraState.ENDED:
                 watch.told = CameraState.ENDED
                 self._bus.state(watch.name, CameraState.ENDED, time.time())
-        self._bus.close(CLOSING_S - 1.0)
+        self._bus.close(min(_SINKS_S, max(0.5, self._ending.left_s() - _AFTER_SINKS_S)))
+        until = time.monotonic() + min(0.5, self._ending.left_s())
         for watch in self._watches.values():
-            watch.capture.join(max(0.0, min(0.5, until - time.monotonic())))
+            watch.capture.join(max(0.0, until - time.monotonic()))
 
     def _raise_failure(self) -> None:
         if self._failure:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_vad.empty_picture import decode_empty, small_grey
 from edge_vad.live.states import CameraState
 from edge_vad.opencv import cv2
 
-_WIDTH = 160
 _LOOK_S = 0.25
 """Between two looks at the picture."""
 _JUDGE_S = 1.0
@@ -28,30 +29,37 @@ _DARK_BELOW = 0.25
 """Edges this weak, of those there were, show nothing, whichever way they point."""
 _COVERED_BELOW = 0.75
 """Of a scene that is gone: another one has edges as strong."""
+_BLACK, _WHITE = 8.0, 247.0
+_MOST_CLIPPED = 0.4
 
 Field = NDArray[np.float32]
 
 
 class SceneMatch:
-    """Compares the edges of the slow background with those of the camera's first half minute.
+    """Compares the edges of the slow background with those of the empty scene.
 
-    Of the edges only the direction counts, so light that changes leaves the match as it is; people
+    The scene's own empty pictures are known from training, and a camera that shows another scene is
+    told at its first picture. Without them the camera's first half minute stands in. Of the edges
+    only the direction counts, so light that changes leaves the match as it is; people
     are not in the slow background. A scene without edges is never told from another.
 
     Args:
         after_s: Seconds that the scene must be gone before it counts; 0 is never.
+        empty: The scene's empty pictures, as `edge_vad.empty_picture` encodes them.
 
     Attributes:
         match: How alike the edges are, -1 to 1; 1 before the scene is learnt.
     """
 
-    def __init__(self, after_s: float) -> None:
+    def __init__(self, after_s: float, empty: Sequence[bytes] = ()) -> None:
         self.match = 1.0
         self.state = CameraState.LIVE
         self._after_s = after_s
         self._present: Field | None = None
-        self._reference: Field | None = None
-        self._learnt_s = 0.0
+        self._references = [decode_empty(each) for each in empty]
+        self._learnt_s = _LEARN_S if empty else 0.0
+        self._is_sure = not empty
+        """Whether the scene was ever seen, or taken for granted."""
         self._looked_s = self._judged_s = -math.inf
         self._suspect_s: float | None = None
 
@@ -77,10 +85,7 @@ class SceneMatch:
         return self.state
 
     def _look(self, image: NDArray[np.uint8], passed_s: float) -> None:
-        rows, columns = image.shape[:2]
-        size = (_WIDTH, max(16, round(_WIDTH * rows / columns)))
-        small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-        grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.float32)
+        grey = small_grey(image)
         if self._present is None:
             self._present = grey
         cv2.accumulateWeighted(grey, self._present, 1 - math.exp(-passed_s / _PRESENT_S))
@@ -89,26 +94,46 @@ class SceneMatch:
 
     def _learn(self, grey: Field, passed_s: float) -> None:
         """The mean of the first half minute."""
-        if self._reference is None:
-            self._reference = grey.copy()
+        if not self._references:
+            self._references = [grey.copy()]
             return
         self._learnt_s += passed_s
-        cv2.accumulateWeighted(grey, self._reference, passed_s / (self._learnt_s + _LOOK_S))
+        cv2.accumulateWeighted(grey, self._references[0], passed_s / (self._learnt_s + _LOOK_S))
 
     def _decide(self, now_s: float) -> None:
-        assert self._present is not None  # noqa: S101 - both were just looked at
-        assert self._reference is not None  # noqa: S101
-        self.match, strength = compare(self._reference, self._present)
+        assert self._present is not None  # noqa: S101 - it was just looked at
+        compared = [self._compared(each, self._present) for each in self._references]
+        self.match, strength = best = max(compared)
+        nearest = self._references[compared.index(best)]
         enough = _GONE_BELOW if self.state is CameraState.LIVE else _BACK_ABOVE
-        if self.match >= enough and strength >= _DARK_BELOW:
-            self._suspect_s, self.state = None, CameraState.LIVE
-            cv2.accumulateWeighted(self._present, self._reference, _JUDGE_S / _FOLLOW_S)
+        is_seen = strength >= _DARK_BELOW and clipped(nearest, self._present) <= _MOST_CLIPPED
+        if self.match >= enough and is_seen:
+            self._suspect_s, self.state, self._is_sure = None, CameraState.LIVE, True
+            cv2.accumulateWeighted(self._present, nearest, _JUDGE_S / _FOLLOW_S)
             return
         if self._suspect_s is None:
             self._suspect_s = now_s
-        if now_s - self._suspect_s >= self._after_s:
-            covered = strength < _COVERED_BELOW
+        if not self._is_sure or now_s - self._suspect_s >= self._after_s:
+            covered = strength < _COVERED_BELOW or self.match >= enough
             self.state = CameraState.COVERED if covered else CameraState.MOVED
+
+    def _compared(self, reference: Field, present: Field) -> tuple[float, float]:
+        """Match and strength; a scene of another shape is another one."""
+        return compare(reference, present) if reference.shape == present.shape else (-1.0, 1.0)
+
+
+def clipped(reference: Field, present: Field) -> float:
+    """The share of what is neither black nor white in a scene that now is: there nothing is seen.
+
+    Args:
+        reference: float32, (rows, columns), grey levels.
+        present: The same; of another shape, nothing is told.
+    """
+    if reference.shape != present.shape:
+        return 0.0
+    usual = (reference > 3 * _BLACK) & (reference < 3 * _WHITE - 2 * 255)
+    lost = usual & ((present <= _BLACK) | (present >= _WHITE))
+    return float(lost.sum()) / max(1, int(usual.sum()))
 
 
 def compare(reference: Field, present: Field) -> tuple[float, float]:

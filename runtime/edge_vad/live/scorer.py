@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -42,7 +41,7 @@ class Scorer:
                 than `largest_batch`.
 
         Raises:
-            BadModel: The graph gives no number.
+            BadModel: The graph fails, or gives no number.
             Unavailable: The device failed.
         """
         count = len(inputs)
@@ -53,7 +52,7 @@ class Scorer:
             for place, (image, motion) in enumerate(inputs):
                 self._frames[place], self._motion[place] = image, motion
             maps = self._backend.infer(Inputs(self._frames[:count], self._motion[:count]))
-        if any(map(math.isnan, maps.score)):  # it would pass for normal
+        if not maps.are_finite:
             raise BadModel(
                 f"{self.model.path} gives no number for a frame",
                 "write it again with edge-vad export, or train the scene again",

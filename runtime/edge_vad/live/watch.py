@@ -109,7 +109,7 @@ class CameraWatch:
         self._busy = threading.Lock()
         self._picture_state = CameraState.LIVE
         self._stillness = Stillness(plan.watch.frozen_after_s)
-        self._match = SceneMatch(plan.watch.changed_after_s)
+        self._match = SceneMatch(plan.watch.changed_after_s, card.empty)
         self._pace = Pace(card.fps)
         self._motion = MotionExtractor(card.height, card.width, card.motion)
         self._resized = np.zeros((card.height, card.width, 3), np.uint8)
@@ -148,6 +148,7 @@ class CameraWatch:
             self.box.dropped,
             self.capture.reconnects,
             self.age_s,
+            self.capture.answered,
         )
 
     def claim(self) -> bool:
@@ -172,7 +173,7 @@ class CameraWatch:
         if frame is None:
             return False
         began = time.monotonic()
-        steps = self._pace.steps(frame.index, self.capture.rate.fps if self.is_paced else None)
+        steps = self._pace.steps(frame)
         if steps is None:
             self._motion.reset()
             self._match.forget_present()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import errno
 import secrets
 import shutil
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
+from edge_vad.atomic import make_private_file
 from edge_vad.errors import BadInput, EdgeVadError
+from edge_vad.owner import Owner
 
 INTERRUPTED = "interrupted"
 """Folder, inside the destination, of what a broken run had written."""
@@ -19,6 +20,8 @@ _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 class OutputFolder:
     """Collects a run's files in a hidden staging folder and moves them into place at the end.
+
+    They are for their owner alone, as footage is, and so is a folder that is made for them.
 
     Until then earlier outputs in the destination stay whole. When the run breaks, what it had
     written goes to `interrupted/` in the destination instead, and takes the place of an older one.
@@ -34,7 +37,8 @@ class OutputFolder:
         interrupted: Where the files of a broken run are; None unless it broke and left some.
 
     Raises:
-        BadInput: Nothing can be written there; told before any work is done.
+        BadInput: Nothing can be written there, or another run writes there; told before any work is
+            done.
 
     Example:
         >>> with OutputFolder(Path("watched")) as out:                 # doctest: +SKIP
@@ -45,12 +49,11 @@ class OutputFolder:
         self.path = path
         self.staging = path / f".partial-{secrets.token_hex(4)}"
         self.interrupted: Path | None = None
-        self._made: list[Path] = []
+        self._owner = Owner(path)
         try:
-            self._make(path)
-            self.staging.mkdir()
+            self.staging.mkdir(mode=0o700)
         except OSError as error:
-            self._remove_made()
+            self._owner.close()
             raise BadInput(
                 f"cannot write into the folder {path} ({error.strerror})",
                 "choose another folder with --out, or make this one writable",
@@ -65,32 +68,23 @@ class OutputFolder:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if error is None:
-            self._move_into_place()
-            return
-        self._keep_interrupted()
+        try:
+            if error is None:
+                self._move_into_place()
+                return
+            self._keep_interrupted()
+        finally:
+            self._owner.close()
         if isinstance(error, OSError) and error.errno in _NO_SPACE:
             raise EdgeVadError(
                 f"no space is left for the outputs in {self.path} ({error.strerror})",
                 "free some space, or choose another folder with --out",
             ) from error
 
-    def _make(self, folder: Path) -> None:
-        """Make a folder and its parents, and remember which were not there."""
-        if not folder.is_dir():
-            if folder.parent != folder:
-                self._make(folder.parent)
-            folder.mkdir()
-            self._made.append(folder)
-
-    def _remove_made(self) -> None:
-        for folder in reversed(self._made):
-            with suppress(OSError):
-                folder.rmdir()
-
     def _move_into_place(self) -> None:
         try:
             for file in sorted(self.staging.iterdir()):
+                _keep_to_owner(file)
                 target = self.path / file.name
                 if file.is_dir() and target.is_dir() and not target.is_symlink():
                     shutil.rmtree(target)  # a folder only takes the place of an empty one
@@ -105,7 +99,6 @@ class OutputFolder:
     def _keep_interrupted(self) -> None:
         if not any(file.stat().st_size for file in self.staging.iterdir()):
             shutil.rmtree(self.staging, ignore_errors=True)
-            self._remove_made()
             return
         kept = self.path / INTERRUPTED
         try:
@@ -114,3 +107,13 @@ class OutputFolder:
         except OSError:
             kept = self.staging
         self.interrupted = kept
+
+
+def _keep_to_owner(path: Path) -> None:
+    """Make a file, or a folder and all in it, for its owner alone."""
+    if not path.is_dir():
+        make_private_file(path)
+        return
+    path.chmod(0o700)
+    for each in path.iterdir():
+        _keep_to_owner(each)

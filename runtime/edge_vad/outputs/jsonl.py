@@ -21,13 +21,13 @@ class ScoreLine(msgspec.Struct, frozen=True):
     Attributes:
         index: The frame's position in its source.
         time_s: Seconds on the source's clock.
-        score: Anomaly score of the frame.
+        score: Anomaly score of the frame; None where it was not judged.
         anomalous: Whether it passes the threshold.
     """
 
     index: int
     time_s: float
-    score: float
+    score: float | None
     anomalous: bool
 
 
@@ -68,7 +68,7 @@ def score_line(detection: Detection) -> ScoreLine:
     return ScoreLine(
         index=frame.index,
         time_s=round(frame.time_s, DIGITS),
-        score=round(detection.score, DIGITS),
+        score=round(detection.score, DIGITS) if detection.judged else None,
         anomalous=detection.anomalous,
     )
 

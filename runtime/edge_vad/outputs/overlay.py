@@ -57,7 +57,7 @@ class Overlay:
         cv2.resize(image, size, dst=self._picture, interpolation=cv2.INTER_CUBIC)
         self._glow.lay(detection.anomaly_map, detection.threshold, self._picture)
         if detection.box is not None:
-            draw_box(self._picture, detection.box, self._zoom)
+            draw_box(self._picture, detection.box, size[0] / image.shape[1])
         self._footer.draw(detection, self._footer_canvas, self._strip)
         return self._drawn
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from array import array
+from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -10,7 +12,7 @@ from types import TracebackType
 import numpy as np
 
 from edge_vad.decision import EventTracker
-from edge_vad.detection import Detection, Event
+from edge_vad.detection import NO_MOTION, Detection, Event
 from edge_vad.false_alarms import NormalTail
 from edge_vad.moments import StrangestMoments, seconds_apart
 from edge_vad.outputs.jsonl import JsonLines, event_line, score_line
@@ -18,6 +20,7 @@ from edge_vad.outputs.moments import MomentLine, write_moments
 from edge_vad.outputs.overlay import Overlay
 from edge_vad.outputs.timeline import Timeline, write_timeline
 from edge_vad.outputs.video import VideoFile
+from edge_vad.pace import watched_s
 from edge_vad.scene_model import SceneCard
 
 VIDEO, SCORES, EVENTS, TIMELINE = "annotated.mp4", "scores.jsonl", "events.jsonl", "timeline.png"
@@ -32,13 +35,14 @@ class Recorder:
         folder: Where to write.
         card: The scene model's metadata.
         title: Heading of the timeline.
-        fps: Frames a second of the source.
+        fps: Frames a second of the video: those that are scored.
         has_video: Whether to write the annotated video.
         length: How many frames there are about, where that is known.
 
     Attributes:
         events: The events that have ended; all of them once the recorder is closed.
         moments: The strangest moments, once the recorder is closed.
+        unjudged: How many frames were not judged, by the reason.
         peak_score: The highest score so far; minus infinity before the first frame.
 
     Raises:
@@ -58,6 +62,7 @@ class Recorder:
     ) -> None:
         self.events: list[Event] = []
         self.moments: tuple[MomentLine, ...] = ()
+        self.unjudged: Counter[str] = Counter()
         self.peak_score = -float("inf")
         self._folder, self._card, self._title, self._fps = folder, card, title, fps
         self._has_video = has_video
@@ -65,7 +70,7 @@ class Recorder:
         self._video: VideoFile | None = None
         self._tracker = EventTracker(normal=card.normal)
         self._strangest = StrangestMoments(card, seconds_apart(length / fps if length else None))
-        self._times_s, self._scores = array("d"), array("d")
+        self._times_s, self._watched_s, self._scores = array("d"), array("d"), array("d")
         self._threshold = 0.0
         self._closing = ExitStack()
         self._score_lines = self._open_lines(SCORES)
@@ -76,16 +81,26 @@ class Recorder:
         """Frames written so far."""
         return len(self._scores)
 
+    @property
+    def watched_s(self) -> float:
+        """How long the scene was seen, s."""
+        return watched_s(self._watched_s, self._fps)
+
     def judge_by(self, normal: NormalTail) -> None:
         """Say from now on how rare events are by this normal tail, as it has drifted."""
         self._tracker.normal = normal
 
     def add(self, detection: Detection) -> None:
         """Write the next detection."""
+        if detection.unjudged:
+            self.unjudged[detection.unjudged] += 1
+        if detection.unjudged in ("", NO_MOTION):
+            self._watched_s.append(detection.frame.time_s)
         self._times_s.append(detection.frame.time_s)
         self._scores.append(detection.score)
         self._threshold = detection.threshold
-        self.peak_score = max(self.peak_score, detection.score)
+        if detection.judged:
+            self.peak_score = max(self.peak_score, detection.score)
         self._score_lines.write(score_line(detection))
         self._add_event(self._tracker.update(detection))
         self._strangest.update(detection)
@@ -130,13 +145,15 @@ class Recorder:
             path = self._folder / VIDEO
             self._video = VideoFile(path, self._fps, overlay.width, overlay.height)
             self._closing.callback(self._video.close)
-        self._video.write(self._overlay.draw(detection))
+        self._video.write(self._overlay.draw(detection), detection.frame.time_s)
 
     def _timeline(self) -> Timeline:
         alarms = "1 alarm" if len(self.events) == 1 else f"{len(self.events)} alarms"
+        is_any = math.isfinite(self.peak_score)
+        highest = f"highest score {self.peak_score:.3g}" if is_any else "none judged"
         return Timeline(
             title=self._title,
-            subtitle=f"{self.frames} frames, {alarms}, highest score {self.peak_score:.3g}",
+            subtitle=f"{self.frames} frames, {alarms}, {highest}",
             # Ctrl-C may fall between the two: then the last time has no score.
             times_s=np.array(self._times_s[: self.frames]),
             scores=np.array(self._scores),

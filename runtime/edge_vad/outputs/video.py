@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from edge_vad.errors import EdgeVadError, Unavailable
-from edge_vad.opencv import cv2
+from edge_vad.opencv import cv2, opencv_name
 from edge_vad.outputs.drawing import Image
+
+_LONGEST_HOLE_S = 5.0
 
 
 class VideoFile:
@@ -24,20 +28,32 @@ class VideoFile:
 
     def __init__(self, path: Path, fps: float, width: int, height: int) -> None:
         self._path = path
-        self._frames = 0
+        self._frames, self._fps, self._begins_s = 0, fps, 0.0
+        self._shown = np.zeros((height, width, 3), np.uint8)
         codec = cv2.VideoWriter.fourcc(*"mp4v")
-        # Absolute, because FFmpeg takes what stands before a colon for a protocol.
-        self._writer = cv2.VideoWriter(str(path.absolute()), codec, fps, (width, height))
+        self._writer = cv2.VideoWriter(opencv_name(path), codec, fps, (width, height))
         if not self._writer.isOpened():
             raise Unavailable(
                 f"this OpenCV cannot write {path.name}",
                 "leave the video out with --no-video, or install an OpenCV that has FFmpeg",
             )
 
-    def write(self, picture: Image) -> None:
-        """Add the next picture."""
+    def write(self, picture: Image, time_s: float) -> None:
+        """Add the next picture, which is shown until the one after it; a long hole is made short.
+
+        Args:
+            picture: uint8, (height, width, 3).
+            time_s: When it is to be shown, s.
+        """
+        missing = round((time_s - self._begins_s) * self._fps) - self._frames
+        if self._frames == 0 or not 0 <= missing <= _LONGEST_HOLE_S * self._fps:
+            self._begins_s = time_s - self._frames / self._fps
+            missing = 0
+        for _ in range(missing):
+            self._writer.write(self._shown)
         self._writer.write(picture)
-        self._frames += 1
+        np.copyto(self._shown, picture)
+        self._frames += missing + 1
 
     def close(self) -> None:
         """Write the end of the file; harmless when called twice.
@@ -57,7 +73,7 @@ class VideoFile:
 
 def _is_whole(path: Path, frames: int) -> bool:
     """Whether no counted frame is missing; Ctrl-C may fall between writing one and counting it."""
-    written = cv2.VideoCapture(str(path.absolute()))
+    written = cv2.VideoCapture(opencv_name(path))
     try:
         return written.isOpened() and int(written.get(cv2.CAP_PROP_FRAME_COUNT)) >= frames
     finally:

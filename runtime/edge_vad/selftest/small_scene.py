@@ -17,6 +17,7 @@ from edge_vad import onnx_writer
 from edge_vad.false_alarms import NormalTail
 from edge_vad.motion import MotionSettings
 from edge_vad.onnx_writer import node, value
+from edge_vad.scene_file import seal
 from edge_vad.scene_model import (
     METADATA_KEY,
     SCHEMA,
@@ -28,7 +29,7 @@ from edge_vad.scene_model import (
 
 _HEIGHT, _WIDTH, _PATCH, _STRIDE = 96, 128, 16, 8
 _LATENT, _COMPONENTS = 8, 4
-_AS_IT_IS = Calibration(location=0.0, scale=1.0, weight=1.0)
+_AS_IT_IS = Calibration(locations=(0.0,), scales=(1.0,), weight=1.0)
 
 Weights = dict[str, NDArray[np.float32] | NDArray[np.int64]]
 
@@ -72,7 +73,7 @@ def write_small_scene(path: Path, seed: int = 0) -> Path:
         weights,
         {METADATA_KEY: card.encode()},
     )
-    path.write_bytes(content)
+    path.write_bytes(seal(content))
     return path
 
 

@@ -6,7 +6,7 @@ from abc import ABC
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,6 +72,18 @@ class LiveEvent:
     snapshot: str | None = None
 
 
+class Mark(NamedTuple):
+    """Where a change of an event stands in the journal.
+
+    Attributes:
+        journal: Which journal.
+        number: Later changes have higher numbers.
+    """
+
+    journal: str
+    number: int
+
+
 @dataclass(frozen=True, slots=True)
 class EventChange:
     """What happened to an event, and to which.
@@ -81,11 +93,13 @@ class EventChange:
         event: The event, as it is now.
         snapshot: uint8, (height, width, 3), blue-green-red, the frame at the peak; None when the
             peak has not risen since the change before. Nobody writes into it.
+        mark: Where it stands in the journal; None while it does not.
     """
 
     kind: ChangeKind
     event: LiveEvent
     snapshot: NDArray[np.uint8] | None = None
+    mark: Mark | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +117,23 @@ class SinkHealth:
     why: str = ""
     depth: int = 0
     dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What became of what a sink was to keep or to deliver.
+
+    Attributes:
+        what: What is counted.
+        done: Stored, written or delivered.
+        waiting: Neither done nor lost.
+        lost: Gone.
+    """
+
+    what: str
+    done: int = 0
+    waiting: int = 0
+    lost: int = 0
 
 
 class Sink(ABC):  # noqa: B024 - a sink takes only what it needs
@@ -142,6 +173,17 @@ class Sink(ABC):  # noqa: B024 - a sink takes only what it needs
         """Say how the sink is."""
         return SinkHealth()
 
+    def retell(self, camera: str, change: EventChange) -> None:
+        """Take a change that an earlier run was told of and may have been killed before it took."""
+
+    def unsaved(self) -> int:
+        """How many changes of events a kill would take from it; from any thread."""
+        return 0
+
+    def tallies(self) -> Sequence[Tally]:
+        """What became of what it was told; none where it keeps nothing. To be asked once closed."""
+        return ()
+
     def close(self, timeout_s: float) -> None:
         """Flush what can be flushed in this time, and end; harmless when called twice."""
 
@@ -172,6 +214,7 @@ class CameraStatus:
         dropped: Frames that were never scored because a newer one came.
         reconnects: How often it was connected to again.
         age_s: Age of the frame scored last, when it was decided on; None before the first.
+        answered: Whether it ever sent a frame.
     """
 
     name: str
@@ -180,6 +223,7 @@ class CameraStatus:
     dropped: int
     reconnects: int
     age_s: float | None
+    answered: bool = True
 
 
 class Site(Protocol):

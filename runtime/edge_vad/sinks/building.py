@@ -8,31 +8,59 @@ from itertools import chain
 from pathlib import Path
 
 from edge_vad.sinks.base import Sink, SinkHealth, Site
+from edge_vad.sinks.journal import Journal
+from edge_vad.sinks.places import demand_places, lines_of, spool_of, writes
 from edge_vad.sinks.settings import SinkSettings
 
 
-def build_sinks(settings: SinkSettings, site: Site, *, display: bool = False) -> list[Sink]:
+def build_sinks(
+    settings: SinkSettings, site: Site, *, display: bool = False, owns: bool = False
+) -> list[Sink]:
     """Make and start the sinks; what they need is imported only here.
+
+    Where anything is written, the first of them is the journal, which owns the folder.
 
     Args:
         settings: Which, and how.
         site: What they may ask and tell the live loop.
         display: Whether to show the cameras in windows.
+        owns: Whether the folder is owned even if none of them writes there.
 
     Raises:
-        BadInput: A folder cannot be written into, or a secret is not where it should be.
+        BadInput: Another run has the folder, it cannot be written into, or a secret is not where it
+            should be.
         Unavailable: A package that a sink needs is not installed, or there is no display.
     """
     folder = Path(settings.folder)
     sinks: list[Sink] = []
     with ExitStack() as undo:
         for sink in chain(
-            _local(settings, folder, site, display), _remote(settings, folder, site, sinks)
+            _journal(settings, folder, owns),
+            _local(settings, folder, site, display),
+            _remote(settings, folder, site, sinks),
         ):
             sinks.append(sink)
             undo.callback(sink.close, 1.0)
         undo.pop_all()
     return sinks
+
+
+def _journal(settings: SinkSettings, folder: Path, owns: bool) -> Iterator[Sink]:
+    """What sees to it that nobody else writes there, and that nothing is told before it is written.
+
+    Raises:
+        BadInput: Somebody else does, or nothing can be written.
+    """
+    if writes(settings) or owns:
+        lines = lines_of(settings, folder)
+        is_beyond = lines and folder.resolve() not in lines.resolve().parents
+        journal = Journal(folder, [lines] if lines and is_beyond else [])
+        try:
+            demand_places(settings, folder)
+        except BaseException:
+            journal.close(0.0)
+            raise
+        yield journal
 
 
 def _local(settings: SinkSettings, folder: Path, site: Site, display: bool) -> Iterator[Sink]:
@@ -71,11 +99,11 @@ def _remote(
     if settings.mqtt:
         from edge_vad.sinks.mqtt import MqttSink
 
-        yield MqttSink(settings.mqtt, folder / "spool" / "mqtt.sqlite", site)
+        yield MqttSink(settings.mqtt, spool_of(folder, "mqtt"), site)
     if settings.webhook:
         from edge_vad.sinks.webhook import Webhook
 
-        yield Webhook(settings.webhook, folder / "spool" / "webhook.sqlite")
+        yield Webhook(settings.webhook, spool_of(folder, "webhook"))
     if settings.metrics:
         from edge_vad.sinks.metrics import Metrics
 

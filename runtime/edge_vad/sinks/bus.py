@@ -11,7 +11,8 @@ from typing import ParamSpec
 from edge_vad.detection import Detection
 from edge_vad.drift import DriftStep
 from edge_vad.live.states import CameraState
-from edge_vad.sinks.base import EventChange, Sink, SinkHealth
+from edge_vad.sinks.base import ChangeKind, EventChange, Sink, SinkHealth
+from edge_vad.sinks.journal import Journal
 
 Told = ParamSpec("Told")
 _log = logging.getLogger(__name__)
@@ -20,15 +21,27 @@ _log = logging.getLogger(__name__)
 class Bus(Sink):
     """Hands everything on to all sinks.
 
+    Where a journal is among them, events are written into it before the others are told, by its
+    thread.
+
     Args:
         sinks: Those that are told.
+
+    Attributes:
+        events: Events that were told since the start.
     """
 
     name = "bus"
 
     def __init__(self, sinks: Sequence[Sink] = ()) -> None:
         self.sinks = tuple(sinks)
+        self.events = 0
         self._faulty: dict[str, str] = {}
+        journals = [sink for sink in sinks if isinstance(sink, Journal)]
+        self._journal = journals[0] if journals else None
+        self._others = [sink for sink in sinks if sink is not self._journal]
+        if self._journal:
+            self._journal.begin(self._others, self._tell)
 
     def frame(self, camera: str, detection: Detection) -> None:
         """Tell all of a scored frame."""
@@ -37,8 +50,9 @@ class Bus(Sink):
 
     def event(self, camera: str, change: EventChange) -> None:
         """Tell all of a change of an event."""
-        for sink in self.sinks:
-            self._guarded(sink, sink.event, camera, change)
+        self.events += change.kind is ChangeKind.NEW
+        tell = self._journal.event if self._journal else self._tell
+        tell(camera, change)
 
     def state(self, camera: str, state: CameraState, at: float) -> None:
         """Tell all of a camera's new state."""
@@ -60,6 +74,11 @@ class Bus(Sink):
         for sink in self.sinks:
             self._guarded(sink, sink.timing, camera, stage, seconds)
 
+    @property
+    def faulty(self) -> dict[str, str]:
+        """What is wrong with sinks that raised, by their names."""
+        return dict(self._faulty)
+
     def health_by_name(self) -> dict[str, SinkHealth]:
         """How every sink is; one that raised is not ok."""
         told = {sink.name: sink.health() for sink in self.sinks}
@@ -78,19 +97,28 @@ class Bus(Sink):
     def close(self, timeout_s: float) -> None:
         """Close all, side by side, so that a slow one takes no time from the others."""
         until = time.monotonic() + timeout_s
+        if self._journal:
+            self._journal.flush(timeout_s / 2)
+        left_s = until - time.monotonic()
         closings = [
             threading.Thread(
                 target=self._guarded,
                 name=f"closing {sink.name}",
-                args=(sink, sink.close, timeout_s),
+                args=(sink, sink.close, left_s),
                 daemon=True,
             )
-            for sink in self.sinks
+            for sink in self._others
         ]
         for closing in closings:
             closing.start()
         for closing in closings:
             closing.join(max(0.0, until - time.monotonic()))
+        if self._journal:
+            self._journal.close(0.0)
+
+    def _tell(self, camera: str, change: EventChange) -> None:
+        for sink in self._others:
+            self._guarded(sink, sink.event, camera, change)
 
     def _guarded(
         self, sink: Sink, tell: Callable[Told, None], *told: Told.args, **named: Told.kwargs

@@ -8,13 +8,14 @@ import sqlite3
 import time
 from pathlib import Path
 
+from edge_vad.atomic import make_private_folder
 from edge_vad.errors import BadInput
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _log = logging.getLogger(__name__)
 
 
-def is_full(error: sqlite3.Error | OSError) -> bool:
+def is_full(error: Exception) -> bool:
     """Whether an error says that the disk is full."""
     if isinstance(error, OSError):
         return error.errno in _FULL
@@ -22,13 +23,13 @@ def is_full(error: sqlite3.Error | OSError) -> bool:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and its parents; where the disk is full, that is left for later.
+    """Make a private folder and its parents; where the disk is full, that is left for later.
 
     Raises:
         BadInput: It cannot be made for another reason.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(folder)
     except OSError as error:
         if not is_full(error):
             raise BadInput(

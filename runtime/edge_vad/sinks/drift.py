@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from edge_vad.drift import DriftState, DriftStep
-from edge_vad.sinks.base import Sink, SinkHealth
+from edge_vad.sinks.base import Sink, SinkHealth, Tally
 from edge_vad.sinks.line_file import LineFile
 from edge_vad.sinks.messages import DriftMessage
 
@@ -45,6 +46,10 @@ class DriftSteps(Sink):
     def health(self) -> SinkHealth:
         """Say whether the file takes all, and how many lines wait."""
         return self._file.health()
+
+    def tallies(self) -> Sequence[Tally]:
+        """How many steps are written, wait in memory, and were lost."""
+        return (self._file.tally(),)
 
     def close(self, timeout_s: float) -> None:
         """Write what waits."""

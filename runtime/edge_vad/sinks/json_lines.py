@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from edge_vad.detection import Detection
 from edge_vad.live.states import CameraState
-from edge_vad.sinks.base import EventChange, Sink, SinkHealth
+from edge_vad.sinks.base import EventChange, Sink, SinkHealth, Tally
 from edge_vad.sinks.line_file import LineFile
-from edge_vad.sinks.messages import FrameMessage, StateMessage, event_message
+from edge_vad.sinks.messages import FrameMessage, StateMessage, encode, event_message
 from edge_vad.sinks.settings import JsonLinesSettings
 
 _STANDARD_OUTPUT = "-"
@@ -29,6 +30,8 @@ class JsonLines(Sink):
 
     def __init__(self, settings: JsonLinesSettings, folder: Path) -> None:
         self._has_frames = settings.frames
+        self._told: set[bytes] | None = None
+        """The lines of an earlier run, once they are asked for."""
         path = None if settings.path == _STANDARD_OUTPUT else folder / settings.path
         self._file = LineFile(path, settings.max_size_mb, self.name)
 
@@ -48,6 +51,22 @@ class JsonLines(Sink):
     def event(self, camera: str, change: EventChange) -> None:
         """Write the change."""
         self._file.put(event_message(change))
+
+    def retell(self, camera: str, change: EventChange) -> None:
+        """Write the change, unless it stands at the end of the file."""
+        if self._told is None:
+            self._told = set(self._file.tail())
+        message = event_message(change)
+        if encode(message) not in self._told:
+            self._file.put(message)
+
+    def unsaved(self) -> int:
+        """Lines that are not written yet."""
+        return self._file.unsaved()
+
+    def tallies(self) -> Sequence[Tally]:
+        """How many lines are written, wait in memory, and were lost."""
+        return (self._file.tally(),)
 
     def state(self, camera: str, state: CameraState, at: float) -> None:
         """Write the state."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import sys
@@ -10,13 +11,18 @@ from pathlib import Path
 
 import msgspec
 
-from edge_vad.sinks.base import SinkHealth
+from edge_vad.atomic import PRIVATE, make_private_file, make_private_folder
+from edge_vad.errors import BadInput
+from edge_vad.sinks.base import SinkHealth, Tally
 from edge_vad.sinks.disk import is_full, make_folder
 from edge_vad.sinks.messages import encode
 from edge_vad.sinks.worker import Worker
 
 _CAPACITY = 100_000
 _MOST_WAITING = 8_000_000
+_TAIL = 1_000_000
+_STANDARD_OUTPUT = 1
+_BREAK = b"\n"
 _log = logging.getLogger(__name__)
 
 
@@ -32,17 +38,20 @@ class LineFile:
         name: What its thread is called.
 
     Raises:
-        BadInput: The file's folder cannot be made.
+        BadInput: The file's folder cannot be made, or the standard output takes nothing.
     """
 
     def __init__(self, path: Path | None, max_size_mb: int, name: str) -> None:
         self._path, self._max_size_mb = path, max_size_mb
         if path:
             make_folder(path.parent)
+        else:
+            demand_standard_output()
         self._descriptor: int | None = None
         self._lines: deque[bytes] = deque()
         self._waiting = 0
         self._lost = 0
+        self._written = 0
         self._is_cut = False
         self._why = ""
         self._worker = Worker(name, self._work, _CAPACITY, ending=self._end)
@@ -53,8 +62,33 @@ class LineFile:
 
     def health(self) -> SinkHealth:
         """Say whether the file takes all, and how many lines wait."""
-        depth = self._worker.depth + len(self._lines)
-        return SinkHealth(not self._why, self._why, depth, self._worker.dropped + self._lost)
+        return SinkHealth(not self._why, self._why, self.unsaved(), self._gone)
+
+    def unsaved(self) -> int:
+        """Lines that are not written yet."""
+        return self._worker.depth + len(self._lines)
+
+    def tally(self) -> Tally:
+        """What became of the lines; those for the standard output no later run takes in."""
+        waiting = self.unsaved()
+        never = 0 if self._path else waiting
+        return Tally("lines", self._written, waiting - never, never + self._gone)
+
+    @property
+    def _gone(self) -> int:
+        return self._worker.dropped + self._worker.failed + self._lost
+
+    def tail(self) -> list[bytes]:
+        """The lines at the end of the file; none where it cannot be read."""
+        if self._path is None:
+            return []
+        try:
+            with self._path.open("rb") as file:
+                size = file.seek(0, os.SEEK_END)
+                file.seek(max(0, size - _TAIL))
+                return file.read(_TAIL).split(b"\n")
+        except OSError:
+            return []
 
     def close(self, timeout_s: float) -> None:
         """Write what waits."""
@@ -91,21 +125,22 @@ class LineFile:
         if self._is_cut:
             self._lines[0] = line[written:]
         else:
-            self._lines.popleft()
+            self._written += self._lines.popleft() != _BREAK
 
     def _opened(self) -> int:
         if self._path is None:
-            return sys.stdout.fileno()
+            return _STANDARD_OUTPUT
         if self._descriptor is not None and not self._is_cut and self._is_long(self._descriptor):
             self._end()
             self._path.replace(self._path.with_name(self._path.name + ".1"))
         if self._descriptor is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            make_private_folder(self._path.parent)
+            make_private_file(self._path)
             flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-            self._descriptor = os.open(self._path, flags, 0o644)
+            self._descriptor = os.open(self._path, flags, PRIVATE)
             size = os.fstat(self._descriptor).st_size
             if size and os.pread(self._descriptor, 1, size - 1) != b"\n":
-                self._lines.appendleft(b"\n")  # a kill cut the last line off
+                self._lines.appendleft(_BREAK)  # a kill cut the last line off
                 self._waiting += 1
         return self._descriptor
 
@@ -116,3 +151,20 @@ class LineFile:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def demand_standard_output() -> None:
+    """See to it that the standard output takes what is written to it, before long work is done.
+
+    Raises:
+        BadInput: It is closed, or takes nothing, as /dev/full does.
+    """
+    try:
+        if sys.stdout is None:  # as Python has it where it was closed
+            raise OSError(errno.EBADF, "it is closed")
+        os.write(_STANDARD_OUTPUT, b"")
+    except OSError as error:
+        raise BadInput(
+            f"the standard output takes nothing ({error.strerror})",
+            "let it lead somewhere, or write the events into a folder with --out",
+        ) from None

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from edge_vad.bounded_file import read_text, reason_of
 from edge_vad.errors import BadInput
+from edge_vad.told import shown_path
 
 _LONGEST = 65536
 
@@ -29,15 +31,14 @@ def read_secret(variable: str | None, file: str | None) -> str | None:
 
 def _from_file(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            text = file.read(_LONGEST).decode().strip("\r\n")
-    except OSError as error:
+        text = read_text(path, _LONGEST).strip("\r\n")
+    except (OSError, ValueError) as error:
         raise BadInput(
-            f"the secret in {path} cannot be read ({error.strerror})",
-            "make the file readable for this user",
+            f"the secret in {shown_path(path)} cannot be read ({reason_of(error)})",
+            "make it a plain file of text that this user may read",
         ) from None
-    except UnicodeDecodeError:
-        text = ""
     if not text:
-        raise BadInput(f"{path} holds no secret", "write it into the file, as plain text")
+        raise BadInput(
+            f"{shown_path(path)} holds no secret", "write it into the file, as plain text"
+        )
     return text

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from edge_vad.detection import Detection
 from edge_vad.errors import EdgeVadError
 from edge_vad.outputs.overlay import Overlay
-from edge_vad.sinks.base import Sink, SinkHealth, Site
+from edge_vad.sinks.base import Sink, SinkHealth, Site, Tally
 from edge_vad.sinks.clips.codec import browser_codec
 from edge_vad.sinks.clips.file import VideoWriter, finish_left
 from edge_vad.sinks.handover import Handover
@@ -56,6 +57,7 @@ class AnnotatedVideo(Sink):
         self._slugs = slugs(list(self._cards))
         self._pieces: dict[str, _Piece] = {}
         self._why = ""
+        self._done, self._lost = 0, 0
         self._handover = Handover[None](
             "video", self._write, lambda _: None, settings.fps, ending=self._end_all
         )
@@ -68,6 +70,11 @@ class AnnotatedVideo(Sink):
     def health(self) -> SinkHealth:
         """Say whether videos can be written, and how many frames were left out."""
         return SinkHealth(not self._why, self._why, self._handover.depth, self._handover.dropped)
+
+    def tallies(self) -> Sequence[Tally]:
+        """How many pieces are whole, are being written, and could not be."""
+        files = sum(piece.file is not None for piece in self._pieces.values())
+        return (Tally("videos", self._done, files, self._lost),)
 
     def close(self, timeout_s: float) -> None:
         """End the pieces where they are."""
@@ -101,6 +108,7 @@ class AnnotatedVideo(Sink):
         if piece and piece.file:
             try:
                 piece.file.finish()
+                self._done += 1
             except (EdgeVadError, OSError) as error:
                 self._tell(error)
 
@@ -121,6 +129,7 @@ class AnnotatedVideo(Sink):
 
     def _tell(self, error: EdgeVadError | OSError) -> None:
         why = error.what if isinstance(error, EdgeVadError) else str(error)
+        self._lost += 1
         if why != self._why:
             _log.warning("no video: %s", why)
         self._why = why

@@ -7,13 +7,15 @@ import hmac
 import http.client
 import logging
 import ssl
+import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from edge_vad.calling import Target, post
 from edge_vad.errors import BadInput
-from edge_vad.sinks.base import ChangeKind, EventChange, Sink, SinkHealth
+from edge_vad.sinks.base import ChangeKind, EventChange, Sink, SinkHealth, Tally
 from edge_vad.sinks.delivery import Courier, Letter, Message, NotDelivered, Outbox
 from edge_vad.sinks.messages import encode, event_message, will_of
 from edge_vad.sinks.secret import read_secret
@@ -61,7 +63,21 @@ class Webhook(Sink):
         is_over = kind is ChangeKind.END
         number = "" if kind is not ChangeKind.UPDATE else f"/{event.end:.3f}"
         topic = f"{event.id}/{kind.value}{number}"
-        self._courier.send(Letter(topic, payload, event.id, None if is_over else will))
+        needs_will = not is_over and change.mark is None
+        letter = Letter(topic, payload, event.id, will if needs_will else None, change.mark)
+        self._courier.send(letter)
+
+    def retell(self, camera: str, change: EventChange) -> None:
+        """Spool the change, unless the spool has it."""
+        self.event(camera, change)
+
+    def unsaved(self) -> int:
+        """Changes that are not in the spool yet."""
+        return self._courier.unsaved()
+
+    def tallies(self) -> Sequence[Tally]:
+        """How many messages were taken, wait in the spool, and were lost or refused."""
+        return (self._courier.tally(self._refused),)
 
     def health(self) -> SinkHealth:
         """Say whether the other side takes what it is sent, and how much waits."""
@@ -73,7 +89,7 @@ class Webhook(Sink):
         """Post what can be posted; the rest waits on disk for the next start."""
         self._courier.close(timeout_s)
 
-    def _deliver(self, messages: list[Message]) -> int | None:
+    def _deliver(self, messages: list[Message], stopping: threading.Event) -> int | None:
         message = messages[0]
         headers = self._headers(message.letter)
         try:

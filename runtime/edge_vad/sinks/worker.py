@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -26,6 +25,7 @@ class Worker(Generic[Item]):
 
     Attributes:
         dropped: Items that were dropped so far.
+        failed: Items at which `work` raised.
     """
 
     def __init__(
@@ -36,12 +36,13 @@ class Worker(Generic[Item]):
         tick_s: float = 1.0,
         ending: Callable[[], None] | None = None,
     ) -> None:
-        self.dropped = 0
+        self.dropped, self.failed = 0, 0
         self._work, self._capacity, self._tick_s = work, capacity, tick_s
         self._ending = ending
         self._waiting: deque[Item] = deque()
         self._in_hand = 0
         self._closing = False
+        self._is_failing = False
         self._ready = threading.Condition()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
@@ -68,13 +69,6 @@ class Worker(Generic[Item]):
         self._thread.join(max(0.0, timeout_s))
         return not self._thread.is_alive()
 
-    def wait_until_idle(self, timeout_s: float) -> bool:
-        """Wait until all that was put is done; returns whether it is."""
-        until = time.monotonic() + timeout_s
-        while self.depth and time.monotonic() < until:
-            time.sleep(0.005)
-        return not self.depth
-
     def _run(self) -> None:
         while True:
             with self._ready:
@@ -83,15 +77,21 @@ class Worker(Generic[Item]):
                 self._in_hand = len(batch)
                 self._waiting.clear()
                 is_last = self._closing and not batch
-            self._guarded(lambda: self._work(batch))  # noqa: B023 - called at once
+            if not self._guarded(lambda: self._work(batch)):  # noqa: B023 - called at once
+                self.failed += len(batch)
             self._in_hand = 0
             if is_last:
                 break
         if self._ending:
             self._guarded(self._ending)
 
-    def _guarded(self, act: Callable[[], None]) -> None:
+    def _guarded(self, act: Callable[[], None]) -> bool:
         try:
             act()
         except Exception:  # noqa: BLE001 - a sink's fault must not end it for good
-            _log.exception("%s failed", self._thread.name)
+            if not self._is_failing:  # once is enough, or a log fills the disk
+                _log.exception("%s failed", self._thread.name)
+            self._is_failing = True
+            return False
+        self._is_failing = False
+        return True

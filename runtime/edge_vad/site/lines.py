@@ -6,6 +6,8 @@ import re
 
 _HEADER = re.compile(r"^\s*(\[\[?)\s*([\w.\s\"'-]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"^\s*([\w.\"'-]+)\s*=")
+_LONGEST_LINE = 1000
+"""The patterns take time that grows with its square; no header or key is as long."""
 _PART = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
 
 
@@ -46,6 +48,8 @@ def _places(text: str) -> list[tuple[tuple[str, ...], int]]:
     counts: dict[tuple[str, ...], int] = {}
     places = []
     for number, line in enumerate(text.splitlines(), 1):
+        if len(line) > _LONGEST_LINE:
+            continue
         if header := _HEADER.match(line):
             names = _names(header[2])
             table = _numbered(names, counts, is_list=header[1] == "[[")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from pathlib import Path
 
 import msgspec
 
-from edge_vad.errors import BadInput, WrongUse
+from edge_vad.bounded_file import read_text, reason_of
+from edge_vad.errors import BadInput
 from edge_vad.site.lines import line_of, parts_of
-from edge_vad.site.settings import CameraSettings, SiteSettings
+from edge_vad.site.settings import SiteSettings
+from edge_vad.site.words import in_words
+from edge_vad.told import shorten, shown_path
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -19,6 +21,8 @@ else:
     import tomli as tomllib
 
 _LARGEST_BYTES = 1_000_000
+_MOST_PARTS = 64
+_BETWEEN_KEYS = re.compile(r"[=,\[\]{}\n]")
 _AT = re.compile(r"^(.*?)(?: - at `(.*)`)?$", re.DOTALL)
 _UNKNOWN = re.compile(r"unknown field `(.*?)`")
 _MEND = "docs/live.md lists what a site file may say"
@@ -31,14 +35,21 @@ def read_site(path: Path) -> SiteSettings:
         BadInput: It cannot be read, is no TOML, or says something unknown or impossible; the
             message names the line.
     """
+    return decode_site(read_document(path), str(path))
+
+
+def read_document(path: Path) -> str:
+    """Read the text of a site file.
+
+    Raises:
+        BadInput: It cannot be read, or is too large to be one.
+    """
     try:
-        if path.stat().st_size > _LARGEST_BYTES:
-            raise BadInput(f"{path} is no site file: it is larger than a megabyte", _MEND)
-        text = path.read_text(encoding="utf-8")
+        return read_text(path, _LARGEST_BYTES)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "no UTF-8 text"
-        raise BadInput(f"{path} cannot be read ({reason})", "check the path") from None
-    return decode_site(text, str(path))
+        raise BadInput(
+            f"{shown_path(path)} cannot be read ({reason_of(error)})", "check the path"
+        ) from None
 
 
 def decode_site(text: str, name: str = "the site file") -> SiteSettings:
@@ -47,8 +58,10 @@ def decode_site(text: str, name: str = "the site file") -> SiteSettings:
     Raises:
         BadInput: As for `read_site`.
     """
+    if len(text) > _LARGEST_BYTES or _is_nested_too_deep(text):
+        raise BadInput(f"{name} is no site file: it is too large, or nested too deep", _MEND)
     try:
-        document = tomllib.loads(text)
+        document = tomllib.loads(text.removeprefix("\ufeff"))
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
         raise BadInput(f"{name} is no TOML: {_said(error)}", _MEND) from None
     try:
@@ -57,30 +70,9 @@ def decode_site(text: str, name: str = "the site file") -> SiteSettings:
         raise BadInput(_located(str(error), text, name), _MEND) from None
 
 
-def source_of(camera: CameraSettings, folder: Path) -> str:
-    """The source of a camera, wherever it is written down.
-
-    Raises:
-        WrongUse: The environment variable is not set.
-        BadInput: The file cannot be read.
-    """
-    if camera.source is not None:
-        return camera.source
-    if camera.source_env is not None:
-        value = os.environ.get(camera.source_env, "")
-        if not value:
-            raise WrongUse(
-                f"{camera.source_env}, the source of {camera.name}, is not set",
-                "set it in the environment",
-            )
-        return value
-    path = folder / str(camera.source_file)
-    try:
-        return path.read_text(encoding="utf-8").strip()
-    except (OSError, ValueError):
-        raise BadInput(
-            f"{path}, the source of {camera.name}, cannot be read", "check the path"
-        ) from None
+def _is_nested_too_deep(text: str) -> bool:
+    """Whether a key has more parts than any that a site file may say; reading it takes for ever."""
+    return any(word.count(".") > _MOST_PARTS for word in _BETWEEN_KEYS.split(text))
 
 
 def _located(message: str, text: str, name: str) -> str:
@@ -89,8 +81,8 @@ def _located(message: str, text: str, name: str) -> str:
     what, path = match[1], match[2] or "$"
     if unknown := _UNKNOWN.search(what):
         path = f"{path}.{unknown[1]}"
-    where = ".".join(parts_of(path)) or "the document"
-    what = what[:1].lower() + what[1:]
+    where = shorten(".".join(parts_of(path))) or "the document"
+    what = shorten(in_words(what[:1].lower() + what[1:]))
     return f"{name}, line {line_of(text, path)}: {where}: {what}"
 
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from edge_vad.errors import WrongUse
+from edge_vad.sources.encoding import HOW, demand_encoded
+from edge_vad.sources.options import FFMPEG_OPTIONS, read_options
 
 _DEVICE = re.compile(r"(?:/dev/video)?([0-9]{1,4})(?:\?(.*))?")
 _CSI = re.compile(r"csi://([0-9]{1,2})(?:\?(.*))?", re.IGNORECASE)
-_SIZE = re.compile(r"([1-9][0-9]{1,4})x([1-9][0-9]{1,4})")
-NETWORK_SCHEMES = frozenset({"http", "https", "rtsp", "rtsps"})
+_LISTENING = frozenset({"rtmp", "rtmps", "srt", "tcp", "udp"})
+"""Schemes under which a camera may send to this machine, so that no host need be named."""
+NETWORK_SCHEMES = frozenset({"http", "https", "rtsp", "rtsps"}) | _LISTENING
 _LONGEST_ADDRESS = 4096
-_FASTEST_FPS = 240.0
 
 
 class CameraKind(str, Enum):
@@ -32,12 +33,16 @@ class CameraSpec:
 
     Attributes:
         kind: How it is plugged in.
-        address: What OpenCV opens: may hold a password, and is never shown.
+        address: What is opened: may hold a password, and is never shown.
         shown: The same for people: of a network camera scheme and host alone, as paths and
             queries hold passwords, too.
         name: Safe as a folder name.
         size: Width and height to ask for, px; None leaves it to the camera.
-        fps: Frames a second to ask for; None leaves it to the camera.
+        fps: Frames a second to ask for; None leaves it to the camera. Of a camera that gives single
+            pictures, how often it is asked for one.
+        transport: How an RTSP camera is to send, `tcp` or `udp`.
+        hosts: Other hosts that it may lead to.
+        options: Other options of FFmpeg and their values.
     """
 
     kind: CameraKind
@@ -46,6 +51,9 @@ class CameraSpec:
     name: str
     size: tuple[int, int] | None = None
     fps: float | None = None
+    transport: str = "tcp"
+    hosts: tuple[str, ...] = ()
+    options: tuple[tuple[str, str], ...] = ()
 
 
 def parse_camera(text: str) -> CameraSpec | None:
@@ -53,7 +61,8 @@ def parse_camera(text: str) -> CameraSpec | None:
 
     Args:
         text: `0`, `/dev/video0?size=1280x720&fps=30`, `csi://0?size=1280x720&fps=30`, or an address
-            that begins with rtsp://, rtsps://, http:// or https://.
+            that begins with rtsp://, http://, rtmp://, srt://, udp:// or the like. Its own query is
+            the camera's; our options stand behind `#`, as in `rtsp://host/live#transport=udp`.
 
     Raises:
         WrongUse: A parameter is unknown or not possible, or the address is broken.
@@ -91,53 +100,40 @@ def without_secrets(url: str) -> str:
 
 
 def _plugged(kind: CameraKind, address: str, name: str, query: str | None) -> CameraSpec:
-    values: dict[str, str] = {}
-    try:
-        pairs = parse_qsl(query or "", keep_blank_values=True, strict_parsing=bool(query))
-    except ValueError:
-        raise WrongUse(f"{query!r} says nothing of a camera", _PARAMETERS) from None
-    for key, value in pairs:
-        if key in values or key not in _READERS:
-            raise WrongUse(f"a camera has no parameter {key!r}, or it is said twice", _PARAMETERS)
-        values[key] = value
-    size = _READERS["size"](values["size"]) if "size" in values else None
-    fps = _READERS["fps"](values["fps"]) if "fps" in values else None
-    return CameraSpec(kind, address, address, name, size, fps)  # type: ignore[arg-type]
+    values = read_options(query or "", _OF_DEVICES, "a camera", _DEVICES)
+    return CameraSpec(kind, address, address, name, **values)
 
 
 def _on_the_network(text: str, scheme: str) -> CameraSpec:
     shown = without_secrets(text)
+    demand_encoded(text, shown)  # before anything is taken for an option
+    address, _, said = text.partition("#")
     try:
-        parts = urlsplit(text)
-        is_whole = bool(parts.hostname) and parts.port != 0
+        parts = urlsplit(address)
+        is_whole = _names_a_place(parts)
     except ValueError:
         is_whole = False
     has_odd = any(letter <= " " or letter == "\x7f" for letter in text)
     if not is_whole or has_odd or len(text) > _LONGEST_ADDRESS:
         raise WrongUse(
-            f"the address {shown} is broken", "write it like rtsp://user:password@host:554/stream"
+            f"the address {shown} is broken",
+            f"write it like rtsp://user:password@host:554/stream; {HOW}",
         )
+    values = read_options(said, _OF_THE_NETWORK, f"what follows the # of {shown}", _NETWORK)
+    options = tuple((key, values.pop(key)) for key in sorted(FFMPEG_OPTIONS & values.keys()))
     host = re.sub(r"[^\w.-]+", "_", shown.partition("://")[2]).strip("._-") or "camera"
-    return CameraSpec(CameraKind.NETWORK, text, shown, f"{scheme}_{host}"[:100])
+    name = f"{scheme}_{host}"[:100]
+    return CameraSpec(CameraKind.NETWORK, address, shown, name, options=options, **values)
 
 
-_PARAMETERS = "write it like /dev/video0?size=1280x720&fps=30"
+def _names_a_place(parts: SplitResult) -> bool:
+    return parts.port != 0 and bool(parts.hostname or (parts.scheme in _LISTENING and parts.port))
 
 
-def _size(text: str) -> tuple[int, int]:
-    if match := _SIZE.fullmatch(text):
-        return int(match[1]), int(match[2])
-    raise WrongUse(f"{text!r} is no size", _PARAMETERS)
-
-
-def _fps(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0.1 <= value <= _FASTEST_FPS:
-        raise WrongUse(f"{text!r} is no frame rate", _PARAMETERS)
-    return value
-
-
-_READERS: dict[str, Callable[[str], object]] = {"size": _size, "fps": _fps}
+_OF_DEVICES = frozenset({"size", "fps"})
+_OF_THE_NETWORK = frozenset({"fps", "hosts", "transport"}) | FFMPEG_OPTIONS
+_DEVICES = "write it like /dev/video0?size=1280x720&fps=30"
+_NETWORK = (
+    "write it like rtsp://host/live#transport=udp; a # that is part of a password or path is "
+    "written %23"
+)

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TypeVar
 
 from edge_vad.frame import Frame
+from edge_vad.pace import thinned
 
 AnySource = TypeVar("AnySource", bound="Source")
 
@@ -22,14 +23,14 @@ class SourceState(str, Enum):
 
 
 class Source(ABC):
-    """An iterable of frames, all of one size, from a file, a folder, a camera or a simulation.
+    """An iterable of frames from a file, a folder, a camera or a simulation.
 
     Attributes:
         name: Short and safe as a folder name; never holds a password.
-        fps: Frames a second as the source declares it.
-        length: How many frames it will hand out, or None where that is not known.
+        fps: Frames a second, about: what counts is the time of each frame.
+        length: About how many frames it will hand out, or None where that is not known.
         state: Whether frames are coming.
-        skipped: Frames that could not be read and were passed over, so far.
+        skipped: Pictures that could not be decoded, or not whole, and were left out so far.
         is_live: Whether frames that nobody is ready for are dropped, their numbers left out.
     """
 
@@ -43,6 +44,14 @@ class Source(ABC):
     @abstractmethod
     def __iter__(self) -> Iterator[Frame]:
         """Hand out the frames in order, from the beginning."""
+
+    def play(self, fps: float | None = None) -> Iterator[Frame]:
+        """Hand out the frames in order, from the beginning, and of fast ones no more than wanted.
+
+        Args:
+            fps: Frames a second that are wanted, at most about so many; all when None.
+        """
+        return thinned(self, fps)
 
     def close(self) -> None:
         """Give back the file or device; harmless when called twice."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -10,13 +11,17 @@ from collections.abc import Callable
 from edge_vad.errors import EdgeVadError
 from edge_vad.frame import Frame
 from edge_vad.live.states import CameraState
+from edge_vad.pace import Thinner
 from edge_vad.sources.backoff import pause_after
+from edge_vad.sources.capture_clock import CaptureClock
 from edge_vad.sources.feed import Connect, Feed, FeedEnded, FeedLost
 from edge_vad.sources.newest import NewestFrame
-from edge_vad.sources.rate import Rate, Thinner
+from edge_vad.sources.rate import Rate
 
 GAP = 1000
 """Frame numbers left out where a frame does not follow the one before."""
+
+_TELL_S = 600.0
 
 _log = logging.getLogger(__name__)
 
@@ -29,12 +34,14 @@ class Capture:
         connect: Opens a connection to it.
         box: Where the newest frame goes.
         fps: Frames a second that are wanted, at most; all when None.
-        clock: Whether a frame's time is when it was captured; else it is counted by the frame rate.
+        clock: Whether a frame's time is when it was captured; else it is what the source says.
 
     Attributes:
         state: The state last told.
         reconnects: How often it was connected to again.
+        answered: Whether it ever sent a frame.
         error: Why it ended for good; None where it just did.
+        skipped: Pictures that could not be decoded whole, and were left out.
     """
 
     def __init__(
@@ -47,15 +54,19 @@ class Capture:
         clock: bool = True,
     ) -> None:
         self.state = CameraState.CONNECTING
-        self.reconnects = 0
+        self.reconnects = self.skipped = 0
         self.error: EdgeVadError | None = None
         self.rate = Rate()
+        self.answered = False
+        self._whys: set[str] = set()
         self._name, self._connect, self._box, self._wanted_fps = name, connect, box, fps
         self._clock = clock
         self._on_frame: Callable[[], None] = lambda: None
         self._on_state: Callable[[CameraState], None] = lambda _: None
         self._stop = threading.Event()
-        self._index = -1
+        self._index = self._take = -1
+        self._patience_s = 0.0
+        self._told_s = -math.inf
         self._lost_s = time.monotonic()
         self._thread = threading.Thread(target=self._run, name=f"capture {name}", daemon=True)
 
@@ -77,6 +88,12 @@ class Capture:
         self._stop.set()
         self._box.close()
 
+    def give_up(self, error: EdgeVadError) -> None:
+        """End it for good, because of what became of its frames; returns at once."""
+        self.error = self.error or error
+        self.stop()
+        self._enter(CameraState.ENDED)
+
     def join(self, timeout_s: float) -> bool:
         """Wait for its end; False where the camera still holds it up."""
         if self._thread.ident is not None:
@@ -86,7 +103,8 @@ class Capture:
     def _run(self) -> None:
         try:
             while not self._stop.is_set() and self._connect_once():
-                self._stop.wait(pause_after(time.monotonic() - self._lost_s))
+                pause_s = pause_after(time.monotonic() - self._lost_s)
+                self._stop.wait(max(pause_s, self._patience_s))
         except EdgeVadError as error:
             self.error = error
             _log.error("%s: %s", self._name, error)
@@ -105,44 +123,61 @@ class Capture:
         except FeedLost as lost:
             if self._stop.is_set():
                 return False
+            self._patience_s = lost.patience_s
             self._lose(str(lost))
         finally:
             if feed is not None:
+                self.skipped += feed.skipped
                 feed.close()
         return True
 
     def _read_on(self, feed: Feed) -> None:
         self.rate.begin(feed.fps, is_certain=feed.is_fps_certain)
-        thinner = Thinner(self._wanted_fps)
+        thinner, clock = Thinner(self._wanted_fps), CaptureClock()
+        self._take += 1
         breaks = feed.breaks
         while not self._stop.is_set():
-            image = feed.read(self._box.spare())
-            now = time.monotonic()
-            self._lost_s = now
+            stamp_s = feed.grab()
+            self._lost_s = now = time.monotonic()
             self._index += 1
             if feed.breaks != breaks:
                 breaks = feed.breaks
                 self._index += GAP
+                self._take += 1
+                thinner.reset()
             self.rate.count(now)
-            if thinner.takes(self.rate.fps):
-                self._enter(CameraState.LIVE)
-                self._box.put(Frame(image, self._index, now if self._clock else self._by_count()))
-                self._on_frame()
+            self._tell_damage(feed, now)
+            if self._clock:
+                time_s = clock.at(now, stamp_s, 1 / self.rate.fps)
             else:
-                self._box.give_back(image)
+                time_s = self._index / self.rate.declared if stamp_s is None else stamp_s
+            if thinner.takes(time_s):
+                image = feed.retrieve(self._box.spare())
+                self._enter(CameraState.LIVE)
+                self._box.put(Frame(image, self._index, time_s, self._take))
+                self._on_frame()
 
-    def _by_count(self) -> float:
-        return self._index / self.rate.declared
+    def _tell_damage(self, feed: Feed, now_s: float) -> None:
+        """Warn of pictures that are not whole, once in a while."""
+        if feed.skipped and now_s - self._told_s >= _TELL_S:
+            self._told_s = now_s
+            count = self.skipped + feed.skipped
+            _log.warning("%s: %d pictures could not be decoded whole", self._name, count)
 
     def _lose(self, why: str) -> None:
         self.reconnects += 1
-        if self.state is not CameraState.NO_SIGNAL:
+        if why not in self._whys:  # every reason is told once, until a frame comes
+            self._whys.add(why)
             _log.warning("%s: no signal, trying again and again (%s)", self._name, why)
+        if self.state is not CameraState.NO_SIGNAL:
             self._box.empty()
             self._index += GAP
         self._enter(CameraState.NO_SIGNAL)
 
     def _enter(self, state: CameraState) -> None:
+        if state is CameraState.LIVE and state is not self.state:
+            self.answered = True
+            self._whys.clear()
         if state is not self.state:
             self.state = state
             self._on_state(state)

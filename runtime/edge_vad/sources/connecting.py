@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from edge_vad.sources.address import CameraSpec
+from edge_vad.errors import WrongUse
+from edge_vad.sources.address import CameraKind, CameraSpec
 from edge_vad.sources.base import Source
+from edge_vad.sources.decoding import has_pyav
 from edge_vad.sources.feed import Connect, Feed, ReplayFeed
 from edge_vad.sources.spec import RecordingSpec, StreetSpec
 
@@ -22,9 +24,7 @@ def connector(spec: LiveSpec, timeout_s: float) -> Connect:
         WrongUse: It is a street that cannot be.
     """
     if isinstance(spec, CameraSpec):
-        from edge_vad.sources.opencv_feed import OpenCvFeed
-
-        return lambda: OpenCvFeed(spec, timeout_s)
+        return _connector_of(spec, timeout_s)
 
     def replay() -> Feed:
         source = open_recording(spec)
@@ -34,6 +34,17 @@ def connector(spec: LiveSpec, timeout_s: float) -> Connect:
 
     open_recording(spec).close()  # what is wrong with it is told now
     return replay
+
+
+def _connector_of(spec: CameraSpec, timeout_s: float) -> Connect:
+    """PyAV speaks to networks; OpenCV to what is plugged in, and to networks in its place."""
+    if spec.kind is CameraKind.NETWORK and has_pyav():
+        from edge_vad.sources.pyav_feed import PyAvFeed
+
+        return lambda: PyAvFeed(spec, timeout_s)
+    from edge_vad.sources.opencv_feed import OpenCvFeed
+
+    return lambda: OpenCvFeed(spec, timeout_s)
 
 
 def is_paced(spec: LiveSpec) -> bool:
@@ -47,11 +58,18 @@ def is_paced(spec: LiveSpec) -> bool:
     return parse_street_url(spec.url).realtime
 
 
-def open_recording(spec: RecordingSpec | StreetSpec, *, strict: bool = False) -> Source:
+def open_recording(
+    spec: RecordingSpec | StreetSpec, *, strict: bool = False, fps: float | None = None
+) -> Source:
     """Open what is played and not filmed.
 
+    Args:
+        spec: Which.
+        strict: Raise at the first picture that cannot be read or decoded.
+        fps: Frames a second where neither the recording nor its address says so.
+
     Raises:
-        BadInput: The folder holds no frames, or the file is no video.
+        BadInput: The folder holds no frames, or the file is no video, or its rate is not known.
         WrongUse: The range is beyond the end, or the street cannot be.
     """
     if isinstance(spec, StreetSpec):
@@ -59,9 +77,22 @@ def open_recording(spec: RecordingSpec | StreetSpec, *, strict: bool = False) ->
 
         return open_street(spec.url)
     if spec.path.is_dir():
-        from edge_vad.sources.folder import FolderSource
-
-        return FolderSource(spec, strict=strict)
+        return _open_folder(spec, strict, fps)
     from edge_vad.sources.video import VideoSource
 
-    return VideoSource(spec)
+    return VideoSource(spec, strict=strict, fps=fps)
+
+
+def _open_folder(spec: RecordingSpec, strict: bool, fps: float | None) -> Source:
+    from edge_vad.sources.folder import FolderSource, list_frames
+    from edge_vad.sources.series import list_recordings, open_recordings
+
+    pictures, recordings = list_frames(spec.path), list_recordings(spec.path)
+    if pictures and recordings:
+        raise WrongUse(
+            f"{spec.path} holds pictures and recordings",
+            "give a folder that holds the one or the others",
+        )
+    if recordings:
+        return open_recordings(spec, recordings, strict=strict, fps=fps)
+    return FolderSource(spec, strict=strict, fps=fps)

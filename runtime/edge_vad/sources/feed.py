@@ -17,7 +17,17 @@ _LATEST_S = 1.0
 
 
 class FeedLost(Exception):
-    """No frame comes any more; the text says why, without secrets."""
+    """No frame comes any more; the text says why, without secrets.
+
+    Args:
+        why: What is wrong.
+        patience_s: Seconds to wait at least before the next try: some cameras lock out who asks
+            too often.
+    """
+
+    def __init__(self, why: str, patience_s: float = 0.0) -> None:
+        super().__init__(why)
+        self.patience_s = patience_s
 
 
 class FeedEnded(Exception):
@@ -31,23 +41,41 @@ class Feed(ABC):
         fps: Frames a second as the camera declares it.
         is_fps_certain: Whether that is so; cameras are often wrong.
         breaks: How often the next frame did not follow the one before.
+        skipped: Pictures that could not be decoded whole, and were left out.
     """
 
     fps: float
     is_fps_certain: bool = False
     breaks: int = 0
+    skipped: int = 0
 
     @abstractmethod
-    def read(self, spare: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
-        """Wait for the next frame.
+    def grab(self) -> float | None:
+        """Wait for the next frame, which is not converted yet.
 
-        Args:
-            spare: An image that may be written into where it fits.
+        Returns:
+            The source's own stamp, s; None where it gives none.
 
         Raises:
             FeedLost: It broke, or nothing came in time.
             FeedEnded: It is over.
         """
+
+    @abstractmethod
+    def retrieve(self, spare: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
+        """Convert the frame that was grabbed last.
+
+        Args:
+            spare: An image that may be written into where it fits.
+
+        Raises:
+            FeedLost: It cannot be converted.
+        """
+
+    def read(self, spare: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
+        """Wait for the next frame and convert it; see `grab` and `retrieve`."""
+        self.grab()
+        return self.retrieve(spare)
 
     def close(self) -> None:
         """Give back the device; called by the thread that reads."""
@@ -70,7 +98,7 @@ class ReplayFeed(Feed):
 
     Args:
         source: What is played.
-        paced: Whether frames come at the rate of the source; otherwise its pace is its own.
+        paced: Whether frames come at the times that they carry; otherwise its pace is its own.
         loop: Whether it begins again at its end.
     """
 
@@ -80,22 +108,31 @@ class ReplayFeed(Feed):
         self.fps = source.fps
         self._source, self._paced, self._loop = source, paced, loop
         self._frames: Iterator[Frame] = iter(source)
-        self._is_fresh = True
+        self._frame: Frame | None = None
+        self._begun_s = 0.0
         self._due_s = time.monotonic()
 
-    def read(self, spare: NDArray[np.uint8] | None) -> NDArray[np.uint8]:  # noqa: ARG002
-        """The next frame; see `Feed.read`."""
-        frame = next(self._frames, None)
+    def grab(self) -> float | None:
+        """Wait for the next frame; see `Feed.grab`."""
+        before, frame = self._frame, next(self._frames, None)
         if frame is None:
-            if not self._loop or self._is_fresh:
+            if not self._loop or before is None:
                 raise FeedEnded
-            self._frames, self._is_fresh = iter(self._source), True
+            self._begun_s += before.time_s + 1 / self.fps
+            self._frames, self._frame = iter(self._source), None
             self.breaks += 1
-            return self.read(None)
-        self._is_fresh = False
+            return self.grab()
+        if before is not None and frame.take != before.take:
+            self.breaks += 1
+        self._frame, self.skipped = frame, self._source.skipped
         if self._paced:
-            self._wait()
-        return frame.image
+            self._wait(1 / self.fps if before is None else frame.time_s - before.time_s)
+        return self._begun_s + frame.time_s
+
+    def retrieve(self, spare: NDArray[np.uint8] | None) -> NDArray[np.uint8]:  # noqa: ARG002
+        """The frame that was grabbed; see `Feed.retrieve`."""
+        assert self._frame is not None  # noqa: S101 - grabbed before
+        return self._frame.image
 
     def close(self) -> None:
         """Close the file."""
@@ -103,9 +140,9 @@ class ReplayFeed(Feed):
             self._frames.close()
         self._source.close()
 
-    def _wait(self) -> None:
+    def _wait(self, passed_s: float) -> None:
         now = time.monotonic()
-        self._due_s += 1 / self.fps
+        self._due_s += passed_s
         if now > self._due_s + _LATEST_S:  # the machine slept: what is late need not be made up
             self._due_s = now
         time.sleep(max(0.0, self._due_s - now))

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-import logging
 import re
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge_vad.errors import BadInput
+from edge_vad.sources.options import read_fps
 from edge_vad.sources.pictures import read_picture
-from edge_vad.sources.recording import Images, Recording, refuse_beyond
+from edge_vad.sources.recording import Decoded, Pictures, Recording, refuse_beyond
 from edge_vad.sources.spec import RecordingSpec
 
-FOLDER_FPS = 10.0
-"""Frames a second of a folder, which cannot say; the UCSD recordings have as many."""
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+RATE_FILE = "fps.txt"
+"""In it a folder says how many of its pictures come in a second."""
+
+_LONGEST_RATE = 32
 
 PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"})
-
-_log = logging.getLogger("edge_vad.sources")
 
 
 class FolderSource(Recording):
@@ -26,51 +32,44 @@ class FolderSource(Recording):
     the others keep their index. `length` counts it.
 
     Args:
-        spec: The folder and the range of its frames.
+        spec: The folder, the range of its frames and their rate, which pictures cannot tell.
         strict: Raise at the first picture that cannot be read.
+        fps: Frames a second where neither address nor folder says so.
 
     Raises:
-        BadInput: The folder holds no pictures.
+        BadInput: The folder holds no pictures, or nobody said how many come in a second.
         WrongUse: The range goes beyond the last one.
     """
 
-    def __init__(self, spec: RecordingSpec, *, strict: bool = False) -> None:
-        super().__init__(spec, FOLDER_FPS)
+    def __init__(
+        self, spec: RecordingSpec, *, strict: bool = False, fps: float | None = None
+    ) -> None:
         self._files = list_frames(spec.path)
-        self._strict = strict
-        self._told: set[int] = set()
         if not self._files:
             raise BadInput(
                 f"{spec.path} holds no frames",
-                "give a folder that itself holds png, jpg, tif or bmp pictures, or a video file",
+                "give a folder that holds png, jpg, tif or bmp pictures, or video files",
             )
         refuse_beyond(spec, len(self._files))
+        super().__init__(spec, spec.fps or _rate_of(spec.path, fps), strict=strict)
         self._indices = range(len(self._files))[spec.frames.start : spec.frames.stop]
         self.length = len(self._indices)
 
-    def _images(self) -> Images:
+    def pictures(self) -> Pictures:
+        """Give every picture that can be read; see `Recording.pictures`."""
         for index in self._indices:
-            image = read_picture(self._files[index])
-            if image is None:
-                self._skip(index)
-            else:
-                yield index, image
+            yield Decoded(index, index / self.fps, partial(self._read, index))
         if self.skipped == self.length:
             raise BadInput(
                 f"none of the {self.length} frames of {self._spec.path} can be read",
                 "copy the folder again from where it came",
             )
 
-    def _skip(self, index: int) -> None:
-        if self._strict:
-            raise BadInput(
-                f"{self._picture(index)} cannot be read",
-                "mend or remove the file, or leave out strict reading to skip it",
-            )
-        self.skipped += 1
-        if index not in self._told:
-            self._told.add(index)
-            _log.warning("%s cannot be read and is skipped", self._picture(index))
+    def _read(self, index: int) -> NDArray[np.uint8] | None:
+        image = read_picture(self._files[index])
+        if image is None:
+            self._skip(f"{self._picture(index)} cannot be read")
+        return image
 
     def _picture(self, index: int) -> str:
         return f"frame {index} ({self._files[index].name}) of {self._spec.path}"
@@ -89,6 +88,22 @@ def list_frames(folder: Path) -> list[Path]:
             f"{folder} cannot be listed ({error.strerror})",
             "check that it is a folder that you may read",
         ) from error
+
+
+def _rate_of(folder: Path, usual: float | None) -> float:
+    file = folder / RATE_FILE
+    try:
+        with file.open() as said:
+            text = said.read(_LONGEST_RATE).strip()
+    except (OSError, UnicodeDecodeError):
+        text = ""
+    fps = read_fps(text, f"write a number such as 10 into {file}") if text else usual
+    if fps is None:
+        raise BadInput(
+            f"{folder} cannot say how many of its pictures come in a second",
+            f"say it, as in {folder}?fps=10 or --fps 10, or once and for all in {file}",
+        )
+    return fps
 
 
 def natural_key(name: str) -> tuple[list[str | int], str]:

@@ -26,7 +26,7 @@ class LiveSource(Source):
     """A camera, or a recording that is played like one: it hands out the newest frame.
 
     Frames nobody was ready for are dropped; their numbers are left out. A camera that is lost is
-    tried again without end, and after it a thousand numbers are left out. Closing ends an iteration
+    tried again without end, and what comes after it is another take. Closing ends an iteration
     under way, from any thread.
 
     Args:
@@ -53,15 +53,27 @@ class LiveSource(Source):
         """Frames nobody was ready for."""
         return self._box.dropped
 
+    @property
+    def skipped(self) -> int:  # type: ignore[override]
+        """Pictures that could not be decoded whole."""
+        return self._capture.skipped if self._capture else 0
+
     def __iter__(self) -> Iterator[Frame]:
+        """Hand out the newest frame, again and again; see `play`."""
+        return self.play()
+
+    def play(self, fps: float | None = None) -> Iterator[Frame]:
         """Hand out the newest frame, again and again; waits while there is none.
+
+        Args:
+            fps: Frames a second that are wanted; the others are not even converted.
 
         Raises:
             EdgeVadError: It cannot come back, such as a recording that is broken.
         """
         self.close()
         self._closed, self._box = False, NewestFrame()
-        capture = Capture(self.name, self._connect, self._box)
+        capture = Capture(self.name, self._connect, self._box, fps=fps)
         self._capture = capture
         capture.start()
         while not self._closed:

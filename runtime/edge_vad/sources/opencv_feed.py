@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,12 +11,16 @@ from numpy.typing import NDArray
 from edge_vad.errors import Unavailable
 from edge_vad.opencv import cv2
 from edge_vad.sources.address import CameraKind, CameraSpec
+from edge_vad.sources.decoding import plausible
 from edge_vad.sources.feed import Feed, FeedLost
+from edge_vad.sources.hosts import Hosts, LeadsElsewhere
 from edge_vad.sources.pictures import as_bgr
-from edge_vad.sources.video import plausible_fps
+from edge_vad.sources.refusal import REFUSED_S, refusal
+from edge_vad.sources.web import check_named
 
 # Half a second of stream tells FFmpeg enough; by default it looks at five, and is late by them.
 _FFMPEG = "rtsp_transport;tcp|analyzeduration;500000|fpsprobesize;1"
+_USUAL_FPS = 25.0
 _CSI_SIZE, _CSI_FPS = (1280, 720), 30.0
 
 
@@ -33,26 +38,49 @@ class OpenCvFeed(Feed):
 
     def __init__(self, spec: CameraSpec, timeout_s: float) -> None:
         _prepare_opencv(timeout_s)
+        if spec.kind is CameraKind.NETWORK:
+            _refuse_other_hosts(spec, timeout_s)
         self._capture = _OPENERS[spec.kind](spec, round(timeout_s * 1000))
         if not self._capture.isOpened():
             self._capture.release()
+            if spec.kind is CameraKind.NETWORK:
+                raise refusal(spec.address, spec.shown, timeout_s)
             raise FeedLost(f"{spec.shown} does not answer")
         self._shown = spec.shown
-        self.fps = plausible_fps(self._capture.get(cv2.CAP_PROP_FPS))
+        self.fps = plausible(self._capture.get(cv2.CAP_PROP_FPS)) or _USUAL_FPS
 
-    def read(self, spare: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
-        """Wait for the next frame; see `Feed.read`."""
+    def grab(self) -> float | None:
+        """Wait for the next frame; see `Feed.grab`. OpenCV's stamps are of no use here."""
         try:
-            is_read, image = self._capture.read(spare)
+            is_grabbed = self._capture.grab()
+        except cv2.error as error:
+            raise FeedLost(f"{self._shown} sends no pictures ({error.err})") from None
+        if not is_grabbed:
+            raise FeedLost(f"{self._shown} stopped sending")
+        return None
+
+    def retrieve(self, spare: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
+        """Convert the frame that was grabbed; see `Feed.retrieve`."""
+        try:
+            is_read, image = self._capture.retrieve(spare)
         except cv2.error as error:
             raise FeedLost(f"{self._shown} sends no pictures ({error.err})") from None
         if not is_read:
-            raise FeedLost(f"{self._shown} stopped sending")
+            raise FeedLost(f"{self._shown} sends pictures that cannot be decoded")
         return as_bgr(image)
 
     def close(self) -> None:
         """Close the connection."""
         self._capture.release()
+
+
+def _refuse_other_hosts(spec: CameraSpec, timeout_s: float) -> None:
+    """OpenCV follows redirections and cannot be told not to; what a playlist names is not seen."""
+    try:
+        with suppress(OSError):  # why is told once it cannot be opened
+            check_named(spec.address, timeout_s, Hosts(spec.address, spec.hosts))
+    except LeadsElsewhere as error:
+        raise FeedLost(str(error), REFUSED_S) from None
 
 
 def _prepare_opencv(timeout_s: float) -> None:

@@ -8,7 +8,9 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_vad.bounded_file import read_bounded
 from edge_vad.opencv import cv2
+from edge_vad.sources.picture_size import LARGEST_FILE, is_bearable
 
 
 def read_picture(path: Path) -> NDArray[np.uint8] | None:
@@ -47,16 +49,32 @@ def as_bgr(image: NDArray[Any]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(image[:, :, :3], dtype=np.uint8)
 
 
-def _read(path: Path, mode: int) -> NDArray[np.uint8] | None:
+def decode_picture(data: bytes, mode: int = cv2.IMREAD_COLOR) -> NDArray[np.uint8] | None:
+    """Decode a picture whose size its header says is bearable.
+
+    Args:
+        data: A PNG, JPEG, BMP or TIFF file.
+        mode: Of OpenCV.
+
+    Returns:
+        uint8, (height, width, 3) or (height, width); None where it is broken, cut short or too
+        large.
+    """
+    if not is_bearable(data) or _is_cut_jpeg(data):
+        return None
     try:
-        data = path.read_bytes()
-        if not data or _is_cut_jpeg(data):
-            return None
         # imread would fill the rest of a broken file with grey, imdecode refuses it.
         return cast(
             "NDArray[np.uint8] | None", cv2.imdecode(np.frombuffer(data, dtype=np.uint8), mode)
         )
-    except (OSError, cv2.error):
+    except (cv2.error, MemoryError):
+        return None
+
+
+def _read(path: Path, mode: int) -> NDArray[np.uint8] | None:
+    try:
+        return decode_picture(read_bounded(path, LARGEST_FILE), mode)
+    except OSError:
         return None
 
 

@@ -1,9 +1,8 @@
-"""How fast frames come, and how many of them are wanted."""
+"""How fast a camera's frames come."""
 
 from __future__ import annotations
 
 _MEMORY = 0.05
-_SLACK = 1.15
 _OUTLIER = 4.0
 _BURST_S = 1.0
 """What a network camera sends at first was waiting for its reader, and comes all at once."""
@@ -63,25 +62,3 @@ class Rate:
         self._trial = began_s, frames + 1
         if now_s - began_s >= _TRIAL_S:
             self.fps, self.is_settled = (frames + 1) / (now_s - began_s), True
-
-
-class Thinner:
-    """Takes as many frames of a camera as are wanted, evenly.
-
-    Args:
-        fps: Frames a second that are wanted, at most; all when None.
-    """
-
-    def __init__(self, fps: float | None) -> None:
-        self._fps = fps
-        self._credit = 1.0
-
-    def takes(self, source_fps: float) -> bool:
-        """Whether the next frame of a camera of this rate is wanted."""
-        if self._fps is None or source_fps <= self._fps * _SLACK:
-            return True
-        self._credit += self._fps / source_fps
-        if self._credit < 1.0:
-            return False
-        self._credit = min(self._credit - 1.0, 1.0)
-        return True

@@ -2,20 +2,44 @@
 
 from __future__ import annotations
 
+import logging
 from abc import abstractmethod
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import closing
+from dataclasses import dataclass
 from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_vad.errors import BadInput, WrongUse
+from edge_vad.fitting import is_alike
 from edge_vad.frame import Frame
+from edge_vad.pace import Thinner
 from edge_vad.sources.base import Source, SourceState
 from edge_vad.sources.spec import RecordingSpec
 
-Images = Generator[tuple[int, NDArray[np.uint8]], None, None]
+log = logging.getLogger("edge_vad.sources")
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A picture that was decoded, and is converted only if it is wanted.
+
+    Attributes:
+        index: Its position in the recording.
+        time_s: Seconds since the recording's first picture.
+        image: Converts it: uint8, (height, width, 3), blue-green-red; None where that fails.
+        take: Number of the take it belongs to.
+    """
+
+    index: int
+    time_s: float
+    image: Callable[[], NDArray[np.uint8] | None]
+    take: int = 0
+
+
+Pictures = Generator[Decoded, None, None]
 
 
 class Recording(Source):
@@ -24,21 +48,28 @@ class Recording(Source):
     Args:
         spec: Where it lies and which of its frames to use.
         fps: Frames a second.
+        strict: Raise at the first picture that cannot be read or decoded.
     """
 
-    def __init__(self, spec: RecordingSpec, fps: float) -> None:
+    def __init__(self, spec: RecordingSpec, fps: float, *, strict: bool = False) -> None:
         self.name = spec.name
         self.fps = fps
         self._spec = spec
+        self._strict = strict
+        self._told: set[object] = set()
         self._passes: WeakSet[Generator[Frame, None, None]] = WeakSet()
 
     def __iter__(self) -> Generator[Frame, None, None]:
         """Hand out the frames in order; every call begins anew.
 
         Raises:
-            BadInput: The footage is broken, cut short, or its pictures differ in size.
+            BadInput: No frame can be read, or the pictures change their shape.
         """
-        frames = self._play()
+        return self.play()
+
+    def play(self, fps: float | None = None) -> Generator[Frame, None, None]:
+        """The same, without those that come faster than is wanted; see `Source.play`."""
+        frames = self._play(fps)
         self._passes.add(frames)
         return frames
 
@@ -48,32 +79,57 @@ class Recording(Source):
             frames.close()
 
     @abstractmethod
-    def _images(self) -> Images:
-        """Give index and image of every frame that can be read."""
+    def pictures(self) -> Pictures:
+        """Give every picture of the range that can be read, in order."""
 
     def _picture(self, index: int) -> str:
         """Name a frame for a reader who wants to look at it."""
         return f"frame {index} of {self._spec.path}"
 
-    def _play(self) -> Generator[Frame, None, None]:
+    def _skip(self, what: str, count: int = 1) -> None:
+        """Count pictures that are left out, and tell of each kind once."""
+        if self._strict:
+            raise BadInput(what, "mend or remove the file, or leave out strict reading to skip it")
+        self.skipped += count
+        self._tell(f"{what} and is skipped")
+
+    def _tell(self, what: str) -> None:
+        """Warn once, however often the recording is played."""
+        if what not in self._told:
+            self._told.add(what)
+            log.warning("%s", what)
+
+    def _play(self, fps: float | None) -> Generator[Frame, None, None]:
         self.state, self.skipped = SourceState.LIVE, 0
+        thinner, take, sizes = Thinner(fps), 0, 0
         size: tuple[int, ...] | None = None
         try:
-            with closing(self._images()) as images:
-                for index, image in images:
-                    size = size or image.shape
-                    if image.shape != size:
-                        raise self._size_changed(index, size, image.shape)
-                    yield Frame(image, index, index / self.fps)
+            with closing(self.pictures()) as pictures:
+                for picture in pictures:
+                    if picture.take != take:
+                        thinner.reset()
+                        take = picture.take
+                    if not thinner.takes(picture.time_s):
+                        continue
+                    image = picture.image()
+                    if image is None:
+                        thinner.reset()  # the next one in its place
+                        continue
+                    if size is not None and image.shape != size:
+                        self._note_size(picture.index, size, image.shape)
+                        sizes += 1
+                    size = image.shape
+                    yield Frame(image, picture.index, picture.time_s, take + sizes)
         finally:
             self.state = SourceState.ENDED
 
-    def _size_changed(self, index: int, old: tuple[int, ...], new: tuple[int, ...]) -> BadInput:
-        spec = self._spec
-        return BadInput(
-            f"{self._picture(index)} is {new[1]}x{new[0]}, those before are {old[1]}x{old[0]}",
-            f"give all frames one size, or use {spec.path}:{spec.frames.start}-{index}",
-        )
+    def _note_size(self, index: int, old: tuple[int, ...], new: tuple[int, ...]) -> None:
+        """Let a stream be sent larger or smaller, but not in another shape."""
+        what = f"{self._picture(index)} is {new[1]}x{new[0]}, those before are {old[1]}x{old[0]}"
+        if not is_alike(old, new):
+            todo = f"give all frames one shape, or use {self._spec.path}:"
+            raise BadInput(what, f"{todo}{self._spec.frames.start}-{index}")
+        self._tell(what)
 
 
 def refuse_beyond(spec: RecordingSpec, length: int, tolerance: int = 0) -> None:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from edge_vad.errors import WrongUse
 from edge_vad.sources.address import CameraSpec, parse_camera
+from edge_vad.sources.options import read_options
+from edge_vad.told import shown_path
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _RANGE = re.compile(r"(?=.*[0-9])([0-9]*)-([0-9]*)")
-_REPLAY = re.compile(r"(.+)\?((?:realtime|loop)=[01](?:&(?:realtime|loop)=[01])*)")
-_CREDENTIALS = re.compile(r"^[^@]*:.*@", re.DOTALL)
+_OPTIONS = re.compile(r"(.+)\?([^?]*)", re.DOTALL)
 _LONGEST_NAME = 100
 
 
@@ -46,12 +47,14 @@ class RecordingSpec:
         frames: Which of its frames to use.
         realtime: Whether it plays at the pace of a camera.
         loop: Whether it begins again at its end; only in real time.
+        fps: Frames a second, in place of what a file says; None leaves it to that.
     """
 
     path: Path
     frames: FrameRange = FrameRange()
     realtime: bool = False
     loop: bool = False
+    fps: float | None = None
 
     @property
     def name(self) -> str:
@@ -76,11 +79,14 @@ class StreetSpec:
 def parse_spec(spec: str | Path) -> RecordingSpec | StreetSpec | CameraSpec:
     """Read what the user named as a source of frames.
 
+    What is on the disk wins: a folder `001` is no camera.
+
     Args:
         spec: A camera (`0`, `/dev/video0`, `csi://0`, `rtsp://...`, `http://...`), a video file, a
-            folder of frames, either with a frame range (`street.mp4:0-5000`, `street.mp4:5000-`,
-            `street.mp4:-5000`) and played like a camera with `street.mp4?realtime=1` or
-            `street.mp4?realtime=1&loop=1`, or `test://street?seed=1`. A `Path` is never taken for
+            folder of frames or of video files, any of them with a frame range
+            (`street.mp4:0-5000`, `street.mp4:5000-`, `street.mp4:-5000`) and with options
+            (`frames?fps=30`; played like a camera with `street.mp4?realtime=1` or
+            `street.mp4?realtime=1&loop=1`), or `test://street?seed=1`. A `Path` is never taken for
             a camera or an address.
 
     Raises:
@@ -91,7 +97,7 @@ def parse_spec(spec: str | Path) -> RecordingSpec | StreetSpec | CameraSpec:
         StreetSpec(url='test://street?seed=1')
     """
     text = str(spec)
-    if isinstance(spec, str):
+    if isinstance(spec, str) and not _is_on_disk(text):
         if camera := parse_camera(text):
             return camera
         if scheme := _SCHEME.match(text):
@@ -105,28 +111,35 @@ def _parse_address(text: str, scheme: str) -> StreetSpec:
     # The rest is not repeated: it may hold a password.
     raise WrongUse(
         f"an address that begins with {scheme}:// is no source that edge-vad knows",
-        "give rtsp://, http:// or csi://, /dev/video0, a video file, a folder of frames or "
-        "test://street?seed=1",
+        "give rtsp://, http://, rtmp://, srt://, udp:// or csi://, /dev/video0, a video file, a "
+        "folder of frames or test://street?seed=1",
     )
+
+
+def _is_on_disk(text: str) -> bool:
+    """Whether a file or folder is meant, with or without range and options, and no device."""
+    plain = match[1] if (match := _OPTIONS.fullmatch(text)) else text
+    before, _, after = plain.rpartition(":")
+    ways = (text, plain, before if _RANGE.fullmatch(after) else "")
+    return any(way and _exists(Path(way)) and not Path(way).is_char_device() for way in ways)
 
 
 def _parse_replay(text: str) -> RecordingSpec:
-    match = _REPLAY.fullmatch(text)
+    match = _OPTIONS.fullmatch(text)
     if not match or _exists(Path(text)):
         return _parse_recording(text)
-    said = [part.split("=") for part in match[2].split("&")]
-    chosen = {key: value == "1" for key, value in said}
-    if len(chosen) != len(said) or (chosen.get("loop") and not chosen.get("realtime")):
-        raise WrongUse(
-            f"{match[2]!r} is no way to play a recording",
-            "write street.mp4?realtime=1, or street.mp4?realtime=1&loop=1 to begin again at its "
-            "end",
-        )
-    return replace(
-        _parse_recording(match[1]),
-        realtime=chosen.get("realtime", False),
-        loop=chosen.get("loop", False),
-    )
+    recording = _parse_recording(match[1])
+    said = read_options(match[2], _OF_RECORDINGS, "a recording", _REPLAYS)
+    if said.get("loop") and not said.get("realtime"):
+        raise WrongUse("loop=1 is for a recording that is played like a camera", _REPLAYS)
+    return replace(recording, **said)
+
+
+_OF_RECORDINGS = frozenset({"realtime", "loop", "fps"})
+_REPLAYS = (
+    "write street.mp4?realtime=1, street.mp4?realtime=1&loop=1 to begin again at its end, or "
+    "frames?fps=30 for the rate of a folder"
+)
 
 
 def _parse_recording(text: str) -> RecordingSpec:
@@ -140,9 +153,10 @@ def _parse_recording(text: str) -> RecordingSpec:
             raise _missing(before)
         return RecordingSpec(Path(before), _range_between(match[1], match[2]))
     if before and _exists(Path(before)):
+        shown = shown_path(before)
         raise WrongUse(
-            f"{after!r} is not a range of frames",
-            f"write {before}:0-5000, {before}:5000- or {before}:-5000",
+            f"what follows {shown!r} is not a range of frames",
+            f"write {shown}:0-5000, {shown}:5000- or {shown}:-5000",
         )
     raise _missing(text)
 
@@ -166,9 +180,8 @@ def _exists(path: Path) -> bool:
 
 def _missing(path: str) -> WrongUse:
     # It may be an address with a slip in it, such as rtsp:/user:password@host.
-    shown = _CREDENTIALS.sub("...@", path)
     return WrongUse(
-        f"{shown!r} does not exist or may not be read",
+        f"{shown_path(path)!r} does not exist or may not be read",
         "check the path; a source is a camera (/dev/video0, rtsp://...), a video file, a folder of "
         "frames or test://street?seed=1",
     )

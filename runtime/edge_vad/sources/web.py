@@ -25,9 +25,12 @@ OPTIONS = {
 """For `av.open` of a `WebFile`: nothing that opens addresses by itself, as SDP does, and no
 connection of FFmpeg's own in place of ours."""
 
+WEB_SCHEMES = frozenset({"http", "https"})
+_RTSP_PORTS = {"rtsp": 554, "rtsps": 322}
+RTSP_SCHEMES = frozenset(_RTSP_PORTS)
 _MOST_AT_ONCE = 1 << 20
 _MOST_OF_RTSP = 65_536
-_RTSP_PORTS = {"rtsp": 554, "rtsps": 322}
+_AGENT = "edge-vad"
 
 
 class WebFile:
@@ -68,10 +71,13 @@ class Web:
         address: Of the camera, with its login and password if it asks for them.
         timeout_s: How long it may take to answer, and to send the next piece.
         hosts: Where it may lead to.
+        agent: What it is told asks; by default our name.
     """
 
-    def __init__(self, address: str, timeout_s: float, hosts: Hosts) -> None:
-        self._timeout_s, self._hosts = timeout_s, hosts
+    def __init__(
+        self, address: str, timeout_s: float, hosts: Hosts, agent: str | None = None
+    ) -> None:
+        self._timeout_s, self._hosts, self._agent = timeout_s, hosts, agent or _AGENT
         parts = urlsplit(address)
         self.address = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
         self._passwords = urllib.request.HTTPPasswordMgrWithDefaultRealm()
@@ -94,6 +100,7 @@ class Web:
         deadline = Deadline(self._timeout_s)
         lines: list[Line] = []
         opener = urllib.request.OpenerDirector()
+        opener.addheaders = [("User-Agent", self._agent)]
         for handler in self._handlers(deadline, lines):
             opener.add_handler(handler)
         answer = None
@@ -191,6 +198,25 @@ class _Redirect(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)  # type: ignore[arg-type]
 
 
+def check_named(address: str, timeout_s: float, hosts: Hosts) -> None:
+    """Ask a camera whether it leads elsewhere, for what then opens it by itself.
+
+    Args:
+        address: Of the camera; of HTTP or RTSP, or nothing is asked.
+        timeout_s: For everything.
+        hosts: Where it may lead to.
+
+    Raises:
+        LeadsElsewhere: It leads to another host.
+        OSError: It does not answer in time, or refuses.
+    """
+    scheme = urlsplit(address).scheme.lower()
+    if scheme in WEB_SCHEMES:
+        Web(address, timeout_s, hosts).open().close()
+    elif scheme in RTSP_SCHEMES:
+        check_rtsp(address, timeout_s, hosts)
+
+
 def check_rtsp(address: str, timeout_s: float, hosts: Hosts) -> None:
     """Ask an RTSP camera, as FFmpeg is about to, whether it leads elsewhere.
 
@@ -216,7 +242,7 @@ def check_rtsp(address: str, timeout_s: float, hosts: Hosts) -> None:
             line.sendall(f"{method} {bare} RTSP/1.0\r\nCSeq: {number}\r\n\r\n".encode())
             status, headers = _rtsp_answer(answers)
             if 300 <= status < 400:
-                hosts.check(urljoin(bare, headers.get("location", "")), frozenset(_RTSP_PORTS))
+                hosts.check(urljoin(bare, headers.get("location", "")), RTSP_SCHEMES)
 
 
 def _rtsp_answer(answers: IO[bytes]) -> tuple[int, dict[str, str]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from edge_vad.errors import WrongUse
+from edge_vad.told import shorten, shown_path
 
 KINDS = (
     "cyclist",
@@ -118,15 +119,16 @@ def parse_street_url(url: str) -> StreetOptions:
         parts = urlsplit(url)
         said = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
     except ValueError as error:
-        raise WrongUse(f"{url!r} is not an address", _EXAMPLE) from error
+        raise WrongUse(f"{shown_path(url)!r} is not an address", _EXAMPLE) from error
     place = (parts.scheme, parts.netloc, parts.path.strip("/"), parts.fragment)
     if place != ("test", "street", "", ""):
-        raise WrongUse(f"{url!r} is not a test street", _EXAMPLE)
+        raise WrongUse(f"{shown_path(url)!r} is not a test street", _EXAMPLE)
     values: dict[str, object] = {}
     for name, text in said:
         if name not in _READERS:
             raise WrongUse(
-                f"the street has no parameter {name!r}", f"Use only {', '.join(_READERS)}."
+                f"the street has no parameter {shown_path(name)!r}",
+                f"Use only {', '.join(_READERS)}.",
             )
         if name in values:
             raise WrongUse(f"the parameter {name!r} is said twice", "Say it once.")
@@ -134,7 +136,9 @@ def parse_street_url(url: str) -> StreetOptions:
         try:
             values[name] = read(text)
         except ValueError as error:
-            raise WrongUse(f"{name}={text!r} is not possible", f"Give {allowed}.") from error
+            raise WrongUse(
+                f"{name}={shorten(text)!r} is not possible", f"Give {allowed}."
+            ) from error
     return StreetOptions(**values)  # type: ignore[arg-type]
 
 

@@ -67,7 +67,7 @@ def test_a_broken_graph_is_blamed_on_the_scene(tmp_path):
 def test_single_precision_is_asked_of_every_provider(claiming, model, monkeypatch):
     asked = {}
 
-    def listening(path, options, *, providers, enable_fallback):
+    def listening(path, options, *, providers, **_):
         asked.update(providers)
         raise RuntimeError("heard enough")
 

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 
 import pytest
 
 from edge_vad.false_alarms import NormalTail
 from edge_vad.opencv import cv2
+from edge_vad.sources import open_source
 
 FILES = ["annotated.mp4", "events.jsonl", "scores.jsonl", "timeline.png"]
 OUTPUTS = sorted([*FILES, "moments"])
@@ -76,7 +78,7 @@ def test_the_suggested_rate_is_always_another_valid_one(
 
 def test_json_is_the_only_thing_on_stdout(edge_vad, tiny_scene, clip, tmp_path):
     out = ("--out", tmp_path / "out", "--json")
-    answer = edge_vad("run", tiny_scene(fps=25.0), clip, *out, "--false-alarms", "1/week")
+    answer = edge_vad("run", tiny_scene(), clip, *out, "--false-alarms", "1/week")
     summary = json.loads(answer.out)
     assert (summary["source"], summary["frames"], len(summary["alarms"])) == ("clip", 40, 1)
     assert summary["alarms_per_hour"] == pytest.approx(900)
@@ -144,10 +146,42 @@ def test_the_rate_follows_from_the_footage_unless_it_is_said(
     assert "extrapolated" in summary["footing"]
 
 
-def test_another_frame_rate_is_warned_of(edge_vad, tiny_scene, clip, tmp_path):
+def test_a_rate_that_is_too_low_is_warned_of_or_refused(edge_vad, tiny_scene, clip, tmp_path):
     out = ("--out", tmp_path / "out", "--no-video")
-    assert "2.5 times faster" in edge_vad("run", tiny_scene(fps=25.0), clip, *out).err
+    assert "what moves fast may be missed" in edge_vad("run", tiny_scene(fps=25.0), clip, *out).err
     assert edge_vad("run", tiny_scene(fps=11.0), clip, *out).err == ""
+    slow = edge_vad("run", tiny_scene(), f"{clip}?fps=0.5", *out)
+    assert slow.code == 3
+    assert "too few to say anything of motion" in slow.err
+
+
+def test_a_faster_recording_is_thinned_and_its_video_plays_as_long(
+    edge_vad, tiny_scene, clip, tmp_path
+):
+    out = tmp_path / "out"
+    answer = edge_vad("run", tiny_scene(fps=10 / 3), clip, "--out", out)
+    assert answer.out.startswith("clip: 14 frames (0:04.2)")
+    with open_source(out / "annotated.mp4") as video:
+        assert list(video)[-1].time_s == pytest.approx(3.9, abs=0.01)
+
+
+def test_several_recordings_are_watched_as_one(edge_vad, tiny_scene, clip, tmp_path):
+    out = tmp_path / "out"
+    answer = edge_vad("run", tiny_scene(), clip, clip, "--out", out, "--no-video")
+    assert answer.out.startswith("clip_and_1_more: 80 frames (0:08.0)")
+    starts = [event["start_s"] for event in read_lines(out / "events.jsonl")]
+    assert starts[1] == pytest.approx(starts[0] + 4.0)
+    camera = edge_vad("run", tiny_scene(), clip, "rtsp://127.0.0.1:9/x", "--out", out)
+    assert (camera.code, "site file" in camera.err) == (2, True)
+
+
+def test_a_word_that_is_not_utf_8_is_refused_in_words(edge_vad, tiny_scene, clip, tmp_path):
+    odd = os.fsdecode(b"stra\xdfe.mp4")
+    for words in (("run", tiny_scene(), odd), ("run", tiny_scene(), clip, "--out", odd)):
+        answer = edge_vad(*words)
+        assert answer.code == 2
+        assert "is not UTF-8" in answer.err
+    assert edge_vad("train", odd, "--out", tmp_path / "out").code == 2
 
 
 def test_skipped_frames_are_counted_unless_strict(edge_vad, tiny_scene, clip, tmp_path):
@@ -198,17 +232,27 @@ def test_footage_of_another_shape_is_refused(edge_vad, tiny_scene, make, tmp_pat
     assert not (tmp_path / "out").exists()
 
 
-def test_a_video_cut_short_leaves_earlier_outputs_whole(edge_vad, tiny_scene, make, tmp_path):
-    video, out = make.avi(tmp_path / "clip.avi", make.movement()), tmp_path / "out"
-    assert edge_vad("run", tiny_scene(), video, "--out", out).code == 0
-    before = {name: (out / name).read_bytes() for name in FILES}
+def test_a_video_cut_short_is_watched_to_its_end_with_a_warning(
+    edge_vad, tiny_scene, make, tmp_path, caplog
+):
+    video = make.avi(tmp_path / "clip.avi", make.movement())
     content = video.read_bytes()
     video.write_bytes(content[: len(content) // 2])
+    answer = edge_vad("run", tiny_scene(), video, "--out", tmp_path / "out")
+    assert answer.code == 0
+    assert "ends after" in caplog.text
 
-    answer = edge_vad("run", tiny_scene(), video, "--out", out)
+
+def test_footage_that_breaks_leaves_earlier_outputs_whole(edge_vad, tiny_scene, make, tmp_path):
+    video, out = make.frames(tmp_path / "clip", make.movement()), tmp_path / "out"
+    assert edge_vad("run", tiny_scene(), video, "--out", out).code == 0
+    before = {name: (out / name).read_bytes() for name in FILES}
+    (video / "030.png").write_bytes(b"broken")
+
+    answer = edge_vad("run", tiny_scene(), video, "--out", out, "--strict")
     assert answer.code == 3
     assert f"what was finished is in {out / 'interrupted'}" in answer.err
-    assert "breaks off" in answer.err
+    assert "cannot be read" in answer.err
     assert {name: (out / name).read_bytes() for name in FILES} == before
     assert names(out) == sorted([*OUTPUTS, "interrupted"])
     assert names(out / "interrupted") == OUTPUTS

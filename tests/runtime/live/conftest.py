@@ -29,12 +29,14 @@ class Notes(Sink):
         self.frames: list[tuple[str, int, float, float]] = []
         self.states: list[tuple[str, CameraState]] = []
         self.changes: list[EventChange] = []
+        self.scores: list[float] = []
         self.closed = False
         self._delay_s = delay_s
 
     def frame(self, camera: str, detection: Detection) -> None:
         now = time.monotonic()
         frame = detection.frame
+        self.scores.append(detection.score)
         self.frames.append((camera, frame.index, now, now - frame.time_s))
         time.sleep(self._delay_s)
 

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge_vad.errors import BadInput, WrongUse
+from edge_vad.errors import WrongUse
 from edge_vad.live.loop import LiveLoop
 from edge_vad.live.settings import WatchSettings
 from edge_vad.live.states import CameraState
@@ -110,10 +110,12 @@ def test_pictures_of_another_shape_are_a_camera_that_has_moved(
     class Square(Feed):
         fps = 10.0
 
-        def read(self, spare: Any) -> Any:
+        def grab(self) -> None:
             # On a busy machine many frames pass before a state is told.
             if moved in notes.states or time.monotonic() > until:
                 raise FeedEnded
+
+        def retrieve(self, spare: Any) -> Any:
             return make.texture(0, 64, 64)
 
     monkeypatch.setattr("edge_vad.live.watch.connector", lambda *_: Square)
@@ -135,11 +137,13 @@ def test_a_stream_that_changes_its_size_is_scored_on_and_one_that_changes_its_sh
         def __init__(self) -> None:
             self._pictures = iter([*usual, *larger, *square, *usual])
 
-        def read(self, spare: Any) -> Any:
-            picture = next(self._pictures, None)
-            if picture is None:
+        def grab(self) -> None:
+            self._picture = next(self._pictures, None)
+            if self._picture is None:
                 raise FeedEnded
-            return picture
+
+        def retrieve(self, spare: Any) -> Any:
+            return self._picture
 
     monkeypatch.setattr("edge_vad.live.watch.connector", lambda *_: Changing)
     loop_of(gate=str(moving)).run([notes])
@@ -179,13 +183,13 @@ def test_a_clock_that_is_set_changes_nothing(
     assert 0.5 < event.end - event.start < 2.0
 
 
-def test_a_recording_that_is_cut_short_ends_the_run_with_its_error(
+def test_a_recording_that_is_cut_short_is_watched_to_where_it_ends(
     loop_of: Loops, moving: Path, notes: Any
 ) -> None:
     moving.write_bytes(moving.read_bytes()[: moving.stat().st_size // 2])
-    with pytest.raises(BadInput):
-        loop_of(gate=str(moving)).run([notes])
+    loop_of(gate=str(moving)).run([notes])
     assert notes.closed
+    assert 5 < len(notes.frames) < 39
 
 
 def test_the_threshold_changes_while_running_and_is_told(loop_of: Loops, moving: Path) -> None:

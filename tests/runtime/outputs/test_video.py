@@ -17,7 +17,7 @@ from edge_vad.outputs.video import VideoFile
 def test_a_video_has_all_its_pictures_at_its_rate(tmp_path):
     video = VideoFile(tmp_path / "annotated.mp4", 12.5, 640, 520)
     for level in range(20):
-        video.write(np.full((520, 640, 3), 10 * level, np.uint8))
+        video.write(np.full((520, 640, 3), 10 * level, np.uint8), level / 12.5)
     video.close()
     video.close()
     capture = cv2.VideoCapture(str(tmp_path / "annotated.mp4"))
@@ -27,6 +27,14 @@ def test_a_video_has_all_its_pictures_at_its_rate(tmp_path):
         levels.append(read[1].mean())
     assert len(levels) == 20
     np.testing.assert_allclose(levels, 10 * np.arange(20), atol=4)
+
+
+def test_a_picture_is_shown_until_the_next_one_but_not_through_a_hole(tmp_path):
+    video = VideoFile(tmp_path / "annotated.mp4", 10.0, 64, 48)
+    for time_s in (7.0, 7.1, 7.5, 99.0, 99.1):
+        video.write(np.zeros((48, 64, 3), np.uint8), time_s)
+    video.close()
+    assert cv2.VideoCapture(str(tmp_path / "annotated.mp4")).get(cv2.CAP_PROP_FRAME_COUNT) == 8
 
 
 def test_a_video_that_cannot_be_opened_says_what_to_do(tmp_path):
@@ -45,8 +53,8 @@ def test_a_video_cut_off_by_a_full_disk_is_told(tmp_path):
 
         noise = np.random.default_rng(0)
         video = VideoFile(Path(sys.argv[1]), 10.0, 640, 480)
-        for _ in range(30):
-            video.write(noise.integers(0, 256, (480, 640, 3), np.uint8))
+        for at in range(30):
+            video.write(noise.integers(0, 256, (480, 640, 3), np.uint8), at / 10)
         try:
             video.close()
         except EdgeVadError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_vad.decision import DecisionSettings
-from edge_vad.errors import BadInput, WrongUse
+from edge_vad.errors import BadInput
 from edge_vad.live.settings import WatchSettings
 from edge_vad.sinks.settings import SinkSettings
-from edge_vad.site.reading import decode_site, read_site, source_of
+from edge_vad.site.reading import decode_site, read_site
 from edge_vad.site.settings import CameraSettings, SiteSettings
 
 GOOD = """
@@ -83,18 +84,34 @@ def test_a_missing_file_is_bad_input(tmp_path: Path) -> None:
         read_site(tmp_path / "none.toml")
 
 
-def test_a_source_may_stand_in_the_environment_or_a_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    yard = decode_site(GOOD).cameras[1]
-    monkeypatch.delenv("YARD", raising=False)
-    with pytest.raises(WrongUse, match="YARD"):
-        source_of(yard, tmp_path)
-    monkeypatch.setenv("YARD", "rtsp://host/live")
-    assert source_of(yard, tmp_path) == "rtsp://host/live"
-    (tmp_path / "secret").write_text("rtsp://host/other\n")
-    filed = decode_site(GOOD.replace('source_env = "YARD"', 'source_file = "secret"')).cameras[1]
-    assert source_of(filed, tmp_path) == "rtsp://host/other"
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a" + ".a" * 200_000 + " = 1",
+        "[" + "a." * 200_000 + "a]",
+        "a = {" + '"b" . ' * 100_000 + "c = 1}",
+        "a = " + "[" * 400_000,
+        "a = " + "{a = " * 100_000,
+        "a = " + "9" * 900_000,
+        "[sinks" + " " * 900_000 + "]\nfolder = 1",
+        "cameras" + " " * 900_000 + "= 1",
+        "\n".join(f"[a{n}]" for n in range(100_000)),
+        "x" * 900_000 + " = 1",
+    ],
+    ids=lambda text: text[:12],
+)
+def test_no_text_takes_long_to_refuse(text: str) -> None:
+    began = time.process_time()
+    with pytest.raises(BadInput) as refused:
+        decode_site(text, "site.toml")
+    assert time.process_time() - began < 5.0
+    assert len(str(refused.value)) < 1000
+
+
+@pytest.mark.parametrize("place", ["/dev/zero", "/dev/urandom", "/dev/tty", "/tmp"])  # noqa: S108
+def test_what_is_no_plain_file_is_no_site(place: str) -> None:
+    with pytest.raises(BadInput, match="cannot be read"):
+        read_site(Path(place))
 
 
 _VALUES = st.recursive(

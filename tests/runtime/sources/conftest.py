@@ -16,6 +16,7 @@ from edge_vad.sources import open_source
 def write_frames(folder: Path, count: int, size: tuple[int, int] = (32, 24)) -> Path:
     """Make `001.png` to `NNN.png`; frame i is all of the grey level i."""
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / "fps.txt").write_text("10")
     for index in range(count):
         image = np.full((size[1], size[0], 3), index, np.uint8)
         assert cv2.imwrite(str(folder / f"{index + 1:03d}.png"), image)

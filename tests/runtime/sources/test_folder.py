@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from edge_vad.errors import BadInput, WrongUse
 from edge_vad.sources import SourceState, open_source
-from edge_vad.sources.folder import FOLDER_FPS, list_frames, natural_key
+from edge_vad.sources.folder import list_frames, natural_key
 
 Frames = Callable[..., Path]
 COUNT = 12
@@ -27,13 +27,13 @@ def clip(tmp_path_factory: pytest.TempPathFactory, frames: Frames) -> Path:
 
 def test_every_frame_comes_in_order_with_index_and_time(clip: Path) -> None:
     with open_source(clip) as source:
-        assert (source.name, source.fps, source.length) == ("Test001", FOLDER_FPS, COUNT)
+        assert (source.name, source.fps, source.length) == ("Test001", 10.0, COUNT)
         assert source.state is SourceState.LIVE
         played = list(source)
         assert source.state.value == "ended"
     assert [frame.index for frame in played] == list(range(COUNT))
     assert [frame.image[0, 0, 0] for frame in played] == list(range(COUNT))
-    assert [frame.time_s for frame in played] == [index / FOLDER_FPS for index in range(COUNT)]
+    assert [frame.time_s for frame in played] == [index / 10.0 for index in range(COUNT)]
     assert all(frame.image.shape == (24, 32, 3) for frame in played)
 
 
@@ -81,7 +81,7 @@ def test_a_range_beyond_the_end_is_refused(clip: Path, written: str) -> None:
 def test_numbers_are_counted_and_not_spelled(tmp_path: Path) -> None:
     for number in (1, 2, 10, 9, 100):
         cv2.imwrite(str(tmp_path / f"{number}.jpg"), np.full((8, 8, 3), number, np.uint8))
-    seen = [int(frame.image[0, 0, 0]) for frame in open_source(tmp_path)]
+    seen = [int(frame.image[0, 0, 0]) for frame in open_source(tmp_path, fps=5)]
     assert seen == sorted(seen)
 
 
@@ -102,7 +102,7 @@ def test_what_lies_beside_the_frames_is_no_frame(tmp_path: Path, frames: Frames)
 @pytest.mark.parametrize("suffix", [".png", ".JPG", ".jpeg", ".tif", ".tiff", ".bmp"])
 def test_every_usual_kind_of_picture_is_a_frame(tmp_path: Path, suffix: str) -> None:
     cv2.imwrite(str(tmp_path / f"1{suffix}"), np.zeros((8, 8, 3), np.uint8))
-    assert len(list(open_source(tmp_path))) == 1
+    assert len(list(open_source(tmp_path, fps=5))) == 1
 
 
 @pytest.mark.parametrize("litter", [(), (".DS_Store", "notes.txt", "._001.png")])
@@ -137,7 +137,7 @@ def test_a_jpeg_cut_short_is_skipped_and_not_filled_with_grey(tmp_path: Path) ->
     for number in range(1, 5):
         cv2.imwrite(str(tmp_path / f"{number}.jpg"), noise)
     _spoil(tmp_path, "2.jpg")
-    source = open_source(tmp_path)
+    source = open_source(tmp_path, fps=5)
     assert [frame.index for frame in source] == [0, 2, 3]
 
 
@@ -168,3 +168,24 @@ def test_frames_of_different_sizes_are_refused_with_both_sizes(
     with pytest.raises(BadInput, match=r"frame 2 \(003\.png\) .* is 20x10, .* 32x24") as caught:
         next(playing)
     assert f"{tmp_path}:0-2" in caught.value.todo
+
+
+def test_a_folder_that_does_not_say_its_rate_is_asked_for_it(
+    tmp_path: Path, frames: Frames
+) -> None:
+    frames(tmp_path, 6)
+    (tmp_path / "fps.txt").unlink()
+    with pytest.raises(BadInput, match="how many of its pictures") as caught:
+        open_source(tmp_path)
+    assert f"{tmp_path}?fps=10" in caught.value.todo
+    for source in (open_source(tmp_path, fps=30), open_source(f"{tmp_path}?fps=30")):
+        assert [frame.time_s for frame in source][-1] == pytest.approx(5 / 30)
+
+
+def test_a_rate_that_is_said_comes_before_the_usual_one(tmp_path: Path, frames: Frames) -> None:
+    frames(tmp_path, 6)
+    assert open_source(tmp_path, fps=30).fps == 10.0
+    assert open_source(f"{tmp_path}?fps=25", fps=30).fps == 25.0
+    (tmp_path / "fps.txt").write_text("many")
+    with pytest.raises(WrongUse, match="no frame rate"):
+        open_source(tmp_path)

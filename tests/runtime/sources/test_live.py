@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from rtsp_camera import RtspCamera
 
-from edge_vad.errors import BadInput, Unavailable
+from edge_vad.errors import Unavailable
 from edge_vad.sources import SourceState, open_source
 from edge_vad.sources.capture import GAP
 from edge_vad.sources.live import LiveSource
@@ -147,10 +147,10 @@ def test_a_recording_that_begins_again_leaves_out_numbers(
     assert max(jumps) > GAP
 
 
-def test_a_recording_that_breaks_off_ends_with_its_error(
+def test_a_recording_that_breaks_off_ends_where_it_does(
     tmp_path: Path, video: Callable[..., Path]
 ) -> None:
     path = video(tmp_path / "street.avi", 50)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with open_source(f"{path}?realtime=1") as source, pytest.raises(BadInput):
-        list(source)
+    with open_source(f"{path}?realtime=1") as source:
+        assert list(source)

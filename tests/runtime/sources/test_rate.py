@@ -1,4 +1,4 @@
-"""How fast frames come, how many are wanted, and when a lost camera is tried again."""
+"""How fast frames come, and when a lost camera is tried again."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_vad.sources.backoff import LONGEST_S, SHORTEST_S, pause_after
-from edge_vad.sources.rate import Rate, Thinner
+from edge_vad.sources.rate import Rate
 
 
 @pytest.mark.parametrize(("declared", "real"), [(25.0, 8.0), (10.0, 30.0)])
@@ -59,17 +59,6 @@ def test_a_hiccup_hardly_changes_the_rate() -> None:
         rate.count(index / 10)
     rate.count(60.0)
     assert rate.fps == pytest.approx(10.0, rel=0.2)
-
-
-@given(st.floats(1, 120), st.floats(1, 120))
-def test_as_many_frames_are_taken_as_are_wanted_evenly(source: float, wanted: float) -> None:
-    thinner = Thinner(wanted)
-    taken = [thinner.takes(source) for _ in range(1000)]
-    if source <= wanted:
-        assert all(taken)
-    else:
-        share = min(wanted / source, 1.0)
-        assert sum(taken) == pytest.approx(1000 * share, abs=max(3, 150 * share))
 
 
 @given(st.floats(0, 1e7), st.floats(0, 1))

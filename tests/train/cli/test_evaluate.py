@@ -63,7 +63,9 @@ def test_it_prints_the_table_the_files_and_the_next_command(scene: Path, root: P
     assert "street.onnx" in out
     assert "box flow, nothing learned" in out
     assert f"written to {scene.with_name('street-eval')}: eval.json" in out
-    assert out.endswith(f"edge-vad run {scene} {root / 'Test' / 'Test001'} --out watched\n")
+    assert out.endswith(
+        f"edge-vad run {scene} '{root / 'Test' / 'Test001'}?fps=10' --out watched\n"
+    )
 
 
 def test_the_files_stand_beside_the_scene_or_where_one_says(
@@ -163,12 +165,13 @@ def test_several_scenes_are_seeds_of_one_table(tiny_scene: TinyScene, root: Path
 
 
 def test_normal_footage_is_measured_against_the_promise(scene: Path, root: Path) -> None:
-    footage = root / "Test" / "Test001"
-    result = run(scene, f"{footage}:0-6", "--normal", "--false-alarms", "6/hour")
+    footage = f"{root / 'Test' / 'Test001'}?fps=10"
+    part = footage.replace("?", ":0-6?")
+    result = run(scene, part, "--normal", "--false-alarms", "6/hour")
     for heading in ("promised", "measured", "interval", "ratio"):
         assert heading in result.stdout
     assert result.stdout.endswith(
-        f"edge-vad run {scene} {footage}:0-6 --out watched --false-alarms 6/hour\n"
+        f"edge-vad run {scene} '{part}' --out watched --false-alarms 6/hour\n"
     )
     answer = json.loads(run(scene, footage, "--normal", "--json").stdout)
     assert answer["promised"] == "1/hour"
@@ -188,12 +191,29 @@ def test_options_that_do_not_go_together_are_refused(
     scene: Path, root: Path, options: tuple[str, ...], message: str
 ) -> None:
     with pytest.raises(WrongUse, match=message):
-        run(scene, root / "Test" / "Test001", *options)
+        run(scene, root / "Test" / "Test001", "--fps", "10", *options)
+
+
+def test_several_recordings_are_measured_at_once(scene: Path, root: Path) -> None:
+    footage = root / "Test" / "Test001"
+    answer = json.loads(
+        run(scene, footage, f"{footage}:0-6", "--normal", "--fps", "10", "--json").stdout
+    )
+    assert [clip["frames"] for clip in answer["clips"]] == [16, 6]
+    with pytest.raises(WrongUse, match="a data set is one"):
+        run(scene, root, root)
+    with pytest.raises(WrongUse, match=r"end in \.onnx"):
+        run(scene)
+
+
+def test_footage_that_cannot_say_its_rate_is_asked_for_it(scene: Path, root: Path) -> None:
+    with pytest.raises(BadInput, match="how many of its pictures"):
+        run(scene, root / "Test" / "Test001", "--normal")
 
 
 def test_false_alarms_of_several_scenes_are_a_list(tiny_scene: TinyScene, root: Path) -> None:
     scenes = tiny_scene("a.onnx"), tiny_scene("b.onnx")
-    footage = root / "Test" / "Test001"
+    footage = f"{root / 'Test' / 'Test001'}?fps=10"
     answers = json.loads(run(*scenes, footage, "--normal", "--json").stdout)
     assert [each["scene"] for each in answers] == ["a.onnx", "b.onnx"]
     assert answers == json.loads((scenes[0].with_name("a-eval") / NORMAL_FILE).read_bytes())

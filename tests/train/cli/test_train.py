@@ -8,20 +8,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
+import msgspec
 import pytest
 import torch
 
+from edge_vad.dynamic_flow import Pooling
+from edge_vad.scene_model import SCHEMA
 from edge_vad.sources import open_source
 from edge_vad_train.checkpoint import FILE_NAME, load_trained
-from edge_vad_train.fit import Diverged, FitSettings, Fitted, _Best, fit_stream
-from edge_vad_train.self_made import KINDS, Peaks
 
 Command = Callable[..., tuple[int, str, str]]
-QUICK = ("--latent", 2, "--components", 2, "--seed", 3)
+BRIEF = ("--latent", 2, "--components", 2, "--seed", 3)
+QUICK = (*BRIEF, "--size", "96x64")
 STEPS = ("--steps", 220)
 
 
@@ -62,26 +64,13 @@ def assert_same_network(folder: Path, other: Path) -> None:
 def test_a_stream_that_has_collapsed_is_told_of(
     train: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge_vad_train.latents.count_active", lambda means: len(means) * 0)
+    monkeypatch.setattr("edge_vad_train.training.count_active", lambda means: len(means) * 0)
     code, _, err = train()
     assert code == 0
     for stream in ("appearance", "motion"):
         assert f"the {stream} stream has collapsed: 0 of 2 latent dimensions" in " ".join(
             err.split()
         )
-    assert "--motion-sigma" in err
-
-
-@pytest.mark.usefixtures("somebody_moves")
-@pytest.mark.parametrize("auc", [0.61, 0.63])
-def test_a_training_that_tells_no_self_made_anomaly_is_warned_of(
-    train: Command, monkeypatch: pytest.MonkeyPatch, auc: float
-) -> None:
-    monkeypatch.setattr("edge_vad_train.self_made._aucs", lambda *_: dict.fromkeys(KINDS, auc))
-    code, _, err = train()
-    assert code == 0
-    warned = f"hardly better than chance ({auc:.0%} on the mean)" in " ".join(err.split())
-    assert warned == (auc < 0.62)
 
 
 def test_a_video_becomes_a_scene_and_the_next_command_works_as_printed(
@@ -94,7 +83,7 @@ def test_a_video_becomes_a_scene_and_the_next_command_works_as_printed(
     code, said, err = train()
     assert code == 0
     assert said.startswith("learnt from 60 frames at 96x64, 10 frames a second\n")
-    assert "thresholds come from 11 of them" in said
+    assert "thresholds come from 59 of them" in said
     assert "warning: that is under an hour of footage" in err
     assert [each.name for each in out.iterdir()] == [FILE_NAME]
     scene = load_trained(out)
@@ -108,93 +97,71 @@ def test_a_video_becomes_a_scene_and_the_next_command_works_as_printed(
 
 
 def test_what_is_chosen_is_what_the_scene_has(train: Command, out: Path) -> None:
-    assert train("--flow", "medium", "--cell", 4, "--window", 3, "--noise-floor", 0.5).code == 0
+    assert train("--flow", "medium", "--window", 3).code == 0
+    card = load_trained(out).card
+    assert (card.motion.iterations, card.motion.window) == (25, 3)
+    assert (card.grid.stride, card.grid.patch) == (8, 28)
+    assert card.training.recipe == "default"
+    assert {name: each.weight for name, each in card.energies.items()} == {
+        "appearance": 0, "motion": 0, "joint": 1, "physical": 1,
+    }  # fmt: skip
+
+
+def test_the_papers_recipe_is_trained_by_the_same_command(train: Command, out: Path) -> None:
+    code, said, _ = train("--recipe", "paper")
+    assert code == 0
+    assert said.startswith("learnt from 60 frames at 96x64")
     scene = load_trained(out)
-    assert (scene.card.motion.iterations, scene.card.motion.window) == (25, 3)
-    assert (scene.card.grid.stride, scene.card.grid.patch) == (4, 28)
+    assert scene.card.training.recipe == "paper"
+    assert scene.card.motion.pooling is Pooling.RANK
+    assert scene.card.motion.window == 10  # a second of them
+    assert {name: each.weight for name, each in scene.card.energies.items()} == {
+        "appearance": 1, "motion": 1,
+    }  # fmt: skip
+    with torch.inference_mode():
+        outputs = scene.network(scene.sample_frames, scene.sample_motion)
+    assert all(torch.isfinite(each).all() for each in outputs)
 
 
-@pytest.fixture
-def somebody_moves(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the small footage of these tests nobody does, of whom to make anomalies."""
-    peaks = Peaks(np.zeros((5, 3), np.float32), dict.fromkeys(KINDS, np.ones((5, 3), np.float32)))
-    monkeypatch.setattr("edge_vad_train.choosing.measure_peaks", lambda *_: [peaks])
+def test_only_a_recipe_that_exists_is_taken(train: Command, out: Path) -> None:
+    code, said, err = train("--recipe", "cake")
+    assert (code, said) == (2, "")
+    assert "'default', 'paper'" in err
 
 
-@pytest.mark.usefixtures("somebody_moves")
-def test_what_is_tuned_is_told_and_the_scene_is_one_trained_with_it(
-    train: Command, edge_vad: Command, footage: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+def test_clips_that_are_too_short_are_left_out_with_a_warning(
+    edge_vad: Command, footage: Path, make: SimpleNamespace, out: Path
 ) -> None:
-    monkeypatch.setattr("edge_vad_train.tuning._WORTH", -1.0)  # always changes something
-    code, said, err = train("--tune", "--noise-floor", 0.3)
+    brief = make.avi(out.parent.with_name("brief.avi"), [make.texture(0, 64, 96)] * 5)
+    code, said, err = edge_vad("train", footage, brief, "--out", out, *QUICK, "--steps", 3)
     assert code == 0
-    assert err.count("choosing weights") == 7
-    tuned = load_trained(out).card.training.tuned
-    motion, appearance, floor = tuned.values()
-    assert (motion in (1.25, 5.0), appearance in (0.075, 0.3)) == (True, True)
-    assert floor == pytest.approx(0.1) or floor == pytest.approx(0.9)
-    assert (
-        f"tuned on this footage: motion sigma {motion:g}, appearance sigma {appearance:g}, "
-        f"noise floor {floor:g}\n"
-    ) in said
-    options = ("--motion-sigma", motion, "--appearance-sigma", appearance, "--noise-floor", floor)
-    other = out.with_name("plain")
-    words = ("train", footage, "--out", other, *QUICK, "--steps", 3, *options)
-    assert edge_vad(*words).code == 0
-    assert_same_network(out, other)
+    assert said.startswith("learnt from 60 frames")
+    assert "warning: too short to learn from, and left out: brief\n" in err
 
 
-@pytest.mark.usefixtures("somebody_moves")
-def test_a_sigma_that_makes_a_stream_diverge_is_not_chosen(
-    train: Command, out: Path, monkeypatch: pytest.MonkeyPatch
+def test_footage_of_which_a_part_is_kept_gives_thresholds_by_all_of_it(
+    edge_vad: Command, out: Path
 ) -> None:
-    def fit_or_diverge(
-        patches: object, held_back: object, design: object, settings: FitSettings, *more: object
-    ) -> Fitted:
-        if settings.sigma == 1.25:
-            raise Diverged("the loss is nan after step 1", "")
-        return fit_stream(patches, held_back, design, settings, *more)
-
-    monkeypatch.setattr("edge_vad_train.training.fit_stream", fit_or_diverge)
-    monkeypatch.setattr("edge_vad_train.tuning._WORTH", -1.0)
-    code, _, err = train("--tune")
+    street = "test://street?seed=1&frames=430&size=96x64"
+    code, said, _ = edge_vad("train", street, "--out", out, *QUICK, "--steps", 3, "--frames", 100)
     assert code == 0
-    assert err.count("choosing weights") == 6
-    assert load_trained(out).card.training.tuned["motion_sigma"] == 5.0
-    assert train("--motion-sigma", 1.25, "--overwrite").code == 1
+    assert "learnt from 430 frames" in said
+    assert "thresholds come from 429 of them" in said
 
 
-def test_where_nobody_moves_nothing_is_tuned(
-    train: Command, out: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_scene_of_an_older_version_is_refused_in_one_sentence(
+    train: Command, edge_vad: Command, out: Path
 ) -> None:
-    monkeypatch.setattr("edge_vad_train.choosing.measure_peaks", lambda *_: [])
-    code, _, err = train("--tune")
-    assert code == 0
-    assert "nobody moves in this footage" in " ".join(err.split())
-    assert load_trained(out).card.training.tuned == {}
-    assert err.count("choosing weights") == 1
-
-
-def test_nothing_is_tuned_unless_asked(train: Command, out: Path) -> None:
-    _, said, err = train()
-    assert "tuned on this footage" not in said
-    assert err.count("choosing weights") == 1
-    assert load_trained(out).card.training.tuned == {}
-
-
-def test_a_stream_that_overfits_ends_early_and_says_so(
-    train: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("edge_vad_train.fit._VALIDATE_EVERY", 2)
-    monkeypatch.setattr("edge_vad_train.fit._PATIENCE", 6)
-    better = _Best.or_better
-    monkeypatch.setattr(
-        _Best, "or_better", lambda self, _, step, model: better(self, float(step), step, model)
-    )
-    code, _, err = train("--steps", 40)
-    assert code == 0
-    for stream in ("appearance", "motion"):
-        assert f"the {stream} stream has its weights of step 2:" in " ".join(err.split())
+    train()
+    scene = load_trained(out)
+    card = msgspec.structs.replace(scene.card, schema=SCHEMA - 1)
+    replace(scene, card=card).save(out)
+    code, said, err = edge_vad("export", out, "--out", out / "street.onnx")
+    assert (code, said) == (3, "")
+    assert err.splitlines() == [
+        f"error: {out / FILE_NAME} was made by an older edge-vad",
+        "  -> train the scene again with edge-vad train, and export it",
+    ]
 
 
 def test_a_finished_scene_is_replaced_only_when_asked(train: Command, out: Path) -> None:
@@ -265,14 +232,14 @@ def test_a_gpu_that_is_not_there_is_a_missing_device(edge_vad: Command, out: Pat
 @pytest.mark.parametrize(
     ("source", "what"),
     [
-        ("test://street?seed=1&frames=49&size=64x64", "street has 49 frames, too few"),
+        ("test://street?seed=1&frames=49&size=64x64", "there are 49 frames, too few to learn from"),
         ("test://street?seed=1&frames=60&size=64x48", "are 64x48, too small"),
     ],
 )
 def test_footage_that_teaches_nothing_is_refused(
     edge_vad: Command, out: Path, source: str, what: str
 ) -> None:
-    code, _, err = edge_vad("train", source, "--out", out, *QUICK)
+    code, _, err = edge_vad("train", source, "--out", out, *BRIEF)
     assert code == 3
     assert what in err
     assert not (out / FILE_NAME).exists()
@@ -343,7 +310,7 @@ def wait_for(training: subprocess.Popen[str], stage: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("stage", "pause_s"), [("learning both streams", 0.5), ("drawing patches of motion", 0.0)]
+    ("stage", "pause_s"), [("learning both streams", 0.5), ("drawing patches", 0.0)]
 )
 def test_ctrl_c_keeps_the_progress_and_the_same_command_goes_on(
     edge_vad: Command,
@@ -411,7 +378,7 @@ def leave_behind(out: Path, plan: str | None) -> None:
     """Leave what a training leaves that was ended amid its work, with progress that is broken."""
     work = out / "work"
     work.mkdir(parents=True)
-    (work / "motion-2.5.safetensors").write_bytes(b"of another training")
+    (work / "motion.safetensors").write_bytes(b"of another training")
     if plan is not None:
         (work / "plan.json").write_text(plan)
 
@@ -420,9 +387,9 @@ def test_broken_progress_is_told_with_what_to_delete(
     train: Command, edge_vad: Command, footage: Path, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("edge_vad_train.training.fit_mixtures", interrupt)
+        patch.setattr("edge_vad_train.training._fit_mixtures", interrupt)
         assert train().code == 130
-    state = out / "work" / "motion-2.5.safetensors"
+    state = out / "work" / "motion.safetensors"
     state.write_bytes(state.read_bytes()[:100])
     code, _, err = train()
     assert code == 3

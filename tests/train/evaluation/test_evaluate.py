@@ -160,7 +160,7 @@ class Overflowing(Backend):
 
 def test_an_infinite_score_is_refused(tiny_scene: TinyScene, dataset: Dataset) -> None:
     model = SceneModel.read(tiny_scene())
-    with pytest.raises(BadModel, match="score of frame 1 is inf"):
+    with pytest.raises(BadModel, match="no number for frame 1"):
         evaluate([LoadedScene(model, Overflowing(load_backend(model)))], gather_truth(dataset))
 
 

@@ -14,9 +14,11 @@ import msgspec
 from rich.console import Console
 
 from edge_vad.backends import BACKENDS
-from edge_vad.cli.console import progress, staged
+from edge_vad.cli.console import heed_rate, progress, staged
+from edge_vad.cli.options import fps_option
 from edge_vad.errors import WrongUse
-from edge_vad.scene_model import SceneModel
+from edge_vad.pace import scored_of
+from edge_vad.scene_model import SceneCard, SceneModel
 from edge_vad_train.datasets import Clip, Dataset, open_dataset
 from edge_vad_train.datasets.avenue import AvenueClip
 from edge_vad_train.datasets.synthetic import StreetClip
@@ -37,24 +39,24 @@ Examples:
   edge-vad eval ped2.onnx UCSDped2 --pixel
   edge-vad eval seed1.onnx seed2.onnx seed3.onnx UCSDped2
   edge-vad eval street.onnx 'test://street?seed=7' --format synthetic
-  edge-vad eval street.onnx tomorrow.mp4 --normal --false-alarms 6/hour
+  edge-vad eval street.onnx monday.mp4 tuesday.mp4 --normal --false-alarms 6/hour
   edge-vad eval street.onnx 'test://street?seed=7' --nuisances --false-alarms 6/hour
 """
 
 FILES = ("eval.json", "roc.png", "timeline.png")
 NORMAL_FILE = "false_alarms.json"
+_SCENE = ".onnx"
 
 
 @click.command("eval", epilog=_EXAMPLES)
-@click.argument("scenes", type=click.Path(path_type=Path), nargs=-1, required=True)
-@click.argument("root")
+@click.argument("places", nargs=-1, required=True, metavar="SCENES... ROOTS...")
 @click.option(
     "--format",
     "form",
     type=click.Choice(("auto", "ucsd", "avenue", "synthetic")),
     default="auto",
     show_default=True,
-    help="How ROOT is laid out; auto tells ucsd from avenue.",
+    help="How ROOTS are laid out; auto tells ucsd from avenue.",
 )
 @click.option(
     "--out",
@@ -72,12 +74,13 @@ NORMAL_FILE = "false_alarms.json"
 @click.option(
     "--normal",
     is_flag=True,
-    help="ROOT is footage where nothing happens: count the alarms, all of them false.",
+    help="ROOTS are footage where nothing happens: count the alarms, all of them false.",
 )
+@fps_option
 @click.option(
     "--nuisances",
     is_flag=True,
-    help="The same on the simulated street at ROOT, steady and with each nuisance.",
+    help="The same on the simulated street at ROOTS, steady and with each nuisance.",
 )
 @click.option(
     "--false-alarms",
@@ -94,40 +97,42 @@ NORMAL_FILE = "false_alarms.json"
 @click.option("--threads", type=click.IntRange(min=1), help="CPU threads; all cores by default.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 def evaluate(
-    scenes: tuple[Path, ...],
-    root: str,
+    places: tuple[str, ...],
     form: str,
     out: Path | None,
     kinds: tuple[str, ...],
     pixel: bool,
     regions: bool,
     normal: bool,
+    fps: float | None,
     nuisances: bool,
     false_alarms: str | None,
     backend: str,
     threads: int | None,
     as_json: bool,
 ) -> None:
-    """Measure the scene models SCENES on the labelled test clips at ROOT.
+    """Measure the scene models SCENES on the labelled test clips at ROOTS.
 
-    ROOT is a data set's folder, or with --format synthetic a street such as test://street?seed=7.
-    Several scenes are the seeds of one training: the table then gives their mean and the worst.
-    Beside the scenes stand their single streams, and baselines that have learnt nothing. Writes
-    eval.json, roc.png and timeline.png.
+    SCENES end in .onnx. ROOTS is a data set's folder, or with --format synthetic a street such as
+    test://street?seed=7; with --normal any recordings. Several scenes are the seeds of one
+    training: the table then gives their mean and the worst. Beside the scenes stand their single
+    streams, and baselines that have learnt nothing. Writes eval.json, roc.png and timeline.png.
 
     With --normal or --nuisances the promised and the measured rate of false alarms stand side by
     side, scene by scene. Writes false_alarms.json, which holds a list when there are several.
     """
+    scenes, roots = _split(places)
     models = [SceneModel.read(scene) for scene in scenes]
     folder = out or scenes[0].with_name(f"{scenes[0].stem}-eval")
     if normal or nuisances:
         _refuse_mixed(kinds, pixel or regions)
-        clips = _nuisance_clips(root) if nuisances else _normal_clips(root, form)
+        street = _nuisance_clips(_only_one(roots)) if nuisances else None
+        clips = street or _normal_clips(roots, form, fps)
         _evaluate_normal(models, clips, false_alarms, backend, folder, as_json)
         return
     if false_alarms:
         raise WrongUse("--false-alarms is measured on normal footage", "add --normal")
-    truth = gather_truth(_only(open_dataset(root, form), kinds), masks=pixel or regions)
+    truth = gather_truth(_only(open_dataset(_only_one(roots), form), kinds), masks=pixel or regions)
     with staged(folder) as outputs:
         evaluation = _measure(models, truth, backend, threads, pixel, regions)
         _write(evaluation, outputs.staging)
@@ -147,9 +152,28 @@ def _refuse_mixed(kinds: tuple[str, ...], located: bool) -> None:
         )
 
 
-def _normal_clips(root: str, form: str) -> tuple[str, tuple[Clip, ...]]:
+def _split(places: tuple[str, ...]) -> tuple[list[Path], list[str]]:
+    """Scenes and what they are measured on."""
+    scenes = [Path(place) for place in places if place.lower().endswith(_SCENE)]
+    roots = [place for place in places if not place.lower().endswith(_SCENE)]
+    if not scenes or not roots:
+        raise WrongUse(
+            "there is nothing to measure", f"give scenes, which end in {_SCENE}, and footage"
+        )
+    return scenes, roots
+
+
+def _only_one(roots: list[str]) -> str:
+    if len(roots) > 1:
+        raise WrongUse(
+            f"{len(roots)} places are given, and a data set is one", "give one, or add --normal"
+        )
+    return roots[0]
+
+
+def _normal_clips(roots: list[str], form: str, fps: float | None) -> tuple[str, tuple[Clip, ...]]:
     """The data set's name and its clips of normal footage."""
-    dataset = open_dataset(root, "video" if form == "auto" else form)
+    dataset = open_dataset(roots, "video" if form == "auto" else form, fps)
     return dataset.name, dataset.train
 
 
@@ -173,7 +197,7 @@ def _evaluate_normal(
 ) -> None:
     name, clips = footage
     inputs = len(set(leaders([model.card for model in models])))
-    length = (_length(clips) or 0) * inputs or None
+    length = (_length(clips, models[0].card) or 0) * inputs or None
     with staged(folder) as outputs, progress(f"scoring {name}", length) as advance:
         measured = measure_false_alarms(
             models, clips, name, rate, backend=backend, on_frame=advance
@@ -195,11 +219,13 @@ def _evaluate_normal(
     click.echo(f"to see the alarms:\n  {shlex.join(words)}")
 
 
-def _length(clips: tuple[Clip, ...]) -> int | None:
+def _length(clips: tuple[Clip, ...], card: SceneCard) -> int | None:
+    """About how many frames are scored; says what is wrong with a clip before any work is done."""
     lengths = []
     for clip in clips:
         with clip.open() as source:
-            lengths.append(source.length)
+            heed_rate(source, card)
+            lengths.append(scored_of(source.length, source.fps, card.fps))
     return None if None in lengths else sum(filter(None, lengths))
 
 
@@ -250,7 +276,7 @@ def _next_command(scene: Path, truth: Truth) -> str:
 def _address(clip: Clip) -> str:
     """What `edge-vad run` calls a clip."""
     if isinstance(clip, UcsdClip):
-        return str(clip.folder)
+        return f"{clip.folder}?fps={clip.fps:g}"
     if isinstance(clip, AvenueClip):
         return str(clip.video)
     if isinstance(clip, VideoClip):

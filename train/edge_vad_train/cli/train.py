@@ -12,9 +12,10 @@ import msgspec
 from lightning_fabric import Fabric
 
 from edge_vad.cli.console import note
+from edge_vad.cli.options import fps_option
 from edge_vad.errors import BadInput, Interrupted, Unavailable, WrongUse
 from edge_vad.false_alarms import describe_rate, parse_rate
-from edge_vad.motion import MotionSettings
+from edge_vad.motion import LONGEST_WINDOW, MotionSettings
 from edge_vad_train.checkpoint import FILE_NAME, TrainedScene
 from edge_vad_train.cli.bars import Bars
 from edge_vad_train.datasets import FORMATS, open_dataset
@@ -46,6 +47,7 @@ class _Plan(msgspec.Struct, frozen=True):
     strict: bool
     settings: TrainSettings
     generation: int = GENERATION
+    fps: float | None = None
 
 
 @click.command("train", epilog=_EPILOG)
@@ -79,7 +81,7 @@ class _Plan(msgspec.Struct, frozen=True):
 )
 @click.option(
     "--window",
-    type=click.IntRange(0, 256),
+    type=click.IntRange(0, LONGEST_WINDOW),
     default=_DEFAULTS.window,
     show_default="half a second",
     help="Flow fields that are pooled (T).",
@@ -122,6 +124,7 @@ class _Plan(msgspec.Struct, frozen=True):
     help="Where to learn.",
 )
 @click.option("--strict", is_flag=True, help="Stop at a picture that cannot be read.")
+@fps_option
 @click.option("--overwrite", is_flag=True, help="Replace a scene that is already in --out.")
 def train(
     sources: tuple[str, ...],
@@ -138,12 +141,13 @@ def train(
     frame_budget: int,
     device: str,
     strict: bool,
+    fps: float | None,
     overwrite: bool,
 ) -> None:
     """Learn what is normal from SOURCES: footage of one fixed camera on ordinary days.
 
-    SOURCES are video files, folders of frames, or a data set. An interrupted training goes on
-    where it was when the same command is given again.
+    SOURCES are video files, folders of frames or of video files, or a data set. An interrupted
+    training goes on where it was when the same command is given again.
     """
     settings = TrainSettings(
         recipe=cast(Recipe, recipe),
@@ -155,8 +159,8 @@ def train(
         window=window,
         motion=FLOWS[flow],
     )
-    plan = _Plan(list(sources), form, _parse_size(size), strict, settings)
-    dataset = open_dataset(list(sources), form)
+    plan = _Plan(list(sources), form, _parse_size(size), strict, settings, fps=fps)
+    dataset = open_dataset(list(sources), form, fps)
     _take_up(out, plan, overwrite)
     try:
         scene = train_scene(

@@ -9,18 +9,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_vad.bounded_file import read_bounded
 from edge_vad.errors import BadInput, Unavailable
 
 FrameSpan = tuple[int, int]
 """First and last anomalous frame, counted from 1, both included."""
 
+_LARGEST_TEXT = 2**24
 _COMMENT = re.compile(r"%.*")
 _STATEMENT = re.compile(
     r"\s*TestVideoFile\s*(?:=\s*\{\s*\}"
-    r"|\{\s*(?:end\s*\+\s*1|(?P<number>[0-9]+))\s*\}\s*\.\s*gt_frame\s*=\s*\[(?P<spans>[^\[\]]*)\])"
+    r"|\{\s*(?:end\s*\+\s*1|(?P<number>[0-9]{1,9}))\s*\}\s*\.\s*gt_frame\s*=\s*\[(?P<spans>[^\[\]]*)\])"
     r"[\s;]*"
 )
-_SPAN = re.compile(r"([0-9]+)(?::([0-9]+))?")
+_SPAN = re.compile(r"([0-9]{1,9})(?::([0-9]{1,9}))?")
 
 
 def read_label_file(path: Path) -> dict[int, list[FrameSpan]]:
@@ -36,7 +38,7 @@ def read_label_file(path: Path) -> dict[int, list[FrameSpan]]:
         BadInput: The file cannot be read or holds anything else.
     """
     try:
-        text = path.read_text(encoding="latin-1")
+        text = read_bounded(path, _LARGEST_TEXT).decode("latin-1")
     except OSError as error:
         raise BadInput(
             f"{path} cannot be read ({error.strerror})", "check that you may read it"

@@ -16,14 +16,19 @@ FORMATS = ("auto", "video", "ucsd", "avenue", "synthetic")
 Roots = str | Path | Sequence[str | Path]
 
 
-def open_dataset(root: Roots, format: str = "auto") -> Dataset:  # noqa: A002 the command line's word
+def open_dataset(
+    root: Roots,
+    format: str = "auto",  # noqa: A002 the command line's word
+    fps: float | None = None,
+) -> Dataset:
     """Open a data set; its frames are read when they are asked for.
 
     Args:
         root: Where it lies. `video` takes several, each a file, a folder of frames or
-            `test://street?seed=1`; `synthetic` takes one such address.
+            of files, or `test://street?seed=1`; `synthetic` takes one such address.
         format: One of `FORMATS`. `auto` is `ucsd` or `avenue` where a folder is laid out like
             one of them, and `video` otherwise.
+        fps: Frames a second of footage that cannot say.
 
     Raises:
         WrongUse: The format is unknown, or `root` does not suit it.
@@ -37,7 +42,7 @@ def open_dataset(root: Roots, format: str = "auto") -> Dataset:  # noqa: A002 th
     if format == "auto":
         format = _guess(roots)  # noqa: A001
     if format == "video":
-        return open_videos(roots)
+        return open_videos(roots, fps)
     if len(roots) != 1:
         raise WrongUse(f"a {format} data set is one place, not {len(roots)}", "give one place")
     if format == "synthetic":

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -35,15 +36,17 @@ class UcsdClip(Clip):
         folder: The frames.
         mask_folder: The masks; Ped1 has them for ten clips only.
         label_file: Consulted where there are no masks.
+        fps: Frames a second of these recordings.
     """
 
     folder: Path
     mask_folder: Path | None = None
     label_file: Path | None = None
+    fps: ClassVar[float] = 10.0
 
     def open(self, *, strict: bool = False) -> Source:
         """Open the frames."""
-        return open_source(self.folder, strict=strict)
+        return open_source(self.folder, strict=strict, fps=self.fps)
 
     def frame_labels(self) -> Mask | None:
         """Tell which frames are anomalous, from the masks or else from the label file."""

@@ -18,21 +18,24 @@ class VideoClip(Clip):
     """Any source of frames.
 
     Attributes:
-        spec: A video file, a folder of frames or `test://street?seed=1`.
+        spec: A video file, a folder of frames or of video files, or `test://street?seed=1`.
+        fps: Frames a second where neither the footage nor its address says so.
     """
 
     spec: str | Path
+    fps: float | None = None
 
     def open(self, *, strict: bool = False) -> Source:
         """Open the frames."""
-        return open_source(self.spec, strict=strict)
+        return open_source(self.spec, strict=strict, fps=self.fps)
 
 
-def open_videos(specs: Iterable[str | Path]) -> Dataset:
+def open_videos(specs: Iterable[str | Path], fps: float | None = None) -> Dataset:
     """Open recordings as training clips.
 
     Args:
         specs: What `edge_vad.sources.open_source` takes, one for each clip.
+        fps: Frames a second where neither a recording nor its address says so.
 
     Raises:
         WrongUse: There are none, or one of them does not exist.
@@ -40,7 +43,7 @@ def open_videos(specs: Iterable[str | Path]) -> Dataset:
     clips: dict[str, VideoClip] = {}
     for spec in specs:
         name = _free_name(_name(spec), clips)
-        clips[name] = VideoClip(name=name, spec=spec)
+        clips[name] = VideoClip(name=name, spec=spec, fps=fps)
     if not clips:
         raise WrongUse("no footage was named", "give at least one video file or folder of frames")
     return Dataset(next(iter(clips)), tuple(clips.values()))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from edge_vad.backends import Backend, Inputs
 from edge_vad.errors import BadInput
 from edge_vad.graph_cost import count_outputs
+from edge_vad.pace import Pace, Thinner
 from edge_vad.scene_model import SceneModel
 from edge_vad_train.datasets.base import Mask
 from edge_vad_train.evaluation import baseline
@@ -25,7 +26,7 @@ from edge_vad_train.evaluation.results import (
     spans_of,
 )
 from edge_vad_train.evaluation.rows import Row, make_row
-from edge_vad_train.evaluation.scoring import JointScoring
+from edge_vad_train.evaluation.scoring import JointScoring, ScoredFrame
 from edge_vad_train.evaluation.streams import StreamBackend
 from edge_vad_train.evaluation.truth import LabelledClip, Truth
 
@@ -73,7 +74,7 @@ def evaluate(
     ]
     scoring = JointScoring(scenes)
     for clip in truth.clips:
-        _measure_clip(clip, scoring, meters, unlearned, baselines, on_frame)
+        _measure_clip(clip, scoring, meters, unlearned, baselines, card.fps, on_frame)
     kinds = [clip.clip.kind for clip in truth.clips]
     return Evaluation(
         dataset=truth.dataset,
@@ -117,33 +118,47 @@ def _measure_clip(
     meters: list[dict[str, MethodMeter]],
     unlearned: baseline.Baselines,
     baselines: list[MethodMeter],
+    fps: float,
     on_frame: Callable[[], None],
 ) -> None:
+    """Measure a clip at the scenes' pace; labels of frames that are not scored are left out."""
     every = [*(meter for own in meters for meter in own.values()), *baselines]
     for meter in every:
         meter.start_clip()
-    scoring.start_clip()
     unlearned.start_clip()
     masks: Iterator[Mask | None] = clip.masks() or repeat(None)
-    frames = 0
+    thinner, pace, taken, frames = Thinner(fps), Pace(fps), [], 0
     # Strict: a frame that is left out would shift all labels after it.
     with clip.clip.open(strict=True) as source:
         for frame in source:
             mask = next(masks, None)
-            for own, scored in zip(meters, scoring.score(frame), strict=True):
-                own[FUSED].add(scored.score, scored.anomaly_map, mask)
-                for stream, values in scored.streams.items():
-                    own[stream].add(float(values.max()), values, mask)
-            _add_baselines(baselines, unlearned, scoring.inputs, mask)
             frames += 1
             on_frame()
+            if not thinner.takes(frame.time_s):
+                continue
+            taken.append(frames - 1)
+            steps = pace.steps(frame)
+            if steps is None:
+                scoring.reset()
+                unlearned.start_clip()
+            _add_scored(meters, scoring.score(frame, steps or 1.0), mask)
+            _add_baselines(baselines, unlearned, scoring.inputs, mask)
     if frames != len(clip.labels):
         raise BadInput(
             f"{clip.clip.name} has {frames} frames and labels for {len(clip.labels)}",
             "unpack the data set again; clips and truth do not belong together",
         )
     for meter in every:
-        meter.end_clip(clip.labels)
+        meter.end_clip(clip.labels[taken])
+
+
+def _add_scored(
+    meters: list[dict[str, MethodMeter]], frame: list[ScoredFrame], mask: Mask | None
+) -> None:
+    for own, scored in zip(meters, frame, strict=True):
+        own[FUSED].add(scored.score, scored.anomaly_map, mask)
+        for stream, values in scored.streams.items():
+            own[stream].add(float(values.max()), values, mask)
 
 
 def _add_baselines(

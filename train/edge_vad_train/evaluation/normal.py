@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import ExitStack, closing
@@ -11,11 +12,12 @@ import msgspec
 
 from edge_vad.backends import Backend, load_backend
 from edge_vad.decision import EventTracker
-from edge_vad.detection import Detection, Event
+from edge_vad.detection import NO_MOTION, Detection, Event
 from edge_vad.detector import Detector
 from edge_vad.errors import BadInput
 from edge_vad.false_alarms import parse_rate, poisson_interval
 from edge_vad.outputs.jsonl import event_line
+from edge_vad.pace import watched_s
 from edge_vad.scene_model import SceneModel
 from edge_vad.sustained import SustainedScore
 from edge_vad_train.datasets import Clip
@@ -30,8 +32,8 @@ class NormalClip(msgspec.Struct, frozen=True):
     Attributes:
         name: The clip's name.
         nuisance: What disturbs the scene, where that is known.
-        frames: How many there are.
-        hours: How long they play.
+        frames: How many were scored.
+        hours: How long they play, holes left out.
         alarms: The alarms, joined as at run time.
         per_hour: How often they came.
         interval: The rates that so little footage allows, 95% (Garwood 1936).
@@ -171,7 +173,8 @@ class _Scene:
         """Take the next frame into account."""
         if alarm := self._tracker.update(detection):
             self._alarms.append(alarm)
-        self.highest = max(self.highest, self._sustained.update(detection.score))
+        if detection.judged:
+            self.highest = max(self.highest, self._sustained.update(detection.score))
 
     def finish(self) -> tuple[Event, ...]:
         """End the clip: its alarms, as they would be written."""
@@ -187,27 +190,30 @@ def _measure_clip(
 ) -> list[NormalClip]:
     """Measure scenes that are given the same input, which the first one makes for all."""
     leader, *others = scenes
-    frames = 0
+    times_s: list[float] = []
     with clip.open() as source:
         for detection in leader.detector.watch(source):
             leader.update(detection)
             for other in others:
-                known = leader.detector.knows_motion
+                known = detection.judged
                 maps = other.backend.infer(leader.backend.inputs) if known else None
-                other.update(other.detector.judge(detection.frame, maps))
-            frames += 1
+                why = detection.unjudged
+                other.update(other.detector.judge(detection.frame, maps, why))
+            if detection.unjudged in ("", NO_MOTION):
+                times_s.append(detection.frame.time_s)
             on_frame()
             if stop.is_set():
                 break
-        hours = frames / source.fps / 3600
-    if not frames:
-        raise BadInput(f"{clip.name} holds no frame", "check the source")
-    return [_of_clip(clip, scene, frames, hours) for scene in scenes]
+    hours = watched_s(times_s, leader.detector.model.card.fps) / 3600
+    if not times_s:
+        raise BadInput(f"{clip.name} holds no frame that shows the scene", "check the source")
+    return [_of_clip(clip, scene, len(times_s), hours) for scene in scenes]
 
 
 def _of_clip(clip: Clip, scene: _Scene, frames: int, hours: float) -> NormalClip:
     alarms = scene.finish()
     per_hour = len(alarms) / hours
+    highest = max(scene.highest, 0.0) if math.isinf(scene.highest) else scene.highest
     return NormalClip(
         name=clip.name,
         nuisance=clip.kind,
@@ -217,6 +223,6 @@ def _of_clip(clip: Clip, scene: _Scene, frames: int, hours: float) -> NormalClip
         per_hour=per_hour,
         interval=poisson_interval(len(alarms), hours),
         ratio=per_hour / scene.promised,
-        highest_score=scene.highest,
-        rarity=scene.normal.rarity(scene.highest),
+        highest_score=highest,
+        rarity=scene.normal.rarity(highest),
     )

@@ -14,7 +14,9 @@ from edge_vad.frame import Frame
 from edge_vad.scene_model import SceneCard, SceneModel
 from edge_vad_train.evaluation.streams import StreamBackend
 
-_OF_THE_SCENE_ALONE = {"grid", "energies", "normal", "training", "precision", "parity", "proof"}
+_OF_THE_SCENE_ALONE = frozenset(
+    {"empty", "energies", "grid", "normal", "parity", "precision", "proof", "training"}
+)
 """What scenes may differ in and still be given the same input."""
 
 
@@ -55,20 +57,25 @@ class JointScoring:
         """What the first scene's graph was given for the last frame."""
         return self._listeners[0].inputs
 
-    def start_clip(self) -> None:
-        """Begin a new clip: nothing of before counts."""
+    def reset(self) -> None:
+        """Empty the motion window: nothing of before counts."""
         for detector in self._detectors.values():
             detector.reset()
 
-    def score(self, frame: Frame) -> list[ScoredFrame]:
-        """Score the next frame of a clip without gaps.
+    def score(self, frame: Frame, steps: float = 1.0) -> list[ScoredFrame]:
+        """Score the next frame of a clip.
+
+        Args:
+            frame: The frame.
+            steps: Frame times of the scenes since the one before.
 
         Returns:
             One for each scene. For the first frame, and others whose motion is not known, all is
             0 as it is at run time, for the single streams too.
         """
         detections = {
-            number: detector.detect(frame) for number, detector in self._detectors.items()
+            number: detector.detect(frame, steps=steps)
+            for number, detector in self._detectors.items()
         }
         scored = []
         for number, leader in enumerate(self._leaders):

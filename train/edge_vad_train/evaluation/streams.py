@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import weakref
 
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
 from edge_vad.backends import Backend, Inputs, Maps, load_backend
+from edge_vad.backends.bounds import Deadline
+from edge_vad.backends.onnxruntime import bounded_run, open_session
+from edge_vad.backends.providers import PROVIDERS
 from edge_vad.scene_model import Calibration, SceneModel
 
 _SUFFIX = "_energy"
-_AS_IT_IS = Calibration(location=0.0, scale=1.0, weight=0.0)
+_AS_IT_IS = Calibration(locations=(0.0,), scales=(1.0,), weight=0.0)
 
 
 class StreamBackend(Backend):
@@ -32,12 +36,11 @@ class StreamBackend(Backend):
     device = "cpu"
 
     def __init__(self, model: SceneModel, threads: int | None = None) -> None:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        self._session = ort.InferenceSession(
-            str(model.path), options, providers=["CPUExecutionProvider"]
+        cores = len(os.sched_getaffinity(0))
+        self._path, self._deadline = model.path, Deadline(ort)
+        weakref.finalize(self, self._deadline.close)
+        self._session = open_session(
+            PROVIDERS[self.name], model.content(), threads or cores, model.path
         )
         outputs = [node.name for node in self._session.get_outputs()]
         self.streams = tuple(
@@ -48,8 +51,13 @@ class StreamBackend(Backend):
         self._energies: list[NDArray[np.float32]] = []
 
     def infer(self, inputs: Inputs) -> Maps:
-        """Score a batch; see `Backend.infer`."""
-        results = self._session.run(self._wanted, inputs._asdict())
+        """Score a batch; see `Backend.infer`.
+
+        Raises:
+            BadModel: The graph failed, or took too long.
+        """
+        with bounded_run(self._deadline, self._path):
+            results = self._session.run(self._wanted, inputs._asdict(), self._deadline.options)
         self._energies = results[len(Maps._fields) :]
         return Maps(*results[: len(Maps._fields)])
 
@@ -58,11 +66,10 @@ class StreamBackend(Backend):
 
         Returns:
             Stream to float32, (rows, columns): the energy, less the location of its calibration and
-            divided by its scale, so that 0 is the level of ordinary normal footage. What else is
-            done for the fused map (weight, rise, neighbours, presence) plays no part.
+            divided by its scale, wherever in it something is.
         """
         return {
-            name: (energy[0] - calibration.location) / calibration.scale
+            name: (energy[0] - calibration.locations[0]) / calibration.scales[0]
             for name, calibration, energy in zip(
                 self.streams, self._calibrations, self._energies, strict=True
             )

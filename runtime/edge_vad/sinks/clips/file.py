@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 
+from edge_vad.atomic import make_private_file, make_private_folder
 from edge_vad.errors import EdgeVadError
-from edge_vad.opencv import cv2
+from edge_vad.opencv import cv2, opencv_name
 from edge_vad.outputs.drawing import Image
 from edge_vad.sinks.clips.codec import VP8, Codec
 from edge_vad.sinks.store.media import PARTIAL
@@ -19,6 +22,8 @@ _LONGEST_GAP_S = 5.0
 _MATROSKA = b"\x42\x82\x88matroska"
 _WEBM = b"\x42\x82\x88webm\0\0\0\0"
 _HEAD = 256
+_DESCRIPTORS = 4
+_log = logging.getLogger(__name__)
 
 
 class VideoWriter:
@@ -37,18 +42,20 @@ class VideoWriter:
     """
 
     def __init__(self, stem: Path, codec: Codec, fps: float, width: int, height: int) -> None:
-        stem.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(stem.parent)
         if shutil.disk_usage(stem.parent).free < LEAST_FREE:
             raise EdgeVadError("the disk is full", "free some space")
         self._path = stem.with_name(stem.name + codec.ending)
         self._partial = stem.with_name(stem.name + PARTIAL + codec.written)
+        make_private_file(self._partial)  # here it is told where descriptors have run out
         self._fps, self._size = fps, (width, height)
         self._first_s = 0.0
         self._count = 0
         self._writer = cv2.VideoWriter(
-            str(self._partial.absolute()), cv2.VideoWriter.fourcc(*codec.fourcc), fps, self._size
+            opencv_name(self._partial), cv2.VideoWriter.fourcc(*codec.fourcc), fps, self._size
         )
         if not self._writer.isOpened():
+            self._partial.unlink(missing_ok=True)
             raise EdgeVadError("this OpenCV cannot write videos", "install one that has FFmpeg")
 
     def write(self, image: Image, time_s: float) -> None:
@@ -66,10 +73,11 @@ class VideoWriter:
         self._count += max(0, repeats)
 
     def finish(self) -> Path:
-        """Give the file its name.
+        """Give the file its name; may be tried again.
 
         Raises:
-            EdgeVadError: It is not whole, and was deleted.
+            EdgeVadError: It cannot be played; it is kept unless it is empty.
+            OSError: It cannot be opened just now, and is kept.
         """
         self._writer.release()
         return finish(self._partial, self._path)
@@ -79,10 +87,12 @@ def finish(partial: Path, path: Path) -> Path:
     """Give a written file its name, if it can be played.
 
     Raises:
-        EdgeVadError: It cannot, and was deleted.
+        EdgeVadError: It cannot be played; it is kept unless it is empty.
+        OSError: It cannot be opened just now, and is kept.
     """
     if not _plays(partial):
-        partial.unlink(missing_ok=True)
+        if partial.is_file() and not partial.stat().st_size:
+            partial.unlink()
         raise EdgeVadError("a video could not be written whole", "see whether the disk is full")
     if path.suffix == VP8.ending:
         _call_webm(partial)
@@ -90,20 +100,49 @@ def finish(partial: Path, path: Path) -> Path:
 
 
 def finish_left(folder: Path) -> None:
-    """Finish the videos that a killed process has left half-written; delete what cannot play."""
+    """Finish the videos that a killed process has left half-written; delete what cannot play.
+
+    What cannot be looked at just now is left for later.
+    """
     for partial in folder.glob(f"*/*{PARTIAL}.*"):
         stem = partial.name.split(PARTIAL)[0]
         ending = VP8.ending if partial.suffix == VP8.written else partial.suffix
         try:
             finish(partial, partial.with_name(stem + ending))
         except EdgeVadError:
-            continue
+            partial.unlink(missing_ok=True)
+        except OSError as error:
+            _log.warning("%s is left as it is (%s)", partial.name, error.strerror)
 
 
 def _plays(path: Path) -> bool:
+    """Whether a video can be played.
+
+    Raises:
+        OSError: It cannot be told, as no file can be opened just now.
+    """
     if not path.is_file() or not path.stat().st_size:
         return False
-    video = cv2.VideoCapture(str(path.absolute()))
+    _demand_descriptors(path)
+    if _shows(path):
+        return True
+    _demand_descriptors(path)  # or it was for lack of them
+    return False
+
+
+def _demand_descriptors(path: Path) -> None:
+    """See to it that as many files can be opened as it takes to play a video.
+
+    Raises:
+        OSError: They cannot.
+    """
+    with ExitStack() as opened:
+        for _ in range(_DESCRIPTORS):
+            opened.enter_context(path.open("rb"))
+
+
+def _shows(path: Path) -> bool:
+    video = cv2.VideoCapture(opencv_name(path))
     try:
         return bool(video.isOpened() and video.read()[0])
     finally:

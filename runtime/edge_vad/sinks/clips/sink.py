@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import numpy as np
 from edge_vad.detection import Detection
 from edge_vad.opencv import cv2
 from edge_vad.outputs.drawing import Image
-from edge_vad.sinks.base import ChangeKind, EventChange, Sink, SinkHealth, Site
+from edge_vad.sinks.base import ChangeKind, EventChange, Sink, SinkHealth, Site, Tally
 from edge_vad.sinks.clips.filming import Filming
 from edge_vad.sinks.clips.reel import Picture, Reel
 from edge_vad.sinks.handover import Handover
@@ -55,6 +56,7 @@ class Clips(Sink):
         share = settings.memory_mb * 1_000_000 // max(1, len(self._fps))
         self._reels = {name: Reel(settings.before_s, share) for name in self._fps}
         self._takes: dict[str, _Take] = {}
+        self._asked = 0
         self._filming = Filming(folder)
         self._handover = Handover[EventChange](
             "clips", self._keep, self._film, settings.fps, self._look_at_clock, self._end_all
@@ -66,6 +68,7 @@ class Clips(Sink):
 
     def event(self, camera: str, change: EventChange) -> None:
         """Begin or end a clip."""
+        self._asked += change.kind is ChangeKind.NEW
         if change.kind is not ChangeKind.UPDATE:
             self._handover.tell(change)
 
@@ -73,6 +76,12 @@ class Clips(Sink):
         """Say whether clips can be written, and how many pictures wait and were left out."""
         why, dropped = self._filming.why, self._filming.dropped + self._handover.dropped
         return SinkHealth(not why, why, self._handover.depth + self._filming.depth, dropped)
+
+    def tallies(self) -> Sequence[Tally]:
+        """How many clips are whole, wait to be finished, and were left out."""
+        filming = self._filming
+        waiting = self._asked - filming.done - filming.lost - filming.empty
+        return (Tally("clips", filming.done, waiting, filming.lost),)
 
     def close(self, timeout_s: float) -> None:
         """End all clips where they are."""

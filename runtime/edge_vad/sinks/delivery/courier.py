@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from edge_vad.sinks.base import SinkHealth
+from edge_vad.sinks.base import SinkHealth, Tally
 from edge_vad.sinks.delivery.letters import Letter, Message
 from edge_vad.sinks.delivery.outbox import Outbox
 from edge_vad.sinks.worker import Worker
@@ -34,23 +34,25 @@ class Courier:
         name: Of the threads.
         outbox: Where letters wait.
         deliver: Carries messages, oldest first, and returns the number of the last that arrived;
-            None when none did. It may take its time, but returns soon once `stopping` is set.
+            None when none did. It may take its time, but returns soon once the event that it is
+            given is set. It may be called before the courier is made.
         at_once: How many messages it is given at once.
 
     Attributes:
         why: Why nothing can be delivered; empty when all is well.
-        stopping: Set when the courier ends.
+        delivered: Messages that arrived since the start.
     """
 
     def __init__(
         self,
         name: str,
         outbox: Outbox,
-        deliver: Callable[[list[Message]], int | None],
+        deliver: Callable[[list[Message], threading.Event], int | None],
         at_once: int = 1,
     ) -> None:
         self.why = ""
-        self.stopping = threading.Event()
+        self.delivered = 0
+        self._stopping = threading.Event()
         self._name, self._outbox, self._deliver, self._at_once = name, outbox, deliver, at_once
         self._news = threading.Event()
         self._began_s: float | None = None
@@ -69,16 +71,26 @@ class Courier:
         depth = self._spooler.depth + self._outbox.depth
         return SinkHealth(not why, why, depth, self._spooler.dropped + self._outbox.lost)
 
+    def unsaved(self) -> int:
+        """Letters that are in memory alone."""
+        return self._spooler.depth + self._outbox.in_memory
+
+    def tally(self, refused: int = 0) -> Tally:
+        """What became of the letters; `refused` of those that arrived were not taken."""
+        lost = self._spooler.dropped + self._spooler.failed + self._outbox.lost + refused
+        depth = self._spooler.depth + self._outbox.depth
+        return Tally("messages", self.delivered - refused, depth, lost)
+
     def close(self, timeout_s: float) -> None:
         """Deliver what can be delivered in this time; the rest stays on disk."""
         until = time.monotonic() + timeout_s
         self._spooler.close(timeout_s)
         while self._outbox.depth and not self.why and time.monotonic() < until - 0.2:
             time.sleep(0.01)
-        self.stopping.set()
+        self._stopping.set()
         self._news.set()
         self._carrier.join(max(0.1, until - time.monotonic()))
-        self._outbox.close()
+        self._outbox.close(until - time.monotonic())
 
     def _silence(self) -> str:
         """Says that a delivery takes long, whatever it waits for; empty while none does."""
@@ -96,7 +108,7 @@ class Courier:
             self._news.set()
 
     def _carry(self) -> None:
-        while not self.stopping.is_set():
+        while not self._stopping.is_set():
             self._news.clear()
             messages = self._outbox.waiting(self._at_once)
             if messages:
@@ -108,9 +120,10 @@ class Courier:
 
     def _try(self, messages: list[Message]) -> None:
         try:
-            seq = self._deliver(messages)
+            seq = self._deliver(messages, self._stopping)
             if seq is not None:
                 self._outbox.done(seq)
+                self.delivered += sum(message.seq <= seq for message in messages)
         except NotDelivered as error:
             self._wait_after(str(error))
         except Exception as error:  # noqa: BLE001 - a fault must not end it for good
@@ -127,4 +140,4 @@ class Courier:
         self.why = why
         wait_s = min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2.0**self._failures)
         self._failures = min(self._failures + 1, 30)
-        self.stopping.wait(wait_s * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
+        self._stopping.wait(wait_s * random.uniform(0.5, 1.0))  # noqa: S311 - no secret

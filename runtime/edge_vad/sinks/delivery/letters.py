@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from edge_vad.sinks.base import Mark
+
 
 class Letter(NamedTuple):
     """A message that is to be sent, and tells of an event.
@@ -13,13 +15,15 @@ class Letter(NamedTuple):
         payload: What it says.
         event: The event's id.
         will: Topic and payload of the message to send should we be killed before the event's next
-            one; None when the event has ended.
+            one; None when the event has ended, or the journal sees to it.
+        mark: Where the change that it tells of stands in the journal.
     """
 
     topic: str
     payload: bytes
     event: str
     will: tuple[str, bytes] | None
+    mark: Mark | None = None
 
 
 class Message(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from edge_vad.sinks.delivery.spool import Spool
 from edge_vad.sinks.disk import is_damaged, is_full, make_folder, set_aside
 
 _MOST_IN_MEMORY = 10_000
+_TRY_AGAIN_S = 0.05
 _WITHOUT_DISK = 1 << 62
 """Numbers begin here when those on disk cannot be read at the start."""
 _log = logging.getLogger(__name__)
@@ -41,6 +43,9 @@ class Outbox:
         self._lock = threading.Lock()
         self._memory: deque[Message] = deque()
         self._done_seq = -1
+        self._is_behind = False
+        self._left = 0
+        """Messages on disk when it was closed."""
         self._spool: Spool | None = None
         make_folder(path.parent)
         self.flush()
@@ -49,7 +54,12 @@ class Outbox:
     @property
     def depth(self) -> int:
         """Messages that wait."""
-        return (self._spool.count if self._spool else 0) + len(self._memory)
+        return (self._spool.count if self._spool else self._left) + len(self._memory)
+
+    @property
+    def in_memory(self) -> int:
+        """Messages that are not on disk."""
+        return len(self._memory)
 
     def append(self, letters: Sequence[Letter]) -> None:
         """Add messages, on disk if that can be."""
@@ -85,23 +95,32 @@ class Outbox:
             while self._memory and self._memory[0].seq <= seq:
                 self._memory.popleft()
             if self._spool:
-                try:
-                    self._spool.remove(seq)
-                except sqlite3.Error as error:  # they are not sent again before the next start
-                    self._tell(error)
+                self._is_behind = True  # until then; they are not sent again before the next start
+                self._flush()
 
-    def close(self) -> None:
-        """Close the file; harmless when called twice."""
+    def close(self, timeout_s: float = 0.0) -> None:
+        """Write what is in memory, try that for so long, and close; harmless when called twice."""
+        until = time.monotonic() + timeout_s
+        while not self._flushed() and time.monotonic() < until:
+            time.sleep(_TRY_AGAIN_S)
         with self._lock:
             if self._spool:
-                self._flush()
+                self._left = self._spool.count
                 self._spool.close()
                 self._spool = None
+
+    def _flushed(self) -> bool:
+        if self._memory or self._is_behind:
+            self.flush()
+        return not self._memory and not self._is_behind
 
     def _flush(self) -> None:
         try:
             if self._spool is None:
                 self._spool = Spool(self._path, self._max_bytes)
+            if self._is_behind:
+                self._spool.remove(self._done_seq)
+                self._is_behind = False
             if self._memory:
                 self.lost += self._spool.add(self._memory)
                 self._memory.clear()

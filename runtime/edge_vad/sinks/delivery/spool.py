@@ -6,6 +6,8 @@ import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 
+from edge_vad.atomic import make_private_file
+from edge_vad.sinks.base import Mark
 from edge_vad.sinks.delivery.letters import Letter, Message
 
 _CREATE = """
@@ -15,7 +17,12 @@ CREATE TABLE IF NOT EXISTS messages (
 CREATE TABLE IF NOT EXISTS wills (
     seq INTEGER PRIMARY KEY, topic TEXT NOT NULL, payload BLOB NOT NULL, event TEXT UNIQUE NOT NULL
 );
+CREATE TABLE IF NOT EXISTS taken (
+    id INTEGER PRIMARY KEY CHECK (id = 0), journal TEXT NOT NULL, number INTEGER NOT NULL
+);
 """
+_TIMEOUT_S = 0.5
+"""How long another program's lock is waited for, before messages wait in memory."""
 _SIZE = "count(*), coalesce(sum(length(payload)), 0)"
 _LOST_AT_ONCE = 0.1
 """Share of the messages that goes when they are too many."""
@@ -37,11 +44,13 @@ class Spool:
 
     Raises:
         sqlite3.Error: The disk is full, or the file is damaged.
+        OSError: The file cannot be made.
     """
 
     def __init__(self, path: Path, max_bytes: int) -> None:
         self._max_bytes = max_bytes
-        self._connection = sqlite3.connect(path, timeout=5.0, check_same_thread=False)
+        make_private_file(path)
+        self._connection = sqlite3.connect(path, timeout=_TIMEOUT_S, check_same_thread=False)
         try:
             self._prepare()
         except BaseException:
@@ -55,11 +64,13 @@ class Spool:
     def add(self, messages: Iterable[Message]) -> int:
         """Add messages, all or none; returns how many old ones were lost to make room.
 
+        What the journal tells once more, after a kill, is left out where it was taken before.
+
         Raises:
             sqlite3.Error: The disk is full.
         """
-        added = list(messages)
         with self._connection:
+            added = [message for message in messages if self._takes(message.letter.mark)]
             for seq, letter in added:
                 self._connection.execute(
                     "INSERT INTO messages VALUES (?, ?, ?, ?)",
@@ -116,6 +127,18 @@ class Spool:
                 "SELECT topic, payload, event FROM wills ORDER BY seq"
             )
             self._connection.execute("DELETE FROM wills")
+
+    def _takes(self, mark: Mark | None) -> bool:
+        """Whether it is the first time that a change is taken; from now on it is not."""
+        if mark is None:
+            return True
+        changed = self._connection.execute(
+            "INSERT INTO taken VALUES (0, ?, ?) ON CONFLICT (id) DO UPDATE SET "
+            "journal = excluded.journal, number = excluded.number "
+            "WHERE journal != excluded.journal OR number < excluded.number",
+            mark,
+        )
+        return changed.rowcount > 0
 
     def _keep_will(self, letter: Letter) -> None:
         self._connection.execute("DELETE FROM wills WHERE event = ?", (letter.event,))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import re
 import socket
+import threading
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from numpy.typing import NDArray
 from edge_vad.errors import WrongUse
 from edge_vad.live.states import CameraState
 from edge_vad.opencv import cv2
-from edge_vad.sinks.base import ChangeKind, EventChange, Sink, SinkHealth, Site
+from edge_vad.sinks.base import ChangeKind, EventChange, Sink, SinkHealth, Site, Tally
 from edge_vad.sinks.delivery import Courier, Letter, Message, Outbox
 from edge_vad.sinks.messages import encode, event_message, will_of
 from edge_vad.sinks.mqtt.command import read_threshold
@@ -50,6 +52,8 @@ class MqttSink(Sink):
         self._topics = Topics(settings.prefix, [camera.name for camera in site.cameras])
         self._kept: dict[str, str] = {}
         """What stands at topics that are told anew on every connection."""
+        self._shown: dict[str, bytes] = {}
+        """The newest picture of every camera, which is shown anew, too."""
         commands = self._topics.commands if settings.commands else ""
         self._link = Link(
             settings,
@@ -68,13 +72,27 @@ class MqttSink(Sink):
         """Spool the change, and show whether an event goes on."""
         event, kind = change.event, change.kind
         is_over = kind is ChangeKind.END
+        needs_will = not is_over and change.mark is None
         will = (self._topics.event(camera, ChangeKind.END.value), encode(will_of(event)))
         topic = self._topics.event(camera, kind.value)
         payload = encode(event_message(change))
-        self._courier.send(Letter(topic, payload, event.id, None if is_over else will))
+        letter = Letter(topic, payload, event.id, will if needs_will else None, change.mark)
+        self._courier.send(letter)
         self._keep(self._topics.anomaly(camera), "OFF" if is_over else "ON")
         if change.snapshot is not None and self._settings.snapshots:
             self._pictures.put((camera, change.snapshot))
+
+    def retell(self, camera: str, change: EventChange) -> None:
+        """Spool the change, unless the spool has it."""
+        self.event(camera, change)
+
+    def unsaved(self) -> int:
+        """Changes that are not in the spool yet."""
+        return self._courier.unsaved()
+
+    def tallies(self) -> Sequence[Tally]:
+        """How many messages arrived, wait in the spool, and were lost."""
+        return (self._courier.tally(),)
 
     def state(self, camera: str, state: CameraState, at: float) -> None:
         """Tell the camera's state."""
@@ -97,9 +115,9 @@ class MqttSink(Sink):
         self._courier.close(timeout_s * (0.7 if self._link.is_connected else 0.3))
         self._link.close(0.2 * timeout_s)
 
-    def _deliver(self, messages: list[Message]) -> int | None:
+    def _deliver(self, messages: list[Message], stopping: threading.Event) -> int | None:
         letters = [(message.letter.topic, message.letter.payload) for message in messages]
-        arrived = self._link.deliver(letters, self._courier.stopping)
+        arrived = self._link.deliver(letters, stopping)
         return messages[arrived - 1].seq if arrived else None
 
     def _keep(self, topic: str, text: str) -> None:
@@ -125,6 +143,8 @@ class MqttSink(Sink):
                 )
         for topic, text in list(self._kept.items()):
             self._link.keep(topic, text)
+        for topic, jpeg in list(self._shown.items()):
+            self._link.keep(topic, jpeg)
 
     def _obey(self, topic: str, payload: bytes) -> None:
         camera = self._topics.commanded(topic)
@@ -143,7 +163,9 @@ class MqttSink(Sink):
         for camera, image in dict(pictures).items():
             is_encoded, data = cv2.imencode(".jpg", image)
             if is_encoded:
-                self._link.keep(self._topics.snapshot(camera), data.tobytes())
+                topic, jpeg = self._topics.snapshot(camera), data.tobytes()
+                self._shown[topic] = jpeg
+                self._link.keep(topic, jpeg)
 
 
 def _host() -> str:

@@ -59,4 +59,6 @@ class Topics:
         return self._cameras.get(topic)
 
     def _of(self, camera: str, what: str) -> str:
-        return f"{self._prefix}/{self._slugs[camera]}/{what}"
+        # A camera may have gone from the site file since its event was written down.
+        slug = self._slugs.get(camera) or slugs([camera])[camera]
+        return f"{self._prefix}/{slug}/{what}"

@@ -7,10 +7,13 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from edge_vad.bounded_file import read_bounded
 from edge_vad.opencv import cv2
 from edge_vad.outputs.overlay import draw_box
 from edge_vad.sinks.base import LiveEvent
 from edge_vad.sinks.doors.refusals import NotThere
+from edge_vad.sources.picture_size import LARGEST_FILE
+from edge_vad.sources.pictures import decode_picture
 
 _JPEG_QUALITY = 82
 
@@ -68,8 +71,7 @@ def marked_picture(path: Path, event: LiveEvent, width: int) -> bytes:
         FileNotFoundError: It is gone.
         NotThere: It is broken.
     """
-    content = path.read_bytes()
-    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) if content else None
+    image = decode_picture(read_bounded(path, LARGEST_FILE))
     if image is None:
         raise NotThere("the picture is broken", "see whether the disk is well")
     picture = image.astype(np.uint8, copy=False)

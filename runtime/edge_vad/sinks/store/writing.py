@@ -5,15 +5,17 @@ from __future__ import annotations
 import logging
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_vad.atomic import PRIVATE, make_private_file, make_private_folder, write_whole
 from edge_vad.opencv import cv2
-from edge_vad.sinks.base import EventChange, LiveEvent, Sink, SinkHealth
+from edge_vad.sinks.base import ChangeKind, EventChange, LiveEvent, Sink, SinkHealth, Tally
 from edge_vad.sinks.disk import is_damaged, is_full, make_folder, set_aside
 from edge_vad.sinks.settings import StoreSettings
 from edge_vad.sinks.store.media import SNAPSHOT, stem
@@ -26,6 +28,9 @@ _MOST_PICTURES = 64
 """Pictures that wait while the disk is full; events themselves take little memory."""
 _COLLECT_EVERY_S = 60.0
 _JPEG_QUALITY = 85
+_TIMEOUT_S = 0.5
+"""How long another program's lock is waited for, before events wait in memory."""
+_TRY_AGAIN_S = 0.05
 _log = logging.getLogger(__name__)
 
 
@@ -57,9 +62,13 @@ class EventStore(Sink):
         self._connection: sqlite3.Connection | None = None
         self._events: dict[str, LiveEvent] = {}
         self._pictures: list[_Picture] = []
-        self._lost = 0
+        self._lost, self._lost_pictures = 0, 0
+        self._begun: set[str] = set()
+        """Events of this run that are not stored yet."""
+        self._stored, self._shown = 0, 0
+        self._until = 0.0
         self._why = ""
-        self._worker = Worker("store", self._work, _CAPACITY, ending=self._end)
+        self._worker = Worker("store", self._work, _CAPACITY, ending=self._finish)
 
     def event(self, camera: str, change: EventChange) -> None:
         """Store the event as it is now, and its picture if there is a new one."""
@@ -67,18 +76,35 @@ class EventStore(Sink):
 
     def health(self) -> SinkHealth:
         """Say whether the disk takes all, and how many events wait for it."""
-        dropped = self._worker.dropped + self._lost
+        dropped = self._worker.dropped + self._lost + self._lost_pictures
         depth = self._worker.depth + len(self._events)
         return SinkHealth(not self._why, self._why, depth, dropped)
 
+    def retell(self, camera: str, change: EventChange) -> None:
+        """Store the event as it was; told twice, it is stored once, and is none of this run's."""
+        self.event(camera, replace(change, kind=ChangeKind.UPDATE))
+
+    def unsaved(self) -> int:
+        """Events that are not in the database yet, as they are now."""
+        return self._worker.depth + len(self._events)
+
+    def tallies(self) -> Sequence[Tally]:
+        """How many events and pictures are stored, wait in memory, and were lost."""
+        waiting = self._worker.depth + len(self._events)
+        lost = self._worker.dropped + self._lost
+        pictures = Tally("pictures", self._shown, len(self._pictures), self._lost_pictures)
+        return (Tally("events", self._stored, waiting, lost), pictures)
+
     def close(self, timeout_s: float) -> None:
-        """Write what waits."""
+        """Write what waits; a lock that another program has is waited for, almost as long."""
+        self._until = time.monotonic() + timeout_s - 2 * _TIMEOUT_S
         self._worker.close(timeout_s)
 
     def _work(self, changes: list[EventChange]) -> None:
         for change in changes:
             self._take(change)
-        failures = [error for step in (self._write, self._collect) if (error := _tried(step))]
+        steps = (self._write, self._show, self._collect)
+        failures = [error for step in steps if (error := _tried(step))]
         if failures:
             self._tell(failures[0])
         elif self._why:
@@ -88,25 +114,35 @@ class EventStore(Sink):
     def _take(self, change: EventChange) -> None:
         event = change.event
         self._events[event.id] = event
+        if change.kind is ChangeKind.NEW:
+            self._begun.add(event.id)
         if len(self._events) > _CAPACITY:
-            del self._events[next(iter(self._events))]
+            oldest = next(iter(self._events))
+            del self._events[oldest]
+            self._begun.discard(oldest)
             self._lost += 1
         if change.snapshot is not None:
             self._pictures.append(_Picture(event.id, change.snapshot))
             if len(self._pictures) > _MOST_PICTURES:
                 del self._pictures[0]
-                self._lost += 1
+                self._lost_pictures += 1
 
     def _write(self) -> None:
-        """Rows first: they are small, and say more than pictures."""
+        """Rows, before pictures: they are small, and say more."""
         connection = self._opened()
         if self._events:
             with connection:
                 connection.executemany(REPLACE, list(map(row_of, self._events.values())))
             self._events.clear()
+            self._stored += len(self._begun)
+            self._begun.clear()
+
+    def _show(self) -> None:
+        """Pictures, also while another program has the database."""
         while self._pictures:
             _write_picture(self.folder, self._pictures[0])
             del self._pictures[0]
+            self._shown += 1
 
     def _collect(self) -> None:
         if time.monotonic() >= self._collect_at:
@@ -117,7 +153,7 @@ class EventStore(Sink):
 
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_private_folder(self.folder)
             connection = _connect(self.folder / DATABASE)
             try:
                 prepare(connection)
@@ -138,6 +174,14 @@ class EventStore(Sink):
             self._end()
             set_aside(self.folder / DATABASE)
 
+    def _finish(self) -> None:
+        """The last tries, until the time for them is over."""
+        while (self._events or self._pictures) and time.monotonic() < self._until:
+            time.sleep(_TRY_AGAIN_S)
+            _tried(self._write)
+            _tried(self._show)
+        self._end()
+
     def _end(self) -> None:
         if self._connection is not None:
             self._connection.close()
@@ -154,7 +198,8 @@ def _tried(step: Callable[[], None]) -> sqlite3.Error | OSError | None:
 
 def _connect(path: Path) -> sqlite3.Connection:
     # Opened and used by the store's thread alone.
-    return sqlite3.connect(path, timeout=5.0)
+    make_private_file(path)
+    return sqlite3.connect(path, timeout=_TIMEOUT_S)
 
 
 def _write_picture(folder: Path, picture: _Picture) -> None:
@@ -164,11 +209,5 @@ def _write_picture(folder: Path, picture: _Picture) -> None:
     if not is_encoded:
         return
     path = folder / stem(picture.event_id)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial" + SNAPSHOT)
-    try:
-        partial.write_bytes(data.tobytes())
-        partial.replace(path.with_name(path.name + SNAPSHOT))
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
+    make_private_folder(path.parent)
+    write_whole(path.with_name(path.name + SNAPSHOT), data.tobytes(), PRIVATE)

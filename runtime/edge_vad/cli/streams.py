@@ -1,0 +1,61 @@
+"""The standard streams, which may be closed, full, or gone with their terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+
+import click
+
+from edge_vad.errors import NotAllKept
+
+
+def hold_descriptors() -> None:
+    """Let nothing else become descriptor 0, 1 or 2 where they were closed.
+
+    Or a database would, and what libraries print would be written into it.
+    """
+    while (number := os.open(os.devnull, os.O_RDWR)) < 3:  # the lowest that is free
+        pass
+    os.close(number)
+
+
+def say(text: str, colour: str | None = None) -> None:
+    """Print on stderr, if anybody is there."""
+    with suppress(OSError, ValueError):
+        click.secho(text, fg=colour, err=True)
+
+
+def answer(text: str | bytes) -> None:
+    """Print what was asked for on stdout.
+
+    Raises:
+        NotAllKept: It takes nothing.
+    """
+    try:
+        click.echo(text)
+    except OSError as error:
+        raise NotAllKept(
+            f"the standard output takes nothing ({error.strerror})", "let it lead somewhere"
+        ) from None
+
+
+def flush() -> bool:
+    """Write what waits in the standard streams; returns whether stdout took it."""
+    is_told = _flushed(sys.stdout, 1)
+    _flushed(sys.stderr, 2)
+    return is_told
+
+
+def _flushed(stream: object, number: int) -> bool:
+    try:
+        if stream is not None:
+            stream.flush()  # type: ignore[attr-defined]
+    except (OSError, ValueError):
+        # Python tries once more as it ends, and would end with a code of its own.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, number)
+        os.close(nowhere)
+        return False
+    return True

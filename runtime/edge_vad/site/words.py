@@ -1,0 +1,36 @@
+"""Says in words what a settings file may hold, where msgspec says it as a regular expression."""
+
+from __future__ import annotations
+
+import re
+
+_PATTERN = re.compile(r"expected `str` matching regex '(.*)'", re.IGNORECASE | re.DOTALL)
+_CLASS = re.compile(r"\^\[([^\]]+)\]\{(\d+),(\d+)\}\$")
+_LETTERS = {
+    "A-Z": "",
+    "a-z": "letters from a to z",
+    "0-9": "digits",
+    "a-f": "letters from a to f",
+    "A-F": "",
+}
+
+
+def in_words(message: str) -> str:
+    r"""A message of msgspec, without regular expressions.
+
+    Example:
+        >>> in_words("expected `str` matching regex '^[A-Za-z0-9_-]{1,64}$'")
+        'only letters from a to z, digits, _ and - may stand here, 1 to 64 of them'
+    """
+    return _PATTERN.sub(lambda match: _told(match[1].replace("\\\\", "\\")), message)
+
+
+def _told(pattern: str) -> str:
+    simple = _CLASS.fullmatch(pattern)
+    if simple is None:
+        return "this is no name or address of a host"
+    ranges = re.findall(r".-.", simple[1])
+    rest = re.sub(r".-.", "", simple[1])
+    *most, last = [each for each in map(_LETTERS.__getitem__, ranges) if each] + list(rest)
+    listed = f"{', '.join(most)} and {last}" if most else last
+    return f"only {listed} may stand here, {simple[2]} to {simple[3]} of them"

@@ -1,0 +1,80 @@
+"""Video files through OpenCV, where PyAV is not installed."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from edge_vad.opencv import cv2, opencv_name
+from edge_vad.sources.decoding import Raw, no_video, plausible
+from edge_vad.sources.pictures import as_bgr
+
+# Named, because OpenCV's other readers take `Test001.avi` for a series of pictures.
+_READERS = (cv2.CAP_FFMPEG, cv2.CAP_GSTREAMER)
+
+
+class OpenCvFile:
+    """A video file; see `edge_vad.sources.decoding.VideoFile`.
+
+    OpenCV tells no damage. What it cannot convert, such as interlaced video, it hands out black:
+    pictures without any light count as not decoded.
+
+    Args:
+        path: The file.
+
+    Raises:
+        BadInput: It cannot be read as a video.
+    """
+
+    most: int | None = None
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with _opened(path) as capture:
+            self.fps = plausible(capture.get(cv2.CAP_PROP_FPS))
+            count = capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        # Containers without a count have it estimated from duration and rate.
+        self.count = int(count) if self.fps and 0 < count < 1e9 else None
+
+    def decode(self) -> Generator[Raw, None, None]:
+        """Decode from the beginning; see `VideoFile.decode`."""
+        with _opened(self._path) as capture:
+            before_s = -1.0
+            while capture.grab():
+                at_s = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+                stamp_s, before_s = (at_s if at_s > before_s else None), max(at_s, before_s)
+                is_read, image = capture.retrieve()
+                if is_read and image.any():
+                    yield Raw(partial(as_bgr, image), stamp_s)
+                else:
+                    yield Raw(None, stamp_s)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[cv2.VideoCapture]:
+    name = opencv_name(path)
+    with _quiet_opencv():
+        captures = (cv2.VideoCapture(name, reader) for reader in _READERS)
+        capture = next((each for each in captures if each.isOpened()), None)
+    if capture is None:
+        raise no_video(path)
+    try:
+        yield capture
+    finally:
+        capture.release()
+
+
+@contextmanager
+def _quiet_opencv() -> Iterator[None]:
+    """Silence the remarks on readers that decline a file; OpenCV before 4.10 cannot."""
+    logging = getattr(cv2.utils, "logging", None)
+    if logging is None:
+        yield
+        return
+    level = logging.setLogLevel(logging.LOG_LEVEL_SILENT)
+    try:
+        yield
+    finally:
+        logging.setLogLevel(level)

@@ -1,0 +1,105 @@
+"""Opens network cameras with PyAV, and reaches no other host than was named."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.error import HTTPError
+from urllib.parse import urlsplit
+
+import av
+from av.error import FFmpegError
+
+from edge_vad.sources.address import CameraSpec
+from edge_vad.sources.feed import FeedLost
+from edge_vad.sources.hosts import Hosts, LeadsElsewhere
+from edge_vad.sources.pyav_decoding import MOST_PIXELS
+from edge_vad.sources.refusal import REFUSED_S, refused
+from edge_vad.sources.web import OPTIONS as WEB_OPTIONS
+from edge_vad.sources.web import RTSP_SCHEMES, WEB_SCHEMES, Web, WebFile, check_rtsp
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+
+# Half a second of stream tells FFmpeg enough; by default it looks at five, and is late by them.
+_QUICK = {"analyzeduration": "500000", "fpsprobesize": "1", "max_pixels": MOST_PIXELS}
+_RTSP_OPTIONS = {"protocol_whitelist": "crypto,data,rtp,rtsp,rtsps,srtp,tcp,tls,udp"}
+_STREAM_OPTIONS = {
+    # No playlists and no SDP: they may name anything.
+    "format_whitelist": "flv,h264,hevc,matroska,mjpeg,mov,mpeg,mpegts,mpegvideo,mpjpeg,webm",
+    "protocol_whitelist": "crypto,data,rtmp,rtmps,srt,tcp,tls,udp",
+}
+FAILURES = (FFmpegError, LeadsElsewhere, OSError, ValueError)
+"""What PyAV raises, and what it was given to read from."""
+
+_STATUSES = {"HTTPUnauthorizedError": 401, "HTTPForbiddenError": 403, "HTTPNotFoundError": 404}
+
+
+class Connection:
+    """An open connection to a camera.
+
+    Args:
+        spec: Which camera, and what to ask of it.
+        timeout_s: How long it may take to answer, and to send the next piece.
+
+    Attributes:
+        container: What it sends.
+
+    Raises:
+        FeedLost: It does not answer, or leads elsewhere.
+    """
+
+    def __init__(self, spec: CameraSpec, timeout_s: float) -> None:
+        self._file: WebFile | None = None
+        try:
+            self.container = self._open(spec, timeout_s, Hosts(spec.address, spec.hosts))
+        except FAILURES as error:
+            self._close_file()
+            raise lost(spec.shown, error, "does not answer") from None
+
+    def close(self) -> None:
+        """End it."""
+        self.container.close()
+        self._close_file()
+
+    def _open(self, spec: CameraSpec, timeout_s: float, hosts: Hosts) -> InputContainer:
+        own = {**_QUICK, **dict(spec.options)}
+        scheme = urlsplit(spec.address).scheme.lower()
+        if scheme in WEB_SCHEMES:
+            web = Web(spec.address, timeout_s, hosts, own.pop("user_agent", None))
+            self._file = web.open()
+            return av.open(
+                self._file,
+                metadata_errors="replace",
+                options={**own, **WEB_OPTIONS},
+                timeout=timeout_s,
+                io_open=web.io_open,
+            )
+        if scheme in RTSP_SCHEMES:
+            check_rtsp(spec.address, timeout_s, hosts)
+            own |= {**_RTSP_OPTIONS, "rtsp_transport": spec.transport}
+        else:
+            own |= _STREAM_OPTIONS
+        return av.open(spec.address, metadata_errors="replace", options=own, timeout=timeout_s)
+
+    def _close_file(self) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+def lost(shown: str, error: Exception, usually: str) -> FeedLost:
+    """Why a camera is lost; what it refuses, or where it leads, is not tried again soon.
+
+    Args:
+        shown: The camera for people.
+        error: One of `FAILURES`.
+        usually: What is said of other errors.
+    """
+    if isinstance(error, LeadsElsewhere):
+        return FeedLost(str(error), REFUSED_S)
+    if isinstance(error, ConnectionRefusedError):
+        return FeedLost(f"{shown} refuses the connection")
+    status = _STATUSES.get(type(error).__name__, 0)
+    if isinstance(error, HTTPError):
+        error.close()
+        status = error.code
+    return refused(shown, status, usually)

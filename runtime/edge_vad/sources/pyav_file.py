@@ -1,0 +1,115 @@
+"""Video files through PyAV, which gives stamps, errors and damage."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import closing
+from itertools import islice, pairwise
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+import av
+from av.error import FFmpegError
+
+from edge_vad.sources.decoding import Raw, no_video, plausible
+from edge_vad.sources.pyav_decoding import MOST_PIXELS, Converter, has_stamps, prepare_decoder
+from edge_vad.sources.wholeness import Wholeness, time_of
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.video.stream import VideoStream
+
+_LOOK_AHEAD = 300
+"""Packets whose stamps tell the frame rate."""
+
+_LOCAL = {"protocol_whitelist": "file,crypto,data", "max_pixels": MOST_PIXELS}
+"""A file that names others, such as a playlist, reaches no network."""
+
+
+class PyAvFile:
+    """A video file; see `edge_vad.sources.decoding.VideoFile`.
+
+    Args:
+        path: The file.
+
+    Raises:
+        BadInput: It cannot be read as a video.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with closing(self._opened()) as container:
+            stream = _video_of(container, path)
+            self.most = stream.frames or None
+            self.fps = _rate_of(container, stream)
+            self.count = _estimate(container, stream, self.fps)
+
+    def decode(self) -> Generator[Raw, None, None]:
+        """Decode from the beginning; damaged pictures are handed out without an image."""
+        with closing(self._opened()) as container:
+            stream = _video_of(container, self._path)
+            prepare_decoder(stream.codec_context, at_once=False)
+            whole, converter = Wholeness(), Converter()
+            is_stamped = has_stamps(container)
+            for packet in _packets(container, stream):
+                try:
+                    frames = packet.decode()
+                except FFmpegError:
+                    whole.fail(packet)
+                    yield Raw(None, time_of(packet) if is_stamped else None)
+                    continue
+                for frame in frames:
+                    image = converter.later(frame) if whole.takes(frame) else None
+                    yield Raw(image, frame.time if is_stamped else None)
+
+    def _opened(self) -> InputContainer:
+        # Absolute and with its protocol: FFmpeg takes what stands before a colon for one.
+        name = f"file:{self._path.absolute()}"
+        try:
+            return av.open(name, metadata_errors="replace", options=_LOCAL)
+        except (FFmpegError, OSError, ValueError):
+            raise no_video(self._path) from None
+
+
+def _video_of(container: InputContainer, path: Path) -> VideoStream:
+    if not container.streams.video:
+        raise no_video(path)
+    return container.streams.video[0]
+
+
+def _packets(
+    container: InputContainer, stream: VideoStream
+) -> Generator[Packet[VideoStream], None, None]:
+    """The packets that hold something, and the empty one that ends them, wherever that is."""
+    try:
+        for packet in container.demux(stream):
+            # An AVI has empty ones for frames that were dropped: to a decoder they are the end.
+            if packet.size or packet.dts is None:
+                yield packet
+    except FFmpegError:
+        return
+
+
+def _rate_of(container: InputContainer, stream: VideoStream) -> float | None:
+    """The usual distance of the first stamps; else what the codec says, and never a guess."""
+    if not has_stamps(container):
+        declared = stream.codec_context.framerate
+        return plausible(float(declared)) if declared else None
+    stamps = (packet.pts for packet in _packets(container, stream) if packet.pts is not None)
+    first = sorted(set(islice(stamps, _LOOK_AHEAD)))
+    if len(first) > 1 and stream.time_base:
+        return plausible(1 / float(median(b - a for a, b in pairwise(first)) * stream.time_base))
+    return plausible(float(stream.average_rate)) if stream.average_rate else None
+
+
+def _estimate(container: InputContainer, stream: VideoStream, fps: float | None) -> int | None:
+    """What the duration comes to; in an mp4 pictures are counted that are not to be shown."""
+    if stream.frames and not container.format.name.startswith("mov"):
+        return stream.frames
+    if stream.duration and stream.time_base:
+        seconds = float(stream.duration * stream.time_base)
+    else:
+        seconds = (container.duration or 0) / av.time_base
+    return max(1, round(seconds * fps)) if fps and seconds > 0 else stream.frames or None

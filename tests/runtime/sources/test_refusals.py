@@ -1,0 +1,133 @@
+"""Cameras that refuse are told apart, and not asked until they lock us out."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from edge_vad.sources.capture import Capture
+from edge_vad.sources.connecting import connector
+from edge_vad.sources.newest import NewestFrame
+from edge_vad.sources.refusal import REFUSED_S, refusal
+from edge_vad.sources.spec import parse_spec
+
+
+class Camera:
+    """An HTTP camera that refuses all logins but has nothing at /nothing; it counts both."""
+
+    def __init__(self) -> None:
+        self.logins = self.calls = 0
+        camera = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                camera.calls += 1
+                camera.logins += "Authorization" in self.headers
+                self.send_response(404 if self.path == "/nothing" else 401)
+                self.send_header("WWW-Authenticate", 'Basic realm="camera"')
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_): ...
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.place = f"127.0.0.1:{self.server.server_port}"
+        self._thread = threading.Thread(target=self.server.serve_forever, args=(0.01,))
+        self._thread.start()
+
+    def stop(self) -> None:
+        self.server.shutdown()
+        self._thread.join()
+        self.server.server_close()
+
+
+@pytest.fixture
+def camera() -> Iterator[Camera]:
+    camera = Camera()
+    yield camera
+    camera.stop()
+
+
+def watched(url: str, seconds: float, caplog: pytest.LogCaptureFixture) -> str:
+    """Watch an address for a while; returns what was logged."""
+    caplog.set_level(logging.WARNING)
+    spec = parse_spec(url)
+    capture = Capture("gate", connector(spec, 1.0), NewestFrame())  # type: ignore[arg-type]
+    capture.start()
+    time.sleep(seconds)
+    capture.stop()
+    assert capture.join(5)
+    return caplog.text
+
+
+def test_a_wrong_password_is_told_and_tried_no_more_than_once(
+    camera: Camera, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = watched(f"http://admin:hunter2@{camera.place}/live", 4.0, caplog)
+    assert "refuses the login" in said
+    assert camera.logins <= 2
+    assert "hunter2" not in said
+
+
+def test_an_address_with_nothing_there_is_told(
+    camera: Camera, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = watched(f"http://admin:hunter2@{camera.place}/nothing", 2.0, caplog)
+    assert "has nothing at this address" in said
+
+
+def test_a_dead_port_is_told(unused_port: int, caplog: pytest.LogCaptureFixture) -> None:
+    assert "refuses the connection" in watched(f"http://127.0.0.1:{unused_port}/", 2.0, caplog)
+
+
+@pytest.mark.parametrize(
+    ("answer", "why", "patience_s"),
+    [
+        (b"RTSP/1.0 401 Unauthorized\r\n\r\n", "refuses the login", REFUSED_S),
+        (b"RTSP/1.0 403 Forbidden\r\n\r\n", "refuses access", REFUSED_S),
+        (b"RTSP/1.0 404 Not Found\r\n\r\n", "has nothing at this address", 0.0),
+        (b"RTSP/1.0 200 OK\r\n\r\n", "sends no video", 0.0),
+        (b"SSH-2.0-OpenSSH\r\n", "sends no video", 0.0),
+        (b"", "sends no video", 0.0),
+        (None, "does not answer", 0.0),
+    ],
+)
+def test_what_a_camera_answers_is_told_apart(
+    answer: bytes | None, why: str, patience_s: float
+) -> None:
+    heard = []
+
+    def serve() -> None:
+        caller, _ = listener.accept()
+        with caller:
+            heard.append(caller.recv(4096))
+            if answer is None:
+                time.sleep(0.6)
+            else:
+                caller.sendall(answer)
+
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        serving = threading.Thread(target=serve)
+        serving.start()
+        url = f"rtsp://admin:hunter2@127.0.0.1:{listener.getsockname()[1]}/live?channel=1"
+        lost = refusal(url, "rtsp://gate", 0.3)
+        serving.join()
+    assert str(lost) == f"rtsp://gate {why}"
+    assert lost.patience_s == patience_s
+    assert heard[0].startswith(b"DESCRIBE rtsp://127.0.0.1:")
+    assert b"hunter2" not in heard[0]
+
+
+@pytest.fixture
+def unused_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])

@@ -1,0 +1,88 @@
+"""tools/hostile.py notices every rule that a case breaks, and its cases break none."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+TOOLS = Path(__file__).parents[2] / "tools"
+
+
+@pytest.fixture
+def hostile(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(TOOLS))
+    import hostile
+
+    return hostile
+
+
+def told(text: str) -> int:
+    print(text)
+    return 0
+
+
+def reading(path: Path) -> int:
+    path.read_bytes()
+    return 0
+
+
+def computing() -> int:
+    while True:
+        pass
+
+
+def taking() -> int:
+    kept = bytearray(2**30 + 2**27)
+    kept[::4096] = b"x" * len(kept[::4096])
+    return 0
+
+
+def failing() -> int:
+    raise ValueError("nobody caught me")
+
+
+BREAKS: dict[str, tuple[str, Callable[[Path], int]]] = {
+    "a file that is not named": ("not named", reading),
+    "a secret that is printed": ("a secret", lambda _: told("hunter2-correct-horse")),
+    "an endless computation": ("exit code -", lambda _: computing()),
+    "an endless sleep": ("exit code -9", lambda _: time.sleep(100) or 0),
+    "too much memory": (" MB", lambda _: taking()),
+    "an exception": ("traceback", lambda _: failing()),
+    "an exit code that is none": ("exit code 99", lambda _: 99),
+    "nothing": ("", lambda _: told("well")),
+}
+
+
+@pytest.mark.parametrize("wrong", BREAKS)
+def test_every_broken_rule_is_noticed(
+    wrong: str, hostile: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hostile, "CPU_S", 1)
+    monkeypatch.setattr(hostile, "WALL_S", 15)
+    expected, does = BREAKS[wrong]
+    canary = hostile.Canary(tmp_path)
+    case = hostile.Case("wrong", runs=lambda: does(canary.path))
+    faults = hostile.faults_of(hostile.in_child(case, tmp_path), canary)
+    assert any(expected in each for each in faults) if expected else not faults
+
+
+def test_a_number_makes_the_same_case_again(hostile: ModuleType, tmp_path: Path) -> None:
+    make = hostile.maker("sites")
+    one, other = (make(random.Random("1"), tmp_path).files for _ in range(2))  # noqa: S311
+    assert one == other
+
+
+def test_some_cases_of_each_kind_of_file_break_no_rule() -> None:
+    command = [sys.executable, TOOLS / "hostile.py", "--count", "12", "--seed", "7"]
+    done = subprocess.run(
+        [*command, "--only", "sites,media,scenes"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("0 broke a rule") == 3

@@ -1,0 +1,162 @@
+"""Energies are fitted to what moves, and for each fold without it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from edge_vad_train.background import Background
+from edge_vad_train.footage import FOLDS, Footage, FrameSize, Stretch
+from edge_vad_train.mixture import SampleEnergy
+from edge_vad_train.mixture_fitting import Cells, count_active, draw_cells, fit_energies
+from edge_vad_train.model import Architecture, Encoder, Layer
+from edge_vad_train.network import JOINT, PHYSICAL
+from edge_vad_train.streams import NUMBERS, PerspectiveViews
+
+GRID = (5, 6)
+LAYERS = (Layer(4, 4, 2), Layer(3, 4, 2))
+ENCODERS = {"appearance": Architecture(1, LAYERS, 2, 1), "motion": Architecture(2, LAYERS, 3, 1)}
+SIDE = 64
+
+
+def cells_of(count: int, seed: int = 0, shift: float = 0.0) -> Cells:
+    """Random cells; those of fold f lie about f * shift."""
+    rng = np.random.default_rng(seed)
+    fold = rng.integers(0, FOLDS, count)
+    latents = {
+        name: (rng.normal(size=(count, size)) + shift * fold[:, None]).astype(np.float32)
+        for name, size in {"motion": 3, PHYSICAL: NUMBERS}.items()
+    }
+    return Cells(latents, rng.integers(0, GRID[0] * GRID[1], count), fold)
+
+
+def fitted(cells: Cells, seed: int = 0) -> list[dict[str, SampleEnergy]]:
+    return fit_energies(cells, GRID, 3, 10_000, seed)
+
+
+def energy_at(energy: SampleEnergy, value: float) -> float:
+    """Mean energy of a latent all over the grid."""
+    return float(energy(torch.full((1, energy.weight.shape[1], *GRID), value)).mean())
+
+
+def test_energies_of_a_fold_do_not_know_it_and_the_last_know_all() -> None:
+    *without, of_all = fitted(cells_of(1200, shift=20.0))
+    assert len(without) == FOLDS
+    for fold in range(FOLDS):
+        for name, energy in of_all.items():
+            known = [energy_at(each[name], 20.0 * fold) for each in without]
+            assert known[fold] > energy_at(energy, 20.0 * fold) + 20
+            assert max(each for n, each in enumerate(known) if n != fold) < known[fold] - 20
+
+
+def test_cells_without_a_fold_are_all_others() -> None:
+    cells = cells_of(200)
+    assert cells.without(None) is cells
+    rest = cells.without(2)
+    assert set(rest.fold) == {0, 1, 3}
+    assert len(rest.cell) == len(rest.latents["motion"]) == (cells.fold != 2).sum()
+    np.testing.assert_array_equal(rest.latents[PHYSICAL], cells.latents[PHYSICAL][cells.fold != 2])
+
+
+def test_the_seed_decides_alone() -> None:
+    cells = cells_of(800)
+    one, again, other = (fitted(cells, seed)[-1]["motion"] for seed in (1, 1, 2))
+    for name, value in one.state_dict().items():
+        assert torch.equal(value, again.state_dict()[name])
+    assert not torch.equal(one.weight, other.weight)
+
+
+def test_a_place_at_rest_is_as_strange_as_half_of_what_moves() -> None:
+    cells = cells_of(2000)
+    energy = fitted(cells)[-1]["motion"]
+    every = _at_places(energy, cells)
+    assert float(every.median()) == pytest.approx(float(energy.rest), abs=0.05)
+
+
+def _at_places(energy: SampleEnergy, cells: Cells) -> torch.Tensor:
+    latents = torch.from_numpy(cells.latents["motion"])[:, :, None, None].expand(-1, -1, *GRID)
+    maps = energy(latents).flatten(1)
+    return maps[torch.arange(len(maps)), torch.from_numpy(cells.cell)]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 16, 17, 40])
+def test_of_hardly_any_cells_there_are_energies_too(count: int) -> None:
+    for energies in fitted(cells_of(count)):
+        for energy in energies.values():
+            assert np.isfinite(energy_at(energy, 0.0))
+            assert np.isfinite(energy_at(energy, 5.0))
+            assert np.isfinite(float(energy.rest))
+
+
+def test_every_mixture_is_told_of_and_has_its_components() -> None:
+    told: list[int] = []
+    cells = cells_of(400)
+    *_, of_all = fit_energies(cells, GRID, 3, 100, 0, told.append)
+    assert sum(told) == (FOLDS + 1) * len(cells.latents)
+    assert {name: each.components for name, each in of_all.items()} == {"motion": 3, PHYSICAL: 16}
+    assert all(each.constant.shape[2:] == GRID for each in of_all.values())
+
+
+def moving_footage(moves: bool, lengths: tuple[int, ...] = (12, 12, 12, 12)) -> Footage:
+    """A grey street along which a dark square goes, or nothing."""
+    stretches = []
+    for number, length in enumerate(lengths):
+        frames = np.full((length, SIDE, SIDE, 3), 100, np.uint8)
+        motion = np.zeros((length, 3, SIDE // 2, SIDE // 2), np.float16)
+        for index in range(length if moves else 0):
+            left = 2 * index
+            frames[index, 20:40, left : left + 16] = 10
+            motion[index, 0::2, 10:20, left // 2 : left // 2 + 8] = 2
+        stretches.append(Stretch(frames, motion, number % FOLDS, has_motion=number == 1))
+    size = FrameSize(SIDE, SIDE)
+    return Footage(size, 10.0, ("a",), 0, (), sum(lengths), True, tuple(stretches), 999)
+
+
+def cells_drawn(footage: Footage, seed: int = 0) -> Cells:
+    torch.manual_seed(0)
+    encoders = {name: Encoder(each).eval() for name, each in ENCODERS.items()}
+    motion = ENCODERS["motion"]
+    rows = (SIDE // 2 - motion.patch) // motion.stride + 1
+    background = Background(torch.full((1, 1, SIDE // 2, SIDE // 2), 100 / 255))
+    views = PerspectiveViews(background, torch.full((rows,), 2.0), motion)
+    return draw_cells(footage, views, encoders, seed)
+
+
+def test_cells_are_those_in_which_something_is_or_moves() -> None:
+    cells = cells_drawn(moving_footage(moves=True))
+    sizes = {name: each.shape[1] for name, each in cells.latents.items()}
+    assert sizes == {"appearance": 2, "motion": 3, JOINT: 5, PHYSICAL: NUMBERS}
+    assert {len(each) for each in cells.latents.values()} == {len(cells.cell)}
+    assert set(cells.fold) == set(range(FOLDS))
+    assert len(cells.cell) > 100
+    speed, foreground = cells.latents[PHYSICAL][:, 0], cells.latents[PHYSICAL][:, 3]
+    assert speed.mean() > 0.2
+    assert foreground.mean() > 0.2
+    both = [cells.latents[name] for name in ("appearance", "motion")]
+    np.testing.assert_array_equal(cells.latents[JOINT], np.concatenate(both, 1))
+
+
+def test_drawing_is_decided_by_the_seed() -> None:
+    one, again, other = (cells_drawn(moving_footage(moves=True), seed) for seed in (1, 1, 2))
+    for name, latents in one.latents.items():
+        np.testing.assert_array_equal(latents, again.latents[name])
+        assert not np.array_equal(latents, other.latents[name])
+
+
+def test_where_nothing_ever_moves_no_cell_is_drawn_and_all_scores_are_numbers() -> None:
+    cells = cells_drawn(moving_footage(moves=False))
+    assert len(cells.cell) == 0
+    for energies in fit_energies(cells, GRID, 3, 100, 0):
+        for energy in energies.values():
+            assert np.isfinite(energy_at(energy, 3.0))
+
+
+@pytest.mark.parametrize("lengths", [(12, 1, 12, 1), (1, 12, 1, 12)])
+def test_stretches_of_a_single_frame_hinder_nothing(lengths: tuple[int, ...]) -> None:
+    assert len(cells_drawn(moving_footage(True, lengths)).cell) > 50
+
+
+def test_a_dimension_that_differs_from_patch_to_patch_is_active() -> None:
+    latents = np.random.default_rng(0).normal(size=(1000, 4)) * [1, 0.2, 0.05, 0]
+    assert count_active(latents.astype(np.float32)) == 2
