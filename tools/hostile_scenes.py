@@ -11,8 +11,7 @@ import onnx
 from hostile_files import NUMBERS, Case, changed_json, frames, mutated, small_scene
 from onnx import helper, numpy_helper
 
-from edge_vad import cpu_variant, scene_file
-from edge_vad.protobuf import block
+from edge_vad import scene_file
 
 Random = random.Random
 _WHOLE = [each for each in NUMBERS if isinstance(each, int)]
@@ -20,7 +19,7 @@ _WHOLE = [each for each in NUMBERS if isinstance(each, int)]
 
 def scene(dice: Random, canary: Path) -> Case:
     """A scene model with something wrong in it, most often with a digest that fits."""
-    made = dice.choice([_flipped, _sealed, _sealed, _card, _graph, _graph, _graph, _variant])
+    made = dice.choice([_flipped, _sealed, _sealed, _card, _graph, _graph, _graph])
     content = made(dice, canary)
     words = ["score", "scene.onnx", "clip", "--out", "out", "--json"]
     return Case(made.__name__.strip("_"), words, {"scene.onnx": content, **frames()})
@@ -48,19 +47,6 @@ def _card(dice: Random, canary: Path) -> bytes:
     pair = model.metadata_props[0]
     for _ in range(dice.choice([1, 1, 2, 5])):
         pair.value = changed_json(dice, pair.value)
-    return _written(model)
-
-
-def _variant(dice: Random, canary: Path) -> bytes:
-    """With nodes for CPUs that are mutated, or stand in for others."""
-    model = _model()
-    graph = model.graph
-    taken = dice.choice(list(graph.node))
-    part = block(1, taken.SerializeToString())
-    part += block(5, dice.choice(list(graph.initializer)).SerializeToString())
-    held = cpu_variant.encode(mutated(dice, part) if dice.random() < 0.8 else part)
-    del model.metadata_props[-1]
-    model.metadata_props.add(key=cpu_variant.KEY, value=held)
     return _written(model)
 
 

@@ -15,7 +15,6 @@ from edge_vad_train.background import (
     fit_background,
     grey_of,
     match_brightness,
-    shrink,
 )
 
 ROWS, COLUMNS = 30, 42
@@ -59,14 +58,18 @@ def footage(picture: NDArray[np.float32], count: int, seed: int = 0) -> NDArray[
     return (pictures * gains + noise).clip(0, 1).astype(np.float32)
 
 
-def test_frames_are_shrunk_by_averaging_blocks() -> None:
+def test_frames_are_shrunk_to_grey_by_averaging_blocks() -> None:
     frame = torch.zeros(1, 4, 4, 3, dtype=torch.uint8)
     frame[0, :2, :2, 1] = torch.tensor([[0, 255], [255, 0]])
-    assert shrink(frame)[0, 1].tolist() == [[0.5, 0.0], [0.0, 0.0]]
+    grey = grey_of(frame)
+    assert grey.shape == (1, 1, 2, 2)
+    torch.testing.assert_close(grey.flatten(), torch.tensor([0.587 / 2, 0, 0, 0]))
 
 
-def test_white_is_grey_of_one() -> None:
-    assert float(grey_of(torch.ones(1, 3, 2, 2)).mean()) == pytest.approx(1)
+@pytest.mark.parametrize("columns", [2, 14, 32, 34, 45])
+def test_white_is_grey_of_one_at_every_width(columns: int) -> None:
+    grey = grey_of(torch.full((2, 6, columns, 3), 255, dtype=torch.uint8))
+    torch.testing.assert_close(grey, torch.ones(2, 1, 3, columns // 2))
 
 
 @given(st.floats(0.2, 4), st.integers(0, 999))

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from edge_vad_export.product_energy import ProductEnergy
+from edge_vad_train.mixture import Mixture, SampleEnergy
+
+ROWS, COLUMNS = 5, 7
+
+
+def energy_of(components: int, depth: int, spread: float = 3.0) -> SampleEnergy:
+    """Components far apart, some of them narrow, with weights that differ from place to place."""
+    random = np.random.default_rng(depth)
+    factors = np.triu(random.normal(0, 1, (components, depth, depth)))
+    diagonal = np.arange(depth)
+    factors[:, diagonal, diagonal] = random.uniform(0.5, 30, (components, depth))
+    weights = random.dirichlet(np.ones(components))
+    mixture = Mixture(np.log(weights), random.normal(0, spread, (components, depth)), factors)
+    lift = torch.linspace(-1, 1, components * ROWS * COLUMNS)
+    return SampleEnergy(mixture, lift.reshape(1, components, ROWS, COLUMNS))
+
+
+@pytest.mark.parametrize("components", [1, 6])
+@pytest.mark.parametrize("depth", [1, 2, 5, 8, 16])
+def test_energies_by_products_are_those_of_the_mixture(components: int, depth: int) -> None:
+    plain = energy_of(components, depth)
+    latent = 4 * torch.randn(2, depth, ROWS, COLUMNS, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        found = ProductEnergy(plain)(latent)
+        expected = plain.double()(latent.double())
+    assert found.dtype == torch.float32
+    error = (found - expected).abs().max() / expected.abs().max()
+    assert float(error) < 1e-5
+
+
+def test_terms_far_below_the_highest_add_nothing_and_are_no_tiny_numbers() -> None:
+    plain = energy_of(4, 3, spread=300.0)
+    latent = torch.zeros(1, 3, ROWS, COLUMNS)
+    with torch.inference_mode():
+        torch.testing.assert_close(
+            ProductEnergy(plain)(latent), plain(latent), rtol=1e-4, atol=1e-3
+        )
