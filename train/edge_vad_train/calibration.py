@@ -91,7 +91,7 @@ def _concatenate(row: Sequence[Levels]) -> Levels:
 
 
 def calibrate(
-    levels: Sequence[Levels], shares: Mapping[str, float], lights: int
+    levels: Sequence[Levels], shares: Mapping[str, float], lights: int = 1
 ) -> dict[str, Calibration]:
     """Make energies comparable: each becomes a rate of false alarms.
 

@@ -198,14 +198,23 @@ def working_size(source: Source) -> FrameSize:
     return FrameSize(rows, round(width * rows / height / 8) * 8)
 
 
+def lowest_rate(clips: Sequence[Clip]) -> float:
+    """The lowest rate of the clips, frames a second."""
+    rates = []
+    for clip in clips:
+        with clip.open() as source:
+            rates.append(source.fps)
+    return min(rates)
+
+
 def prepare(
     clips: Sequence[Clip],
     folder: Path,
     motion: MotionSettings,
     size: FrameSize,
-    fps: float,
     frame_budget: int,
     *,
+    fps: float | None = None,
     strict: bool = False,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Footage:
@@ -216,15 +225,16 @@ def prepare(
         folder: Where the files lie; made when missing.
         motion: Settings of the motion input.
         size: Size of the frames.
-        fps: Frames a second; clips that have more are thinned out.
         frame_budget: Most frames kept, but for 50 a clip; longer footage is thinned out evenly,
             in stretches.
+        fps: Frames a second; clips that have more are thinned out. The lowest rate when None.
         strict: Raise at the first frame that cannot be read, instead of skipping it.
         progress: Called with the number of frames done since the last call.
 
     Raises:
         BadInput: A clip is broken or not of the frames' shape, or there are too few frames.
     """
+    fps = lowest_rate(clips) if fps is None else fps
     names = [clip.name for clip in clips]
     index = _read_index(folder)
     wanted = (size, fps, motion, names, frame_budget)

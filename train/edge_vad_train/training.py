@@ -24,7 +24,15 @@ from edge_vad_train.calibration import calibrate, fit_tail, fused_levels, measur
 from edge_vad_train.checkpoint import Design, TrainedScene
 from edge_vad_train.datasets import Clip
 from edge_vad_train.fit import FitSettings, fit_stream
-from edge_vad_train.footage import FOLDS, Footage, FrameSize, Stretch, prepare, working_size
+from edge_vad_train.footage import (
+    FOLDS,
+    Footage,
+    FrameSize,
+    Stretch,
+    lowest_rate,
+    prepare,
+    working_size,
+)
 from edge_vad_train.mixture import Mixture, SampleEnergy
 from edge_vad_train.mixture_fitting import count_active, draw_cells, fit_energies
 from edge_vad_train.model import Encoder, MixturePrior, StreamVAE
@@ -144,13 +152,8 @@ def _fit_to(
         raise BadInput("there is no footage to learn from", "give footage of ordinary days")
     with clips[0].open() as source:
         size = size or working_size(source)
-    fps = min(map(_rate, clips))
+    fps = lowest_rate(clips)
     return size, fps, settings.at(fps)
-
-
-def _rate(clip: Clip) -> float:
-    with clip.open() as source:
-        return source.fps
 
 
 def _read(
@@ -168,8 +171,8 @@ def _read(
             folder,
             settings.motion,
             size,
-            fps,
             settings.frame_budget,
+            fps=fps,
             strict=strict,
             progress=lambda frames: advance(frames, ""),
         )
