@@ -284,7 +284,9 @@ def _fit_mixtures(
         cells = draw_cells(
             footage, views, encoders, settings.seed, lambda frames: advance(frames, "")
         )
-    for name in STREAMS:
+    if not len(cells.cell):
+        stages.warn("nothing ever is or moves in this footage: whatever does will be strange")
+    for name in STREAMS if len(cells.cell) else ():
         _warn_of_collapse(name, cells.latents[name], settings, stages)
     grid = _grid_of(footage.size, settings)
     with stages.stage("fitting mixtures", (FOLDS + 1) * len(cells.latents)) as advance:
