@@ -20,7 +20,6 @@ from edge_vad_train.checkpoint import TrainedScene
 OPERATORS = {
     "Abs",
     "Add",
-    "AveragePool",
     "Cast",
     "Clip",
     "Concat",
@@ -36,19 +35,15 @@ OPERATORS = {
     "Mul",
     "Neg",
     "Pad",
-    "Reciprocal",
     "ReduceMax",
     "ReduceMean",
     "ReduceSum",
     "Relu",
     "Reshape",
     "Slice",
-    "Split",
     "Sqrt",
-    "Squeeze",
     "Sub",
     "TopK",
-    "Transpose",
     "Unsqueeze",
 }
 ENERGIES = "appearance_energy", "motion_energy", "joint_energy", "physical_energy"
@@ -110,7 +105,7 @@ def test_onnx_finds_no_fault(graph: onnx.ModelProto) -> None:
 def test_there_are_few_operators_and_all_are_common(graph: onnx.ModelProto) -> None:
     operators = Counter(node.op_type for node in graph.graph.node)
     assert set(operators) <= OPERATORS
-    assert operators.total() <= 200
+    assert operators.total() <= 220
     assert [(each.domain, each.version) for each in graph.opset_import] == [("", 20)]
     assert not graph.functions
 

@@ -19,7 +19,6 @@ from edge_vad_train.model import (
     Layer,
     MixturePrior,
     StreamVAE,
-    patch_means,
 )
 from edge_vad_train.settings import TrainSettings
 
@@ -171,19 +170,6 @@ def test_the_objective_bounds_the_evidence_and_misses_it_by_the_posteriors_error
     assert divergence > 0
     assert objective > -log_evidence
     assert objective == pytest.approx(-log_evidence + divergence, abs=2e-3)
-
-
-@given(st.integers(1, 4), st.integers(1, 4), st.integers(0, 5), seeds)
-@settings(max_examples=40)
-def test_the_mean_of_a_patch_is_that_of_its_pixels(
-    kernel: int, stride: int, more: int, seed: int
-) -> None:
-    torch.manual_seed(seed)
-    architecture = Architecture(2, (Layer(3, kernel, stride), Layer(3, 3, 1)), 2, 1)
-    encoder, side = Encoder(architecture), architecture.patch + more
-    image = torch.randn(1, 2, side, side + 3)
-    expected = torch.nn.functional.avg_pool2d(image, architecture.patch, architecture.stride)
-    torch.testing.assert_close(patch_means(image, encoder), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_the_encoders_of_the_default_take_at_most_50_million_operations_a_frame() -> None:
