@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
@@ -16,11 +17,18 @@ from scipy.stats import genpareto
 
 from edge_vad.false_alarms import QUIET_S, TAIL_SHARE, NormalTail
 from edge_vad.scene_model import Calibration
-from edge_vad_train.calibration import calibrate, fit_tail, fused_levels, measure_levels
+from edge_vad_train.calibration import (
+    Levels,
+    calibrate,
+    fit_tail,
+    fused_levels,
+    measure_levels,
+)
 from edge_vad_train.checkpoint import load_trained
 from edge_vad_train.footage import Footage, FrameSize, Stretch
 from edge_vad_train.network import highest_cells
 from edge_vad_train.settings import TrainSettings
+from edge_vad_train.streams import Views
 
 scores_of_a_stretch = arrays(
     np.float32, st.integers(1, 60), elements=st.floats(-1e3, 1e3, width=32)
@@ -121,13 +129,20 @@ def test_alarms_of_two_stretches_are_never_one() -> None:
 STARTS, SCALES = {"a": 3.0, "b": -40.0, "c": 100.0}, {"a": 0.5, "b": 9.0, "c": 2.0}
 
 
-def ordinary(frames: int, seed: int) -> dict[str, np.ndarray]:
+def levels_of(highest: dict[str, np.ndarray]) -> Levels:
+    """In one light."""
+    return Levels(highest, np.zeros(len(next(iter(highest.values()))), np.intp))
+
+
+def ordinary(frames: int, seed: int) -> Levels:
     """Levels of three energies that have nothing to do with one another, exponential above."""
     rng = np.random.default_rng(seed)
-    return {
-        name: (STARTS[name] + SCALES[name] * rng.exponential(size=frames)).astype(np.float32)
-        for name in STARTS
-    }
+    return levels_of(
+        {
+            name: (STARTS[name] + SCALES[name] * rng.exponential(size=frames)).astype(np.float32)
+            for name in STARTS
+        }
+    )
 
 
 def test_the_rate_of_the_fused_is_the_sum_of_the_shares_at_every_threshold() -> None:
@@ -141,33 +156,34 @@ def test_the_rate_of_the_fused_is_the_sum_of_the_shares_at_every_threshold() -> 
 @pytest.mark.parametrize("share", [0.1, 0.7, 1.0])
 def test_an_energy_raises_its_share_of_the_false_alarms(share: float) -> None:
     calibration = calibrate([ordinary(40_000, 0)], {"b": share})["b"]
-    levels = ordinary(400_000, 1)["b"]
+    levels = ordinary(400_000, 1).highest["b"]
     promised = share * TAIL_SHARE * math.exp(-2)
-    above = (levels - calibration.location) / calibration.scale > 2
+    above = (levels - calibration.locations[0]) / calibration.scales[0] > 2
     assert above.mean() == pytest.approx(promised, rel=0.15)
 
 
 def test_an_energy_without_a_share_has_no_part_in_the_score() -> None:
     levels = ordinary(1000, 0)
     calibrations = calibrate([levels], {"a": 1.0})
-    assert {name: each.weight for name, each in calibrations.items()} == {"a": 1, "b": 0, "c": 0}
-    alone = (levels["a"] - calibrations["a"].location) / calibrations["a"].scale
+    assert {name: each.weight for name, each in calibrations.items()} == {"a": 1}
+    calibration = calibrations["a"]
+    alone = (levels.highest["a"] - calibration.locations[0]) / calibration.scales[0]
     np.testing.assert_allclose(fused_levels(levels, calibrations), alone, rtol=1e-5)
 
 
 @given(
     st.lists(
         arrays(np.float32, st.integers(1, 50), elements=st.floats(-1e4, 1e4, width=32)).map(
-            lambda each: {"a": each, "b": -each}
+            lambda each: levels_of({"a": each, "b": -each})
         ),
         min_size=1,
         max_size=3,
     )
 )
-def test_every_footage_has_a_valid_calibration(levels: list[dict[str, np.ndarray]]) -> None:
+def test_every_footage_has_a_valid_calibration(levels: list[Levels]) -> None:
     for each in calibrate(levels, {"a": 0.6, "b": 0.4}).values():
         assert msgspec.json.decode(msgspec.json.encode(each), type=Calibration) == each
-        assert math.isfinite(each.location)
+        assert math.isfinite(each.locations[0])
 
 
 def test_whole_footage_is_scored_by_what_was_not_fitted_to_it(trained: Path) -> None:
@@ -185,15 +201,17 @@ def test_whole_footage_is_scored_by_what_was_not_fitted_to_it(trained: Path) -> 
     ours = scene.network.energies
     folds = [Raised(ours, number) for number in range(4)]
     told: list[int] = []
-    first, second = measure_levels([], whole, folds, TrainSettings(), told.append)
+    first, second = measure_levels(
+        [], whole, folds, TrainSettings(), list(ours.energies), told.append
+    )
     assert sum(told) == whole.frames
     with torch.inference_mode():
         maps = ours(frames, motion.float())
     for name, energy in maps.items():
         level = highest_cells(energy, TrainSettings().score_cells).numpy()
         expected = np.concatenate([level[1:] + 2, level])
-        np.testing.assert_allclose(first[name], expected, rtol=1e-4, atol=1e-3)
-        np.testing.assert_allclose(second[name], level[1:] + 1, rtol=1e-4, atol=1e-3)
+        np.testing.assert_allclose(first.highest[name], expected, rtol=1e-4, atol=1e-3)
+        np.testing.assert_allclose(second.highest[name], level[1:] + 1, rtol=1e-4, atol=1e-3)
 
 
 class Raised(torch.nn.Module):
@@ -203,8 +221,10 @@ class Raised(torch.nn.Module):
         super().__init__()
         self._energies, self._by = energies, by
 
-    def forward(self, frame: torch.Tensor, motion: torch.Tensor) -> dict[str, torch.Tensor]:
-        return {name: each + self._by for name, each in self._energies(frame, motion).items()}
+        self.views = energies.views
+
+    def of(self, views: Views, names: Collection[str]) -> dict[str, torch.Tensor]:
+        return {name: each + self._by for name, each in self._energies.of(views, names).items()}
 
 
 def test_the_levels_of_a_frame_fuse_to_the_networks_score(trained: Path) -> None:
@@ -212,8 +232,25 @@ def test_the_levels_of_a_frame_fuse_to_the_networks_score(trained: Path) -> None
     with torch.inference_mode():
         _, score, *energies = scene.network(scene.sample_frames, scene.sample_motion)
     names = scene.network.energies.energies
+    counting = {name: each for name, each in scene.card.energies.items() if each.weight}
     levels = {
         name: highest_cells(each, scene.design.score_cells).numpy()
         for name, each in zip(names, energies, strict=True)
+        if name in counting
     }
-    np.testing.assert_allclose(fused_levels(levels, scene.card.energies), score, rtol=1e-4)
+    fused = fused_levels(levels_of(levels), counting)
+    np.testing.assert_allclose(fused, score, rtol=1e-4, atol=1e-4)
+
+
+def test_each_light_has_a_calibration_of_its_own_and_one_of_few_frames_that_of_all() -> None:
+    day, night = ordinary(5000, 0), ordinary(5000, 1)
+    rare = ordinary(50, 2)
+    highest = {"a": np.concatenate([day.highest["a"], 3 * night.highest["a"], rare.highest["a"]])}
+    light = np.repeat([0, 1, 2], [5000, 5000, 50])
+    calibration = calibrate([Levels(highest, light)], {"a": 1.0}, 3)["a"]
+    assert calibration.scales[1] == pytest.approx(3 * calibration.scales[0], rel=0.1)
+    everything = calibrate([levels_of(highest)], {"a": 1.0})["a"]
+    assert calibration.scales[2] == everything.scales[0]
+    fused = fused_levels(Levels(highest, light), {"a": calibration})
+    for each in (0, 1):
+        assert (fused[light == each] > 1).mean() == pytest.approx(TAIL_SHARE / math.e, rel=0.15)

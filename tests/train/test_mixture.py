@@ -15,15 +15,16 @@ from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
 from edge_vad_train import mixture as module
-from edge_vad_train.mixture import Mixture, SampleEnergy, spatial_log_prior
+from edge_vad_train.mixture import Mixture, PlacePrior, SampleEnergy, spatial_log_prior
 
-MOST = module._EXPONENT * module._MOST_LIFT
+PRIOR = PlacePrior(exponent=2.0, blur_cells=1.5)
+MOST = PRIOR.exponent * module._MOST_LIFT
 
 
 def lift_of(seen: np.ndarray) -> torch.Tensor:
     """The lift of components that weigh as much as they were seen."""
     weights = np.maximum(seen.sum((1, 2)), 1e-3)
-    return spatial_log_prior(seen.astype(np.float32), np.log(weights / weights.sum()))
+    return spatial_log_prior(seen.astype(np.float32), np.log(weights / weights.sum()), PRIOR)
 
 
 small = st.integers(1, 4)
@@ -137,7 +138,7 @@ def test_a_lift_is_bounded_above_and_below(seen: np.ndarray) -> None:
     lift = lift_of(seen).numpy()
     frames = seen.sum(0)
     doubt = module._DOUBT * frames.mean()
-    lowest = module._EXPONENT * np.log(doubt / (frames.max() + doubt))
+    lowest = PRIOR.exponent * np.log(doubt / (frames.max() + doubt))
     assert np.isfinite(lift).all()
     assert lowest - 1e-2 <= lift.min() <= lift.max() <= MOST + 1e-5
 

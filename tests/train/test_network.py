@@ -20,6 +20,7 @@ from edge_vad_train.network import (
     PHYSICAL,
     SceneEnergies,
     SceneNetwork,
+    calibrated,
     highest_cells,
     localise,
 )
@@ -108,7 +109,7 @@ def test_a_batch_is_scored_as_its_frames_one_by_one() -> None:
 def network_of(energies: SceneEnergies, **counts: float) -> SceneNetwork:
     """With calibrations that differ; `counts` says which energies have a part in the score."""
     calibrations = {
-        name: Calibration(float(number), 1.0 + number, counts.get(name, 1.0))
+        name: Calibration((float(number),), (1.0 + number,), counts.get(name, 1.0))
         for number, name in enumerate(energies.energies)
     }
     return SceneNetwork(energies, calibrations, score_cells=3).eval()
@@ -136,7 +137,8 @@ def test_the_rarest_energy_that_counts_makes_map_and_score(silent: tuple[str, ..
     with torch.inference_mode():
         anomaly_map, score, *_ = network(frame, motion)
         maps = [
-            (energy - network.calibrations[name].location) / network.calibrations[name].scale
+            (energy - network.calibrations[name].locations[0])
+            / network.calibrations[name].scales[0]
             for name, energy in energies(frame, motion).items()
             if name not in silent
         ]
@@ -156,8 +158,32 @@ def test_where_nothing_is_or_moves_the_energy_is_that_of_rest() -> None:
     frame = (picture[0, 0] * 255).round().to(torch.uint8)[None, :, :, None].expand(1, -1, -1, 3)
     with torch.inference_mode():
         maps = energies(frame, torch.zeros(1, 3, SIDE // 2, SIDE // 2))
+    by_chance = math.log(16.0)  # of the cells that are taken for active where none is
     for number, energy in enumerate(maps.values()):
-        torch.testing.assert_close(energy, torch.full_like(energy, 10.0 + number))
+        torch.testing.assert_close(energy, torch.full_like(energy, 10.0 + number - by_chance))
+
+
+def test_the_highest_of_many_active_cells_is_expected_to_be_higher() -> None:
+    torch.manual_seed(6)
+    energies = energies_of(perspective_views())
+    views = energies.views(*inputs(1))
+    with torch.inference_mode():
+        few, many = (
+            energies.of(views._replace(activity=torch.full_like(views.activity, share)))
+            for share in (0.5, 1.0)
+        )
+    cells = views.activity.numel()
+    for name, energy in energies.energies.items():
+        at_all = many[name] + math.log(cells + 16)
+        at_half = few[name] + math.log(cells / 2 + 16)
+        torch.testing.assert_close(at_half, energy.rest + (at_all - energy.rest) / 2)
+
+
+def test_each_light_is_calibrated_by_its_own() -> None:
+    energy = torch.tensor([[[5.0]], [[5.0]]])
+    calibration = Calibration((1.0, 3.0), (2.0, 0.5), 1.0)
+    made = calibrated(energy, calibration, torch.tensor([[1.0, 0.0], [0.0, 1.0]]))
+    assert made.flatten().tolist() == [2.0, 4.0]
 
 
 def test_the_papers_recipe_has_no_rest_no_place_and_no_physical_energy() -> None:

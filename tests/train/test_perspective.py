@@ -64,7 +64,7 @@ def test_of_few_rows_one_number_is_taken_for_all() -> None:
 
 
 def test_the_scale_is_nowhere_below_a_quarter_of_the_median() -> None:
-    line = np.maximum(np.linspace(-4, 4, ROWS), 0.05)
+    line = np.maximum(np.linspace(-40, 40, ROWS), 0.5)
     rows, speeds = moving(line)
     scale = fit_scale(rows, speeds, ROWS)
     assert scale.min() == pytest.approx(0.25 * np.median(speeds))

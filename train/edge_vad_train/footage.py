@@ -89,7 +89,8 @@ class _Index(msgspec.Struct, frozen=True):
         return self.size, self.fps, self.motion, self.clip_names, self.frame_budget
 
 
-class Rows(NamedTuple):
+@dataclass(frozen=True)
+class Rows:
     """Arrays of one shape in a raw file, read when they are wanted.
 
     Mapped files would count as memory in use.
@@ -108,9 +109,12 @@ class Rows(NamedTuple):
     start: int
     stop: int
 
-    def read(self, which: slice) -> NDArray[Any]:
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+    def __getitem__(self, which: slice) -> NDArray[Any]:
         """Read some of them, (n, *shape)."""
-        first, last, step = which.indices(self.stop - self.start)
+        first, last, step = which.indices(len(self))
         size = int(np.prod(self.shape))
         offset = (self.start + first) * size * np.dtype(self.dtype).itemsize
         flat = np.fromfile(self.path, self.dtype, max(0, last - first) * size, offset=offset)
@@ -135,7 +139,7 @@ class Stretch:
     has_motion: bool = False
 
     def __len__(self) -> int:
-        return self.frames.stop - self.frames.start
+        return len(self.frames)
 
     def batches(self, every: int = 1) -> Iterator[tuple[Tensor, Tensor]]:
         """Every so manieth frame and its motion, uint8 and float32, but for one without motion."""
@@ -146,11 +150,11 @@ class Stretch:
 
     def frames_of(self, which: slice) -> Tensor:
         """Some of the frames, uint8, (n, height, width, 3)."""
-        return torch.from_numpy(np.ascontiguousarray(self.frames.read(which)))
+        return torch.from_numpy(np.ascontiguousarray(self.frames[which]))
 
     def motion_of(self, which: slice) -> Tensor:
         """Their motion, float32, (n, channels, height', width')."""
-        return torch.from_numpy(self.motion.read(which).astype(np.float32))
+        return torch.from_numpy(self.motion[which].astype(np.float32))
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ _COMPONENTS_OF_NUMBERS = 16
 _PLACE_PRIORS = {True: PlacePrior(2.0, 1.5), False: PlacePrior(8.0, 1.0)}
 """Of the physical numbers, and of learnt latents, of which each has more dimensions to outweigh."""
 
-_SAMPLES_AT_A_FRAME = 64
+_SAMPLES_AT_A_FRAME = 32
 _REST_QUANTILE = 0.5
 _AT_ONCE = 20_000
 _ACTIVE_VARIANCE = 0.01
