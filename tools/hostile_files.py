@@ -274,7 +274,7 @@ def medium(dice: Random, canary: Path) -> Case:
         words[2] = name
         content = mutated(dice, videos()[name], dice.choice([1, 4, 30]))
         return Case(name, words, {"scene.onnx": small_scene(), name: content})
-    words[2] = "clip"
+    words[2] = "clip?fps=8"
     files = dict(frames())
     suffix = dice.choice([".png", ".jpg", ".bmp", ".tif"])
     good = encoded(suffix, cv2.imdecode(np.frombuffer(files["clip/0.png"], np.uint8), 1))

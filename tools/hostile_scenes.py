@@ -21,7 +21,7 @@ def scene(dice: Random, canary: Path) -> Case:
     """A scene model with something wrong in it, most often with a digest that fits."""
     made = dice.choice([_flipped, _sealed, _sealed, _card, _graph, _graph, _graph])
     content = made(dice, canary)
-    words = ["score", "scene.onnx", "clip", "--out", "out", "--json"]
+    words = ["score", "scene.onnx", "clip?fps=8", "--out", "out", "--json"]
     return Case(made.__name__.strip("_"), words, {"scene.onnx": content, **frames()})
 
 
@@ -76,7 +76,8 @@ def _wiring(dice: Random, graph: Any, canary: Path) -> None:
 
 
 def _weights(dice: Random, graph: Any, canary: Path) -> None:
-    tensor = dice.choice(graph.initializer)
+    # Not those that another change has emptied, or called something else.
+    tensor = dice.choice([each for each in graph.initializer if _is_whole(each)])
     wild = [np.nan, np.inf, -np.inf, 1e38, -1e38, 0.0, 1e-45]
     if tensor.data_type == 1:
         values = np.frombuffer(tensor.raw_data, np.float32).copy()
@@ -85,6 +86,11 @@ def _weights(dice: Random, graph: Any, canary: Path) -> None:
         values = np.frombuffer(tensor.raw_data, np.int64).copy()
         values[dice.randrange(len(values))] = dice.choice(_WHOLE)
     tensor.raw_data = values.tobytes()
+
+
+def _is_whole(tensor: Any) -> bool:
+    size = {1: 4, 7: 8}.get(tensor.data_type)
+    return bool(size and tensor.raw_data) and len(tensor.raw_data) % size == 0
 
 
 def _sides(dice: Random, graph: Any, canary: Path) -> None:

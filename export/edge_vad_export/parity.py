@@ -44,8 +44,9 @@ def measure_parity(scene: TrainedScene, model: onnx.ModelProto) -> Parity:
     return Parity(
         frames=len(frames),
         map_relative_error=relative["anomaly_map"],
+        # Other than max, it gives NaN where one of them is.
         energy_relative_error=float(
-            max(each for name, each in relative.items() if name.endswith("_energy"))
+            np.max([each for name, each in relative.items() if name.endswith("_energy")])
         ),
         score_absolute_error=difference["score"],
     )

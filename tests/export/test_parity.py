@@ -35,9 +35,10 @@ def test_the_real_graph_is_the_network(graph: onnx.ModelProto, scene: TrainedSce
     [
         "appearance_encoder.mean.bias",
         "motion_encoder.mean.bias",
-        "appearance_energy.constant",
-        "motion_energy.form",
-        "joint_energy.constant",
+        "mixtures.0.constant",
+        "mixtures.1.form",
+        "mixtures.2.constant",
+        "mixtures.3.form",
     ],
 )
 @pytest.mark.parametrize("by", [0.1, math.nan])
@@ -52,10 +53,9 @@ def test_a_weight_that_is_not_the_networks_is_seen(
 def test_a_calibration_that_is_not_the_scenes_is_seen(
     graph: onnx.ModelProto, scene: TrainedScene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    motion = scene.card.energies.motion
-    other = replace(motion, location=motion.location + 1)
-    energies = replace(scene.card.energies, motion=other)
-    monkeypatch.setattr(scene.network, "calibrations", energies)
+    joint = scene.card.energies["joint"]
+    other = replace(joint, locations=tuple(each - 1 for each in joint.locations))
+    monkeypatch.setattr(scene.network, "calibrations", scene.card.energies | {"joint": other})
     with pytest.raises(CheckFailed, match="anomaly maps differ from the trained scene's by"):
         demand_parity(measure_parity(scene, graph))
 

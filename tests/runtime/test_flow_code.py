@@ -31,7 +31,7 @@ def test_flow_that_was_learnt_by_other_code_is_refused_with_the_way_out() -> Non
 def test_a_run_with_such_a_scene_ends_before_it_begins(
     edge_vad, tiny_scene, clip, tmp_path
 ) -> None:
-    scene = tiny_scene(motion=MotionSettings(window=3, memory=0, code=code_of("3.4.1")))
+    scene = tiny_scene(motion=MotionSettings(window=3, code=code_of("3.4.1")))
     answer = edge_vad("run", scene, clip, "--out", tmp_path / "out")
     assert answer.code == 4
     assert "DIS of OpenCV 3" in answer.err

@@ -8,6 +8,7 @@ from typing import TypeVar, cast
 
 from edge_vad.protobuf import numbers_of
 from edge_vad.scene_file.dividing import check_divisions
+from edge_vad.scene_file.folding import check_foldings
 from edge_vad.scene_file.operators import ALLOWED, SCAN, SKIPPING
 from edge_vad.scene_file.parsing import Message, parse
 
@@ -76,6 +77,7 @@ def _check_graph(graph: Message) -> None:
         for tensor in _all(part, _WEIGHTS):
             _check_tensor(tensor)
         check_divisions(part, _types(part), _whole(part))
+        check_foldings(part, {name: tuple(sides) for name, sides in _own_sides(part).items()})
 
 
 def _nodes(graph: Message) -> Iterator[Message]:
@@ -142,6 +144,13 @@ def _check_scan(node: Message, lengths: dict[str, list[int]]) -> None:
 def _lengths(graph: Message) -> dict[str, list[int]]:
     """Sides of the tensors whose shape is told; 0 where it is not."""
     told = {_one(each, 1, ""): _told_sides(each) for each in _all(graph, _VALUE, _INPUT, _OUTPUT)}
+    return told | {_one(each, 8, ""): _integers(each, _SIDES) for each in _all(graph, _WEIGHTS)}
+
+
+def _own_sides(graph: Message) -> dict[str, list[int]]:
+    """Sides of weights and inputs alone: of what is computed the file may tell anything."""
+    told = {_one(each, 1, ""): _told_sides(each) for each in _all(graph, _INPUT)}
+    told = {name: sides for name, sides in told.items() if sides}
     return told | {_one(each, 8, ""): _integers(each, _SIDES) for each in _all(graph, _WEIGHTS)}
 
 

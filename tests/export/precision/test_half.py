@@ -25,9 +25,8 @@ def test_the_encoders_compute_in_half_precision_and_nothing_else_does(
     for stream in ("appearance_encoder", "motion_encoder"):
         assert sum(name.startswith(stream) for name in encoders & convolutions) == 5
     assert {name.split(".")[0] for name in types.keys() - encoders} >= {
-        "appearance_energy",
-        "motion_energy",
-        "joint_energy",
+        "views",
+        "mixtures",
         "scene",
     }
 
@@ -93,11 +92,12 @@ def test_a_graph_in_single_precision_does_not_pass_for_another(
 
 def test_an_energy_in_half_precision_is_found(graph: onnx.ModelProto) -> None:
     for node in graph.graph.node:
-        if node.name.startswith("motion_energy.conv") and node.op_type == "MatMul":
+        if node.name.startswith("mixtures.1.") and node.op_type == "MatMul":
             node.name = f"motion_encoder.{node.name}"
     half = to_half(graph)
     for node in half.graph.node:
-        node.name = node.name.removeprefix("motion_encoder.motion")
-        node.name = f"motion{node.name}" if node.name.startswith("_energy") else node.name
-    with pytest.raises(CheckFailed, match=r"motion_energy\.conv\S+ computes in fp16, not in fp32"):
+        node.name = (
+            node.name.removeprefix("motion_encoder.") if "mixtures" in node.name else node.name
+        )
+    with pytest.raises(CheckFailed, match=r"mixtures\.1\.\S+ computes in fp16, not in fp32"):
         demand_precision(half, "fp16")

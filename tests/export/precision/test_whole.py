@@ -11,7 +11,7 @@ from onnx import numpy_helper
 from edge_vad.backends import Inputs
 from edge_vad_export.precision.parts import compute_types, demand_precision
 from edge_vad_export.precision.whole import HEADROOM, to_whole
-from edge_vad_train.network import RECENT_CHANNELS
+from edge_vad_train.checkpoint import TrainedScene
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_every_filter_has_a_scale_of_its_own_that_reaches_its_largest_weight(
 
 
 def test_an_image_may_go_beyond_ordinary_footage(
-    whole: onnx.ModelProto, frames: list[Inputs]
+    whole: onnx.ModelProto, scene: TrainedScene
 ) -> None:
     (convolution,) = (
         node for node in whole.graph.node if node.name.startswith("motion_encoder.trunk.0.")
@@ -72,7 +72,9 @@ def test_an_image_may_go_beyond_ordinary_footage(
         for node in whole.graph.node
         if node.op_type == "QuantizeLinear" and node.input[0] == image
     )
-    most = max(np.abs(each.motion[:, :-RECENT_CHANNELS]).max() for each in frames)
+    most = float(
+        scene.network.energies.views(scene.sample_frames, scene.sample_motion).motion.abs().max()
+    )
     assert arrays(whole)[first.input[1]] * 127 == pytest.approx(HEADROOM * most, rel=1e-5)
 
 

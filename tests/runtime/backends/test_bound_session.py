@@ -39,7 +39,7 @@ def some_inputs(seed=0, batch=1):
     random = np.random.default_rng(seed)
     return Inputs(
         random.integers(0, 256, (batch, 48, 64, 3), np.uint8),
-        random.normal(size=(batch, 2, 24, 32)).astype(np.float32),
+        random.normal(size=(batch, 3, 24, 32)).astype(np.float32),
     )
 
 
@@ -62,7 +62,7 @@ def test_nothing_is_allocated_on_the_device_after_the_first_frame(model, allocat
         session.run(some_inputs(seed))
     assert sorted(shape for shape, _ in allocations) == [
         (1,),
-        (1, 2, 24, 32),
+        (1, 3, 24, 32),
         (1, 5, 7),
         (1, 48, 64, 3),
     ]
@@ -125,7 +125,7 @@ class MadeUpDevice:
     def get_inputs(self):
         return [
             SimpleNamespace(name="frame", shape=["N", 48, 64, 3], type="tensor(uint8)"),
-            SimpleNamespace(name="motion", shape=["N", 2, 24, 32], type="tensor(float)"),
+            SimpleNamespace(name="motion", shape=["N", 3, 24, 32], type="tensor(float)"),
         ]
 
     def get_outputs(self):

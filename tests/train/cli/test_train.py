@@ -84,7 +84,7 @@ def test_a_video_becomes_a_scene_and_the_next_command_works_as_printed(
     assert code == 0
     assert said.startswith("learnt from 60 frames at 192x144, 10 frames a second\n")
     assert "thresholds come from 59 of them" in said
-    assert "warning: that is under an hour of footage" in err
+    assert "the thresholds stand on 6 seconds of normal footage" in said
     assert [each.name for each in out.iterdir()] == [FILE_NAME]
     scene = load_trained(out)
     assert scene.card.training.sources == ("street",)

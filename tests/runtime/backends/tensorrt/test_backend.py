@@ -13,6 +13,7 @@ from edge_vad.backends.base import Inputs, Maps
 from edge_vad.backends.cuda import PACKAGES
 from edge_vad.backends.onnxruntime import OnnxRuntimeBackend
 from edge_vad.backends.tensorrt import TensorRtBackend
+from edge_vad.dynamic_flow import Pooling
 from edge_vad.errors import BadModel, Unavailable, WrongUse
 from edge_vad.motion import MotionSettings
 from edge_vad.scene_model import SceneModel
@@ -164,7 +165,9 @@ def test_an_engine_that_tensorrt_refuses_leaves_nothing_behind(gpu, scene, monke
 
 
 @pytest.mark.parametrize(
-    "other", [{"height": 64}, {"motion": MotionSettings(window=30)}], ids=["frame", "motion"]
+    "other",
+    [{"height": 64}, {"motion": MotionSettings(pooling=Pooling.MEAN)}],
+    ids=["frame", "motion"],
 )
 def test_an_engine_of_other_shapes_is_refused(gpu, scene, make, other) -> None:
     make.scene(scene.path, make.card(), metadata=make.card(**other).encode())

@@ -37,6 +37,7 @@ def test_an_engine_in_one_go_is_compared_on_the_frames_of_the_training(
     assert gpu.device.live == 0
 
 
+@pytest.mark.long
 def test_json_has_the_scene_the_engine_and_both_proofs(gpu, edge_vad, trained, out) -> None:
     code, told, _ = edge_vad("export", trained, "--out", out, "--engine", "--json")
     told = json.loads(told)
@@ -65,6 +66,7 @@ def test_an_engine_that_is_too_far_off_is_kept_under_another_name(
     assert gpu.device.live == 0
 
 
+@pytest.mark.long
 def test_an_engine_for_batches_alone_is_not_compared_and_says_so(
     gpu, edge_vad, trained, out
 ) -> None:
