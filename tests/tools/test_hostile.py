@@ -73,6 +73,22 @@ def test_every_broken_rule_is_noticed(
     assert any(expected in each for each in faults) if expected else not faults
 
 
+def test_the_scene_and_the_frames_that_cases_are_made_of_are_taken(
+    hostile: ModuleType, tmp_path: Path
+) -> None:
+    import hostile_files
+    import hostile_scenes
+
+    hostile.maker("scenes")
+    case = hostile_scenes.scene(random.Random(1), tmp_path)  # noqa: S311
+    whole = hostile.Case(
+        "nothing", case.words, {**case.files, "scene.onnx": hostile_files.small_scene()}
+    )
+    whole.write(tmp_path)
+    ending = hostile.in_child(whole, tmp_path)
+    assert ending.code == 0, ending.said
+
+
 def test_a_number_makes_the_same_case_again(hostile: ModuleType, tmp_path: Path) -> None:
     make = hostile.maker("sites")
     one, other = (make(random.Random("1"), tmp_path).files for _ in range(2))  # noqa: S311
