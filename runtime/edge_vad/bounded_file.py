@@ -6,9 +6,9 @@ import errno
 import os
 import stat
 import time
+from io import FileIO
 from pathlib import Path
 from select import select
-from typing import BinaryIO
 
 _CHUNK = 2**20
 _PATIENCE_S = 5.0
@@ -65,13 +65,17 @@ def _may_be_read(mode: int) -> bool:
     return stat.S_ISREG(mode) or stat.S_ISFIFO(mode)
 
 
-def _read(file: BinaryIO, most: int, path: str | Path) -> bytes:
+def _read(file: FileIO, most: int, path: str | Path) -> bytes:
     """Read until the end, or one chunk beyond what is allowed."""
     content, until = bytearray(), time.monotonic() + _PATIENCE_S
     while len(content) <= most:
-        if not select([file], [], [], max(0.0, until - time.monotonic()))[0]:
-            raise _refusal(path, errno.ETIMEDOUT, "nothing comes out of it")
-        chunk = file.read(min(_CHUNK, most + 1 - len(content)))
+        wanted = min(_CHUNK, most + 1 - len(content))
+        # Waiting alone would not tell the end of a pipe whose writer had left before it was opened.
+        chunk = file.read(wanted) if content else None
+        if chunk is None:
+            if not select([file], [], [], max(0.0, until - time.monotonic()))[0]:
+                raise _refusal(path, errno.ETIMEDOUT, "nothing comes out of it")
+            chunk = file.read(wanted)
         if not chunk:
             break
         content += chunk

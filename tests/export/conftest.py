@@ -2,19 +2,53 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import onnx
 import pytest
+import torch
 
 from edge_vad.backends import Inputs
 from edge_vad.opencv import cv2
-from edge_vad.scene_model import SceneModel
+from edge_vad.scene_model import Calibration, SceneModel
 from edge_vad.sources import open_source
 from edge_vad_export.graph import build_graph
 from edge_vad_export.writing import embed_card, write_model
 from edge_vad_train.checkpoint import TrainedScene, load_trained
+from edge_vad_train.network import PHYSICAL
+
+
+@pytest.fixture(scope="session")
+def trained(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The scene, changed so that every energy has a part in map and score.
+
+    After so short a training the physical numbers, and places at rest, drown out whatever the
+    encoders say.
+    """
+    scene = load_trained(trained)
+    calibrations = {}
+    with torch.inference_mode():
+        for name, lowest, _ in _ranges(scene):
+            scene.network.energies.energies[name].rest.fill_(lowest)
+        for name, lowest, highest in _ranges(scene):
+            middle = (lowest + highest) / 2
+            scale = (highest - middle) * (10 if name == PHYSICAL else 1)
+            calibrations[name] = Calibration((middle,), (scale,), 1.0)
+    folder = tmp_path_factory.mktemp("calibrated") / "street"
+    folder.mkdir()
+    replace(scene, card=msgspec.structs.replace(scene.card, energies=calibrations)).save(folder)
+    return folder
+
+
+def _ranges(scene: TrainedScene) -> list[tuple[str, float, float]]:
+    """The lowest and the highest of every energy on the frames that the training kept."""
+    given = scene.network(scene.sample_frames, scene.sample_motion)
+    values = dict(zip(scene.network.outputs, given, strict=True))
+    energies = {name: values[f"{name}_energy"] for name in scene.card.energies}
+    return [(name, float(each.min()), float(each.max())) for name, each in energies.items()]
 
 
 @pytest.fixture(scope="session")

@@ -51,6 +51,17 @@ def test_a_source_may_come_out_of_a_pipe(tmp_path: Path) -> None:
         writer.join()
 
 
+def test_what_a_writer_that_has_left_put_into_a_pipe_is_read(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    handle = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        pipe.write_text("rtsp://host/live\n")
+        assert address(camera(source_file="pipe"), tmp_path) == "rtsp://host/live"
+    finally:
+        os.close(handle)
+
+
 CONTENTS = [
     SECRET,
     f"rtsp:/admin:{SECRET}@host/live",
