@@ -57,7 +57,7 @@ def as_options(settings: dict[str, str]) -> list[str]:
 
     Example:
         >>> as_options({"latent": "4", "tune": ""})
-        ['--latent', '4', '--tune']
+        ['--latent', '4', '--strict']
     """
     said = ((f"--{name.replace('_', '-')}", value) for name, value in settings.items())
     return [word for words in said for word in words if word]
