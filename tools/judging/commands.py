@@ -56,7 +56,7 @@ def as_options(settings: dict[str, str]) -> list[str]:
     """Settings as options of `edge-vad train`.
 
     Example:
-        >>> as_options({"latent": "4", "tune": ""})
+        >>> as_options({"latent": "4", "strict": ""})
         ['--latent', '4', '--strict']
     """
     said = ((f"--{name.replace('_', '-')}", value) for name, value in settings.items())
