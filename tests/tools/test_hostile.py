@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -65,7 +66,7 @@ def test_every_broken_rule_is_noticed(
     wrong: str, hostile: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hostile, "CPU_S", 1)
-    monkeypatch.setattr(hostile, "WALL_S", 15)
+    monkeypatch.setattr(hostile, "WALL_S", 6)
     expected, does = BREAKS[wrong]
     canary = hostile.Canary(tmp_path)
     case = hostile.Case("wrong", runs=lambda: does(canary.path))
@@ -87,6 +88,26 @@ def test_the_scene_and_the_frames_that_cases_are_made_of_are_taken(
     whole.write(tmp_path)
     ending = hostile.in_child(whole, tmp_path)
     assert ending.code == 0, ending.said
+
+
+def test_when_the_time_is_up_it_ends_with_what_it_found(
+    hostile: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cases = iter([failing, lambda: time.sleep(100) or 0, failing])
+    before = signal.signal(signal.SIGALRM, hostile.time_is_up)
+    signal.alarm(3)
+    began = time.monotonic()
+    try:
+        broken = hostile.check(
+            "odd", lambda *_: hostile.Case("odd", runs=next(cases)), 9, 99, 1, None
+        )
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+    assert broken == 1
+    assert time.monotonic() - began < 15
+    assert "odd: 1 of 9" in capsys.readouterr().out
+    assert next(cases) is failing
 
 
 def test_a_number_makes_the_same_case_again(hostile: ModuleType, tmp_path: Path) -> None:
