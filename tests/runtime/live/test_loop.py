@@ -200,6 +200,7 @@ def test_the_threshold_changes_while_running_and_is_told(loop_of: Loops, moving:
         loop.accept("door", "1/day")
 
 
+@pytest.mark.long
 def test_memory_threads_and_descriptors_stay_flat(tiny_scene: Callable[..., Path]) -> None:
     import json
     import subprocess

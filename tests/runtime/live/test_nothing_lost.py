@@ -329,6 +329,7 @@ def test_what_a_run_writes_is_for_its_owner_alone(watching: Watching) -> None:
     assert {"events.sqlite", "events.jsonl", "events.journal"} <= names
 
 
+@pytest.mark.long
 def test_the_named_check_passes_in_its_short_form() -> None:
     parts = ["kills", "signals", "full-disk", "quota"]
     done = subprocess.run(
