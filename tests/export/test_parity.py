@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import math
 
 import numpy as np
 import onnx
 import pytest
+import torch
 from msgspec.structs import replace
 from onnx import numpy_helper
 
 from edge_vad.errors import CheckFailed
 from edge_vad.scene_model import Parity
+from edge_vad_export.graph import build_graph
 from edge_vad_export.parity import MAP_TOLERANCE, TOLERANCE, demand_parity, measure_parity
+from edge_vad_train.background import Background
 from edge_vad_train.checkpoint import TrainedScene
 
 
@@ -66,3 +71,20 @@ def test_an_error_beyond_the_tolerance_is_refused(error: float) -> None:
     for parity in (Parity(8, MAP_TOLERANCE, error, 0.0), Parity(8, error, TOLERANCE, 0.0)):
         with pytest.raises(CheckFailed, match="nothing was written"):
             demand_parity(parity)
+
+
+def test_the_graph_of_a_scene_of_several_lights_is_the_network(scene: TrainedScene) -> None:
+    network = copy.deepcopy(scene.network)
+    views = network.energies.views
+    picture = views.background.pictures
+    views.background = Background(torch.cat([picture, picture.flip(3)], 1))
+    network.calibrations = {
+        name: replace(each, locations=(*each.locations, 3.0), scales=(*each.scales, 2.0))
+        for name, each in network.calibrations.items()
+    }
+    frames = scene.sample_frames.clone()
+    frames[1::2] = frames[1::2].flip(2)
+    several = dataclasses.replace(scene, network=network, sample_frames=frames)
+    light = views(frames, scene.sample_motion).light
+    assert light.tolist() == [[1, 0], [0, 1]] * (len(frames) // 2)
+    demand_parity(measure_parity(several, build_graph(several)))
