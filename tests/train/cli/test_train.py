@@ -80,7 +80,7 @@ def test_a_video_becomes_a_scene_and_the_next_command_works_as_printed(
     out: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    code, said, err = train()
+    code, said, _ = train()
     assert code == 0
     assert said.startswith("learnt from 60 frames at 192x144, 10 frames a second\n")
     assert "thresholds come from 59 of them" in said
