@@ -10,7 +10,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from edge_vad.cli.signals import interrupt, stopped_by_signals
+from edge_vad.cli.signals import (
+    forget_interrupt,
+    heed_interrupt,
+    interrupt,
+    stopped_by_signals,
+)
 from edge_vad.cli.streams import say
 from edge_vad.errors import BadInput, Interrupted
 from edge_vad.outputs.folder import OutputFolder
@@ -48,7 +53,12 @@ def progress(label: str, length: int | None) -> Iterator[Callable[[], None]]:
     remaining = TimeRemainingColumn()
     with Progress(*columns, remaining, console=console, transient=True, disable=quiet) as bar:
         task = bar.add_task(label, total=length)
-        yield lambda: bar.advance(task)
+
+        def advance() -> None:
+            heed_interrupt()
+            bar.advance(task)
+
+        yield advance
 
 
 @contextmanager
@@ -60,6 +70,7 @@ def staged(path: Path) -> Iterator[OutputFolder]:
         Interrupted: Ctrl-C was pressed, or another signal came that ends it.
     """
     folder = OutputFolder(path)
+    forget_interrupt()
     try:
         with stopped_by_signals(interrupt), folder:
             yield folder

@@ -64,6 +64,25 @@ def _leave() -> None:
     os._exit(Interrupted.exit_code)
 
 
+_INTERRUPTED = threading.Event()
+
+
 def interrupt() -> None:
-    """Do what Ctrl-C does: raise where the work is."""
+    """Do what Ctrl-C does: raise where the work is.
+
+    Where that is a callback of a library, what is raised may be swallowed: `heed_interrupt` raises
+    it again.
+    """
+    _INTERRUPTED.set()
     raise KeyboardInterrupt
+
+
+def heed_interrupt() -> None:
+    """End work that was to be interrupted and went on."""
+    if _INTERRUPTED.is_set():
+        raise KeyboardInterrupt
+
+
+def forget_interrupt() -> None:
+    """Begin work that nobody has interrupted yet."""
+    _INTERRUPTED.clear()

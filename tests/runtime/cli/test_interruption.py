@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
+
+import pytest
+
+from edge_vad.cli.console import progress, staged
+from edge_vad.cli.signals import interrupt
+from edge_vad.errors import Interrupted
 
 OUTPUTS = ["annotated.mp4", "events.jsonl", "scores.jsonl", "timeline.png"]
 
@@ -68,3 +76,15 @@ def test_a_missing_source_is_told_without_a_traceback(tiny_scene, tmp_path):
     assert stdout == ""
     assert stderr.startswith("error: ")
     assert "Traceback" not in stderr
+
+
+def test_an_interrupt_that_a_librarys_callback_swallowed_ends_the_work_at_the_next_frame(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(Interrupted), staged(tmp_path / "out"), progress("watching", 3) as advance:
+        advance()
+        with contextlib.suppress(KeyboardInterrupt):
+            interrupt()
+        advance()
+    with staged(tmp_path / "again"), progress("watching", 3) as advance:
+        advance()
