@@ -81,10 +81,14 @@ def test_a_missing_source_is_told_without_a_traceback(tiny_scene, tmp_path):
 def test_an_interrupt_that_a_librarys_callback_swallowed_ends_the_work_at_the_next_frame(
     tmp_path: Path,
 ) -> None:
-    with pytest.raises(Interrupted), staged(tmp_path / "out"), progress("watching", 3) as advance:
-        advance()
-        with contextlib.suppress(KeyboardInterrupt):
-            interrupt()
-        advance()
+    def work() -> None:
+        with staged(tmp_path / "out"), progress("watching", 3) as advance:
+            advance()
+            with contextlib.suppress(KeyboardInterrupt):
+                interrupt()
+            advance()
+
+    with pytest.raises(Interrupted):
+        work()
     with staged(tmp_path / "again"), progress("watching", 3) as advance:
         advance()
