@@ -137,12 +137,13 @@ def test_a_scene_of_the_papers_recipe_comes_back_whole(scene: TrainedScene, tmp_
     calibrations = {
         name: msgspec.structs.replace(each, weight=1.0) for name, each in calibrations.items()
     }
-    motion = msgspec.structs.replace(scene.card.motion, pooling=Pooling.RANK)
+    motion = msgspec.structs.replace(scene.card.motion, pooling=Pooling.RANK, downscale=2)
     card = msgspec.structs.replace(scene.card, energies=calibrations, motion=motion)
     network = empty_network(design, card).eval()
     for each in network.energies.energies.values():
         each.weight.normal_()
-    samples = scene.sample_frames, scene.sample_motion[:, :2]
+    finer = scene.sample_motion[:, :2].repeat_interleave(2, 2).repeat_interleave(2, 3)
+    samples = scene.sample_frames, finer
     TrainedScene(card, design, network, *samples).save(tmp_path)
     again = load_trained(tmp_path)
     assert again.card == card

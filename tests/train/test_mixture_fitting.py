@@ -15,7 +15,7 @@ from edge_vad_train.network import JOINT, PHYSICAL
 from edge_vad_train.streams import NUMBERS, PerspectiveViews
 
 GRID = (5, 6)
-LAYERS = (Layer(4, 4, 2), Layer(3, 4, 2))
+LAYERS = (Layer(4, 3, 2), Layer(3, 3, 1))
 ENCODERS = {"appearance": Architecture(1, LAYERS, 2, 1), "motion": Architecture(2, LAYERS, 3, 1)}
 SIDE = 64
 
@@ -103,11 +103,11 @@ def moving_footage(moves: bool, lengths: tuple[int, ...] = (12, 12, 12, 12)) -> 
     stretches = []
     for number, length in enumerate(lengths):
         frames = np.full((length, SIDE, SIDE, 3), 100, np.uint8)
-        motion = np.zeros((length, 3, SIDE // 2, SIDE // 2), np.float16)
+        motion = np.zeros((length, 3, SIDE // 4, SIDE // 4), np.float16)
         for index in range(length if moves else 0):
             left = 2 * index
             frames[index, 20:40, left : left + 16] = 10
-            motion[index, 0::2, 10:20, left // 2 : left // 2 + 8] = 2
+            motion[index, 0::2, 5:10, left // 4 : left // 4 + 4] = 2
         stretches.append(Stretch(frames, motion, number % FOLDS, has_motion=number == 1))
     size = FrameSize(SIDE, SIDE)
     return Footage(size, 10.0, ("a",), 0, (), sum(lengths), True, tuple(stretches), 999)
@@ -117,7 +117,7 @@ def cells_drawn(footage: Footage, seed: int = 0) -> Cells:
     torch.manual_seed(0)
     encoders = {name: Encoder(each).eval() for name, each in ENCODERS.items()}
     motion = ENCODERS["motion"]
-    rows = (SIDE // 2 - motion.patch) // motion.stride + 1
+    rows = (SIDE // 4 - motion.patch) // motion.stride + 1
     background = Background(torch.full((1, 1, SIDE // 2, SIDE // 2), 100 / 255))
     views = PerspectiveViews(background, torch.full((rows,), 2.0), motion)
     return draw_cells(footage, views, encoders, seed)

@@ -26,7 +26,7 @@ from edge_vad_train.network import (
 )
 from edge_vad_train.streams import NUMBERS, PaperViews, PerspectiveViews, Views
 
-LAYERS = (Layer(4, 4, 2), Layer(3, 4, 2))
+LAYERS = (Layer(4, 3, 2), Layer(3, 3, 1))
 LOOKS, MOVES = Architecture(1, LAYERS, 2, 1), Architecture(2, LAYERS, 3, 1)
 SIDE = 64
 
@@ -63,14 +63,14 @@ def energies_of(views: nn.Module, looks: Architecture = LOOKS) -> SceneEnergies:
 
 
 def perspective_views() -> PerspectiveViews:
-    rows = (SIDE // 2 - MOVES.patch) // MOVES.stride + 1
+    rows = (SIDE // 4 - MOVES.patch) // MOVES.stride + 1
     background = Background(torch.rand(1, 1, SIDE // 2, SIDE // 2))
     return PerspectiveViews(background, torch.ones(rows), MOVES)
 
 
 def inputs(count: int = 2) -> tuple[Tensor, Tensor]:
     frame = torch.randint(256, (count, SIDE, SIDE, 3), dtype=torch.uint8)
-    motion = 3 * torch.randn(count, 3, SIDE // 2, SIDE // 2)
+    motion = 3 * torch.randn(count, 3, SIDE // 4, SIDE // 4)
     motion[:, 2] = motion[:, :2].norm(dim=1)
     return frame, motion
 
@@ -157,7 +157,7 @@ def test_where_nothing_is_or_moves_the_energy_is_that_of_rest() -> None:
     picture = energies.views.background.pictures.repeat_interleave(2, 2).repeat_interleave(2, 3)
     frame = (picture[0, 0] * 255).round().to(torch.uint8)[None, :, :, None].expand(1, -1, -1, 3)
     with torch.inference_mode():
-        maps = energies(frame, torch.zeros(1, 3, SIDE // 2, SIDE // 2))
+        maps = energies(frame, torch.zeros(1, 3, SIDE // 4, SIDE // 4))
     by_chance = math.log(16.0)  # of the cells that are taken for active where none is
     for number, energy in enumerate(maps.values()):
         torch.testing.assert_close(energy, torch.full_like(energy, 10.0 + number - by_chance))
@@ -188,7 +188,7 @@ def test_each_light_is_calibrated_by_its_own() -> None:
 
 def test_the_papers_recipe_has_no_rest_no_place_and_no_physical_energy() -> None:
     torch.manual_seed(4)
-    layers = (Layer(4, 4, 2), Layer(4, 5, 2), Layer(3, 3, 2))
+    layers = (Layer(4, 4, 2), Layer(4, 5, 2), Layer(3, 5, 2))
     looks = Architecture(3, layers, 2, 1)
     energies = energies_of(PaperViews(), looks)
     frame, motion = inputs()

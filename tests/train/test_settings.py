@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_vad.motion import FlowMeter, MotionSettings
-from edge_vad_train.background import FRAME_DOWNSCALE
 from edge_vad_train.cli.train import FLOWS
 from edge_vad_train.expectation_maximisation import fit_mixture
 from edge_vad_train.settings import Recipe, TrainSettings
@@ -21,7 +20,8 @@ from edge_vad_train.settings import Recipe, TrainSettings
 @pytest.mark.parametrize("recipe", get_args(Recipe))
 def test_both_streams_of_a_recipe_have_one_grid_and_cells_of_28_px(recipe: Recipe) -> None:
     streams = TrainSettings(recipe=recipe).architectures
-    shrunk = {"appearance": 1 if recipe == "paper" else FRAME_DOWNSCALE, "motion": 2}
+    motion = TrainSettings(recipe=recipe).at(10).motion.downscale
+    shrunk = {"appearance": 1 if recipe == "paper" else motion, "motion": motion}
     for name, stream in streams.items():
         assert (stream.stride * shrunk[name], stream.patch * shrunk[name]) == (8, 28)
 

@@ -16,10 +16,14 @@ from edge_vad_train.streams import NUMBERS, PaperViews, PerspectiveViews, Views
 ARCHITECTURES = TrainSettings().architectures
 MOTION = ARCHITECTURES["motion"]
 HEIGHT, WIDTH = 96, 128
+SHRUNK = 4
+"""The streams see a quarter of the frame's resolution."""
 
 
 def grid_of(height: int, width: int) -> tuple[int, int]:
-    rows, columns = ((side // 2 - MOTION.patch) // MOTION.stride + 1 for side in (height, width))
+    rows, columns = (
+        (side // SHRUNK - MOTION.patch) // MOTION.stride + 1 for side in (height, width)
+    )
     return rows, columns
 
 
@@ -34,7 +38,7 @@ def views_of(scale: float | Tensor = 1.0, height: int = HEIGHT, width: int = WID
 def scene(height: int = HEIGHT, width: int = WIDTH) -> tuple[Tensor, Tensor]:
     """The empty scene: a frame and its motion."""
     frame = torch.full((1, height, width, 3), round(0.4 * 255), dtype=torch.uint8)
-    return frame, torch.zeros(1, 3, height // 2, width // 2)
+    return frame, torch.zeros(1, 3, height // SHRUNK, width // SHRUNK)
 
 
 def with_thing(
@@ -43,7 +47,7 @@ def with_thing(
     """A dark square that moves, px of the frame."""
     frame, motion = scene()
     frame[:, top : top + side, left : left + side] = 10
-    rows, columns = (slice(start // 2, (start + side) // 2) for start in (top, left))
+    rows, columns = (slice(start // SHRUNK, (start + side) // SHRUNK) for start in (top, left))
     for channel, value in enumerate((*flow, (flow[0] ** 2 + flow[1] ** 2) ** 0.5)):
         motion[:, channel, rows, columns] = value
     return frame, motion
@@ -89,7 +93,7 @@ def test_motion_is_told_in_units_of_the_scale(scale: float, right: float, down: 
 def test_who_is_near_and_who_is_far_walk_alike() -> None:
     rows, _ = grid_of(HEIGHT, WIDTH)
     scale = torch.linspace(0.5, 3, rows)
-    pixels = torch.arange(HEIGHT // 2, dtype=torch.float32)
+    pixels = torch.arange(HEIGHT // SHRUNK, dtype=torch.float32)
     of_pixels = 0.5 + 2.5 / (rows - 1) * (pixels - (MOTION.patch - 1) / 2) / MOTION.stride
     frame, motion = scene()
     motion[:, 0] = of_pixels.clamp(0.5, 3)[:, None]
@@ -105,7 +109,7 @@ def test_a_thing_that_stands_is_foreground_that_does_not_move() -> None:
 
 
 def test_a_scene_that_is_shifted_by_cells_is_seen_shifted_by_cells() -> None:
-    step = MOTION.stride * 2
+    step = MOTION.stride * SHRUNK
     near, far = (views_of()(*with_thing(40, left, (2, 1))) for left in (48, 48 + 2 * step))
     inside = slice(3, -3)  # what reaches over the edge is seen in part
     for name in ("numbers", "activity", "presence"):
@@ -138,7 +142,8 @@ def test_what_counts_as_moving_is_said_in_pixels_whatever_the_scale() -> None:
 def test_shares_stay_from_0_to_1(seed: int, speed: float) -> None:
     generator = torch.Generator().manual_seed(seed)
     frame = torch.randint(256, (2, HEIGHT, WIDTH, 3), dtype=torch.uint8, generator=generator)
-    motion = speed * torch.randn(2, 3, HEIGHT // 2, WIDTH // 2, generator=generator)
+    shape = 2, 3, HEIGHT // SHRUNK, WIDTH // SHRUNK
+    motion = speed * torch.randn(shape, generator=generator)
     motion[:, 2] = motion[:, 2].abs()
     seen = views_of()(frame, motion)
     for share in (seen.appearance, seen.numbers[:, 3:], seen.activity, seen.presence):

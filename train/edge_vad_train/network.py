@@ -13,7 +13,7 @@ from edge_vad_train.mixture import SampleEnergy
 from edge_vad_train.model import Encoder
 from edge_vad_train.streams import Views
 
-GENERATION = 6
+GENERATION = 7
 """Counts the ways from frames to scores: what was trained for another is refused."""
 
 STREAMS = ("appearance", "motion")

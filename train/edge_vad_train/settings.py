@@ -12,8 +12,8 @@ from edge_vad.motion import LONGEST_WINDOW, MotionSettings
 from edge_vad_train.model import Architecture, Layer
 from edge_vad_train.streams import FLOW_CHANNELS, FOREGROUND_CHANNELS, RGB_CHANNELS
 
-LAYERS = (Layer(16, 4, 2), Layer(32, 4, 2), Layer(32, 2, 1))
-"""Of encoders at half the frame's resolution: a receptive field of 14 px, every 4 px.
+LAYERS = (Layer(16, 3, 2), Layer(32, 3, 1))
+"""Of encoders at a quarter of the frame's resolution: a receptive field of 7 px, every 2 px.
 
 Channels are multiples of 16, which processors like.
 """
@@ -21,10 +21,16 @@ Channels are multiples of 16, which processors like.
 RGB_LAYERS = (Layer(16, 4, 2), Layer(32, 5, 2), Layer(32, 5, 2))
 """Of the paper's appearance encoder, at full resolution: 28 px, every 8 px."""
 
+FLOW_LAYERS = (Layer(16, 4, 2), Layer(32, 4, 2), Layer(32, 2, 1))
+"""Of the paper's motion encoder, at half the resolution: 14 px, every 4 px."""
+
 Recipe = Literal["default", "paper"]
 
 _POOLED_S = {"default": 0.5, "paper": 1.0}
 """Seconds of flow that are pooled."""
+
+_FLOW_DOWNSCALE = {"default": 4, "paper": 2}
+"""Flow fields are averaged over blocks of this many px a side."""
 
 
 class TrainSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -64,15 +70,17 @@ class TrainSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """
         pooling = Pooling.RANK if self.recipe == "paper" else Pooling.MEAN_AND_SPEED
         window = self.window or min(max(1, round(_POOLED_S[self.recipe] * fps)), LONGEST_WINDOW)
-        return replace(self, motion=replace(self.motion, pooling=pooling, window=window))
+        downscale = _FLOW_DOWNSCALE[self.recipe]
+        motion = replace(self.motion, pooling=pooling, window=window, downscale=downscale)
+        return replace(self, motion=motion)
 
     @property
     def architectures(self) -> dict[str, Architecture]:
         """Shapes of the streams by name."""
         if self.recipe == "paper":
             appearance = self._stream(RGB_CHANNELS, RGB_LAYERS)
-        else:
-            appearance = self._stream(FOREGROUND_CHANNELS, LAYERS)
+            return {"appearance": appearance, "motion": self._stream(FLOW_CHANNELS, FLOW_LAYERS)}
+        appearance = self._stream(FOREGROUND_CHANNELS, LAYERS)
         return {"appearance": appearance, "motion": self._stream(FLOW_CHANNELS, LAYERS)}
 
     def _stream(self, inputs: int, layers: tuple[Layer, ...]) -> Architecture:

@@ -19,6 +19,9 @@ FLOW_CHANNELS = 2
 NUMBERS = 5
 """Right, down, speed, foreground, and foreground of a wider place."""
 
+_BLOCK = 2
+"""The appearance encoder sees foreground averaged over blocks of this many of its px a side."""
+
 _BOX, _WIDE_BOX = 3, 5
 """Sides of the places that numbers are means over, in strides of the grid: 24 and 40 px."""
 
@@ -82,9 +85,10 @@ class PerspectiveViews(nn.Module):
 
         Args:
             frame: uint8, (N, height, width, 3), blue-green-red.
-            motion: float32, (N, 3, height / 2, width / 2), mean flow and mean speed, px a frame.
+            motion: float32, (N, 3, height / 4, width / 4), mean flow and mean speed, px a frame.
         """
         foreground, light = self.background(frame)
+        foreground = window_means(foreground, _BLOCK, _BLOCK)
         scale = _between_cells(self.scale, motion.shape[2], self.patch, self.stride)
         scaled = (motion * (1 / scale)[:, None]).clamp(-_FASTEST, _FASTEST)
         shares = window_means(foreground, self.stride, self.stride)

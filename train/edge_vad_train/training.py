@@ -188,7 +188,7 @@ def _learn_views(footage: Footage, settings: TrainSettings, stages: Stages) -> P
     architecture = settings.architectures["motion"]
     with stages.stage("finding background and perspective", None):
         background = fit_background(_greys(footage))
-        rows = (footage.size.height // 2 - architecture.patch) // architecture.stride + 1
+        rows, _ = _grid_of(footage.size, settings)
         plain = PerspectiveViews(background, torch.ones(rows), architecture)
         scale = _fit_scale(footage, plain, rows)
     return PerspectiveViews(background, torch.from_numpy(scale), architecture)

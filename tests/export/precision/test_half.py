@@ -23,7 +23,7 @@ def test_the_encoders_compute_in_half_precision_and_nothing_else_does(
     assert {types[name] for name in types.keys() - encoders} == {"fp32"}
     convolutions = {node.name for node in graph.graph.node if node.op_type == "Conv"}
     for stream in ("appearance_encoder", "motion_encoder"):
-        assert sum(name.startswith(stream) for name in encoders & convolutions) == 5
+        assert sum(name.startswith(stream) for name in encoders & convolutions) == 4
     assert {name.split(".")[0] for name in types.keys() - encoders} >= {
         "views",
         "mixtures",
