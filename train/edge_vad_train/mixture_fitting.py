@@ -82,7 +82,6 @@ def draw_cells(
         seed: Of the choice and of the noise.
         progress: Called with the frames done since the last call.
     """
-
     share = _MOST_CELLS / max(1.0, _estimate_active(footage, views))
 
     def draw(numbered: tuple[int, Stretch], advance: Callable[[int], None]) -> list[Cells]:
