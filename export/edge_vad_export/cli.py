@@ -14,6 +14,7 @@ import msgspec
 from rich.console import Console
 
 from edge_vad.errors import CheckFailed, Unavailable
+from edge_vad.regions import describe_regions
 from edge_vad.scene_model import Precision
 from edge_vad_export.contestants import open_all
 from edge_vad_export.engines.command import export_engine, say_plan
@@ -164,6 +165,8 @@ def _tell(out: Path, made: Made, as_json: bool) -> None:
         return
     parity = made.card.parity
     click.echo(f"{out}: {made.graph.ByteSize() / 1e6:.1f} MB, {made.card.precision}")
+    if ignored := describe_regions(made.card.ignored):
+        click.echo(ignored)
     if parity and made.samples:
         click.echo(
             f"against PyTorch on {parity.frames} held-back frames: energy maps within "

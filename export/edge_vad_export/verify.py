@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from edge_vad.errors import CheckFailed, WrongUse
+from edge_vad.regions import describe_regions
 from edge_vad.scene_model import SceneModel
 from edge_vad_export.contestants import open_all, open_engine, refuse_another_scene
 from edge_vad_export.exam import Exam
@@ -64,6 +65,8 @@ def verify(
         click.echo(msgspec.json.encode({"scene": str(scene), "proof": proof}))
     else:
         print_proof(proof)
+        if ignored := describe_regions(model.card.ignored):
+            click.echo(ignored)
     refused = exam.gates.why_refused(proof)
     if refused:
         raise CheckFailed(refused, "export the scene again, or keep to single precision")

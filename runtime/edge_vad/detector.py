@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from types import TracebackType
@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from edge_vad import engine_file
 from edge_vad.backends import Backend, Inputs, Maps, Mark, load_backend, unmarked
+from edge_vad.decision.ignored import IgnoredCells
 from edge_vad.detection import NO_MOTION, Detection
 from edge_vad.errors import BadModel
 from edge_vad.false_alarms import parse_rate
-from edge_vad.fitting import fit_image
+from edge_vad.fitting import Fitting
 from edge_vad.frame import Frame
 from edge_vad.live.scene_match import SceneMatch
 from edge_vad.live.states import CameraState
@@ -23,6 +24,7 @@ from edge_vad.localisation import locate
 from edge_vad.look_ahead import Measured, measure_ahead, usable_cores
 from edge_vad.motion import MotionExtractor, Moved
 from edge_vad.pace import at_pace
+from edge_vad.regions import Polygon
 from edge_vad.scene_model import SceneModel
 from edge_vad.sources import Source
 from edge_vad.sources.recording import Recording
@@ -40,6 +42,8 @@ class Detector:
         backend: What runs its graph.
         false_alarms: Alarms one accepts on normal footage, such as `1/day`; None: the rarest rate
             that the footage of its training could show.
+        ignore: Regions in which nothing counts, besides those that the scene leaves out: polygons,
+            px of the frames.
 
     Attributes:
         model: The scene model.
@@ -51,7 +55,11 @@ class Detector:
     _mark: Mark = staticmethod(unmarked)
 
     def __init__(
-        self, model: SceneModel, backend: Backend, false_alarms: str | None = None
+        self,
+        model: SceneModel,
+        backend: Backend,
+        false_alarms: str | None = None,
+        ignore: Sequence[Polygon] = (),
     ) -> None:
         self.model = model
         self.is_default_rate = false_alarms is None
@@ -59,7 +67,8 @@ class Detector:
         self.threshold = model.card.normal.threshold(parse_rate(self.false_alarms))
         self._backend = backend
         card = model.card
-        self._resized = np.zeros((card.height, card.width, 3), np.uint8)
+        self._fitting = Fitting(card.height, card.width, card.ignored)
+        self._ignored = IgnoredCells(ignore, card)
         self._motion = MotionExtractor(card.height, card.width, card.motion)
         self._nothing = np.zeros((card.grid.rows, card.grid.columns), np.float32)
 
@@ -78,7 +87,7 @@ class Detector:
             BadInput: The frame's shape is not that of the scene's camera.
             BadModel: The graph gave no number.
         """
-        image = fit_image(frame.image, self._resized)
+        image = self._fitting.fit(frame.image)
         self._mark("resize")
         return self._score(frame, image, self._motion.measure(image, steps))
 
@@ -129,9 +138,10 @@ class Detector:
                 f"{self.model.path} gives no number for frame {frame.index}",
                 "write it again with edge-vad export, or train the scene again",
             )
-        box = None
+        size, box = frame.image.shape[:2], None
+        score, anomaly_map = self._ignored.counted(score, anomaly_map, *size)
         if score >= self.threshold:
-            box = locate(anomaly_map, self.threshold, self.model.card, *frame.image.shape[:2])
+            box = locate(anomaly_map, self.threshold, self.model.card, *size)
         return Detection(frame, score, self.threshold, anomaly_map, box)
 
     def watch(self, source: Source, ahead: int | None = None) -> Iterator[Detection]:
@@ -150,7 +160,7 @@ class Detector:
         if ahead is None:
             ahead = usable_cores() if isinstance(source, Recording | Series) else 0
         empty = self.model.card.empty
-        match = SceneMatch(_CHANGED_AFTER_S, empty) if empty else None
+        match = SceneMatch(_CHANGED_AFTER_S, empty, self.model.card.ignored) if empty else None
         with closing(self._measured(source, ahead)) as measured:
             for frame, image, moved in measured:
                 if match and moved.flow is None:
@@ -167,7 +177,7 @@ class Detector:
                 yield measured
             return
         for frame, steps in at_pace(source, self.model.card.fps):
-            image = fit_image(frame.image, self._resized)
+            image = self._fitting.fit(frame.image)
             self._mark("resize")
             if steps is None:
                 self.reset()
@@ -200,6 +210,7 @@ def load(
     false_alarms: str | None = None,
     threads: int | None = None,
     rebuild: bool = False,
+    ignore: Sequence[Polygon] = (),
 ) -> Detector:
     """Load a scene model, ready to score frames.
 
@@ -210,6 +221,8 @@ def load(
             that the footage of its training could show.
         threads: CPU threads; one for small frames, all cores for others when None.
         rebuild: Build the engine anew where it does not belong here or is missing.
+        ignore: Regions in which nothing counts, besides those that the scene leaves out: polygons,
+            px of the frames.
 
     Raises:
         BadModel: The file is broken, foreign or too new.
@@ -222,4 +235,4 @@ def load(
         path, backend = engine_file.resolve(engine, backend)
     model = SceneModel.read(path)
     runner = load_backend(model, backend, threads=threads, engine=engine, rebuild=rebuild)
-    return Detector(model, runner, false_alarms)
+    return Detector(model, runner, false_alarms, ignore)

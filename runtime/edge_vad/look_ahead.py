@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_vad.errors import EdgeVadError
-from edge_vad.fitting import fit_image
+from edge_vad.fitting import Fitting
 from edge_vad.frame import Frame
 from edge_vad.motion import FlowMeter, Moved
 from edge_vad.opencv import cv2
@@ -48,7 +48,7 @@ class _Slot:
     """Memory for one frame under way."""
 
     def __init__(self, card: SceneCard, shape: tuple[int, int, int]) -> None:
-        self.resized = np.zeros((card.height, card.width, 3), np.uint8)
+        self.fitting = Fitting(card.height, card.width, card.ignored)
         self.grey = np.zeros((card.height, card.width), np.uint8)
         self.flow = np.zeros(shape, np.float32)
 
@@ -116,7 +116,7 @@ def measure_ahead(source: Source, card: SceneCard, threads: int) -> Generator[Me
     try:
         for turn, (frame, steps) in enumerate(frames):
             previous, slot = slots[(turn - 1) % len(slots)], slots[turn % len(slots)]
-            image = fit_image(frame.image, slot.resized)
+            image = slot.fitting.fit(frame.image)
             cv2.cvtColor(image, cv2.COLOR_BGR2GRAY, dst=slot.grey)
             is_new = None if steps is None else pool.submit(measure, previous, slot)
             pending.append(_Pending(frame, image, slot.flow, steps or 1.0, is_new))

@@ -16,6 +16,7 @@ from edge_vad import scene_file
 from edge_vad.errors import BadModel
 from edge_vad.false_alarms import NormalTail
 from edge_vad.motion import MotionSettings
+from edge_vad.regions import MOST_CORNERS, Regions
 from edge_vad.told import refuse_wild_numbers, shorten
 
 METADATA_KEY = "edge-vad"
@@ -156,6 +157,8 @@ class SceneCard(_Record, frozen=True):
         proof: Results of the comparisons with single precision.
         empty: The scene without anybody in it, as `edge_vad.empty_picture` encodes it, one for each
             kind of light; none in scenes of before.
+        ignored: Regions that are painted over before anything looks at a frame.
+        score_cells: A frame reaches as high as the mean of so many highest cells.
     """
 
     schema: int
@@ -171,6 +174,8 @@ class SceneCard(_Record, frozen=True):
     parity: Parity | None = None
     proof: tuple[Comparison, ...] = ()
     empty: tuple[bytes, ...] = ()
+    ignored: Regions = ()
+    score_cells: Count = 1
 
     @property
     def motion_shape(self) -> tuple[int, int, int]:
@@ -245,6 +250,8 @@ def decode_card(text: str, path: Path) -> SceneCard:
         card = msgspec.json.decode(text, type=SceneCard)
         refuse_wild_numbers(text)
         _check_geometry(card)
+        if sum(map(len, card.ignored)) > MOST_CORNERS:
+            raise ValueError("its regions have too many corners")
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise _broken(path, error) from None
     return card

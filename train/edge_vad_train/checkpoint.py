@@ -113,6 +113,7 @@ def load_trained(folder: Path) -> TrainedScene:
         if design.generation != GENERATION:
             raise BadModel(f"{path} was trained by an older edge-vad", _TRAIN_AGAIN)
         samples = tensors.pop("sample.frames"), tensors.pop("sample.motion")
+        card = msgspec.structs.replace(card, score_cells=design.score_cells)
         network = _filled_network(design, card, tensors)
         _check_answer(network, card, *samples)
     except msgspec.ValidationError:

@@ -20,9 +20,10 @@ from torch import Tensor
 
 from edge_vad.atomic import write_whole
 from edge_vad.errors import BadInput
-from edge_vad.fitting import fit_image
+from edge_vad.fitting import Fitting
 from edge_vad.motion import MotionExtractor, MotionSettings
 from edge_vad.pace import at_pace, scored_of
+from edge_vad.regions import Regions
 from edge_vad.sources import Source
 from edge_vad_train.datasets import Clip
 from edge_vad_train.parallel import run_in_parallel
@@ -82,11 +83,13 @@ class _Index(msgspec.Struct, frozen=True):
     clip_names: list[str]
     frame_budget: int
     clips: list[_Recorded]
+    ignored: Regions = ()
 
     @property
     def wanted(self) -> tuple[object, ...]:
         """What the cache was asked for."""
-        return self.size, self.fps, self.motion, self.clip_names, self.frame_budget
+        kept = self.clip_names, self.frame_budget, self.ignored
+        return self.size, self.fps, self.motion, *kept
 
 
 @dataclass(frozen=True)
@@ -171,6 +174,7 @@ class Footage:
         is_whole: Whether all of them are kept.
         stretches: Those that are kept, from all over the footage.
         budget: Most frames that are kept of a clip, about.
+        ignored: Regions that are painted over.
     """
 
     size: FrameSize
@@ -182,6 +186,7 @@ class Footage:
     is_whole: bool
     stretches: tuple[Stretch, ...]
     budget: int
+    ignored: Regions = ()
 
 
 def working_size(source: Source) -> FrameSize:
@@ -219,6 +224,7 @@ def prepare(
     frame_budget: int,
     *,
     fps: float | None = None,
+    ignored: Regions = (),
     strict: bool = False,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Footage:
@@ -232,6 +238,7 @@ def prepare(
         frame_budget: Most frames kept, but for 50 a clip; longer footage is thinned out evenly,
             in stretches.
         fps: Frames a second; clips that have more are thinned out. The lowest rate when None.
+        ignored: Regions that are painted over.
         strict: Raise at the first frame that cannot be read, instead of skipping it.
         progress: Called with the number of frames done since the last call.
 
@@ -241,18 +248,18 @@ def prepare(
     fps = lowest_rate(clips) if fps is None else fps
     names = [clip.name for clip in clips]
     index = _read_index(folder)
-    wanted = (size, fps, motion, names, frame_budget)
+    wanted = (size, fps, motion, names, frame_budget, ignored)
     if index is None or wanted != index.wanted:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / _INDEX).unlink(missing_ok=True)
         budget = _budget(frame_budget, len(clips))
 
         def record(numbered: tuple[int, Clip], advance: Callable[[int], None]) -> _Recorded:
-            reader = _Reader(*numbered, len(clips), size, motion, fps, budget, strict)
+            reader = _Reader(*numbered, len(clips), size, motion, fps, budget, ignored, strict)
             return _record(reader, folder / f"{numbered[0]:04d}", budget, advance)
 
         recorded = run_in_parallel(record, enumerate(clips), progress)
-        index = _Index(size, fps, motion, names, frame_budget, recorded)
+        index = _Index(size, fps, motion, names, frame_budget, recorded, ignored)
         write_whole(folder / _INDEX, msgspec.json.encode(index))
     return _map_footage(folder, index)
 
@@ -307,6 +314,7 @@ def all_runs(
             motion,
             footage.fps,
             footage.budget,
+            footage.ignored,
             strict=False,
         )
         for number, clip in enumerate(clips)
@@ -381,12 +389,13 @@ class _Reader:
         motion: MotionSettings,
         fps: float,
         budget: int,
+        ignored: Regions,
         strict: bool,
     ) -> None:
         self.clip, self._fps = clip, fps
         self._number, self._clips, self._budget, self._strict = number, clips, budget, strict
         self._extractor = MotionExtractor(size.height, size.width, motion)
-        self._resized = np.zeros((size.height, size.width, 3), np.uint8)
+        self._fitting = Fitting(size.height, size.width, ignored)
         self.seen, self.skipped = 0, 0
 
     def read(self, progress: Callable[[int], None], *, whole: bool) -> Iterator[_Read]:
@@ -408,7 +417,7 @@ class _Reader:
                 if is_kept:
                     if not follows:
                         self._extractor.reset()
-                    image = fit_image(frame.image, self._resized)
+                    image = self._fitting.fit(frame.image)
                     motion = self._extractor.push(image, steps or 1.0)
                     yield _Read(image, motion, self._fold(position, length, thinning), follows)
                 follows = is_kept
@@ -471,6 +480,7 @@ def _map_footage(folder: Path, index: _Index) -> Footage:
         is_whole=all(clip.frames == clip.seen for clip in index.clips),
         stretches=tuple(stretches),
         budget=_budget(index.frame_budget, len(index.clips)),
+        ignored=index.ignored,
     )
 
 

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from edge_vad.empty_picture import encode_empty
 from edge_vad.errors import BadInput
+from edge_vad.regions import Polygon, Regions, in_shares
 from edge_vad.scene_model import SCHEMA, Calibration, Grid, SceneCard, Training
 from edge_vad_train.background import fit_background, grey_of
 from edge_vad_train.calibration import calibrate, fit_tail, fused_levels, measure_levels
@@ -99,6 +100,7 @@ def train_scene(
     stages: Stages,
     size: FrameSize | None = None,
     *,
+    ignore: Sequence[Polygon] = (),
     strict: bool = False,
 ) -> TrainedScene:
     """Train a scene; what an earlier, interrupted call left in `folder` is taken up.
@@ -110,15 +112,18 @@ def train_scene(
         fabric: Where to train.
         stages: Shows how far it is.
         size: Size of the model's frame; about 240 rows in the footage's shape, when None.
+        ignore: Regions that are left out: polygons, px of the first clip's frames.
         strict: Raise at the first frame that cannot be read, instead of skipping it.
 
     Raises:
         BadInput: The footage is broken, too short, or of cameras of different shapes.
+        WrongUse: A region lies outside the picture, or nothing is left of it.
         Diverged: A stream cannot be fitted with these settings.
     """
     work = folder / "work"
     size, fps, settings = _fit_to(clips, size, settings)
-    footage = _read(clips, work / "footage", settings, stages, size, fps, strict)
+    ignored = _ignored(clips[0], ignore)
+    footage = _read(clips, work / "footage", settings, stages, size, fps, ignored, strict)
     views = PaperViews() if settings.recipe == "paper" else _learn_views(footage, settings, stages)
     streams = _learn_streams(footage, views, settings, fabric, stages, work)
     if isinstance(views, PerspectiveViews):
@@ -156,6 +161,14 @@ def _fit_to(
     return size, fps, settings.at(fps)
 
 
+def _ignored(clip: Clip, ignore: Sequence[Polygon]) -> Regions:
+    """Regions in px of a clip's frames as shares of the picture."""
+    if not ignore:
+        return ()
+    with clip.open() as source:
+        return in_shares(ignore, *next(iter(source)).image.shape[:2])
+
+
 def _read(
     clips: Sequence[Clip],
     folder: Path,
@@ -163,6 +176,7 @@ def _read(
     stages: Stages,
     size: FrameSize,
     fps: float,
+    ignored: Regions,
     strict: bool,
 ) -> Footage:
     with stages.stage("reading footage", _announced(clips)) as advance:
@@ -173,6 +187,7 @@ def _read(
             size,
             settings.frame_budget,
             fps=fps,
+            ignored=ignored,
             strict=strict,
             progress=lambda frames: advance(frames, ""),
         )
@@ -374,6 +389,8 @@ def _card(
             recipe=settings.recipe,
         ),
         empty=empty,
+        ignored=footage.ignored,
+        score_cells=settings.score_cells,
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from edge_vad.backends import Backend, Inputs, load_backend
-from edge_vad.fitting import fit_image
+from edge_vad.fitting import Fitting
 from edge_vad.motion import MotionExtractor
 from edge_vad.scene_model import SceneCard, SceneModel
 from edge_vad.sources import open_source
@@ -137,10 +137,10 @@ def _peers(scene: TrainedScene, first: Inputs, notes: list[str]) -> list[Peer]:
 def _inputs(source: str, card: SceneCard) -> Iterator[Inputs]:
     """Frames of the source with their motion, from the first that has any."""
     motion = MotionExtractor(card.height, card.width, card.motion)
-    resized = np.zeros((card.height, card.width, 3), np.uint8)
+    fitting = Fitting(card.height, card.width, card.ignored)
     with open_source(source) as footage:
         for frame in islice(footage, _FRAMES + 1):
-            image = fit_image(frame.image, resized)
+            image = fitting.fit(frame.image)
             pooled = motion.push(image)
             if motion.known:
                 yield Inputs(image[None].copy(), pooled[None].copy())

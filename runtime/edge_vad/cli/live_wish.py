@@ -11,6 +11,7 @@ from edge_vad.cli.console import note
 from edge_vad.cli.page_wish import PageWish
 from edge_vad.cli.signals import left_at_once
 from edge_vad.errors import EdgeVadError, WrongUse
+from edge_vad.regions import Polygon
 from edge_vad.sources.connecting import is_paced
 from edge_vad.sources.spec import parse_spec
 
@@ -35,6 +36,7 @@ class LiveWish:
         threads: CPU threads.
         page: The page, if one is wanted.
         follow_drift: Whether the threshold follows drift.
+        ignore: Regions in which nothing counts, px of the camera's frames.
     """
 
     scene: Path | None
@@ -47,6 +49,7 @@ class LiveWish:
     threads: int | None
     page: PageWish
     follow_drift: bool
+    ignore: tuple[Polygon, ...] = ()
 
     @property
     def is_live(self) -> bool:
@@ -145,7 +148,9 @@ class LiveWish:
             scene=str(self.scene),
             source=self.sources[0],
             decision=DecisionSettings(
-                false_alarms=self.false_alarms, follow_drift=self.follow_drift
+                false_alarms=self.false_alarms,
+                follow_drift=self.follow_drift,
+                ignore=self.ignore,
             ),
         )
         return SiteSettings(

@@ -11,6 +11,7 @@ import click
 
 from edge_vad.backends import BACKENDS
 from edge_vad.errors import WrongUse
+from edge_vad.regions import Polygon, parse_regions
 
 FALSE_ALARMS_HELP = (
     "Alarms you accept on normal footage, such as 1/day; by default the rarest rate that the "
@@ -49,6 +50,33 @@ fps_option = click.option(
     type=click.FloatRange(0.1, 240.0),
     help="Frames a second of folders of pictures, and of files that do not say.",
 )
+
+
+def _parse_ignore(
+    context: click.Context,  # noqa: ARG001
+    parameter: click.Parameter,  # noqa: ARG001
+    value: tuple[str, ...],
+) -> tuple[Polygon, ...]:
+    return parse_regions(value)
+
+
+def ignore_option(what: str) -> Callable[[Function], Function]:
+    """The option `--ignore`, given once for every region.
+
+    Args:
+        what: Said of it first in the help.
+    """
+    return click.option(
+        "--ignore",
+        metavar="REGION",
+        multiple=True,
+        callback=_parse_ignore,
+        help=f"{what}: a polygon in px of the frames, such as '[[0, 0], [200, 0], [200, 80]]'; "
+        "may be given several times.",
+    )
+
+
+IGNORE_HELP = "Region in which nothing counts, besides those that the scene leaves out"
 
 
 def scoring_options(function: Function) -> Function:

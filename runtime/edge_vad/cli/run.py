@@ -13,7 +13,13 @@ from edge_vad.backends import BACKENDS
 from edge_vad.cli.console import heed_rate, note, progress, staged, warn, warn_of_skipped
 from edge_vad.cli.drift import DriftLog
 from edge_vad.cli.live_wish import LIVE_ONLY, LiveWish
-from edge_vad.cli.options import FALSE_ALARMS_HELP, json_option, scoring_options
+from edge_vad.cli.options import (
+    FALSE_ALARMS_HELP,
+    IGNORE_HELP,
+    ignore_option,
+    json_option,
+    scoring_options,
+)
 from edge_vad.cli.page_wish import PageWish, page_options
 from edge_vad.cli.summary import RunSummary, print_summary, summarise
 from edge_vad.detector import Detector, load
@@ -21,6 +27,7 @@ from edge_vad.errors import BadInput, WrongUse
 from edge_vad.false_alarms import describe_rate, parse_rate
 from edge_vad.outputs.recorder import VIDEO, Recorder
 from edge_vad.pace import scored_of
+from edge_vad.regions import Polygon, write_regions
 from edge_vad.sources import Source, open_sources
 
 _EXAMPLE = """\b
@@ -33,7 +40,7 @@ Example:
 
 _OF_LIVE_RUNS = ("display", "serve", "log_json")
 _OF_RECORDINGS = ("no_video", "rebuild", "strict", "fps")
-_OF_SITES = ("false_alarms", "follow_drift", "backend", "threads")
+_OF_SITES = ("false_alarms", "follow_drift", "ignore", "backend", "threads")
 
 
 @click.command(epilog=_EXAMPLE)
@@ -72,6 +79,7 @@ _OF_SITES = ("false_alarms", "follow_drift", "backend", "threads")
     help="Follow drift from the trained scores on, not from where an earlier run came to.",
 )
 @click.option("--no-video", is_flag=True, help="Leave out annotated.mp4, which costs most time.")
+@ignore_option(IGNORE_HELP)
 @scoring_options
 @json_option
 def run(
@@ -88,6 +96,7 @@ def run(
     follow_drift: bool,
     reset_drift: bool,
     no_video: bool,
+    ignore: tuple[Polygon, ...],
     backend: str,
     threads: int | None,
     rebuild: bool,
@@ -124,6 +133,7 @@ def run(
         threads,
         page,
         follow_drift=follow_drift or reset_drift,
+        ignore=ignore,
     )
     if live.is_live:
         _refuse(_OF_RECORDINGS, "is for recordings", "leave it out of a live run")
@@ -136,7 +146,12 @@ def run(
     with (
         staged(out) as folder,
         load(
-            scene, backend=backend, false_alarms=false_alarms, threads=threads, rebuild=rebuild
+            scene,
+            backend=backend,
+            false_alarms=false_alarms,
+            threads=threads,
+            rebuild=rebuild,
+            ignore=ignore,
         ) as detector,
         open_sources(sources, strict=strict, fps=fps) as footage,
     ):
@@ -151,6 +166,7 @@ def run(
         recorder = _watch(detector, footage, folder.staging, not no_video, drift)
         wall_s = time.perf_counter() - started
     words = ["edge-vad", "run", str(scene), *sources, "--out", str(out)]
+    words += write_regions(ignore)
     summary = summarise(
         recorder,
         detector,

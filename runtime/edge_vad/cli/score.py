@@ -13,6 +13,8 @@ import msgspec
 from edge_vad.cli.console import heed_rate, progress, staged, warn_of_skipped
 from edge_vad.cli.options import (
     FALSE_ALARMS_HELP,
+    IGNORE_HELP,
+    ignore_option,
     json_option,
     out_option,
     scene_argument,
@@ -29,6 +31,7 @@ from edge_vad.outputs.maps import MapsFile
 from edge_vad.outputs.moments import MomentLine, write_moments
 from edge_vad.outputs.recorder import SCORES
 from edge_vad.pace import scored_of
+from edge_vad.regions import Polygon, describe_regions
 from edge_vad.sources import Source, open_source
 from edge_vad.sustained import ALARM_FRAMES, SustainedScore
 
@@ -86,6 +89,7 @@ class SourceScores(msgspec.Struct, frozen=True):
     help=f"{FALSE_ALARMS_HELP} From there on frames are anomalous.",
 )
 @click.option("--maps", "has_maps", is_flag=True, help="Write the anomaly maps too, as maps.npz.")
+@ignore_option(IGNORE_HELP)
 @scoring_options
 @json_option
 def score(
@@ -94,6 +98,7 @@ def score(
     out: Path,
     false_alarms: str | None,
     has_maps: bool,
+    ignore: tuple[Polygon, ...],
     backend: str,
     threads: int | None,
     rebuild: bool,
@@ -116,7 +121,12 @@ def score(
         _refuse_unwritable(out)
         detector = opened.enter_context(
             load(
-                scene, backend=backend, false_alarms=false_alarms, threads=threads, rebuild=rebuild
+                scene,
+                backend=backend,
+                false_alarms=false_alarms,
+                threads=threads,
+                rebuild=rebuild,
+                ignore=ignore,
             )
         )
         results = [_score_one(detector, source, out / source.name, has_maps) for source in footage]
@@ -134,6 +144,8 @@ def score(
             kept_up = f"{result.sustained_score:.3g} for {ALARM_FRAMES} frames"
             click.echo(f"  {kept_up}: {result.rarity}")
         print_moments(result.moments, Path(result.scores).parent)
+    if ignored := describe_regions(detector.model.card.ignored):
+        click.echo(ignored)
     chosen = describe_choice(detector.is_default_rate)
     click.echo(
         f"accepted on normal footage: {detector.false_alarms}\n  {chosen}{results[0].footing}"

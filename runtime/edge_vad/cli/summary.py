@@ -17,6 +17,7 @@ from edge_vad.outputs.drawing import clock
 from edge_vad.outputs.jsonl import event_line
 from edge_vad.outputs.moments import MomentLine, describe_moment
 from edge_vad.outputs.recorder import Recorder
+from edge_vad.regions import describe_regions
 from edge_vad.sources import Source
 
 _RATES = ("1/week", "1/day", "1/hour", "10/hour", "1/minute")
@@ -44,6 +45,7 @@ class RunSummary(msgspec.Struct, frozen=True):
         accepted_per_hour: The same, alarms an hour.
         accepted_by_default: Whether it follows from the length of the footage learnt from.
         footing: What that footage can promise of the rate, in words.
+        ignored: What of the picture the scene leaves out, in words; empty where nothing.
         moments: The strangest moments, whatever the threshold, the strangest first.
         drift: How the threshold followed the scores, where that was asked for.
         next_command: The same run at another rate: a rarer one if alarms came more often.
@@ -66,6 +68,7 @@ class RunSummary(msgspec.Struct, frozen=True):
     accepted_per_hour: float
     accepted_by_default: bool
     footing: str
+    ignored: str
     moments: tuple[MomentLine, ...]
     drift: DriftSummary | None
     next_command: str
@@ -113,6 +116,7 @@ def summarise(
         accepted_per_hour=accepted,
         accepted_by_default=detector.is_default_rate,
         footing=normal.footing(accepted),
+        ignored=describe_regions(detector.model.card.ignored),
         moments=recorder.moments,
         drift=drift.summary if drift else None,
         next_command=shlex.join([*command, "--false-alarms", rate]),
@@ -134,6 +138,8 @@ def print_summary(summary: RunSummary, out: Path) -> None:
         f"accepted on normal footage: {describe_rate(summary.accepted_per_hour)}"
     )
     click.echo(f"  {describe_choice(summary.accepted_by_default)}{summary.footing}")
+    if summary.ignored:
+        click.echo(summary.ignored)
     if summary.drift:
         drift = summary.drift
         click.echo(

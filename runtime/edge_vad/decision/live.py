@@ -153,14 +153,10 @@ class Decision:
     def _seen(self, detection: Detection, threshold: float) -> Detection:
         """The detection without the ignored cells, by this threshold."""
         rows, columns = detection.frame.image.shape[:2]
-        ignored = self._ignored.of(rows, columns)
-        if ignored is None and detection.threshold == threshold:
+        if self._ignored.of(rows, columns) is None and detection.threshold == threshold:
             return detection
-        score, anomaly_map = detection.score, detection.anomaly_map
-        if ignored is not None:
-            seen = anomaly_map[~ignored]
-            score = float(seen.max()) if seen.size else 0.0
-            anomaly_map = np.where(ignored, np.float32(min(0.0, score)), anomaly_map)
+        found = detection.score, detection.anomaly_map
+        score, anomaly_map = self._ignored.counted(*found, rows, columns)
         box = None
         if score >= threshold:
             box = locate(anomaly_map, threshold, self._card, rows, columns)

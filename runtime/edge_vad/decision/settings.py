@@ -8,11 +8,9 @@ import msgspec
 
 from edge_vad.errors import WrongUse
 from edge_vad.false_alarms import QUIET_S, parse_rate
+from edge_vad.regions import Polygons, demand_area
 
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=86400)]
-Pixel = Annotated[float, msgspec.Meta(ge=-100_000, le=100_000)]
-Point = tuple[Pixel, Pixel]
-Polygon = Annotated[tuple[Point, ...], msgspec.Meta(min_length=3, max_length=1000)]
 
 
 class DecisionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,10 +37,12 @@ class DecisionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     quiet_s: Annotated[float, msgspec.Meta(gt=0, le=3600)] = QUIET_S
     cooldown_s: Seconds = 0.0
     update_s: Annotated[float, msgspec.Meta(ge=0.1, le=3600)] = 2.0
-    ignore: Annotated[tuple[Polygon, ...], msgspec.Meta(max_length=100)] = ()
+    ignore: Polygons = ()
     follow_drift: bool = False
 
     def __post_init__(self) -> None:
+        for polygon in self.ignore:
+            demand_area(polygon)
         if self.false_alarms is None:
             return
         try:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from edge_vad.empty_picture import decode_empty, small_grey
 from edge_vad.live.states import CameraState
 from edge_vad.opencv import cv2
+from edge_vad.regions import Regions, covered
 
 _LOOK_S = 0.25
 """Between two looks at the picture."""
@@ -31,6 +32,8 @@ _COVERED_BELOW = 0.75
 """Of a scene that is gone: another one has edges as strong."""
 _BLACK, _WHITE = 8.0, 247.0
 _MOST_CLIPPED = 0.4
+_REACH = np.ones((11, 11), np.uint8)
+"""How far the edge of a region that is painted over is seen."""
 
 Field = NDArray[np.float32]
 
@@ -46,15 +49,16 @@ class SceneMatch:
     Args:
         after_s: Seconds that the scene must be gone before it counts; 0 is never.
         empty: The scene's empty pictures, as `edge_vad.empty_picture` encodes them.
+        ignored: Regions that are painted over: their edges say nothing of the camera.
 
     Attributes:
         match: How alike the edges are, -1 to 1; 1 before the scene is learnt.
     """
 
-    def __init__(self, after_s: float, empty: Sequence[bytes] = ()) -> None:
+    def __init__(self, after_s: float, empty: Sequence[bytes] = (), ignored: Regions = ()) -> None:
         self.match = 1.0
         self.state = CameraState.LIVE
-        self._after_s = after_s
+        self._after_s, self._ignored = after_s, ignored
         self._present: Field | None = None
         self._references = [decode_empty(each) for each in empty]
         self._learnt_s = _LEARN_S if empty else 0.0
@@ -119,7 +123,16 @@ class SceneMatch:
 
     def _compared(self, reference: Field, present: Field) -> tuple[float, float]:
         """Match and strength; a scene of another shape is another one."""
-        return compare(reference, present) if reference.shape == present.shape else (-1.0, 1.0)
+        if reference.shape != present.shape:
+            return -1.0, 1.0
+        return compare(reference, present, self._counts(*present.shape))
+
+    def _counts(self, rows: int, columns: int) -> Field | None:
+        """1 where edges count, 0 where they are of regions; None where all do."""
+        if not self._ignored:
+            return None
+        painted = cv2.dilate(covered(self._ignored, rows, columns), _REACH)
+        return np.subtract(1, painted, dtype=np.float32)
 
 
 def clipped(reference: Field, present: Field) -> float:
@@ -136,21 +149,23 @@ def clipped(reference: Field, present: Field) -> float:
     return float(lost.sum()) / max(1, int(usual.sum()))
 
 
-def compare(reference: Field, present: Field) -> tuple[float, float]:
+def compare(reference: Field, present: Field, counts: Field | None = None) -> tuple[float, float]:
     """How alike the edges of two grey pictures are, and how strong those of the second are.
 
     Args:
         reference: float32, (rows, columns), grey levels.
         present: The same.
+        counts: How much each place counts, 0 to 1; all alike when None.
 
     Returns:
         The mean cosine between the gradients where the reference has edges, -1 to 1, and the mean
         magnitude of the present's over the reference's. Both are 1 where there are no edges.
     """
-    x, y, weight = _edges(reference)
+    counts = np.ones_like(reference) if counts is None else counts
+    x, y, weight = (each * counts for each in _edges(reference))
     now_x, now_y, now_weight = _edges(present)
     whole = float(weight.sum())
-    if whole < _LEAST_STRUCTURE * weight.size:
+    if whole < _LEAST_STRUCTURE * float(counts.sum()) or not whole:
         return 1.0, 1.0
     # A weak edge that points the right way is seen; noise points anywhere and cancels out.
     alike = (x * now_x + y * now_y) / np.maximum(now_weight, 0.1)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from edge_vad.decision import Decision, DecisionSettings
 from edge_vad.errors import BadInput
 from edge_vad.false_alarms import parse_rate
-from edge_vad.fitting import fit_image
+from edge_vad.fitting import Fitting
 from edge_vad.frame import Frame
 from edge_vad.live.scene_match import SceneMatch
 from edge_vad.live.settings import WatchSettings
@@ -109,10 +109,10 @@ class CameraWatch:
         self._busy = threading.Lock()
         self._picture_state = CameraState.LIVE
         self._stillness = Stillness(plan.watch.frozen_after_s)
-        self._match = SceneMatch(plan.watch.changed_after_s, card.empty)
+        self._match = SceneMatch(plan.watch.changed_after_s, card.empty, card.ignored)
         self._pace = Pace(card.fps)
         self._motion = MotionExtractor(card.height, card.width, card.motion)
-        self._resized = np.zeros((card.height, card.width, 3), np.uint8)
+        self._fitting = Fitting(card.height, card.width, card.ignored)
 
     @property
     def footing(self) -> str:
@@ -194,7 +194,7 @@ class CameraWatch:
     def _fitted(self, frame: Frame) -> NDArray[np.uint8] | None:
         """The image in the size of the model; None where it has another shape."""
         try:
-            return fit_image(frame.image, self._resized)
+            return self._fitting.fit(frame.image)
         except BadInput as error:
             if self._picture_state is not CameraState.MOVED:
                 _log.warning("%s: %s", self.name, error)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from edge_vad.backends import Inputs, Maps, load_backend
 from edge_vad.errors import EdgeVadError
-from edge_vad.fitting import fit_image
+from edge_vad.fitting import Fitting
 from edge_vad.motion import MotionExtractor
 from edge_vad.scene_model import SceneCard, SceneModel
 from edge_vad.selftest.report import Comparison
@@ -32,8 +32,8 @@ def street_inputs(card: SceneCard, frames: int = FRAMES) -> list[Inputs]:
     """What the detector would feed the graph on the simulated street, of the scene's own shape."""
     extractor = MotionExtractor(card.height, card.width, card.motion)
     with open_source(f"test://street?seed=3&frames={frames + 1}{_size(card)}") as street:
-        resized = np.zeros((card.height, card.width, 3), np.uint8)
-        every = [(fit_image(frame.image, resized).copy()) for frame in street]
+        fitting = Fitting(card.height, card.width, card.ignored)
+        every = [fitting.fit(frame.image).copy() for frame in street]
     made = [Inputs(image[None], extractor.push(image)[None].copy()) for image in every]
     return made[1:]  # the first has no motion
 

@@ -14,9 +14,10 @@ from rich.console import Console
 
 from edge_vad.backends import BACKENDS
 from edge_vad.cli.console import heed_rate, progress, staged
-from edge_vad.cli.options import fps_option
+from edge_vad.cli.options import IGNORE_HELP, fps_option, ignore_option
 from edge_vad.errors import WrongUse
 from edge_vad.pace import scored_of
+from edge_vad.regions import Polygon, describe_regions, write_regions
 from edge_vad.scene_model import SceneCard, SceneModel
 from edge_vad_train.datasets import Clip, Dataset, open_dataset
 from edge_vad_train.datasets.avenue import AvenueClip
@@ -86,6 +87,7 @@ _SCENE = ".onnx"
     help="The promised rate to measure, with --normal or --nuisances; by default the rarest one "
     "that the footage of each scene's training could show.",
 )
+@ignore_option(IGNORE_HELP)
 @click.option(
     "--backend",
     type=click.Choice(BACKENDS),
@@ -106,6 +108,7 @@ def evaluate(
     fps: float | None,
     nuisances: bool,
     false_alarms: str | None,
+    ignore: tuple[Polygon, ...],
     backend: str,
     threads: int | None,
     as_json: bool,
@@ -127,20 +130,21 @@ def evaluate(
         _refuse_mixed(kinds, pixel or regions)
         street = _nuisance_clips(_only_one(roots)) if nuisances else None
         clips = street or _normal_clips(roots, form, fps)
-        _evaluate_normal(models, clips, false_alarms, backend, folder, as_json)
+        _evaluate_normal(models, clips, false_alarms, ignore, backend, folder, as_json)
         return
     if false_alarms:
         raise WrongUse("--false-alarms is measured on normal footage", "add --normal")
     truth = gather_truth(_only(open_dataset(_only_one(roots), form), kinds), masks=pixel or regions)
     with staged(folder) as outputs:
-        evaluation = _measure(models, truth, backend, threads, pixel, regions)
+        evaluation = _measure(models, truth, ignore, backend, threads, pixel, regions)
         _write(evaluation, outputs.staging)
     if as_json:
         click.echo(evaluation.encode())
         return
     print_evaluation(evaluation, Console(highlight=False))
+    _say_ignored(models)
     click.echo(f"\nwritten to {folder}: {', '.join(FILES)}")
-    click.echo(f"to see it at work:\n  {_next_command(scenes[0], truth)}")
+    click.echo(f"to see it at work:\n  {_next_command(scenes[0], truth, ignore)}")
 
 
 def _refuse_mixed(kinds: tuple[str, ...], located: bool) -> None:
@@ -186,6 +190,7 @@ def _evaluate_normal(
     models: list[SceneModel],
     footage: tuple[str, tuple[Clip, ...]],
     rate: str | None,
+    ignore: tuple[Polygon, ...],
     backend: str,
     folder: Path,
     as_json: bool,
@@ -195,7 +200,7 @@ def _evaluate_normal(
     length = (_length(clips, models[0].card) or 0) * inputs or None
     with staged(folder) as outputs, progress(f"scoring {name}", length) as advance:
         measured = measure_false_alarms(
-            models, clips, name, rate, backend=backend, on_frame=advance
+            models, clips, name, rate, ignore=ignore, backend=backend, on_frame=advance
         )
         answer = msgspec.json.encode(measured if len(measured) > 1 else measured[0])
         (outputs.staging / NORMAL_FILE).write_bytes(answer)
@@ -204,14 +209,21 @@ def _evaluate_normal(
         return
     for each in measured:
         print_false_alarms(each, Console(highlight=False))
+    _say_ignored(models)
     scene, clip = max(
         product(range(len(models)), range(len(clips))),
         key=lambda place: measured[place[0]].clips[place[1]].per_hour,
     )
     words = ["edge-vad", "run", str(models[scene].path), _address(clips[clip]), "--out", "watched"]
-    words += ["--false-alarms", measured[scene].promised]
+    words += ["--false-alarms", measured[scene].promised, *write_regions(ignore)]
     click.echo(f"\nwritten to {folder}: {NORMAL_FILE}")
     click.echo(f"to see the alarms:\n  {shlex.join(words)}")
+
+
+def _say_ignored(models: list[SceneModel]) -> None:
+    """Say what of the picture the scenes leave out."""
+    for told in sorted({describe_regions(model.card.ignored) for model in models} - {""}):
+        click.echo(told)
 
 
 def _length(clips: tuple[Clip, ...], card: SceneCard) -> int | None:
@@ -240,6 +252,7 @@ def _only(dataset: Dataset, kinds: tuple[str, ...]) -> Dataset:
 def _measure(
     models: list[SceneModel],
     truth: Truth,
+    ignore: tuple[Polygon, ...],
     backend: str,
     threads: int | None,
     pixel: bool,
@@ -254,7 +267,7 @@ def _measure(
             for model in models
         ]
         advance = opened.enter_context(progress(f"scoring {truth.dataset}", truth.frames))
-        return measure(scenes, truth, pixel=pixel, regions=regions, on_frame=advance)
+        return measure(scenes, truth, ignore=ignore, pixel=pixel, regions=regions, on_frame=advance)
 
 
 def _write(evaluation: Evaluation, folder: Path) -> None:
@@ -263,9 +276,10 @@ def _write(evaluation: Evaluation, folder: Path) -> None:
         (folder / name).write_bytes(content)
 
 
-def _next_command(scene: Path, truth: Truth) -> str:
+def _next_command(scene: Path, truth: Truth, ignore: tuple[Polygon, ...]) -> str:
     clip = next(each.clip for each in truth.clips if each.labels.any())
-    return shlex.join(["edge-vad", "run", str(scene), _address(clip), "--out", "watched"])
+    words = ["edge-vad", "run", str(scene), _address(clip), "--out", "watched"]
+    return shlex.join([*words, *write_regions(ignore)])
 
 
 def _address(clip: Clip) -> str:

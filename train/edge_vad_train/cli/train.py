@@ -12,10 +12,11 @@ import msgspec
 from lightning_fabric import Fabric
 
 from edge_vad.cli.console import note
-from edge_vad.cli.options import fps_option
+from edge_vad.cli.options import fps_option, ignore_option
 from edge_vad.errors import BadInput, Interrupted, Unavailable, WrongUse
 from edge_vad.false_alarms import describe_rate, parse_rate
 from edge_vad.motion import LONGEST_WINDOW, MotionSettings
+from edge_vad.regions import Polygon, describe_regions
 from edge_vad_train.checkpoint import FILE_NAME, TrainedScene
 from edge_vad_train.cli.bars import Bars
 from edge_vad_train.datasets import FORMATS, open_dataset
@@ -29,6 +30,7 @@ Examples:
   edge-vad train street.mp4 --out runs/street
   edge-vad train street.mp4:0-5000 yard.mp4 --out runs/yard
   edge-vad train UCSDped2 --format ucsd --out runs/ped2
+  edge-vad train gate.mp4 --out runs/gate --ignore '[[0, 0], [200, 0], [200, 40], [0, 40]]'
 """
 _DEFAULTS = TrainSettings()
 FLOWS = {
@@ -48,6 +50,7 @@ class _Plan(msgspec.Struct, frozen=True):
     settings: TrainSettings
     generation: int = GENERATION
     fps: float | None = None
+    ignore: tuple[Polygon, ...] = ()
 
 
 @click.command("train", epilog=_EPILOG)
@@ -125,6 +128,7 @@ class _Plan(msgspec.Struct, frozen=True):
 )
 @click.option("--strict", is_flag=True, help="Stop at a picture that cannot be read.")
 @fps_option
+@ignore_option("Region that is left out for good, such as a clock in the picture")
 @click.option("--overwrite", is_flag=True, help="Replace a scene that is already in --out.")
 def train(
     sources: tuple[str, ...],
@@ -142,12 +146,16 @@ def train(
     device: str,
     strict: bool,
     fps: float | None,
+    ignore: tuple[Polygon, ...],
     overwrite: bool,
 ) -> None:
     """Learn what is normal from SOURCES: footage of one fixed camera on ordinary days.
 
     SOURCES are video files, folders of frames or of video files, or a data set. An interrupted
     training goes on where it was when the same command is given again.
+
+    What lies in an --ignore region is kept with the scene: every later command paints it over
+    before it looks at a frame.
     """
     settings = TrainSettings(
         recipe=cast(Recipe, recipe),
@@ -159,12 +167,19 @@ def train(
         window=window,
         motion=FLOWS[flow],
     )
-    plan = _Plan(list(sources), form, _parse_size(size), strict, settings, fps=fps)
+    plan = _Plan(list(sources), form, _parse_size(size), strict, settings, fps=fps, ignore=ignore)
     dataset = open_dataset(list(sources), form, fps)
     _take_up(out, plan, overwrite)
     try:
         scene = train_scene(
-            dataset.train, out, settings, _fabric(device), Bars(), plan.size, strict=strict
+            dataset.train,
+            out,
+            settings,
+            _fabric(device),
+            Bars(),
+            plan.size,
+            ignore=ignore,
+            strict=strict,
         )
     except KeyboardInterrupt:
         raise Interrupted(
@@ -231,6 +246,8 @@ def _summarise(scene: TrainedScene, out: Path) -> None:
         f"learnt from {card.training.frames} frames at {card.width}x{card.height}, "
         f"{card.fps:.3g} frames a second"
     )
+    if ignored := describe_regions(card.ignored):
+        click.echo(ignored)
     click.echo(
         f"thresholds come from {normal.frames} of them; one alarm in all of them would be "
         f"{describe_rate(1 / normal.hours)}"

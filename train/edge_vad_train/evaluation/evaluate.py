@@ -6,13 +6,16 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import repeat
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vad.backends import Backend, Inputs
+from edge_vad.backends import Backend
+from edge_vad.decision.ignored import IgnoredCells
 from edge_vad.errors import BadInput
 from edge_vad.graph_cost import count_outputs
 from edge_vad.pace import Pace, Thinner
+from edge_vad.regions import Polygon
 from edge_vad.scene_model import SceneModel
 from edge_vad_train.datasets.base import Mask
 from edge_vad_train.evaluation import baseline
@@ -44,6 +47,7 @@ def evaluate(
     scenes: Sequence[LoadedScene],
     truth: Truth,
     *,
+    ignore: Sequence[Polygon] = (),
     pixel: bool = False,
     regions: bool = False,
     on_frame: Callable[[], None] = lambda: None,
@@ -56,6 +60,7 @@ def evaluate(
     Args:
         scenes: At least one; several are the seeds of one training. The backends are left open.
         truth: The test clips, with masks where these are needed.
+        ignore: Regions in which nothing counts, px of the frames.
         pixel: Whether to measure at the pixel level.
         regions: Whether to measure at the region level; single streams are not.
         on_frame: Called after every frame.
@@ -72,9 +77,10 @@ def evaluate(
         MethodMeter(name, unlearned.grid, size, pixel=pixel, regions=regions)
         for name in baseline.NAMES
     ]
-    scoring = JointScoring(scenes)
+    scoring = JointScoring(scenes, ignore)
+    ignored = IgnoredCells(ignore, msgspec.structs.replace(card, grid=unlearned.grid))
     for clip in truth.clips:
-        _measure_clip(clip, scoring, meters, unlearned, baselines, card.fps, on_frame)
+        _measure_clip(clip, scoring, meters, unlearned, ignored, baselines, card.fps, on_frame)
     kinds = [clip.clip.kind for clip in truth.clips]
     return Evaluation(
         dataset=truth.dataset,
@@ -117,6 +123,7 @@ def _measure_clip(
     scoring: JointScoring,
     meters: list[dict[str, MethodMeter]],
     unlearned: baseline.Baselines,
+    ignored: IgnoredCells,
     baselines: list[MethodMeter],
     fps: float,
     on_frame: Callable[[], None],
@@ -142,7 +149,9 @@ def _measure_clip(
                 scoring.reset()
                 unlearned.start_clip()
             _add_scored(meters, scoring.score(frame, steps or 1.0), mask)
-            _add_baselines(baselines, unlearned, scoring.inputs, mask)
+            size = frame.image.shape[:2]
+            maps = unlearned.maps(scoring.inputs.frame[0])
+            _add_baselines(baselines, [ignored.without(each, *size) for each in maps], mask)
     if frames != len(clip.labels):
         raise BadInput(
             f"{clip.clip.name} has {frames} frames and labels for {len(clip.labels)}",
@@ -162,9 +171,8 @@ def _add_scored(
 
 
 def _add_baselines(
-    meters: list[MethodMeter], unlearned: baseline.Baselines, inputs: Inputs, mask: Mask | None
+    meters: list[MethodMeter], maps: Sequence[NDArray[np.float32]], mask: Mask | None
 ) -> None:
-    maps: tuple[NDArray[np.float32], ...] = unlearned.maps(inputs.frame[0])
     for meter, values in zip(meters, maps, strict=True):
         meter.add(float(values.max()), values, mask)
 

@@ -18,6 +18,7 @@ from edge_vad.errors import BadInput
 from edge_vad.false_alarms import parse_rate, poisson_interval
 from edge_vad.outputs.jsonl import event_line
 from edge_vad.pace import watched_s
+from edge_vad.regions import Polygon
 from edge_vad.scene_model import SceneModel
 from edge_vad.sustained import SustainedScore
 from edge_vad_train.datasets import Clip
@@ -84,6 +85,7 @@ def measure_false_alarms(
     dataset: str,
     false_alarms: str | None,
     *,
+    ignore: Sequence[Polygon] = (),
     backend: str = "onnxruntime",
     on_frame: Callable[[], None] = lambda: None,
 ) -> list[NormalEvaluation]:
@@ -94,6 +96,7 @@ def measure_false_alarms(
         clips: Normal footage; their kind is the nuisance.
         dataset: What it is called.
         false_alarms: The promised rate, such as `1/hour`; None: each scene's own default.
+        ignore: Regions in which nothing counts, px of the frames.
         backend: What runs the models, on one CPU thread a clip.
         on_frame: Called after every frame of a clip for each kind of input, from several threads.
 
@@ -121,6 +124,7 @@ def measure_false_alarms(
                     opened.enter_context(closing(load_backend(models[each], backend, threads=1))),
                     models[each],
                     rates[each],
+                    ignore,
                 )
                 for each in group
             ]
@@ -159,10 +163,16 @@ def measure_false_alarms(
 class _Scene:
     """What one scene has said of a clip so far."""
 
-    def __init__(self, backend: Backend, model: SceneModel, false_alarms: str) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        model: SceneModel,
+        false_alarms: str,
+        ignore: Sequence[Polygon],
+    ) -> None:
         self.normal = model.card.normal
         self.backend = Listener(backend)
-        self.detector = Detector(model, self.backend, false_alarms)
+        self.detector = Detector(model, self.backend, false_alarms, ignore)
         self.promised = parse_rate(false_alarms)
         self._tracker = EventTracker(normal=self.normal)
         self._sustained = SustainedScore()

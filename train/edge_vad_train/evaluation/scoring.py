@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_vad.backends import Backend, Inputs, Maps
+from edge_vad.decision.ignored import IgnoredCells
 from edge_vad.detector import Detector
 from edge_vad.frame import Frame
+from edge_vad.regions import Polygon
 from edge_vad.scene_model import SceneCard, SceneModel
 from edge_vad_train.evaluation.streams import StreamBackend
 
@@ -39,16 +41,20 @@ class JointScoring:
 
     Args:
         scenes: Scene models and what runs them.
+        ignore: Regions in which nothing counts, px of the frames.
     """
 
-    def __init__(self, scenes: Sequence[tuple[SceneModel, Backend]]) -> None:
+    def __init__(
+        self, scenes: Sequence[tuple[SceneModel, Backend]], ignore: Sequence[Polygon] = ()
+    ) -> None:
+        self._ignored = [IgnoredCells(ignore, model.card) for model, _ in scenes]
         self._backends = [backend for _, backend in scenes]
         self._leaders = leaders([model.card for model, _ in scenes])
         self._listeners = {
             number: Listener(self._backends[number]) for number in set(self._leaders)
         }
         self._detectors = {
-            number: Detector(scenes[number][0], listener)
+            number: Detector(scenes[number][0], listener, ignore=ignore)
             for number, listener in self._listeners.items()
         }
 
@@ -77,7 +83,7 @@ class JointScoring:
             number: detector.detect(frame, steps=steps)
             for number, detector in self._detectors.items()
         }
-        scored = []
+        scored, size = [], frame.image.shape[:2]
         for number, leader in enumerate(self._leaders):
             backend = self._backends[number]
             if number == leader:
@@ -85,8 +91,13 @@ class JointScoring:
                 score, anomaly_map = detection.score, detection.anomaly_map
             else:
                 maps = backend.infer(self._listeners[leader].inputs)
-                score, anomaly_map = float(maps.score[0]), maps.anomaly_map[0]
+                found = float(maps.score[0]), maps.anomaly_map[0]
+                score, anomaly_map = self._ignored[number].counted(*found, *size)
             streams = backend.stream_maps() if isinstance(backend, StreamBackend) else {}
+            streams = {
+                name: self._ignored[number].without(values, *size)
+                for name, values in streams.items()
+            }
             if not self._detectors[leader].knows_motion:
                 score, anomaly_map = 0.0, np.zeros_like(anomaly_map)
                 streams = {name: np.zeros_like(values) for name, values in streams.items()}
