@@ -15,11 +15,15 @@ import msgspec
 from judging.places import digest_of
 
 PACKAGES = ("edge_vad", "edge_vad_train", "edge_vad_export")
-WITHOUT_SAY = (
-    "__main__.py", "cli", "device_fingerprint.py", "doctor", "engine_file", "live", "outputs",
-    "selftest", "sinks", "site", "street",
-)  # fmt: skip
-"""Of the runtime: what decides no score. The street is footage, and counts as such."""
+WITHOUT_SAY = {
+    "edge_vad": (
+        "__main__.py", "cli", "device_fingerprint.py", "doctor", "engine_file", "live", "outputs",
+        "selftest", "sinks", "site", "street",
+    ),
+    "edge_vad_train": ("cli",),
+    "edge_vad_export": ("cli.py", "engines", "proof.py", "table.py", "verify.py"),
+}  # fmt: skip
+"""What decides no score. The street is footage, and counts as such."""
 
 
 class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -74,7 +78,7 @@ def code_digest(packages: Sequence[str] = PACKAGES) -> str:
 
 def sources_of(root: Path, package: str) -> list[tuple[str, str]]:
     """Names and contents of a package's source files that decide a score."""
-    without = WITHOUT_SAY if package == "edge_vad" else ()
+    without = WITHOUT_SAY.get(package, ())
     return [
         (str(file.relative_to(root)), file.read_text(encoding="utf-8"))
         for file in sorted(root.rglob("*.py"))
