@@ -103,10 +103,10 @@ def measure_ahead(source: Source, card: SceneCard, threads: int) -> Generator[Me
     # One frame is being scored, and the first flow under way still looks at the one before it.
     slots = [_Slot(card, meter.shape) for _ in range(threads + 2)]
 
-    def measure(previous: _Slot, current: _Slot) -> bool:
+    def measure(previous: _Slot, current: _Slot, steps: float) -> bool:
         own = meters.get()
         try:
-            return own.measure(previous.grey, current.grey, current.flow)
+            return own.measure(previous.grey, current.grey, current.flow, steps)
         finally:
             meters.put(own)
 
@@ -118,7 +118,7 @@ def measure_ahead(source: Source, card: SceneCard, threads: int) -> Generator[Me
             previous, slot = slots[(turn - 1) % len(slots)], slots[turn % len(slots)]
             image = slot.fitting.fit(frame.image)
             cv2.cvtColor(image, cv2.COLOR_BGR2GRAY, dst=slot.grey)
-            is_new = None if steps is None else pool.submit(measure, previous, slot)
+            is_new = None if steps is None else pool.submit(measure, previous, slot, steps)
             pending.append(_Pending(frame, image, slot.flow, steps or 1.0, is_new))
             if len(pending) > threads:
                 yield _finished(pending.popleft())

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 LONGEST_WINDOW = 256
 """Flow fields that can be pooled."""
 
+_SMALLEST_PATCH = 4
+
+_LONG_STEP = 1.5
+"""Frame times from which on half as large patches are searched for."""
+
 
 class MotionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What turns frames into the model's motion input; part of the scene model.
@@ -44,7 +49,7 @@ class MotionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     finest_scale: Annotated[int, msgspec.Meta(ge=0, le=4)] = 1
-    patch_size: Annotated[int, msgspec.Meta(ge=4, le=16)] = 8
+    patch_size: Annotated[int, msgspec.Meta(ge=_SMALLEST_PATCH, le=16)] = 8
     patch_stride: Annotated[int, msgspec.Meta(ge=1, le=16)] = 5
     iterations: Annotated[int, msgspec.Meta(ge=1, le=64)] = 8
     refinements: Annotated[int, msgspec.Meta(ge=0, le=20)] = 4
@@ -79,27 +84,34 @@ class FlowMeter:
     def __init__(self, height: int, width: int, settings: MotionSettings) -> None:
         refuse_other_code(settings.code)
         self._flow = _optical_flow(settings)
+        self._far_flow = _optical_flow(_for_long_steps(settings))
         rows, columns = height // settings.downscale, width // settings.downscale
         self.shape = (2, rows, columns)
         self._small = np.zeros((rows, columns, 2), np.float32)
         self._crop = (rows * settings.downscale, columns * settings.downscale)
 
     def measure(
-        self, previous: NDArray[np.uint8], current: NDArray[np.uint8], out: NDArray[np.float32]
+        self,
+        previous: NDArray[np.uint8],
+        current: NDArray[np.uint8],
+        out: NDArray[np.float32],
+        steps: float = 1.0,
     ) -> bool:
         """Measure the flow between two grey pictures and average it over blocks.
 
         Args:
             previous: uint8, (height, width).
             current: uint8, (height, width).
-            out: float32, `shape`, written to: px a frame, to the right and down.
+            out: float32, `shape`, written to: px between the pictures, to the right and down.
+            steps: How many frame times of the scene lie between them.
 
         Returns:
             Whether the current picture is a new one; if not, nothing is written.
         """
         if np.array_equal(previous, current):
             return False
-        flow = self._flow.calc(previous, current, None)  # type: ignore[call-overload]
+        search = self._flow if steps < _LONG_STEP else self._far_flow
+        flow = search.calc(previous, current, None)  # type: ignore[call-overload]
         rows, columns = self._crop
         small = self._small
         size = small.shape[1::-1]
@@ -190,13 +202,14 @@ class MotionExtractor:
         self._frames += 1
         if self._frames == 1:
             return Moved(None, steps)
-        is_new = self._meter.measure(previous, current, self._small)
+        is_new = self._meter.measure(previous, current, self._small, steps)
         return Moved(self._small, steps, is_new)
 
     def pool(self, moved: Moved) -> NDArray[np.float32]:
         """Pool what a frame tells with what those before it told; see `push`.
 
-        What moved is divided by the time it took, for the model knows px a frame of its own rate.
+        What moved is divided by the time it took, for the model knows px a frame of its own rate,
+        and counts for as many of its frames as that time holds: the window is one of time.
         """
         if not moved.is_new:
             self._pause += moved.steps
@@ -211,10 +224,20 @@ class MotionExtractor:
             steps = moved.steps + self._pause
             if steps != 1.0:
                 np.divide(moved.flow, steps, out=moved.flow)
-            self._pool.push(moved.flow)
+            for _ in range(max(1, round(steps))):
+                self._pool.push(moved.flow)
             self.known = True
         self._pause = 0.0
         return self._motion
+
+
+def _for_long_steps(settings: MotionSettings) -> MotionSettings:
+    """What moved twice as far leaves a patch that holds as much of what stands still behind it."""
+    return msgspec.structs.replace(
+        settings,
+        patch_size=max(_SMALLEST_PATCH, settings.patch_size // 2),
+        patch_stride=max(1, settings.patch_stride // 2),
+    )
 
 
 def _optical_flow(settings: MotionSettings) -> DISOpticalFlow:

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from edge_vad.dynamic_flow import Pooling
 from edge_vad.motion import LONGEST_PAUSE, FlowMeter, MotionExtractor, MotionSettings
 from edge_vad.opencv import cv2
+from edge_vad.sources import open_source
+from edge_vad.street import street_truth
 
 
 @pytest.mark.parametrize("pooling", Pooling)
@@ -110,3 +112,37 @@ def test_a_part_that_moves_to_and_fro_has_a_speed_and_hardly_a_flow(make):
     right, _, speed = (np.median(np.abs(each[12:36, 16:48])) for each in motion)
     assert right < 0.25
     assert speed == pytest.approx(3, abs=0.3)
+
+
+def test_a_field_counts_for_as_many_frames_as_its_time_holds(make):
+    extractor = MotionExtractor(96, 128, MotionSettings(window=4))
+    extractor.push(shifted(make, 0))
+    extractor.push(shifted(make, 4))
+    motion = extractor.push(shifted(make, 10), steps=3.0)
+    assert np.median(motion[0, 12:36, 16:48]) == pytest.approx((4 + 3 * 2) / 4, abs=0.1)
+
+
+@pytest.mark.parametrize(("steps", "fields"), [(1.0, 5), (1.25, 5), (2.0, 3), (5.0, 1), (9.0, 1)])
+def test_the_window_forgets_by_time_at_any_rate(make, steps, fields):
+    extractor = MotionExtractor(96, 128, MotionSettings(window=5))
+    for by in range(0, 24, 4):
+        motion = extractor.push(shifted(make, by), steps=steps)
+    for still in range(fields):
+        assert motion[2, 12:36, 16:48].mean() > 0.1
+        motion = extractor.push(shifted(make, 20) // 2 + still, steps=steps)
+    assert motion[2, 12:36, 16:48].mean() < 0.1
+
+
+def test_a_cyclist_is_found_in_frames_that_come_seldom():
+    """His flow at 5 frames a second is about that at the scene's ten."""
+    speeds = {}
+    for fps in (5, 10):
+        url = f"test://street?seed=9&frames={14 * fps}&fps={fps}&anomaly=cyclist"
+        extractor = MotionExtractor(240, 360, MotionSettings(window=1))
+        speeds[fps] = []
+        for frame, mask in zip(open_source(url), street_truth(url), strict=True):
+            motion = extractor.push(frame.image, steps=10 / fps)
+            if frame.time_s > 11.0 and mask.any():
+                speeds[fps].append(np.median(motion[2][mask[::2, ::2]]))
+    assert np.median(speeds[10]) > 5
+    assert np.median(speeds[5]) == pytest.approx(np.median(speeds[10]), rel=0.3)
