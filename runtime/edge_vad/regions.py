@@ -114,13 +114,13 @@ def describe_regions(regions: Regions) -> str:
 
     Example:
         >>> describe_regions((((0.0, 0.0), (0.5, 0.0), (0.5, 0.1), (0.0, 0.1)),))
-        'not looked at: 1 region, 5% of the picture'
+        'not looked at: 1 region, about 5% of the picture'
     """
     if not regions:
         return ""
     share = _filled([np.array(each) * _FINE for each in regions], _FINE, _FINE).mean()
-    several = "s" * (len(regions) > 1)
-    return f"not looked at: {len(regions)} region{several}, {100 * share:.2g}% of the picture"
+    count = f"{len(regions)} region{'s' * (len(regions) > 1)}"
+    return f"not looked at: {count}, about {max(share, 0.01):.0%} of the picture"
 
 
 def _parse(text: str) -> Polygon:
