@@ -26,8 +26,10 @@ import msgspec
 from judging.choosing import aucs_of, choice_table
 from judging.commands import Failed
 from judging.evidence import Evidence, Store, code_digest, describe, read_all
-from judging.measuring import measure
+from judging.folds import measure_folds
+from judging.measuring import measure, model_of
 from judging.places import Scene, digest_of, find_scenes
+from judging.precisions import measure_precisions
 from judging.tables import as_table, newest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -86,22 +88,26 @@ class Judge:
     def _measure(self, scene: Scene, seed: int, title: str) -> None:
         settings: dict[str, str] = self._asked.set
         wanted = Evidence(scene.name, seed, settings, self._code, scene.digest, "", {})
-        known = self._store.find(wanted.key)
-        if known and not self._asked.again and (not self._asked.folds or "folds" in known.figures):
-            self._tell(f"{title}: known since {known.date}")
-            return
         work = self._asked.out / "work" / f"{scene.name}-{seed}-{_short(wanted)}"
-        figures = measure(
-            scene,
-            seed,
-            settings,
-            work,
-            lambda what: self._tell(f"{title}: {what}"),
-            folds=self._asked.folds,
-        )
+        known = None if self._asked.again else self._store.find(wanted.key)
+
+        def tell(what: str) -> None:
+            self._tell(f"{title}: {what}")
+
+        figures = dict(known.figures) if known else measure(scene, seed, settings, work, tell)
+        if self._asked.folds and "folds" not in figures:
+            figures["folds"] = measure_folds(scene, seed, settings, work / "folds", tell)
+        if self._asked.precisions and "precisions" not in figures:
+            if not model_of(scene, work).exists():
+                figures |= measure(scene, seed, settings, work, tell)
+            model = model_of(scene, work)
+            figures["precisions"] = measure_precisions(scene, model, work, tell)
+        if known and known.figures == figures:
+            tell(f"known since {known.date}")
+            return
         date = datetime.now(timezone.utc).isoformat(timespec="seconds")
         kept = self._store.keep(msgspec.structs.replace(wanted, date=date, figures=figures))
-        self._tell(f"{title}: done, {kept}")
+        tell(f"done, {kept}")
 
     def _tell(self, text: str) -> None:
         minutes, seconds = divmod(int(time.monotonic() - self._began), 60)
@@ -171,6 +177,7 @@ def _arguments() -> argparse.Namespace:
     add("--set", action="append", type=_setting, metavar="KEY=VALUE", help="option of train")
     add("--recipe", help="recipe of train, such as paper")
     add("--folds", action="store_true", help="measure, too, how much training clips differ")
+    add("--precisions", action="store_true", help="measure, too, FP16 and INT8")
     add("--again", action="store_true", help="measure what is known already")
     add("--table", action="store_true", help="only the table, from the evidence")
     add("--leave-one-out", nargs="+", type=Path, metavar="FILE", help="evidence, or folders of it")

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 import scenes
-from judging import commands, folds, measuring
+from judging import commands, folds, measuring, precisions
 from judging.commands import Done, Failed
 from judging.places import Scene, find_scenes
 
@@ -152,6 +152,39 @@ def test_a_scene_that_fails_is_told_and_the_others_go_on(judge, monkeypatch, tmp
     assert "failed: ped2, seed 0: edge-vad train ended with 3: too short" in out
     assert "| home_office_hour |" in out
     assert len(list((tmp_path / "evidence").iterdir())) == 1
+
+
+def test_folds_and_precisions_are_added_to_what_is_known(judge, pretend, monkeypatch, tmp_path):
+    monkeypatch.setattr(scenes, "measure_folds", lambda *_: {"spread": 0.5, "above": 0.02})
+    aucs = {"fp32": 0.9, "fp16": 0.9, "int8": 0.89}
+    monkeypatch.setattr(scenes, "measure_precisions", lambda *_: aucs)
+    monkeypatch.setattr(scenes, "model_of", lambda *_: tmp_path)
+    judge("--scene", "ped2", "--seeds", "0")
+    pretend.clear()
+    _, out, _ = judge("--scene", "ped2", "--seeds", "0", "--folds", "--precisions")
+    assert pretend == []
+    assert "| ped2 | 90.00 | 90.00 | 89.00 |" in out
+    assert "| 0.50 | 2.0% |" in out
+    assert len(list((tmp_path / "evidence").iterdir())) == 1
+
+
+def test_every_precision_is_measured_beside_single_precision(monkeypatch, tmp_path):
+    told = []
+
+    def answer(work, *words):
+        told.append([str(word) for word in words])
+        (work / f"two.{words[2].removeprefix('--')}.onnx").touch()
+        aucs = {"fp32": 0.9, words[2].removeprefix("--"): 0.88}
+        proof = [{"precision": name, "auc": auc} for name, auc in aucs.items()]
+        return Done(json.dumps({"proof": proof}), 1.0, 1.0)
+
+    monkeypatch.setattr(precisions, "edge_vad", answer)
+    scene = Scene("two", ("t",), form="ucsd", labelled="root", clips=("a", "b"))
+    found = precisions.measure_precisions(scene, tmp_path / "two.onnx", tmp_path, lambda _: None)
+    assert found == {"fp32": 0.9, "fp16": 0.88, "int8": 0.88}
+    assert "--calibration" not in told[0]
+    assert [word for word in told[1] if word in scene.clips] == ["a", "b"]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_only_labelled_scenes_have_several_seeds(judge, pretend):

@@ -13,7 +13,6 @@ from edge_vad import scene_file
 from edge_vad.false_alarms import parse_rate, poisson_interval
 from edge_vad.scene_model import METADATA_KEY
 from judging.commands import as_options, edge_vad
-from judging.folds import measure_folds
 from judging.places import NUISANCE_RATE, RATE, Scene
 
 Figures = dict[str, Any]
@@ -28,9 +27,7 @@ _LEVELS = {
 _NAMED = ("start_s", "end_s", "peak_score", "box", "rarity")
 
 
-def measure(
-    scene: Scene, seed: int, settings: dict[str, str], work: Path, tell: Tell, *, folds: bool
-) -> Figures:
+def measure(scene: Scene, seed: int, settings: dict[str, str], work: Path, tell: Tell) -> Figures:
     """Train, export and measure.
 
     Args:
@@ -39,16 +36,15 @@ def measure(
         settings: Options of `edge-vad train`.
         work: Folder to work in; emptied first.
         tell: Called with what is being done.
-        folds: Whether to measure, too, how much training clips differ.
 
     Returns:
         `scores` by name (shares), `alarms` by group, `moments`, `weights`, `train_s`, `train_mb`,
-        and what else there is of: `normal_hours`, `versions`, `footing`, `folds`.
+        and what else there is of: `normal_hours`, `versions`, `footing`.
 
     Raises:
         Failed: A command did.
     """
-    trained, onnx = work / "trained", work / f"{scene.name}.onnx"
+    trained, onnx = work / "trained", model_of(scene, work)
     words = (*scene.train, "--format", scene.form, "--seed", str(seed), *as_options(settings))
     tell("training")
     shutil.rmtree(work, ignore_errors=True)  # one that goes on would not tell how long it takes
@@ -60,18 +56,20 @@ def measure(
     metadata = scene_file.metadata(scene_file.read(onnx), onnx)
     figures |= read_card(json.loads(metadata[METADATA_KEY]))
     tell("measuring")
-    figures |= _measured(scene, onnx, work)
-    if folds:
-        figures["folds"] = measure_folds(scene, seed, settings, work / "folds", tell)
-    return figures
+    return figures | _measured(scene, onnx, work)
+
+
+def model_of(scene: Scene, work: Path) -> Path:
+    """Where the scene model lies that `measure` leaves."""
+    return work / f"{scene.name}.onnx"
 
 
 def _measured(scene: Scene, onnx: Path, work: Path) -> Figures:
     figures: Figures = {"scores": {}, "alarms": {}}
     if scene.labelled:
-        form = "synthetic" if scene.nuisances else scene.form
         pixel = ("--pixel",) if scene.is_pixel else ()
-        words = (onnx, scene.labelled, "--format", form, "--json", "--out", work / "eval", *pixel)
+        truth = (scene.labelled, "--format", scene.labelled_form)
+        words = (onnx, *truth, "--json", "--out", work / "eval", *pixel)
         figures["scores"] = read_scores(json.loads(edge_vad(work, "eval", *words).out))
     counted = [_false_alarms(onnx, each, work, "--normal", RATE) for each in scene.normal]
     if scene.nuisances:

@@ -56,6 +56,11 @@ class Scene:
     has_seeds: bool = False
 
     @property
+    def labelled_form(self) -> str:
+        """How what is labelled is laid out."""
+        return "synthetic" if self.nuisances else self.form
+
+    @property
     def digest(self) -> str:
         """Of the footage: the names and sizes of its files, for other halves of a set differ."""
         return digest_of(

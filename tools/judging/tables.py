@@ -16,6 +16,7 @@ _HEADS = (
 )  # fmt: skip
 _LEVELS = ("micro", "macro", "eer", "pixel", "precision")
 _FUSED = "fused"
+_PRECISIONS = ("fp32", "fp16", "int8")
 
 
 def newest(evidence: Iterable[Evidence], code: str | None = None) -> list[Evidence]:
@@ -56,7 +57,8 @@ def _titled(said: str, evidence: Group, code: str | None) -> str:
     notes = ["Mean over seeds (the worst), %; raw, causal. Alarms: measured (95%), promised."]
     if any(code not in (None, each.code) for each in evidence):
         notes.append("*: by other code than that of now.")
-    return f"### {said}\n\n{markdown(lines)}\n{' '.join(notes)}\n{_moments(evidence)}"
+    more = _moments(evidence) + _precisions(evidence)
+    return f"### {said}\n\n{markdown(lines)}\n{' '.join(notes)}\n{more}"
 
 
 def _by_scene(evidence: Iterable[Evidence]) -> dict[str, Group]:
@@ -153,6 +155,18 @@ def _moments(evidence: Group) -> str:
         alarms = ", ".join(f"{alarm['start_s']:.1f} s" for alarm in named) or "none"
         lines.append([each.scene, alarms, moments, each.figures["footing"]])
     return f"\n{markdown(lines)}" if len(lines) > 2 else ""
+
+
+def _precisions(evidence: Group) -> str:
+    """The AUC in every precision, measured side by side."""
+    lines = [["scene", *map(str.upper, _PRECISIONS)], ["---"] * (1 + len(_PRECISIONS))]
+    for each in evidence:
+        found = each.figures.get("precisions") or {}
+        if found:
+            lines.append([each.scene, *(f"{100 * found[name]:.2f}" for name in _PRECISIONS)])
+    return f"\nMicro AUC by precision, one pass over the same frames:\n\n{markdown(lines)}" * (
+        len(lines) > 2
+    )
 
 
 def markdown(lines: Iterable[Sequence[str]]) -> str:
