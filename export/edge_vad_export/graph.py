@@ -37,7 +37,7 @@ def build_graph(scene: TrainedScene) -> onnx.ModelProto:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch warns of its own deprecations
         program = torch.onnx.export(
-            with_product_energies(scene.network),
+            with_product_energies(scene.network, scene.sample_frames, scene.sample_motion),
             (scene.sample_frames[:2], scene.sample_motion[:2]),
             input_names=["frame", "motion"],
             output_names=list(scene.network.outputs),

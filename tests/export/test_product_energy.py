@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from edge_vad_export.product_energy import ProductEnergy
+from edge_vad_export.product_energy import ProductEnergy, SpeltOutEnergy, by_products
 from edge_vad_train.mixture import Mixture, SampleEnergy
 
 ROWS, COLUMNS = 5, 7
@@ -22,13 +22,16 @@ def energy_of(components: int, depth: int, spread: float = 3.0) -> SampleEnergy:
     return SampleEnergy(mixture, lift.reshape(1, components, ROWS, COLUMNS))
 
 
+@pytest.mark.parametrize("form", [ProductEnergy, SpeltOutEnergy])
 @pytest.mark.parametrize("components", [1, 6])
 @pytest.mark.parametrize("depth", [1, 2, 5, 8, 16])
-def test_energies_by_products_are_those_of_the_mixture(components: int, depth: int) -> None:
+def test_energies_in_either_form_are_those_of_the_mixture(
+    form: type[SpeltOutEnergy], components: int, depth: int
+) -> None:
     plain = energy_of(components, depth)
     latent = 4 * torch.randn(2, depth, ROWS, COLUMNS, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
-        found = ProductEnergy(plain)(latent)
+        found = form(plain)(latent)
         expected = plain.double()(latent.double())
     assert found.dtype == torch.float32
     error = (found - expected).abs().max() / expected.abs().max()
@@ -42,3 +45,27 @@ def test_terms_far_below_the_highest_add_nothing_and_are_no_tiny_numbers() -> No
         torch.testing.assert_close(
             ProductEnergy(plain)(latent), plain(latent), rtol=1e-4, atol=1e-3
         )
+
+
+def narrow_and_far(distance: float) -> tuple[SampleEnergy, torch.Tensor]:
+    """A narrow component far from the others, and latents near it."""
+    factors = np.eye(4)[None].repeat(6, 0)
+    factors[5] *= 25
+    means = np.zeros((6, 4))
+    means[5] = distance
+    plain = SampleEnergy(Mixture(np.full(6, -np.log(6)), means, factors))
+    generator = torch.Generator().manual_seed(1)
+    near = distance + 0.05 * torch.randn(2, 4, ROWS, COLUMNS, generator=generator)
+    return plain, near
+
+
+@pytest.mark.parametrize(("distance", "form"), [(0.5, ProductEnergy), (100.0, SpeltOutEnergy)])
+def test_what_cancels_in_products_is_computed_without_them(
+    distance: float, form: type[SpeltOutEnergy]
+) -> None:
+    plain, latent = narrow_and_far(distance)
+    made = by_products(plain, latent)
+    assert type(made) is form
+    with torch.inference_mode():
+        found, expected = made(latent), plain.double()(latent.double())
+    assert float((found - expected).abs().max() / expected.abs().max()) < 2e-4
