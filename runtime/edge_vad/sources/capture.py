@@ -149,6 +149,8 @@ class Capture:
             self._tell_damage(feed, now)
             if self._clock:
                 time_s = clock.at(now, stamp_s, 1 / self.rate.fps)
+                # Of what waited and came all at once it is not known how fast it moved.
+                self._take += clock.is_burst
             else:
                 time_s = self._index / self.rate.declared if stamp_s is None else stamp_s
             if thinner.takes(time_s):

@@ -6,6 +6,8 @@ _GAIN = 0.01
 """Share by which a time follows the arrival, for clocks and rates are not exact."""
 _LATE_S = 1.0
 _LONGEST_S = 10.0
+_JITTER_S = 0.05
+"""A picture may come so much before its time."""
 
 
 class CaptureClock:
@@ -13,9 +15,14 @@ class CaptureClock:
 
     A picture's time is that of the one before and what the camera's own stamps say has passed, or
     else its measured frame time. Where it arrives much later than that, pictures were lost.
+
+    Attributes:
+        is_burst: Whether the last picture came before its time: it had waited with others, and when
+            it was taken is not known. So it is with what a network camera sends at first.
     """
 
     def __init__(self) -> None:
+        self.is_burst = False
         self._last_s: float | None = None
         self._stamp_s: float | None = None
 
@@ -33,12 +40,14 @@ class CaptureClock:
             [5.0, 5.1, 7.1]
         """
         passed_s = self._passed(stamp_s, period_s)
+        self.is_burst = False
         if self._last_s is None or passed_s is None:
             time_s = now_s
         else:
             expected_s = self._last_s + passed_s
             late_s = now_s - expected_s
             is_lost = late_s > max(_LATE_S, 2 * period_s)
+            self.is_burst = -late_s > max(_JITTER_S, period_s / 2)
             time_s = now_s if is_lost else min(now_s, expected_s + _GAIN * late_s)
         self._last_s = time_s
         return time_s

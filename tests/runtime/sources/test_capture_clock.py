@@ -36,6 +36,28 @@ def test_no_picture_was_taken_after_it_came() -> None:
 
 
 @pytest.mark.parametrize("has_stamps", [True, False])
+@pytest.mark.parametrize("waiting", [3, 10, 40])
+def test_what_waited_and_comes_all_at_once_is_told(has_stamps: bool, waiting: int) -> None:
+    clock = CaptureClock()
+    came = [100.0 + 0.004 * at for at in range(waiting)] + [100.2 + at / 10 for at in range(20)]
+    bursts = []
+    for at, now in enumerate(came):
+        clock.at(now, at / 10 if has_stamps else None, 0.1)
+        bursts.append(clock.is_burst)
+    assert not bursts[0]
+    assert all(bursts[1:waiting])
+    assert not any(bursts[waiting + 1 :])
+
+
+@pytest.mark.parametrize("has_stamps", [True, False])
+def test_what_comes_somewhat_early_or_late_is_no_burst(has_stamps: bool) -> None:
+    clock = CaptureClock()
+    for at, now in enumerate(arrivals(10.0, 300, 0.045)):
+        clock.at(now, at / 10 if has_stamps else None, 0.1)
+        assert not clock.is_burst
+
+
+@pytest.mark.parametrize("has_stamps", [True, False])
 def test_a_camera_that_hung_did_so_for_as_long(has_stamps: bool) -> None:
     clock = CaptureClock()
     came = [(0.0, 0.0), (0.1, 0.1), (9.1, 0.2), (9.2, 0.3)]
