@@ -29,8 +29,8 @@ _INTEGER, _TENSOR, _BODY, _INTEGERS = 3, 5, 6, 8  # of an attribute
 _SIDES, _TYPE, _RAW, _NUMBERS = 1, 2, 9, (4, 5, 7, 10, 11)  # of a tensor
 _OURS = ("", "ai.onnx")
 _POSITIVE = frozenset(
-    {"blocksize", "dilations", "group", "hidden_size", "kernel_shape", "kv_num_heads", "num_groups"}
-    | {"num_heads", "num_outputs", "q_num_heads", "size", "strides"}
+    {"blocksize", "dilations", "group", "kernel_shape", "num_groups", "num_outputs", "size"}
+    | {"strides"}
 )
 """Attributes that are divided by."""
 
