@@ -134,7 +134,19 @@ def _growing(dice: Random, graph: Any, canary: Path) -> None:
     graph.node.extend([*nodes, *kept[1:]])
 
 
+def _reshaping(dice: Random, graph: Any, canary: Path) -> None:
+    """Gives a node a tensor of other sides."""
+    place = dice.randrange(len(graph.node))
+    sides = [dice.choice([-1, 0, 1, 1, 2, 4, 32]) for _ in range(dice.randrange(7))]
+    graph.initializer.append(numpy_helper.from_array(np.array(sides, np.int64), "other_sides"))
+    taken = graph.node[place].input[0]
+    graph.node[place].input[0] = "of_other_sides"
+    node = helper.make_node("Reshape", [taken, "other_sides"], ["of_other_sides"])
+    graph.node.insert(place, node)
+
+
 _CHANGES = [
+    _reshaping,
     _operator,
     _attribute,
     _attribute,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -11,8 +12,8 @@ from edge_vad.backends import Backend, Inputs, Maps
 from edge_vad.detector import Detector
 from edge_vad.errors import BadInput
 from edge_vad.frame import Frame
+from edge_vad.pace import Paced, at_pace, scored_of
 from edge_vad.scene_model import SceneModel
-from edge_vad.sources import Source
 
 if TYPE_CHECKING:
     from edge_vad_train.datasets import Clip
@@ -34,21 +35,12 @@ class Seen(NamedTuple):
 
 
 def watch(model: SceneModel, frames: Iterable[Frame]) -> Iterator[Seen]:
-    """Prepare frames as the detector does, by the detector itself.
+    """Prepare frames as the detector does, by the detector itself and at the scene's pace.
 
     Raises:
         BadInput: A frame's shape is not that of the scene's camera.
     """
-    listener = _Listener(model)
-    detector = Detector(model, listener)
-    expected = -1
-    for frame in frames:
-        has_motion = frame.index == expected
-        if not has_motion:
-            detector.reset()
-        expected = frame.index + 1
-        detector.detect(frame)
-        yield Seen(listener.inputs, has_motion)
+    yield from _prepared(model, at_pace(frames, model.card.fps))
 
 
 def watch_places(model: SceneModel, places: Sequence[str], most: int) -> Iterator[Seen]:
@@ -63,15 +55,19 @@ def watch_places(model: SceneModel, places: Sequence[str], most: int) -> Iterato
         WrongUse: There is no such source.
         BadInput: The footage cannot be read, or is of another shape.
     """
-    clips = _ordinary_clips(places)
+    clips, fps = _ordinary_clips(places), model.card.fps
     stretch = model.card.motion.window + 1
     for clip in clips:
         with clip.open() as source:
-            yield from watch(model, spread(source, stretch, max(stretch, most // len(clips))))
+            length = scored_of(source.length, source.fps, fps)
+            paced = at_pace(source, fps)
+            yield from _prepared(
+                model, spread(paced, length, stretch, max(stretch, most // len(clips)))
+            )
 
 
 def watch_labelled(model: SceneModel, truth: Truth) -> Iterator[Seen]:
-    """Prepare every frame of a data set's labelled clips.
+    """Prepare every frame of a data set's labelled clips that the scene looks at.
 
     Raises:
         BadInput: A frame cannot be read or is of another shape, or the labels are of other clips.
@@ -79,33 +75,35 @@ def watch_labelled(model: SceneModel, truth: Truth) -> Iterator[Seen]:
     for clip in truth.clips:
         # Strict: a frame that is left out would shift all labels after it.
         with clip.clip.open(strict=True) as source:
-            count = 0
-            for seen, anomalous in zip(watch(model, source), clip.labels, strict=False):
-                yield seen._replace(anomalous=bool(anomalous))
-                count += 1
-        if count != len(clip.labels) or source.length not in (None, count):
+            frames = _Counted(source)
+            for seen in watch(model, frames):
+                if frames.count <= len(clip.labels):
+                    yield seen._replace(anomalous=bool(clip.labels[frames.count - 1]))
+        if frames.count != len(clip.labels):
             raise BadInput(
                 f"{clip.clip.name} has not one label for each of its frames",
                 "unpack the data set again; clips and truth do not belong together",
             )
 
 
-def spread(source: Source, stretch: int, most: int) -> Iterator[Frame]:
+def spread(paced: Iterable[Paced], length: int | None, stretch: int, most: int) -> Iterator[Paced]:
     """Short stretches of consecutive frames from all over long footage; all of it if it is short.
 
     Args:
-        source: The footage; of one of unknown length only the beginning can be had.
+        paced: The frames that the scene looks at.
+        length: How many these are, about; where that is not known, only the beginning can be had.
         stretch: Frames in a row, so that motion is known in the last of them.
         most: About as many frames are handed out.
     """
-    if source.length is None:
-        for _, frame in zip(range(most), source, strict=False):
-            yield frame
+    if length is None:
+        yield from islice(paced, most)
         return
-    period = 1 if source.length <= most else stretch * -(-source.length // most)
-    for count, frame in enumerate(source):
-        if count % period < stretch:
-            yield frame
+    period = stretch * -(-length // most)
+    for count, (frame, steps) in enumerate(paced):
+        if length <= most:
+            yield Paced(frame, steps)
+        elif count % period < stretch:
+            yield Paced(frame, steps if count % period else None)
 
 
 def copied(inputs: Inputs) -> Inputs:
@@ -117,6 +115,28 @@ def _ordinary_clips(places: Sequence[str]) -> Sequence[Clip]:
     from edge_vad_train.datasets import open_dataset
 
     return open_dataset(list(places)).train
+
+
+def _prepared(model: SceneModel, paced: Iterable[Paced]) -> Iterator[Seen]:
+    listener = _Listener(model)
+    detector = Detector(model, listener)
+    for frame, steps in paced:
+        if steps is None:
+            detector.reset()
+        detector.detect(frame, steps=steps or 1.0)
+        yield Seen(listener.inputs, steps is not None)
+
+
+class _Counted:
+    """Frames, and how many of them have come."""
+
+    def __init__(self, frames: Iterable[Frame]) -> None:
+        self._frames, self.count = frames, 0
+
+    def __iter__(self) -> Iterator[Frame]:
+        for frame in self._frames:
+            self.count += 1
+            yield frame
 
 
 class _Listener(Backend):

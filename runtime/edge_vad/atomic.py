@@ -15,6 +15,26 @@ _ANYBODY = 0o666
 """Mode of a file that the user's umask decides on, as scenes and reports are."""
 
 
+class _Process:
+    """The umask of this process's user, while `kept_to_owner` has put it aside."""
+
+    umask: int | None = None
+
+
+@contextmanager
+def kept_to_owner() -> Iterator[None]:
+    """Whatever this process writes meanwhile is its owner's alone, whichever library writes it.
+
+    What is for others, too, is opened to them when it is whole: see `write_whole`.
+    """
+    _Process.umask = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(_Process.umask)
+        _Process.umask = None
+
+
 @contextmanager
 def staged(path: Path, content: bytes, mode: int = _ANYBODY) -> Iterator[Path]:
     """Put content on the disk beside a file, under a name of its own.
@@ -37,6 +57,8 @@ def staged(path: Path, content: bytes, mode: int = _ANYBODY) -> Iterator[Path]:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+            if _Process.umask is not None:
+                os.fchmod(file.fileno(), mode & ~_Process.umask)
         yield beside
     finally:
         with suppress(OSError):

@@ -8,9 +8,10 @@ from pathlib import Path
 import msgspec
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
+from edge_vad.atomic import PRIVATE, write_whole
 from edge_vad.errors import BadModel
 from edge_vad.scene_model import SceneCard, decode_card
 from edge_vad.told import shorten
@@ -84,9 +85,8 @@ class TrainedScene:
             **{f"network.{name}": value for name, value in self.network.state_dict().items()},
         }
         header = {"card": self.card.encode(), "design": msgspec.json.encode(self.design).decode()}
-        staged = path.with_suffix(".tmp")
-        save_file({name: value.contiguous() for name, value in tensors.items()}, staged, header)
-        staged.replace(path)
+        content = {name: value.contiguous() for name, value in tensors.items()}
+        write_whole(path, save(content, header), PRIVATE)
         return path
 
 

@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from edge_vad.atomic import write_whole
+from edge_vad.atomic import PRIVATE, write_whole
 from edge_vad.errors import BadModel, EdgeVadError
 from edge_vad_train.model import Architecture, StreamVAE
 
@@ -138,7 +138,7 @@ def _keep(model: StreamVAE, optimizer: torch.optim.Optimizer, done: int, state: 
     for index, moments in optimizer.state_dict()["state"].items():
         tensors |= {f"adam.{index}.{name}": value for name, value in moments.items()}
     content = {name: value.contiguous() for name, value in tensors.items()}
-    write_whole(state, save(content, {"step": str(done)}))
+    write_whole(state, save(content, {"step": str(done)}), PRIVATE)
 
 
 def _restore(model: StreamVAE, optimizer: torch.optim.Optimizer, state: Path) -> int:

@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from edge_vad.atomic import write_whole
+from edge_vad.atomic import PRIVATE, make_private_file, make_private_folder, write_whole
 from edge_vad.errors import BadInput
 from edge_vad.fitting import Fitting
 from edge_vad.motion import MotionExtractor, MotionSettings
@@ -250,7 +250,7 @@ def prepare(
     index = _read_index(folder)
     wanted = (size, fps, motion, names, frame_budget, ignored)
     if index is None or wanted != index.wanted:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(folder)
         (folder / _INDEX).unlink(missing_ok=True)
         budget = _budget(frame_budget, len(clips))
 
@@ -260,7 +260,7 @@ def prepare(
 
         recorded = run_in_parallel(record, enumerate(clips), progress)
         index = _Index(size, fps, motion, names, frame_budget, recorded, ignored)
-        write_whole(folder / _INDEX, msgspec.json.encode(index))
+        write_whole(folder / _INDEX, msgspec.json.encode(index), PRIVATE)
     return _map_footage(folder, index)
 
 
@@ -440,10 +440,10 @@ def _record(reader: _Reader, path: Path, budget: int, progress: Callable[[int], 
     """Write what is kept of a clip to two raw files."""
     pieces: list[_Piece] = []
     frames = 0
-    with (
-        path.with_suffix(".frames").open("wb") as frame_file,
-        path.with_suffix(".motion").open("wb") as motion_file,
-    ):
+    files = path.with_suffix(".frames"), path.with_suffix(".motion")
+    for each in files:
+        make_private_file(each)
+    with files[0].open("wb") as frame_file, files[1].open("wb") as motion_file:
         for read in reader.read(progress, whole=False):
             if frames >= budget + STRETCH:
                 continue  # of a clip that is longer than it says the rest is read for scores alone

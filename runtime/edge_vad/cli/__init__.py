@@ -7,6 +7,7 @@ from contextlib import suppress
 
 import click
 
+from edge_vad.atomic import kept_to_owner
 from edge_vad.cli.lazy import LazyGroup
 from edge_vad.cli.streams import flush, hold_descriptors, say
 from edge_vad.errors import BadInput, EdgeVadError, NotAllKept, WrongUse
@@ -57,7 +58,8 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; errors become two lines and an exit code, never a traceback."""
     hold_descriptors()
-    code = _run()
+    with kept_to_owner():
+        code = _run()
     if not flush():
         code = code or NotAllKept.exit_code
     if code:

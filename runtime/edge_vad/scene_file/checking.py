@@ -29,8 +29,8 @@ _INTEGER, _TENSOR, _BODY, _INTEGERS = 3, 5, 6, 8  # of an attribute
 _SIDES, _TYPE, _RAW, _NUMBERS = 1, 2, 9, (4, 5, 7, 10, 11)  # of a tensor
 _OURS = ("", "ai.onnx")
 _POSITIVE = frozenset(
-    {"blocksize", "dilations", "group", "hidden_size", "kernel_shape", "kv_num_heads", "num_groups"}
-    | {"num_heads", "num_outputs", "q_num_heads", "size", "strides"}
+    {"blocksize", "dilations", "group", "kernel_shape", "num_groups", "num_outputs", "size"}
+    | {"strides"}
 )
 """Attributes that are divided by."""
 
@@ -77,7 +77,8 @@ def _check_graph(graph: Message) -> None:
         for tensor in _all(part, _WEIGHTS):
             _check_tensor(tensor)
         check_divisions(part, _types(part), _whole(part))
-        check_foldings(part, {name: tuple(sides) for name, sides in _own_sides(part).items()})
+        own = _own_sides(part) if part is graph else _weights_sides(part)
+        check_foldings(part, {name: tuple(sides) for name, sides in own.items()})
 
 
 def _nodes(graph: Message) -> Iterator[Message]:
@@ -144,14 +145,18 @@ def _check_scan(node: Message, lengths: dict[str, list[int]]) -> None:
 def _lengths(graph: Message) -> dict[str, list[int]]:
     """Sides of the tensors whose shape is told; 0 where it is not."""
     told = {_one(each, 1, ""): _told_sides(each) for each in _all(graph, _VALUE, _INPUT, _OUTPUT)}
-    return told | {_one(each, 8, ""): _integers(each, _SIDES) for each in _all(graph, _WEIGHTS)}
+    return told | _weights_sides(graph)
 
 
 def _own_sides(graph: Message) -> dict[str, list[int]]:
     """Sides of weights and inputs alone: of what is computed the file may tell anything."""
     told = {_one(each, 1, ""): _told_sides(each) for each in _all(graph, _INPUT)}
-    told = {name: sides for name, sides in told.items() if sides}
-    return told | {_one(each, 8, ""): _integers(each, _SIDES) for each in _all(graph, _WEIGHTS)}
+    return {name: sides for name, sides in told.items() if sides} | _weights_sides(graph)
+
+
+def _weights_sides(graph: Message) -> dict[str, list[int]]:
+    """Sides of weights: of what a `Scan` hands its body the file may tell anything, too."""
+    return {_one(each, 8, ""): _integers(each, _SIDES) for each in _all(graph, _WEIGHTS)}
 
 
 def _told_sides(value: Message) -> list[int]:
@@ -204,7 +209,9 @@ def _check_tensor(tensor: Message) -> None:
     bits, sides = _BITS.get(_one(tensor, _TYPE, 0)), _integers(tensor, _SIDES)
     if bits is None or _one(tensor, 14, 0):
         raise ValueError("weights of it are no numbers, or lie in other files")
-    if len(sides) > _MOST_SIDES or any(side < 0 for side in sides):
+    # Of one side they may be none, as the ends of a Resize; convolutions divide by theirs.
+    fewest = 0 if len(sides) < 2 else 1
+    if len(sides) > _MOST_SIDES or any(side < fewest for side in sides):
         raise ValueError("weights of it have sides that cannot be")
     if math.prod(sides) * bits > 8 * _stored(tensor, bits):
         raise ValueError("weights of it are more than it holds")

@@ -1,11 +1,12 @@
-"""Finds convolutions with weights of another number of sides, which end ONNX Runtime at loading.
+"""Holds convolutions to tensors of as many sides as their weights; others end ONNX Runtime.
 
-What is not known passes: only where both numbers are sure, and differ, a graph is refused.
+How many sides a tensor has is followed through the graph. Where that is not known for what a
+convolution takes, the graph is refused: the exporter writes none of which it is not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
 from edge_vad.scene_file.parsing import Message
@@ -13,56 +14,95 @@ from edge_vad.scene_file.parsing import Message
 _WEIGHTS_OF = {"Conv": 1, "ConvTranspose": 1, "ConvInteger": 1, "QLinearConv": 3}
 """Operators that fold, and which of their inputs holds the weights."""
 _KEEPING = frozenset(
-    """Abs AveragePool BatchNormalization Cast Ceil Clip Conv ConvInteger ConvTranspose Elu Erf Exp
-    Floor GlobalAveragePool GlobalMaxPool Identity Log LogSoftmax MaxPool Neg Pad QLinearConv
-    Reciprocal Relu Resize Round Sigmoid Slice Softmax Softplus Sqrt Tanh
-    Transpose""".split()  # noqa: SIM905
+    """Abs And AveragePool BatchNormalization Cast Ceil Clip Concat Conv ConvInteger ConvTranspose
+    CumSum DepthToSpace DequantizeLinear Elu Erf Exp Floor GlobalAveragePool GlobalMaxPool Identity
+    InstanceNormalization IsInf IsNaN LayerNormalization LeakyRelu Log LogSoftmax LpNormalization
+    MaxPool Neg Not Pad QLinearConv QuantizeLinear Reciprocal Relu Resize Round ScatterElements
+    ScatterND Sigmoid Sign Slice Softmax Softplus SpaceToDepth Split Sqrt Tanh Tile TopK Transpose
+    Trilu""".split()  # noqa: SIM905
 )
-_BROADCASTING = frozenset({"Add", "Div", "Max", "Min", "Mul", "Pow", "Sub"})
+_BROADCASTING = frozenset(
+    """Add BitwiseAnd BitwiseOr BitwiseXor Div Equal Expand Gather Greater GreaterOrEqual
+    Less LessOrEqual MatMul Max Mean Min Mod Mul Or PRelu Pow Sub Sum Where Xor""".split()  # noqa: SIM905
+)
+_FLAT = frozenset({"Flatten", "Gemm"})
 _FEWER, _MORE = "Squeeze", "Unsqueeze"
+_EXPANDING, _PICKING = "Expand", "Gather"
+
+Counts = Sequence["int | None"]
 
 
 def check_foldings(graph: Message, sides: Mapping[str, tuple[int, ...]]) -> None:
-    """See to it that no convolution's weights are known to be of another number of sides.
+    """See to it that what convolutions take has as many sides as their weights.
 
     Args:
         graph: The graph; its nodes are in the order of computing.
         sides: Of its weights and inputs.
 
     Raises:
-        ValueError: They are.
+        ValueError: It has others, or it is not sure.
     """
     counts = {name: len(each) for name, each in sides.items()}
     for node in cast("list[Message]", graph.get(1, [])):
         inputs, outputs = (cast("list[str]", node.get(number, [])) for number in (1, 2))
         operator = cast("str", node.get(4, [""])[0])
-        place = _WEIGHTS_OF.get(operator)
-        if place is not None and place < len(inputs):
-            taken, weights = counts.get(inputs[0]), counts.get(inputs[place])
-            if None not in (taken, weights) and taken != weights:
-                raise ValueError(f"its operator {operator!r} has weights of another shape")
-        made = _count(operator, node, [counts.get(each) for each in inputs], sides)
-        for name in outputs[:1]:
+        taken = [counts.get(each) for each in inputs]
+        _check_weights(operator, taken)
+        made = _count(operator, node, taken, sides)
+        for name in outputs:
             if made is None:
                 counts.pop(name, None)
             else:
                 counts[name] = made
 
 
+def _check_weights(operator: str, taken: Counts) -> None:
+    place = _WEIGHTS_OF.get(operator)
+    if place is None:
+        return
+    if len(taken) <= place or None in (taken[0], taken[place]) or taken[0] != taken[place]:
+        raise ValueError(
+            f"its operator {operator!r} has weights of another shape, or takes one that is not sure"
+        )
+
+
 def _count(
-    operator: str, node: Message, taken: list[int | None], sides: Mapping[str, tuple[int, ...]]
+    operator: str, node: Message, taken: Counts, sides: Mapping[str, tuple[int, ...]]
 ) -> int | None:
-    """How many sides the tensor has that a node makes, where that is known."""
-    known = [each for each in taken if each is not None]
-    if not taken or taken[0] is None:
-        return None
-    if operator in _KEEPING:
-        return taken[0]
+    """How many sides the tensors have that a node makes, where that is known."""
+    if operator in _FLAT:
+        return 2
+    if operator == "Reshape":
+        return _length(node, 1, sides)
+    first = taken[0] if taken else None
+    if first is None or operator in _KEEPING:
+        return first
     if operator in _BROADCASTING:
-        return max(known) if len(known) == len(taken) else None
+        return _joined(operator, [*taken, *_wanted(operator, node, sides)])
     if operator in (_FEWER, _MORE) or operator.startswith("Reduce"):
-        return _counted_axes(operator, node, taken[0], sides)
+        return _counted_axes(operator, node, first, sides)
     return None
+
+
+def _wanted(
+    operator: str, node: Message, sides: Mapping[str, tuple[int, ...]]
+) -> Iterator[int | None]:
+    if operator == _EXPANDING:
+        yield _length(node, 1, sides)
+
+
+def _joined(operator: str, taken: Counts) -> int | None:
+    """Of tensors that are spread over one another, or of one from which others pick."""
+    known = [each for each in taken if each is not None]
+    if len(known) != len(taken):
+        return None
+    return sum(known) - 1 if operator == _PICKING else max(known)
+
+
+def _length(node: Message, place: int, sides: Mapping[str, tuple[int, ...]]) -> int | None:
+    """How many numbers an input holds that is a weight of one side."""
+    held = sides.get(cast("str", [*node.get(1, []), *[""] * (place + 1)][place]), ())
+    return held[0] if len(held) == 1 else None
 
 
 def _counted_axes(
@@ -71,7 +111,7 @@ def _counted_axes(
     attributes = {each.get(1, [""])[0]: each for each in cast("list[Message]", node.get(5, []))}
     if operator.startswith("Reduce") and attributes.get("keepdims", {}).get(3, [1])[0] == 1:
         return taken
-    axes = sides.get(cast("str", [*node.get(1, []), "", ""][1]), ())
-    if len(axes) != 1 or "axes" in attributes:
+    axes = _length(node, 1, sides)
+    if axes is None or "axes" in attributes:
         return None
-    return taken + axes[0] if operator == _MORE else taken - axes[0]
+    return taken + axes if operator == _MORE else taken - axes

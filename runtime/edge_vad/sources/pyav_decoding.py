@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.codeccontext import VideoCodecContext
     from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
 
 av.logging.set_level(None)  # FFmpeg's own lines repeat addresses with their passwords
 
@@ -27,8 +28,14 @@ _RAW = frozenset(
 MOST_PIXELS = str(2**25)
 """Of a picture: a small file may unpack to gigabytes."""
 
-_SILENT = frozenset({"hevc"})
-"""Codecs whose decoder makes up what is missing without a word, unless told to explode."""
+_SILENT = frozenset({"hevc", "vvc"})
+"""Codecs whose decoder makes up what is missing without a word, unless told to explode.
+
+So does it where a picture is not that of the hash which some encoders send with it.
+"""
+
+_TELLING = {"vp9": "libvpx-vp9"}
+"""Decoders that tell damage, of codecs of which FFmpeg's own tells none."""
 
 
 def has_stamps(container: InputContainer) -> bool:
@@ -37,18 +44,32 @@ def has_stamps(container: InputContainer) -> bool:
     return form not in _RAW and not form.endswith("_pipe")
 
 
-def prepare_decoder(decoder: VideoCodecContext, *, at_once: bool) -> None:
-    """Set how a decoder works, before it does.
+def decoder_of(stream: VideoStream, *, at_once: bool) -> VideoCodecContext:
+    """What decodes a stream, and tells as much of its damage as can be told.
 
     Args:
-        decoder: Of the stream.
+        stream: Of which nothing was decoded yet.
         at_once: Whether pictures are wanted as they come: several threads hold back as many.
     """
+    decoder = _telling(stream)
+    is_silent = decoder.name in _SILENT
+    # Frames side by side are told to be damaged when others are out that were made of them.
+    decoder.thread_type = "SLICE" if at_once or is_silent else "AUTO"
     decoder.thread_count = 1 if at_once else 0
-    decoder.thread_type = "SLICE" if at_once else "AUTO"
-    decoder.options = {**decoder.options, "max_pixels": MOST_PIXELS}
-    if decoder.name in _SILENT:
-        decoder.options = {**decoder.options, "err_detect": "explode"}
+    detected = "crccheck+explode" if is_silent else "crccheck"
+    decoder.options = {**decoder.options, "max_pixels": MOST_PIXELS, "err_detect": detected}
+    return decoder
+
+
+def _telling(stream: VideoStream) -> VideoCodecContext:
+    """The stream's own decoder, or another of the same codec that is not silent."""
+    own = stream.codec_context
+    name = _TELLING.get(own.name)
+    if name is None or name not in av.codec.codecs_available:
+        return own
+    decoder: VideoCodecContext = av.CodecContext.create(name, "r")  # type: ignore[assignment]
+    decoder.extradata = own.extradata
+    return decoder
 
 
 class Converter:

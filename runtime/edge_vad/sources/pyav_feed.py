@@ -16,8 +16,8 @@ from edge_vad.sources.address import CameraSpec
 from edge_vad.sources.decoding import plausible
 from edge_vad.sources.feed import Feed, FeedLost
 from edge_vad.sources.pyav_connecting import FAILURES, Connection, lost
-from edge_vad.sources.pyav_decoding import Converter, has_stamps, prepare_decoder
-from edge_vad.sources.wholeness import Wholeness
+from edge_vad.sources.pyav_decoding import Converter, decoder_of, has_stamps
+from edge_vad.sources.wholeness import Seen, Wholeness
 
 if TYPE_CHECKING:
     from av.packet import Packet
@@ -89,21 +89,23 @@ class PyAvFeed(Feed):
         if not container.streams.video:
             connection.close()
             raise FeedLost(f"{self._spec.shown} sends no video")
-        prepare_decoder(container.streams.video[0].codec_context, at_once=True)
-        self._packets: Iterator[Packet[VideoStream]] = container.demux(container.streams.video[0])
+        stream = container.streams.video[0]
+        self._decoder = decoder_of(stream, at_once=True)
+        self._packets: Iterator[Packet[VideoStream]] = container.demux(stream)
         self._whole = Wholeness()
-        self._frames: deque[VideoFrame] = deque()
+        self._seen: deque[Seen] = deque()
         return connection
 
     def _next(self) -> VideoFrame | None:
         """The next picture; None where it is not whole, or not there yet."""
-        if not self._frames:
-            self._frames += self._decode()
-        if not self._frames:
+        if not self._seen:
+            for frame in self._decode():
+                self._seen += self._whole.take(frame)
+        if not self._seen:
             return None
-        frame = self._frames.popleft()
-        if self._whole.takes(frame):
-            return frame
+        seen = self._seen.popleft()
+        if seen.is_whole:
+            return seen.frame
         self.skipped += 1
         return None
 
@@ -114,8 +116,9 @@ class PyAvFeed(Feed):
             raise lost(self._spec.shown, error, "stopped sending") from None
         if packet is None or (not packet.size and packet.dts is None):
             raise FeedLost(f"{self._spec.shown} stopped sending")
+        self._whole.send(packet)
         try:
-            return packet.decode() if packet.size else []
+            return self._decoder.decode(packet) if packet.size else []
         except FFmpegError:
             self._whole.fail(packet)
             self.skipped += 1
@@ -131,7 +134,7 @@ class PyAvFeed(Feed):
         self._frame = None
         with suppress(*FAILURES):
             for packet in self._packets:
-                frames = packet.decode()
+                frames = self._decoder.decode(packet)
                 if frames and not frames[0].is_corrupt:
                     self._frame = frames[0]
                     return

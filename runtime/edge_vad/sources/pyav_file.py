@@ -13,8 +13,8 @@ import av
 from av.error import FFmpegError
 
 from edge_vad.sources.decoding import Raw, no_video, plausible
-from edge_vad.sources.pyav_decoding import MOST_PIXELS, Converter, has_stamps, prepare_decoder
-from edge_vad.sources.wholeness import Wholeness, time_of
+from edge_vad.sources.pyav_decoding import MOST_PIXELS, Converter, decoder_of, has_stamps
+from edge_vad.sources.wholeness import Seen, Wholeness, time_of
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -50,19 +50,25 @@ class PyAvFile:
         """Decode from the beginning; damaged pictures are handed out without an image."""
         with closing(self._opened()) as container:
             stream = _video_of(container, self._path)
-            prepare_decoder(stream.codec_context, at_once=False)
+            decoder = decoder_of(stream, at_once=False)
             whole, converter = Wholeness(), Converter()
             is_stamped = has_stamps(container)
+
+            def raw(seen: Seen) -> Raw:
+                image = converter.later(seen.frame) if seen.is_whole else None
+                return Raw(image, seen.frame.time if is_stamped else None)
+
             for packet in _packets(container, stream):
+                whole.send(packet)
                 try:
-                    frames = packet.decode()
+                    frames = decoder.decode(packet)
                 except FFmpegError:
                     whole.fail(packet)
                     yield Raw(None, time_of(packet) if is_stamped else None)
                     continue
                 for frame in frames:
-                    image = converter.later(frame) if whole.takes(frame) else None
-                    yield Raw(image, frame.time if is_stamped else None)
+                    yield from map(raw, whole.take(frame))
+            yield from map(raw, whole.end())
 
     def _opened(self) -> InputContainer:
         # Absolute and with its protocol: FFmpeg takes what stands before a colon for one.

@@ -36,6 +36,12 @@ def test_systemd_hears_that_the_service_is_up_alive_and_going_down(tmp_path: Pat
     assert heard == [b"READY=1", b"WATCHDOG=1", b"STOPPING=1"]
 
 
+def test_the_unit_lets_nobody_else_read_what_a_run_writes() -> None:
+    unit = Path(__file__).parents[3] / "deploy" / "edge-vad.service"
+    said = unit.read_text().splitlines()
+    assert {"UMask=0077", "StateDirectoryMode=0700", "User=edge-vad"} <= set(said)
+
+
 def test_without_systemd_nobody_is_told() -> None:
     Notifier({}).ready()
 

@@ -149,6 +149,28 @@ def folded(*making: onnx.NodeProto, sides: tuple[int, ...] = (4, 4, 1, 1)) -> Ch
     return change
 
 
+def reshaped(sides: list[int] | None) -> Change:
+    """Folds the motion in other sides; where these are None, they are computed."""
+
+    def change(model: onnx.ModelProto) -> None:
+        making = [helper.make_node("Reshape", ["motion", "wanted"], ["reshaped"])]
+        if sides is None:
+            making.insert(0, helper.make_node("Shape", ["motion"], ["wanted"]))
+        else:
+            wanted = numpy_helper.from_array(np.array(sides, np.int64), "wanted")
+            model.graph.initializer.append(wanted)
+        folded(*making)(model)
+
+    return change
+
+
+def folded_by_computed(model: onnx.ModelProto) -> None:
+    sides = numpy_helper.from_array(np.array([4, 4, 1, 1], np.int64), "wanted")
+    model.graph.initializer.append(sides)
+    made = helper.make_node("ConstantOfShape", ["wanted"], ["computed"])
+    before(made, helper.make_node("Conv", ["motion", "computed"], ["x"]))(model)
+
+
 MAXIMUM = helper.make_node("ReduceMax", ["motion", "axis"], ["maximum"], keepdims=0)
 RESTORED = helper.make_node("Unsqueeze", ["maximum", "axis"], ["restored"])
 KEPT = helper.make_node("ReduceMax", ["motion", "axis"], ["maximum"], keepdims=1)
@@ -225,6 +247,15 @@ HOSTILE = {
         MAXIMUM, helper.make_node("Neg", ["maximum"], ["less"])
     ),
     "a convolution of five sides": folded(helper.make_node("Unsqueeze", ["motion", "axis"], ["y"])),
+    "a convolution of what is reshaped to three sides": reshaped([1, 4, -1]),
+    "a convolution of what is reshaped to five sides": reshaped([1, 1, 4, 24, 32]),
+    "a convolution of what is reshaped to nobody knows what": reshaped(None),
+    "a convolution of which nobody knows the sides": folded(
+        helper.make_node("NonZero", ["motion"], ["places"]),
+        helper.make_node("Cast", ["places"], ["numbers"], to=1),
+    ),
+    "a convolution whose weights are computed": folded_by_computed,
+    "a convolution with weights of no channels": folded(sides=(4, 0, 1, 1)),
     "a function": with_function,
     "sparse weights": with_sparse,
     "weights of a negative size": weights(dims=[-4]),
@@ -249,6 +280,12 @@ def test_what_no_scene_model_holds_is_refused_before_it_runs(
 def test_a_scan_of_a_bounded_length_is_taken(changed: Callable[[Change], Path]) -> None:
     SceneModel.read(changed(scan(100)))
     edge_vad.load(changed(scan(4))).close()
+
+
+def test_a_convolution_of_what_is_reshaped_to_four_sides_is_taken(
+    changed: Callable[[Change], Path],
+) -> None:
+    edge_vad.load(changed(reshaped([0, 4, -1, 1]))).close()
 
 
 @pytest.mark.parametrize("making", [[MAXIMUM, RESTORED], [KEPT]], ids=["restored", "kept"])

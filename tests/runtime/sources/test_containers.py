@@ -165,6 +165,46 @@ def test_damaged_pictures_are_not_handed_out_but_counted_and_told(
         list(open_source(path, strict=True))
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_damage_to_a_recording_of_a_browser_is_noticed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, seed: int
+) -> None:
+    options = {"deadline": "realtime", "cpu-used": "8"}
+    path = write(tmp_path / "d.webm", pictures(60), codec="libvpx-vp9", options=options)
+    whole = {round(frame.time_s, 2): frame.image for frame in open_source(path)}
+    assert len(whole) == 60
+    invert(path, seed)
+    source = open_source(path)
+    for frame in source:
+        np.testing.assert_array_equal(frame.image, whole[round(frame.time_s, 2)])
+    assert 0 < source.skipped <= 20  # up to the key frame after it
+    assert "cannot be decoded whole" in caplog.text
+
+
+def invert(path: Path, seed: int) -> None:
+    """Invert 60 bytes somewhere in the middle of a file."""
+    content = bytearray(path.read_bytes())
+    begin = random.Random(seed).randrange(len(content) // 4, len(content) * 3 // 4)  # noqa: S311
+    content[begin : begin + 60] = bytes(each ^ 0xFF for each in content[begin : begin + 60])
+    path.write_bytes(content)
+
+
+@pytest.mark.skipif("libx265" not in av.codec.codecs_available, reason="no encoder of HEVC")
+@pytest.mark.parametrize("seed", range(4))
+def test_a_picture_that_is_not_that_of_its_hash_is_not_handed_out(
+    tmp_path: Path, seed: int
+) -> None:
+    options = {"x265-params": "hash=1:log-level=none:pools=none"}
+    path = write(tmp_path / "d.mp4", pictures(40), codec="libx265", options=options)
+    whole = {round(frame.time_s, 2): frame.image for frame in open_source(path)}
+    assert len(whole) == 40
+    invert(path, seed)
+    source = open_source(path)
+    for frame in source:
+        np.testing.assert_array_equal(frame.image, whole[round(frame.time_s, 2)])
+    assert source.skipped > 0
+
+
 def test_a_stream_without_stamps_has_the_rate_that_its_codec_says(tmp_path: Path) -> None:
     path = write(tmp_path / "raw.h264", pictures(20), form="h264")
     assert times_of(path) == pytest.approx([at / 10 for at in range(20)])

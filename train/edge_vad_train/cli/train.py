@@ -11,6 +11,7 @@ import click
 import msgspec
 from lightning_fabric import Fabric
 
+from edge_vad.atomic import PRIVATE, make_private_folder, write_whole
 from edge_vad.cli.console import note
 from edge_vad.cli.options import fps_option, ignore_option
 from edge_vad.errors import BadInput, Interrupted, Unavailable, WrongUse
@@ -224,8 +225,8 @@ def _take_up(out: Path, plan: _Plan, overwrite: bool) -> None:
             )
         if planned.parent.exists():
             shutil.rmtree(planned.parent)
-        planned.parent.mkdir(parents=True, exist_ok=True)
-        planned.write_bytes(content)
+        make_private_folder(planned.parent)
+        write_whole(planned, content, PRIVATE)
     except OSError as error:
         raise BadInput(
             f"{out} cannot be written ({error.strerror})", "give an --out that can be written"
