@@ -201,7 +201,7 @@ def _parted(name: str, file: Path, first_s: Callable[[float], float]) -> Iterato
         yield Scene(
             name=name,
             train=(f"{file}:0-{learnt}",),
-            shown=f"{file}:{learnt}-{frames}",
+            shown=f"{file}:{learnt}-",  # how many there are is an estimate
             files=(file,),
         )
 
