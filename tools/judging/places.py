@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import edge_vad
+from edge_vad_train.datasets.ucsd import UcsdClip
 
 RATE = "1/hour"
 """Promised on footage where nothing happens."""
@@ -130,7 +131,10 @@ def _labelled(folder: Path) -> Iterator[Scene]:
             labelled=str(folder),
             is_pixel=any((folder / "Test").glob("Test*_gt")),
             files=_files(folder),
-            clips=tuple(map(str, sorted((folder / "Train").glob("Train[0-9]*")))),
+            clips=tuple(
+                f"{each}?fps={UcsdClip.fps:g}"  # folders of pictures do not say
+                for each in sorted((folder / "Train").glob("Train[0-9]*"))
+            ),
             is_quick=True,
             has_seeds=True,
         )
