@@ -54,7 +54,7 @@ def made(folder: Path, *words: str) -> dict[str, set[int]]:
     """Every file and folder that a command made, however short it was there, and its modes."""
     done = subprocess.run(
         [sys.executable, "-c", WATCHED, str(folder), *words],
-        capture_output=True, text=True, timeout=500, check=False,
+        capture_output=True, text=True, timeout=1800, check=False,
         env={**os.environ, "TMPDIR": str(folder)},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
