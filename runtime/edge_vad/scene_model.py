@@ -248,7 +248,7 @@ def decode_card(text: str, path: Path) -> SceneCard:
     _refuse_other_schema(text, path)
     try:
         card = msgspec.json.decode(text, type=SceneCard)
-        refuse_wild_numbers(text)
+        refuse_wild_numbers(card.encode())  # in which what should be a fraction is one
         _check_geometry(card)
         if sum(map(len, card.ignored)) > MOST_CORNERS:
             raise ValueError("its regions have too many corners")

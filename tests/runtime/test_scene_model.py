@@ -147,6 +147,13 @@ def test_metadata_nested_too_deep_is_refused(make, tmp_path):
         SceneModel.read(make.scene(tmp_path / "scene.onnx", make.card(), text))
 
 
+@pytest.mark.parametrize("fps", ["1000000001", "1000000001.0", "1e10"])
+def test_a_number_beyond_all_bounds_is_refused_however_it_is_written(make, tmp_path, fps):
+    card = json.loads(make.card().encode()) | {"fps": json.loads(fps)}
+    with pytest.raises(BadModel, match="beyond all bounds"):
+        decode_card(json.dumps(card), tmp_path / "scene.onnx")
+
+
 _ANY = st.recursive(
     st.none()
     | st.booleans()
