@@ -17,7 +17,7 @@ _MOST_STEPS = 4096
 """Steps of a `Scan`, at most."""
 _MOST_SIDES = 8
 _MOST_DIVISORS = 4096
-_TEXT_TYPE = 8
+_LONG_TYPE, _TEXT_TYPE = 7, 8
 _BITS = {1: 32, 2: 8, 3: 8, 4: 16, 5: 16, 6: 32, 7: 64, 9: 8, 10: 16, 11: 64, 12: 32, 13: 64}
 _BITS |= {16: 16, 17: 8, 18: 8, 19: 8, 20: 8, 21: 4, 22: 4}
 """Types of tensors, by the numbers of ONNX's schema, and what an element takes; texts are none."""
@@ -78,7 +78,7 @@ def _check_graph(graph: Message) -> None:
             _check_tensor(tensor)
         check_divisions(part, _types(part), _whole(part))
         own = _own_sides(part) if part is graph else _weights_sides(part)
-        check_foldings(part, {name: tuple(sides) for name, sides in own.items()})
+        check_foldings(part, {name: tuple(sides) for name, sides in own.items()}, _axes(part))
 
 
 def _nodes(graph: Message) -> Iterator[Message]:
@@ -157,6 +157,22 @@ def _own_sides(graph: Message) -> dict[str, list[int]]:
 def _weights_sides(graph: Message) -> dict[str, list[int]]:
     """Sides of weights: of what a `Scan` hands its body the file may tell anything, too."""
     return {_one(each, 8, ""): _integers(each, _SIDES) for each in _all(graph, _WEIGHTS)}
+
+
+def _axes(graph: Message) -> dict[str, tuple[int, ...]]:
+    """Weights that are a few whole numbers, as axes are."""
+    held = {
+        _one(each, 8, ""): cast("memoryview", each[_RAW][0])
+        for each in _all(graph, _WEIGHTS)
+        if _RAW in each and _one(each, _TYPE, 0) == _LONG_TYPE
+    }
+    return {
+        name: tuple(
+            int.from_bytes(raw[at : at + 8], "little", signed=True) for at in range(0, len(raw), 8)
+        )
+        for name, raw in held.items()
+        if len(raw) <= 8 * _MOST_SIDES
+    }
 
 
 def _told_sides(value: Message) -> list[int]:

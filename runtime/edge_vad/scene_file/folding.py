@@ -27,17 +27,20 @@ _BROADCASTING = frozenset(
 )
 _FLAT = frozenset({"Flatten", "Gemm"})
 _FEWER, _MORE = "Squeeze", "Unsqueeze"
-_EXPANDING, _PICKING = "Expand", "Gather"
+_EXPANDING, _PICKING, _MULTIPLYING = "Expand", "Gather", "MatMul"
+_REDUCING = ("Arg", "Reduce")
 
 Counts = Sequence["int | None"]
+Numbers = Mapping[str, tuple[int, ...]]
 
 
-def check_foldings(graph: Message, sides: Mapping[str, tuple[int, ...]]) -> None:
+def check_foldings(graph: Message, sides: Numbers, axes: Numbers) -> None:
     """See to it that what convolutions take has as many sides as their weights.
 
     Args:
         graph: The graph; its nodes are in the order of computing.
         sides: Of its weights and inputs.
+        axes: What those of its weights hold that are a few whole numbers.
 
     Raises:
         ValueError: It has others, or it is not sure.
@@ -48,7 +51,7 @@ def check_foldings(graph: Message, sides: Mapping[str, tuple[int, ...]]) -> None
         operator = cast("str", node.get(4, [""])[0])
         taken = [counts.get(each) for each in inputs]
         _check_weights(operator, taken)
-        made = _count(operator, node, taken, sides)
+        made = _count(operator, node, taken, sides, axes)
         for name in outputs:
             if made is None:
                 counts.pop(name, None)
@@ -67,7 +70,7 @@ def _check_weights(operator: str, taken: Counts) -> None:
 
 
 def _count(
-    operator: str, node: Message, taken: Counts, sides: Mapping[str, tuple[int, ...]]
+    operator: str, node: Message, taken: Counts, sides: Numbers, axes: Numbers
 ) -> int | None:
     """How many sides the tensors have that a node makes, where that is known."""
     if operator in _FLAT:
@@ -79,14 +82,12 @@ def _count(
         return first
     if operator in _BROADCASTING:
         return _joined(operator, [*taken, *_wanted(operator, node, sides)])
-    if operator in (_FEWER, _MORE) or operator.startswith("Reduce"):
-        return _counted_axes(operator, node, first, sides)
+    if operator in (_FEWER, _MORE) or operator.startswith(_REDUCING):
+        return _counted_axes(operator, node, first, axes)
     return None
 
 
-def _wanted(
-    operator: str, node: Message, sides: Mapping[str, tuple[int, ...]]
-) -> Iterator[int | None]:
+def _wanted(operator: str, node: Message, sides: Numbers) -> Iterator[int | None]:
     if operator == _EXPANDING:
         yield _length(node, 1, sides)
 
@@ -94,24 +95,27 @@ def _wanted(
 def _joined(operator: str, taken: Counts) -> int | None:
     """Of tensors that are spread over one another, or of one from which others pick."""
     known = [each for each in taken if each is not None]
-    if len(known) != len(taken):
+    if len(known) != len(taken) or (operator == _MULTIPLYING and min(known) < 2):
         return None
     return sum(known) - 1 if operator == _PICKING else max(known)
 
 
-def _length(node: Message, place: int, sides: Mapping[str, tuple[int, ...]]) -> int | None:
+def _length(node: Message, place: int, sides: Numbers) -> int | None:
     """How many numbers an input holds that is a weight of one side."""
     held = sides.get(cast("str", [*node.get(1, []), *[""] * (place + 1)][place]), ())
     return held[0] if len(held) == 1 else None
 
 
-def _counted_axes(
-    operator: str, node: Message, taken: int, sides: Mapping[str, tuple[int, ...]]
-) -> int | None:
+def _counted_axes(operator: str, node: Message, taken: int, axes: Numbers) -> int | None:
     attributes = {each.get(1, [""])[0]: each for each in cast("list[Message]", node.get(5, []))}
-    if operator.startswith("Reduce") and attributes.get("keepdims", {}).get(3, [1])[0] == 1:
+    if operator.startswith(_REDUCING) and attributes.get("keepdims", {}).get(3, [1])[0] == 1:
         return taken
-    axes = _length(node, 1, sides)
-    if axes is None or "axes" in attributes:
+    if operator.startswith("Arg"):
+        return taken - 1
+    named = axes.get(cast("str", [*node.get(1, []), "", ""][1]))
+    if named is None or "axes" in attributes:
         return None
-    return taken + axes if operator == _MORE else taken - axes
+    made = taken + len(named) if operator == _MORE else taken - len(named)
+    # Of several axes two may be one.
+    places = {each % max(taken, made, 1) for each in named}
+    return made if len(places) == len(named) else None

@@ -164,6 +164,19 @@ def reshaped(sides: list[int] | None) -> Change:
     return change
 
 
+def folded_product(model: onnx.ModelProto) -> None:
+    row = numpy_helper.from_array(np.ones(32, np.float32), "row")
+    model.graph.initializer.append(row)
+    folded(helper.make_node("MatMul", ["motion", "row"], ["product"]))(model)
+
+
+def folded_twice(model: onnx.ModelProto) -> None:
+    axes = numpy_helper.from_array(np.array([1, 1]), "axes")
+    model.graph.initializer.append(axes)
+    fewer = helper.make_node("ReduceMax", ["motion", "axes"], ["fewer"], keepdims=0)
+    folded(fewer, sides=(4, 4))(model)
+
+
 def folded_by_computed(model: onnx.ModelProto) -> None:
     sides = numpy_helper.from_array(np.array([4, 4, 1, 1], np.int64), "wanted")
     model.graph.initializer.append(sides)
@@ -171,9 +184,17 @@ def folded_by_computed(model: onnx.ModelProto) -> None:
     before(made, helper.make_node("Conv", ["motion", "computed"], ["x"]))(model)
 
 
+HIGHEST = [
+    helper.make_node("ArgMax", ["motion"], ["place"], axis=1, keepdims=0),
+    helper.make_node("Cast", ["place"], ["number"], to=1),
+    helper.make_node("Unsqueeze", ["number", "axis"], ["highest"]),
+]
 MAXIMUM = helper.make_node("ReduceMax", ["motion", "axis"], ["maximum"], keepdims=0)
 RESTORED = helper.make_node("Unsqueeze", ["maximum", "axis"], ["restored"])
 KEPT = helper.make_node("ReduceMax", ["motion", "axis"], ["maximum"], keepdims=1)
+
+
+CONVOLVED = [[MAXIMUM, RESTORED], [KEPT], HIGHEST]
 
 
 def in_attribute(model: onnx.ModelProto) -> None:
@@ -256,6 +277,8 @@ HOSTILE = {
     ),
     "a convolution whose weights are computed": folded_by_computed,
     "a convolution with weights of no channels": folded(sides=(4, 0, 1, 1)),
+    "a convolution of a product with a row": folded_product,
+    "a convolution of what lost two sides, or one twice": folded_twice,
     "a function": with_function,
     "sparse weights": with_sparse,
     "weights of a negative size": weights(dims=[-4]),
@@ -288,7 +311,7 @@ def test_a_convolution_of_what_is_reshaped_to_four_sides_is_taken(
     edge_vad.load(changed(reshaped([0, 4, -1, 1]))).close()
 
 
-@pytest.mark.parametrize("making", [[MAXIMUM, RESTORED], [KEPT]], ids=["restored", "kept"])
+@pytest.mark.parametrize("making", CONVOLVED, ids=["restored", "kept", "chosen"])
 def test_a_convolution_of_as_many_sides_as_its_weights_is_taken(
     making: list[onnx.NodeProto], changed: Callable[[Change], Path]
 ) -> None:
