@@ -89,11 +89,11 @@ def test_a_node_that_the_parser_refuses_is_named(write: Write, precise) -> None:
         make_engine(plan_for(write("fp32", graph)))
 
 
-def test_an_operator_that_nobody_knows_is_named(write: Write, precise) -> None:
+def test_an_operator_that_the_parser_does_not_know_is_named(write: Write, precise) -> None:
     graph = onnx.ModelProto()
     graph.CopyFrom(precise["fp32"])
-    graph.graph.node[-1].op_type = "Det"
-    with pytest.raises(BadModel, match=r"node \S+ \(Det\): "):
+    graph.graph.node[-1].op_type = "ConvInteger"
+    with pytest.raises(BadModel, match=r"node \S+ \(ConvInteger\): "):
         make_engine(plan_for(write("fp32", graph)))
 
 
