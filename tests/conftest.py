@@ -208,8 +208,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from lightning_fabric import Fabric
 
     from edge_vad_train.datasets import open_dataset
+    from edge_vad_train.pipeline import train_scene
     from edge_vad_train.settings import TrainSettings
-    from edge_vad_train.training import train_scene
 
     folder = tmp_path_factory.mktemp("scenes") / "street"
     settings = TrainSettings(steps=10, latent=3, components=3, patches=600, cells=2000)

@@ -18,8 +18,8 @@ from edge_vad.cli import fail
 from edge_vad.errors import EdgeVadError
 from edge_vad_train.checkpoint import load_trained
 from edge_vad_train.datasets import open_dataset
+from edge_vad_train.pipeline import train_scene
 from edge_vad_train.settings import TrainSettings
-from edge_vad_train.training import train_scene
 
 Random = random.Random
 

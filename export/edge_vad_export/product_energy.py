@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from edge_vad_export.products import common_frame, partners, product_form
-from edge_vad_train.mixture import SampleEnergy
-from edge_vad_train.network import SceneNetwork
+from edge_vad_train.model.mixture import SampleEnergy
+from edge_vad_train.model.scene_network import SceneNetwork
 
 _LEAST = -80.0
 """Terms this far below the highest, nats, are counted as this: exponentials stay normal numbers.

@@ -18,7 +18,7 @@ from edge_vad.sources import open_source
 from edge_vad_export.graph import build_graph
 from edge_vad_export.writing import embed_card, write_model
 from edge_vad_train.checkpoint import TrainedScene, load_trained
-from edge_vad_train.network import PHYSICAL
+from edge_vad_train.model.scene_network import PHYSICAL
 
 
 @pytest.fixture(scope="session")

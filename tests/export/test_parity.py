@@ -17,8 +17,8 @@ from edge_vad.errors import CheckFailed
 from edge_vad.scene_model import Parity
 from edge_vad_export.graph import build_graph
 from edge_vad_export.parity import MAP_TOLERANCE, TOLERANCE, demand_parity, measure_parity
-from edge_vad_train.background import Background
 from edge_vad_train.checkpoint import TrainedScene
+from edge_vad_train.model.background import Background
 
 
 def change_weight(model: onnx.ModelProto, ending: str, by: float) -> None:

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from edge_vad_export.product_energy import ProductEnergy, SpeltOutEnergy, by_products
-from edge_vad_train.mixture import Mixture, SampleEnergy
+from edge_vad_train.model.mixture import Mixture, SampleEnergy
 
 ROWS, COLUMNS = 5, 7
 

@@ -24,7 +24,7 @@ from edge_vad.drift import (
 from edge_vad.errors import WrongUse
 from edge_vad.false_alarms import TAIL_SHARE, NormalTail
 from edge_vad.sustained import ALARM_FRAMES, sustained
-from edge_vad_train.calibration import fit_tail
+from edge_vad_train.fitting.calibration import fit_tail
 
 FPS, RATE = 10.0, 1.0
 GUARD = round(GUARD_S * FPS)

@@ -24,7 +24,7 @@ from edge_vad_train.checkpoint import (
     empty_network,
     load_trained,
 )
-from edge_vad_train.network import GENERATION
+from edge_vad_train.model.scene_network import GENERATION
 from edge_vad_train.settings import TrainSettings
 
 

@@ -15,10 +15,10 @@ from edge_vad.frame import Frame
 from edge_vad.motion import MotionSettings
 from edge_vad.scene_model import SceneModel
 from edge_vad.sources import Source
+from edge_vad_train.data.footage import FrameSize, lowest_rate, prepare
 from edge_vad_train.datasets import Clip, Dataset, open_dataset
 from edge_vad_train.evaluation.evaluate import LoadedScene, evaluate
 from edge_vad_train.evaluation.truth import gather_truth
-from edge_vad_train.footage import FrameSize, lowest_rate, prepare
 
 SECONDS = 6
 

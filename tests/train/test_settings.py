@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from edge_vad.motion import FlowMeter, MotionSettings
 from edge_vad_train.cli.train import FLOWS
-from edge_vad_train.expectation_maximisation import fit_mixture
+from edge_vad_train.fitting.em import fit_mixture
 from edge_vad_train.settings import Recipe, TrainSettings
 
 

@@ -16,10 +16,9 @@ from edge_vad.errors import BadModel
 from edge_vad.scene_model import SceneCard, decode_card
 from edge_vad.told import shorten
 from edge_vad.trained_file import check_design, check_file
-from edge_vad_train.background import Background
-from edge_vad_train.mixture import SampleEnergy
-from edge_vad_train.model import Architecture, Encoder
-from edge_vad_train.network import (
+from edge_vad_train.model.background import Background
+from edge_vad_train.model.mixture import SampleEnergy
+from edge_vad_train.model.scene_network import (
     GENERATION,
     JOINT,
     PHYSICAL,
@@ -27,8 +26,9 @@ from edge_vad_train.network import (
     SceneEnergies,
     SceneNetwork,
 )
+from edge_vad_train.model.stream_inputs import NUMBERS, PaperViews, PerspectiveViews
+from edge_vad_train.model.vae import Architecture, Encoder
 from edge_vad_train.settings import Recipe
-from edge_vad_train.streams import NUMBERS, PaperViews, PerspectiveViews
 
 FILE_NAME = "scene.safetensors"
 _TRAIN_AGAIN = "train the scene again with edge-vad train"

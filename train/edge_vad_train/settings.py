@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from edge_vad.dynamic_flow import Pooling
 from edge_vad.motion import LONGEST_WINDOW, MotionSettings
-from edge_vad_train.model import Architecture, Layer
-from edge_vad_train.streams import FLOW_CHANNELS, FOREGROUND_CHANNELS, RGB_CHANNELS
+from edge_vad_train.model.stream_inputs import FLOW_CHANNELS, FOREGROUND_CHANNELS, RGB_CHANNELS
+from edge_vad_train.model.vae import Architecture, Layer
 
 LAYERS = (Layer(16, 3, 2), Layer(32, 3, 1))
 """Of encoders at a quarter of the frame's resolution: a receptive field of 7 px, every 2 px.

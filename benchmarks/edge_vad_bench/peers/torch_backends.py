@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from edge_vad.backends import Backend, Inputs, Maps
-from edge_vad_train.model import Encoder
-from edge_vad_train.network import SceneNetwork
+from edge_vad_train.model.scene_network import SceneNetwork
+from edge_vad_train.model.vae import Encoder
 
 Compute = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 """From frame and motion to anomaly map and score."""

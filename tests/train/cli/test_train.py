@@ -64,7 +64,7 @@ def assert_same_network(folder: Path, other: Path) -> None:
 def test_a_stream_that_has_collapsed_is_told_of(
     train: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge_vad_train.training.count_active", lambda means: len(means) * 0)
+    monkeypatch.setattr("edge_vad_train.pipeline.count_active", lambda means: len(means) * 0)
     code, _, err = train()
     assert code == 0
     for stream in ("appearance", "motion"):
@@ -389,7 +389,7 @@ def test_broken_progress_is_told_with_what_to_delete(
     train: Command, edge_vad: Command, footage: Path, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("edge_vad_train.training._fit_mixtures", interrupt)
+        patch.setattr("edge_vad_train.pipeline._fit_mixtures", interrupt)
         assert train().code == 130
     state = out / "work" / "motion.safetensors"
     state.write_bytes(state.read_bytes()[:100])

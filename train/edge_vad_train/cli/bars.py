@@ -18,7 +18,7 @@ class Bars:
 
     @contextmanager
     def stage(self, label: str, length: int | None) -> Iterator[Callable[[int, str], None]]:
-        """See `edge_vad_train.training.Stages`."""
+        """See `edge_vad_train.pipeline.Stages`."""
         terminal = sys.stderr.isatty()
         columns = (
             TextColumn("{task.description:<28}"),

@@ -20,11 +20,11 @@ from edge_vad.motion import LONGEST_WINDOW, MotionSettings
 from edge_vad.regions import Polygon, describe_regions
 from edge_vad_train.checkpoint import FILE_NAME, TrainedScene
 from edge_vad_train.cli.bars import Bars
+from edge_vad_train.data.footage import FrameSize
 from edge_vad_train.datasets import FORMATS, open_dataset
-from edge_vad_train.footage import FrameSize
-from edge_vad_train.network import GENERATION
+from edge_vad_train.model.scene_network import GENERATION
+from edge_vad_train.pipeline import train_scene
 from edge_vad_train.settings import Recipe, TrainSettings
-from edge_vad_train.training import train_scene
 
 _EPILOG = """\b
 Examples:

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from edge_vad.scene_model import Calibration
-from edge_vad_train.mixture import SampleEnergy
-from edge_vad_train.model import Encoder
-from edge_vad_train.streams import Views
+from edge_vad_train.model.mixture import SampleEnergy
+from edge_vad_train.model.stream_inputs import Views
+from edge_vad_train.model.vae import Encoder
 
 GENERATION = 7
 """Counts the ways from frames to scores: what was trained for another is refused."""

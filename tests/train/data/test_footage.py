@@ -19,9 +19,8 @@ from edge_vad.errors import BadInput
 from edge_vad.frame import Frame
 from edge_vad.motion import MotionExtractor, MotionSettings
 from edge_vad.sources import Source
-from edge_vad_train import footage
-from edge_vad_train.datasets import Clip, open_dataset
-from edge_vad_train.footage import (
+from edge_vad_train.data import footage
+from edge_vad_train.data.footage import (
     FOLDS,
     Footage,
     FrameSize,
@@ -31,6 +30,7 @@ from edge_vad_train.footage import (
     prepare,
     working_size,
 )
+from edge_vad_train.datasets import Clip, open_dataset
 
 MOTION = MotionSettings(window=3)
 SIZE = FrameSize(48, 64)

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from edge_vad_train.footage import Footage, FrameSize, Stretch
-from edge_vad_train.model import Architecture, Layer
-from edge_vad_train.patches import ACTIVE_SHARE, draw_corners, draw_patches
-from edge_vad_train.streams import Views
+from edge_vad_train.data.footage import Footage, FrameSize, Stretch
+from edge_vad_train.data.patches import ACTIVE_SHARE, draw_corners, draw_patches
+from edge_vad_train.model.stream_inputs import Views
+from edge_vad_train.model.vae import Architecture, Layer
 
 STREAMS = {
     "appearance": Architecture(1, (Layer(2, 4, 2),), 1, 1),

@@ -13,7 +13,7 @@ from scipy.special import logsumexp
 from scipy.stats import multivariate_normal, norm
 from torch import Tensor
 
-from edge_vad_train.model import (
+from edge_vad_train.model.vae import (
     Architecture,
     Encoder,
     Layer,

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from edge_vad.opencv import cv2
-from edge_vad_train.footage import Footage, Stretch
-from edge_vad_train.model import Architecture
+from edge_vad_train.data.footage import Footage, Stretch
+from edge_vad_train.model.stream_inputs import Views
+from edge_vad_train.model.vae import Architecture
 from edge_vad_train.parallel import run_in_parallel
 from edge_vad_train.seeds import Use, generator
-from edge_vad_train.streams import Views
 
 ACTIVE_SHARE = 0.5
 """Share of the patches that are drawn in proportion to how much happens in them."""

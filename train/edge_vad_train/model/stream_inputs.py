@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from edge_vad_train.background import Background
-from edge_vad_train.model import Architecture
-from edge_vad_train.pooling import window_means
+from edge_vad_train.model.background import Background
+from edge_vad_train.model.pooling import window_means
+from edge_vad_train.model.vae import Architecture
 
 FOREGROUND_CHANNELS = 1
 RGB_CHANNELS = 3

@@ -13,9 +13,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from edge_vad.errors import BadModel
-from edge_vad_train import fit
-from edge_vad_train.fit import Diverged, FitSettings, fit_stream
-from edge_vad_train.model import Architecture, Layer, StreamVAE
+from edge_vad_train.fitting import vae_training as fit
+from edge_vad_train.fitting.vae_training import Diverged, FitSettings, fit_stream
+from edge_vad_train.model.vae import Architecture, Layer, StreamVAE
 
 ARCHITECTURE = Architecture(2, (Layer(4, 3, 2), Layer(3, 2, 1)), latent=2, components=2)
 SETTINGS = FitSettings(sigma=1.0, steps=24, batch=16, seed=5)

@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from edge_vad.scene_model import Calibration
-from edge_vad_train.background import Background
-from edge_vad_train.mixture import Mixture, SampleEnergy
-from edge_vad_train.model import Architecture, Encoder, Layer
-from edge_vad_train.network import (
+from edge_vad_train.model.background import Background
+from edge_vad_train.model.mixture import Mixture, SampleEnergy
+from edge_vad_train.model.scene_network import (
     JOINT,
     PHYSICAL,
     SceneEnergies,
@@ -24,7 +23,8 @@ from edge_vad_train.network import (
     highest_cells,
     localise,
 )
-from edge_vad_train.streams import NUMBERS, PaperViews, PerspectiveViews, Views
+from edge_vad_train.model.stream_inputs import NUMBERS, PaperViews, PerspectiveViews, Views
+from edge_vad_train.model.vae import Architecture, Encoder, Layer
 
 LAYERS = (Layer(4, 3, 2), Layer(3, 3, 1))
 LOOKS, MOVES = Architecture(1, LAYERS, 2, 1), Architecture(2, LAYERS, 3, 1)

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from edge_vad.atomic import PRIVATE, write_whole
 from edge_vad.errors import BadModel, EdgeVadError
-from edge_vad_train.model import Architecture, StreamVAE
+from edge_vad_train.model.vae import Architecture, StreamVAE
 
 _SAVE_EVERY = 200
 _WARM_UP = 0.1

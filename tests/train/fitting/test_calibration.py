@@ -17,18 +17,18 @@ from scipy.stats import genpareto
 
 from edge_vad.false_alarms import QUIET_S, TAIL_SHARE, NormalTail
 from edge_vad.scene_model import Calibration
-from edge_vad_train.calibration import (
+from edge_vad_train.checkpoint import load_trained
+from edge_vad_train.data.footage import Footage, FrameSize, Stretch
+from edge_vad_train.fitting.calibration import (
     Levels,
     calibrate,
     fit_tail,
     fused_levels,
     measure_levels,
 )
-from edge_vad_train.checkpoint import load_trained
-from edge_vad_train.footage import Footage, FrameSize, Stretch
-from edge_vad_train.network import highest_cells
+from edge_vad_train.model.scene_network import highest_cells
+from edge_vad_train.model.stream_inputs import Views
 from edge_vad_train.settings import TrainSettings
-from edge_vad_train.streams import Views
 
 scores_of_a_stretch = arrays(
     np.float32, st.integers(1, 60), elements=st.floats(-1e3, 1e3, width=32)

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from edge_vad_train.background import Background
-from edge_vad_train.footage import FOLDS, Footage, FrameSize, Stretch
-from edge_vad_train.mixture import SampleEnergy
-from edge_vad_train.mixture_fitting import Cells, count_active, draw_cells, fit_energies
-from edge_vad_train.model import Architecture, Encoder, Layer
-from edge_vad_train.network import JOINT, PHYSICAL
-from edge_vad_train.streams import NUMBERS, PerspectiveViews
+from edge_vad_train.data.footage import FOLDS, Footage, FrameSize, Stretch
+from edge_vad_train.fitting.mixtures import Cells, count_active, draw_cells, fit_energies
+from edge_vad_train.model.background import Background
+from edge_vad_train.model.mixture import SampleEnergy
+from edge_vad_train.model.scene_network import JOINT, PHYSICAL
+from edge_vad_train.model.stream_inputs import NUMBERS, PerspectiveViews
+from edge_vad_train.model.vae import Architecture, Encoder, Layer
 
 GRID = (5, 6)
 LAYERS = (Layer(4, 3, 2), Layer(3, 3, 1))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch import Tensor
 
-from edge_vad_train.background import (
+from edge_vad_train.model.background import (
     Background,
     fit_background,
     grey_of,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from edge_vad_train.pooling import window_means
+from edge_vad_train.model.pooling import window_means
 
 
 @dataclass(frozen=True)

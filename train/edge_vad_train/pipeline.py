@@ -20,12 +20,8 @@ from edge_vad.empty_picture import encode_empty
 from edge_vad.errors import BadInput
 from edge_vad.regions import Polygon, Regions, in_shares
 from edge_vad.scene_model import SCHEMA, Calibration, Grid, SceneCard, Training
-from edge_vad_train.background import fit_background, grey_of
-from edge_vad_train.calibration import calibrate, fit_tail, fused_levels, measure_levels
 from edge_vad_train.checkpoint import Design, TrainedScene
-from edge_vad_train.datasets import Clip
-from edge_vad_train.fit import FitSettings, fit_stream
-from edge_vad_train.footage import (
+from edge_vad_train.data.footage import (
     FOLDS,
     Footage,
     FrameSize,
@@ -34,15 +30,19 @@ from edge_vad_train.footage import (
     prepare,
     working_size,
 )
-from edge_vad_train.mixture import Mixture, SampleEnergy
-from edge_vad_train.mixture_fitting import count_active, draw_cells, fit_energies
-from edge_vad_train.model import Encoder, MixturePrior, StreamVAE
-from edge_vad_train.network import JOINT, PHYSICAL, STREAMS, SceneEnergies, SceneNetwork
+from edge_vad_train.data.patches import draw_patches
+from edge_vad_train.datasets import Clip
+from edge_vad_train.fitting.calibration import calibrate, fit_tail, fused_levels, measure_levels
+from edge_vad_train.fitting.mixtures import count_active, draw_cells, fit_energies
+from edge_vad_train.fitting.perspective import fit_scale
+from edge_vad_train.fitting.vae_training import FitSettings, fit_stream
+from edge_vad_train.model.background import fit_background, grey_of
+from edge_vad_train.model.mixture import Mixture, SampleEnergy
+from edge_vad_train.model.scene_network import JOINT, PHYSICAL, STREAMS, SceneEnergies, SceneNetwork
+from edge_vad_train.model.stream_inputs import PaperViews, PerspectiveViews, Views
+from edge_vad_train.model.vae import Encoder, MixturePrior, StreamVAE
 from edge_vad_train.parallel import run_in_parallel
-from edge_vad_train.patches import draw_patches
-from edge_vad_train.perspective import fit_scale
 from edge_vad_train.settings import TrainSettings
-from edge_vad_train.streams import PaperViews, PerspectiveViews, Views
 
 _SHARES = {
     "default": {PHYSICAL: 0.7, JOINT: 0.3},

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from edge_vad_train.background import Background
-from edge_vad_train.model import Encoder
+from edge_vad_train.model.background import Background
+from edge_vad_train.model.stream_inputs import NUMBERS, PaperViews, PerspectiveViews, Views
+from edge_vad_train.model.vae import Encoder
 from edge_vad_train.settings import TrainSettings
-from edge_vad_train.streams import NUMBERS, PaperViews, PerspectiveViews, Views
 
 ARCHITECTURES = TrainSettings().architectures
 MOTION = ARCHITECTURES["motion"]

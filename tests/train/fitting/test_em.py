@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
-from edge_vad_train import expectation_maximisation
-from edge_vad_train.expectation_maximisation import fit_mixture
-from edge_vad_train.mixture import Mixture, SampleEnergy
+from edge_vad_train.fitting import em as expectation_maximisation
+from edge_vad_train.fitting.em import fit_mixture
+from edge_vad_train.model.mixture import Mixture, SampleEnergy
 
 
 def by_scikit_learn(latents: np.ndarray, components: int, seed: int, floor: float) -> Mixture:

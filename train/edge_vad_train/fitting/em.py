@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import kmeans_plusplus
 
-from edge_vad_train.mixture import Mixture
+from edge_vad_train.model.mixture import Mixture
 
 Floats = NDArray[np.float64]
 

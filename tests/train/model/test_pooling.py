@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from edge_vad_train.pooling import window_means
+from edge_vad_train.model.pooling import window_means
 
 
 @pytest.mark.parametrize(

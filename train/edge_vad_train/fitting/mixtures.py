@@ -11,14 +11,14 @@ import torch
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from edge_vad_train.expectation_maximisation import fit_mixture
-from edge_vad_train.footage import FOLDS, Footage, Stretch
-from edge_vad_train.mixture import Mixture, PlacePrior, SampleEnergy, spatial_log_prior
-from edge_vad_train.model import Encoder
-from edge_vad_train.network import JOINT, PHYSICAL, STREAMS
+from edge_vad_train.data.footage import FOLDS, Footage, Stretch
+from edge_vad_train.fitting.em import fit_mixture
+from edge_vad_train.model.mixture import Mixture, PlacePrior, SampleEnergy, spatial_log_prior
+from edge_vad_train.model.scene_network import JOINT, PHYSICAL, STREAMS
+from edge_vad_train.model.stream_inputs import PerspectiveViews, Views
+from edge_vad_train.model.vae import Encoder
 from edge_vad_train.parallel import run_in_parallel
 from edge_vad_train.seeds import Use, generator
-from edge_vad_train.streams import PerspectiveViews, Views
 
 _NUMBERS_NOISE = (0.07, 0.07, 0.07, 0.05, 0.05)
 """Standard deviations of what is added to the physical numbers, in their units.

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from edge_vad_train.perspective import fit_scale
+from edge_vad_train.fitting.perspective import fit_scale
 
 ROWS = 20
 

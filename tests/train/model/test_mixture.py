@@ -14,8 +14,8 @@ from scipy.linalg import solve_triangular
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
-from edge_vad_train import mixture as module
-from edge_vad_train.mixture import Mixture, PlacePrior, SampleEnergy, spatial_log_prior
+from edge_vad_train.model import mixture as module
+from edge_vad_train.model.mixture import Mixture, PlacePrior, SampleEnergy, spatial_log_prior
 
 PRIOR = PlacePrior(exponent=2.0, blur_cells=1.5)
 MOST = PRIOR.exponent * module._MOST_LIFT

@@ -1,0 +1,1 @@
+"""What is fitted to footage, in the order of work: background, scale, encoders, mixtures, rates."""
