@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from edge_vad_bench.circumstances import (
+from edge_vad_bench.context import (
     QUICK,
     Conditions,
     Device,

@@ -10,7 +10,7 @@ import pytest
 
 from edge_vad.device_fingerprint import DeviceFingerprint
 from edge_vad.doctor.report import Processor
-from edge_vad_bench import figures
+from edge_vad_bench import stats
 from edge_vad_bench.schema import (
     SCHEMA,
     Agreement,
@@ -50,7 +50,7 @@ def make_row(name: str = "SingleStream/onnxruntime/fp32", **changes: object) -> 
         backend="onnxruntime",
         device="cpu",
         frames_a_query=1,
-        latency=figures.latency(samples, 90),
+        latency=stats.latency(samples, 90),
         fps=1000 / milliseconds,
         samples_ms=samples,
         blocks=blocks,
@@ -60,8 +60,8 @@ def make_row(name: str = "SingleStream/onnxruntime/fp32", **changes: object) -> 
         yardstick_blocks=(READINGS,) * BLOCKS,
         others_cores=2 * waiting,
         stages={
-            "decode": figures.stage([each * 0.1 for each in samples], blocks),
-            "compute": figures.stage([each * 0.9 for each in samples], blocks),
+            "decode": stats.stage([each * 0.1 for each in samples], blocks),
+            "compute": stats.stage([each * 0.9 for each in samples], blocks),
         },
         stable=True,
         joules_a_frame=None,

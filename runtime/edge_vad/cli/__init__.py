@@ -27,9 +27,12 @@ _COMMANDS = {
     "score": ("edge_vad.cli.score:score", "Write the scores of one or many sources."),
     "doctor": ("edge_vad.cli.doctor:doctor", "Say what this machine has and lacks, and the mend."),
     "selftest": ("edge_vad.cli.selftest:selftest", "Run every backend here, and compare them."),
-    "bench": ("edge_vad_bench.command:bench", "Measure how fast a scene is on this device."),
-    "report": ("edge_vad_bench.report:report", "Make a page of one or many benchmarks."),
-    "compare": ("edge_vad_bench.compare:compare", "Compare two benchmarks; fail on a regression."),
+    "bench": ("edge_vad_bench.cli.bench:bench", "Measure how fast a scene is on this device."),
+    "report": ("edge_vad_bench.cli.report:report", "Make a page of one or many benchmarks."),
+    "compare": (
+        "edge_vad_bench.cli.compare:compare",
+        "Compare two benchmarks; fail on a regression.",
+    ),
     "eval": ("edge_vad_train.cli.evaluate:evaluate", "Measure a scene on labelled footage."),
 }
 

@@ -1,0 +1,168 @@
+"""Measures the peers in turns: the compute stage, and end to end from file to decision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+import torch
+
+from edge_vad.backends import Backend, Inputs, load_backend
+from edge_vad.fitting import Fitting
+from edge_vad.motion import MotionExtractor
+from edge_vad.scene_model import SceneCard, SceneModel
+from edge_vad.sources import open_source
+from edge_vad_bench.baselines.torch_backends import TorchBackend, compiled, dense, patch_by_patch
+from edge_vad_bench.measure.interleaved_runner import Arena
+from edge_vad_bench.measure.stopwatch import Stopwatch
+from edge_vad_bench.schema import Agreement, Report
+from edge_vad_bench.workloads.scenarios import Cameras, Contestant
+from edge_vad_train.checkpoint import TrainedScene, load_trained
+
+if TYPE_CHECKING:
+    from edge_vad_bench.benchmark import Task
+
+_FRAMES = 24
+_EXACT, _REDUCED = 1e-3, 0.25
+"""Relative errors of the map up to which peers agree: single precision, and FP16 or INT8."""
+
+_OURS = "edge-vad"
+
+
+class Compute(Contestant):
+    """The compute stage alone: inputs in memory, maps out.
+
+    Args:
+        subject: For readers.
+        precision: What the encoders compute in.
+        backend: What computes.
+        inputs: Frames and motions, used over and over.
+    """
+
+    scenario = "Compute"
+
+    def __init__(
+        self, subject: str, precision: str, backend: Backend, inputs: Sequence[Inputs]
+    ) -> None:
+        self.name = f"{self.scenario}/{subject}"
+        self.subject, self.precision = subject, precision
+        self.backend, self.device = backend.name, backend.device
+        self._backend, self._inputs, self._turn = backend, inputs, 0
+
+    def query(self, watch: Stopwatch) -> bool:
+        """See `Contestant`."""
+        self._turn = (self._turn + 1) % len(self._inputs)
+        self._backend.infer(self._inputs[self._turn])
+        watch.decided()
+        return True
+
+
+def measure_peers(task: Task, report: Report) -> Report:
+    """Add rows, agreements and growths of the peers to a report.
+
+    Raises:
+        BadModel: The folder holds no trained scene.
+    """
+    assert task.trained is not None  # noqa: S101 - else there are no peers to measure
+    threads = task.settings.threads
+    torch.set_num_threads(threads)
+    task.say("preparing the peers")
+    scene, watch = load_trained(task.trained), Stopwatch()
+    models = [SceneModel.read(path) for path in task.scenes]
+    inputs = list(_inputs(task.source, models[0].card))
+    notes: list[str] = []
+    with ExitStack() as opened:
+        peers = _peers(scene, inputs[0], notes)
+        ours: list[Peer] = []
+        for model in models:
+            for name in task.settings.backends:
+                backend = opened.enter_context(closing(load_backend(model, name, threads=threads)))
+                precision = model.card.precision
+                ours.append((f"{_OURS} {name} {precision}", precision, backend))
+        everyone = [*peers, *ours]
+        arena = Arena(task.settings.plan, watch)
+        rows = arena.measure("peers", [Compute(*each, inputs) for each in everyone], task.say)
+        slow, fast = everyone[0], ours[0]
+        whole = [
+            _EndToEnd(models[0], subject, backend, task.source, watch)
+            for subject, _, backend in (slow, fast)
+        ]
+        for each in whole:
+            opened.callback(each.close)
+        rows += arena.measure("peers, end to end", whole, task.say)
+        agreements = _agreements(everyone, inputs)
+    return msgspec.structs.replace(
+        report,
+        rows=(*report.rows, *rows),
+        agreements=agreements,
+        notes=(*report.notes, *notes),
+    )
+
+
+class _EndToEnd(Cameras):
+    """SingleStream with a backend that may not be ours."""
+
+    def __init__(
+        self, model: SceneModel, subject: str, backend: Backend, source: str, watch: Stopwatch
+    ) -> None:
+        super().__init__(model, backend, source, watch)
+        self.subject = subject
+        self.name = f"EndToEnd/{subject}"
+
+
+Peer = tuple[str, str, Backend]
+"""What it is, the precision, and what computes."""
+
+
+def _peers(scene: TrainedScene, first: Inputs, notes: list[str]) -> list[Peer]:
+    network = scene.network
+    peers: list[Peer] = [
+        ("PyTorch, patch by patch", "fp32", TorchBackend("torch-patches", patch_by_patch(network))),
+        ("PyTorch, dense, eager", "fp32", TorchBackend("torch-eager", dense(network))),
+    ]
+    fast = TorchBackend("torch-compiled", compiled(network))
+    try:
+        fast.infer(first)  # compiles
+    except Exception as error:  # noqa: BLE001 - a compiler may fail in any way
+        notes.append(f"PyTorch could not compile the network here: {type(error).__name__}.")
+    else:
+        peers.append(("PyTorch, dense, compiled", "fp32", fast))
+    return peers
+
+
+def _inputs(source: str, card: SceneCard) -> Iterator[Inputs]:
+    """Frames of the source with their motion, from the first that has any."""
+    motion = MotionExtractor(card.height, card.width, card.motion)
+    fitting = Fitting(card.height, card.width, card.ignored)
+    with open_source(source) as footage:
+        for frame in islice(footage, _FRAMES + 1):
+            image = fitting.fit(frame.image)
+            pooled = motion.push(image)
+            if motion.known:
+                yield Inputs(image[None].copy(), pooled[None].copy())
+
+
+def _agreements(everyone: Sequence[Peer], inputs: Sequence[Inputs]) -> tuple[Agreement, ...]:
+    """Hold all to the eager network in single precision."""
+    reference, _, judge = next(each for each in everyone if each[2].name == "torch-eager")
+    expected = np.concatenate([judge.infer(each).anomaly_map for each in inputs])
+    agreements = []
+    for subject, precision, backend in everyone:
+        if backend is judge:
+            continue
+        found = np.concatenate([backend.infer(each).anomaly_map for each in inputs])
+        error = float(np.abs(found - expected).max() / np.abs(expected).max())
+        agreements.append(
+            Agreement(
+                subject=subject,
+                reference=reference,
+                frames=len(inputs),
+                relative_error=error,
+                tolerance=_EXACT if precision == "fp32" else _REDUCED,
+            )
+        )
+    return tuple(agreements)

@@ -1,0 +1,1 @@
+"""The subcommands edge-vad bench, report and compare."""

@@ -1,0 +1,160 @@
+"""edge-vad bench: how fast a scene is on this device, from decoding to decision."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import msgspec
+from rich.console import Console
+
+from edge_vad.backends import BACKENDS
+from edge_vad.backends.threads import default_threads
+from edge_vad.cli.options import out_option
+from edge_vad.errors import Interrupted, Unavailable, WrongUse
+from edge_vad.scene_model import SceneModel
+
+_EVERY = "every"
+_EXAMPLE = """\b
+Examples:
+  edge-vad bench street.onnx --source street.mp4 --out report
+  edge-vad bench street.onnx street.int8.onnx --source street.mp4 --backend every --out report
+"""
+
+
+@click.command(epilog=_EXAMPLE)
+@click.argument("scenes", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--source", required=True, help="Footage to watch, as for edge-vad run.")
+@out_option
+@click.option(
+    "--backend",
+    "backends",
+    multiple=True,
+    type=click.Choice([*(name for name in BACKENDS if name != "auto"), _EVERY]),
+    default=BACKENDS[:1],
+    show_default=True,
+    help="What runs the scenes; give it several times, or 'every' for all that work here.",
+)
+@click.option(
+    "--threads", type=click.IntRange(min=1), help="CPU threads; by default those of edge-vad run."
+)
+@click.option(
+    "--peers",
+    "trained",
+    type=click.Path(path_type=Path),
+    help="Folder of the scene's training: measure other ways to compute the same beside ours.",
+)
+@click.option(
+    "--only",
+    "parts",
+    multiple=True,
+    type=click.Choice(["scenarios", "cold start", "growth", "floor", "projection"]),
+    help="Measure only this part; may be given several times.",
+)
+@click.option(
+    "--scenario",
+    "scenarios",
+    multiple=True,
+    type=click.Choice(["SingleStream", "MultiStream", "Offline"]),
+    help="Measure only this scenario; may be given several times.",
+)
+@click.option("--quick", is_flag=True, help="Seconds, not minutes: to see that it works.")
+@click.option("--fresh", is_flag=True, help="Begin anew; do not go on with an interrupted one.")
+@click.option(
+    "--handicap",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    help="Slow every query down by this share, to see whether edge-vad compare notices.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the report's JSON on stdout.")
+def bench(
+    scenes: tuple[Path, ...],
+    source: str,
+    out: Path,
+    backends: tuple[str, ...],
+    threads: int | None,
+    trained: Path | None,
+    parts: tuple[str, ...],
+    scenarios: tuple[str, ...],
+    quick: bool,
+    fresh: bool,
+    handicap: float,
+    as_json: bool,
+) -> None:
+    """Measure how fast SCENES are on this device: end to end, by stage, and from a cold start.
+
+    Scenes of several precisions are measured in turns in one run, and so are backends. Writes
+    bench.json, which is the truth, and report.html and report.md, which are made from it. When it
+    is interrupted, give the same command again: it goes on with the part that it was in.
+    """
+    from edge_vad_bench import benchmark
+    from edge_vad_bench.measure.device import describe_scene
+    from edge_vad_bench.report.rendering import write_pages
+    from edge_vad_bench.schema import QUICK, Plan, Settings
+
+    used = tuple(describe_scene(path) for path in scenes)
+    if len({scene.precision for scene in used}) < len(used):
+        raise WrongUse(
+            "two of the scenes have one precision", "give one scene model of each precision"
+        )
+    chosen = parts or tuple(benchmark.PARTS)
+    settings = Settings(
+        scenes=used,
+        source=_name(source),
+        backends=_every_backend() if _EVERY in backends else backends,
+        threads=threads or default_threads(SceneModel.read(scenes[0]).card),
+        plan=msgspec.structs.replace(QUICK if quick else Plan(), handicap=handicap),
+        parts=(*chosen, *benchmark.PARTS_OF_PEERS) if trained else tuple(chosen),
+        scenarios=scenarios or tuple(benchmark.SCENARIO_MAKERS),
+        opencv_threads=threads or len(os.sched_getaffinity(0)),
+    )
+    with Console(stderr=True).status("") as status:
+        say = status.update if sys.stderr.isatty() else _ignore
+        task = benchmark.Task(scenes, source, settings, trained, say)
+        try:
+            report = benchmark.run(task, out, fresh=fresh)
+        except KeyboardInterrupt:
+            raise Interrupted(
+                "interrupted", "what was finished is kept; give the same command again to go on"
+            ) from None
+    pages = write_pages([report], out / "report.html")
+    if as_json:
+        click.echo(msgspec.json.encode(report))
+        return
+    from edge_vad_bench.report.summary import show
+
+    show(report, Console(highlight=False))
+    click.echo(f"\nwritten: {out / 'bench.json'}, {', '.join(map(str, pages))}")
+    click.echo(f"\nnext, after a change: {_again(scenes, source, out)}")
+
+
+def _ignore(text: str) -> None:
+    """Say nothing: there is no terminal."""
+
+
+def _name(source: str) -> str:
+    """The source's name for a report: without a password, and without folders."""
+    from edge_vad.sources import open_source
+
+    with open_source(source) as footage:
+        return footage.name
+
+
+def _every_backend() -> tuple[str, ...]:
+    from edge_vad.device_fingerprint import read_fingerprint
+    from edge_vad.doctor.backends import examine_backends
+
+    names = tuple(each.name for each in examine_backends(read_fingerprint()) if each.usable)
+    if not names:
+        raise Unavailable("no backend works here", "run edge-vad doctor")
+    return names
+
+
+def _again(scenes: Sequence[Path], source: str, out: Path) -> str:
+    words = ["edge-vad", "bench", *map(str, scenes), "--source", source, "--out", f"{out}-new"]
+    compared = ["edge-vad", "compare", str(out), f"{out}-new"]
+    return f"{shlex.join(words)} && {shlex.join(compared)}"

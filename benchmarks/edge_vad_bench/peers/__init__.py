@@ -1,9 +1,0 @@
-"""Other ways to compute the same, beside ours, on the same frames with the same threads.
-
-The only part of the benchmarks that knows training and export: it needs a trained scene.
-"""
-
-from edge_vad_bench.peers.measuring import measure_peers
-from edge_vad_bench.peers.resized import measure_sizes
-
-__all__ = ["measure_peers", "measure_sizes"]

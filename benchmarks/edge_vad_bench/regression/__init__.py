@@ -1,0 +1,1 @@
+"""Whether one benchmark is slower than another, with confidence intervals."""

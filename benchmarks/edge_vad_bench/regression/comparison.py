@@ -1,0 +1,217 @@
+"""Compares two benchmarks of the same, row by row."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated
+
+import msgspec
+
+from edge_vad.errors import WrongUse
+from edge_vad_bench import stats
+from edge_vad_bench.regression.block_bootstrap import Blocks, bootstrap
+from edge_vad_bench.schema import Report, Row
+
+_UNLIKE = 0.3
+"""Shares of waiting that differ by more than this are of machines that hardly compare."""
+
+CLOCK, CPU = "clock", "cpu"
+"""What is judged: time by the clock, and that of the CPU."""
+
+_ON_THE_CPU = {"cpu", ""}
+"""Devices whose work is CPU time; a cold start names none."""
+
+_ALONE = 0.1
+"""Cores that others may use on a machine that one has to oneself."""
+
+
+Share = Annotated[float, msgspec.Meta(ge=0)]
+
+
+class Ratio(msgspec.Struct, frozen=True):
+    """How much longer something takes than before.
+
+    Attributes:
+        row: Name of the row.
+        part: Time by the `clock` or of the `cpu` of the whole, or a stage by the clock.
+        before_ms: Median before.
+        after_ms: Median now.
+        ratio: Mean now over mean before, 1 is equal; in yardsticks, unless raw times were wanted.
+        low: Lower end of its 95% interval.
+        high: Upper end.
+        judged: Whether it can be a regression.
+        regressed: Whether it is one.
+    """
+
+    row: str
+    part: str
+    before_ms: float
+    after_ms: float
+    ratio: float
+    low: float
+    high: float
+    judged: bool
+    regressed: bool
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    """Two benchmarks against each other.
+
+    Attributes:
+        ratios: Row by row.
+        max_regression: From which share on longer is a regression.
+        in_yardsticks: Whether times were divided by the yardstick's.
+        only_before: Rows that are gone.
+        only_after: Rows that are new.
+        remarks: What makes the comparison doubtful.
+    """
+
+    ratios: tuple[Ratio, ...]
+    max_regression: Share
+    in_yardsticks: bool
+    only_before: tuple[str, ...]
+    only_after: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+    @property
+    def regressions(self) -> tuple[Ratio, ...]:
+        """What takes too long now."""
+        return tuple(each for each in self.ratios if each.regressed)
+
+
+def compare(before: Report, after: Report, max_regression: float, *, raw: bool) -> Comparison:
+    """Compare all rows that both reports have.
+
+    A row has regressed when a ratio that is judged is beyond `1 + max_regression` and so is not by
+    chance: the interval, from bootstrapping over blocks, lies above 1. Time by the clock is judged
+    where others left the machine alone, for no division makes good for waiting. CPU time is judged
+    of what computes on the CPU in one thread: several use more of it where cores are free.
+
+    Args:
+        before: The older report.
+        after: The newer one.
+        max_regression: Share that is still accepted.
+        raw: Compare milliseconds, not yardsticks.
+
+    Raises:
+        WrongUse: The two have no row in common.
+    """
+    old, new = ({row.name: row for row in report.rows} for report in (before, after))
+    common = [name for name in old if name in new]
+    if not common:
+        raise WrongUse(
+            "the two benchmarks have no row in common",
+            "measure both with the same backends and precisions",
+        )
+    one_thread = before.settings.most_threads == after.settings.most_threads == 1
+    ratios = [
+        each
+        for name in common
+        for each in _ratios(old[name], new[name], max_regression, raw, one_thread=one_thread)
+    ]
+    return Comparison(
+        ratios=tuple(ratios),
+        max_regression=max_regression,
+        in_yardsticks=not raw,
+        only_before=tuple(name for name in old if name not in new),
+        only_after=tuple(name for name in new if name not in old),
+        remarks=_remarks(before, after, [row for name in common for row in (old[name], new[name])]),
+    )
+
+
+def _ratios(
+    old: Row, new: Row, max_regression: float, raw: bool, *, one_thread: bool
+) -> list[Ratio]:
+    judged = {CLOCK: is_alone(old) and is_alone(new), CPU: one_thread}
+    rows = []
+    for part, (before, after) in _parts(old, new).items():
+        if raw:
+            before, after = before.bare(), after.bare()
+        ratio, low, high = bootstrap(before, after)
+        is_judged = judged.get(part, False) and not math.isnan(ratio)  # without a yardstick it is
+        rows.append(
+            Ratio(
+                row=old.name,
+                part=part,
+                before_ms=stats.rounded(before.median),
+                after_ms=stats.rounded(after.median),
+                ratio=round(ratio, 4),
+                low=round(low, 4),
+                high=round(high, 4),
+                judged=is_judged,
+                regressed=is_judged and ratio > 1 + max_regression and low > 1,
+            )
+        )
+    return rows
+
+
+def _parts(old: Row, new: Row) -> dict[str, tuple[Blocks, Blocks]]:
+    """What can be compared of two rows: by the clock, CPU time, and stages by the clock."""
+    parts = {CLOCK: (_by_the_clock(old), _by_the_clock(new))}
+    if old.cpu_ms and new.cpu_ms and {old.device, new.device} <= _ON_THE_CPU:
+        parts[CPU] = _of_the_cpu(old), _of_the_cpu(new)
+    for name, stage in old.stages.items():
+        if name in new.stages:
+            pair = (stage, old), (new.stages[name], new)
+            before, after = (
+                Blocks.of(each.blocks, (1,) * len(each.blocks), *_yardstick(row))
+                for each, row in pair
+            )
+            parts[name] = before, after
+    return parts
+
+
+def _by_the_clock(row: Row) -> Blocks:
+    return Blocks.of(row.samples_ms, row.blocks, *_yardstick(row))
+
+
+def _yardstick(row: Row) -> tuple[tuple[float, ...], tuple[int, ...]]:
+    return row.yardstick_ms, row.yardstick_blocks
+
+
+def _of_the_cpu(row: Row) -> Blocks:
+    return Blocks.of(row.cpu_ms, row.blocks, row.yardstick_cpu_ms, row.yardstick_blocks)
+
+
+def is_alone(row: Row) -> bool:
+    """Whether others left the machine to what was measured."""
+    return row.others_cores is not None and row.others_cores <= _ALONE
+
+
+def _remarks(before: Report, after: Report, rows: list[Row]) -> tuple[str, ...]:
+    remarks = []
+    if before.device.fingerprint != after.device.fingerprint or (
+        before.device.processor.model != after.device.processor.model
+    ):
+        remarks.append("the two are of different devices: this is no test of a regression")
+    if before.settings.source != after.settings.source:
+        remarks.append("the footage differs")
+    remarks += _remarks_on_cores(before, after, rows)
+    unstable = sorted({row.name for row in rows if not row.stable})
+    if unstable:
+        remarks.append(f"never settled: {', '.join(unstable)}")
+    if any(row.throttled for row in rows):
+        remarks.append("something was throttled by heat or power")
+    if not (before.complete and after.complete):
+        remarks.append("one of the two was not finished")
+    return tuple(remarks)
+
+
+def _threads(report: Report) -> tuple[int, int]:
+    """Of the graph, and of the stage that has the most."""
+    return report.settings.threads, report.settings.most_threads
+
+
+def _remarks_on_cores(before: Report, after: Report, rows: list[Row]) -> list[str]:
+    remarks = []
+    if _threads(before) != _threads(after):
+        remarks.append("the number of threads differs")
+    elif before.settings.most_threads > 1:
+        remarks.append("CPU time of several threads is not judged: measure with --threads 1 for it")
+    if not all(map(is_alone, rows)):
+        used = max(row.others_cores or 0.0 for row in rows)
+        remarks.append(
+            f"others used the CPU, up to {used:.1f} cores of it, or it is not told: time by the "
+            "clock is not judged"
+        )
+    return remarks

@@ -1,0 +1,51 @@
+"""Shows a report on the terminal."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+
+from edge_vad_bench.schema import Report, Row
+from edge_vad_bench.workloads.scenarios import OFFLINE
+
+
+def show(report: Report, console: Console) -> None:
+    """Print rows, stages and what else was found."""
+    processor = report.device.processor
+    console.print(f"{processor.model}, {processor.cores} of {processor.of_cores} cores")
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column("", no_wrap=True)
+    for title in ("p50", "p90", "p99", "frames/s", ""):
+        table.add_column(title, justify="right" if title else "left")
+    for row in report.rows:
+        table.add_row(*_cells(row))
+    console.print(table)
+    console.print("ms a query; Offline: ms a chunk of frames")
+    for row in report.rows:
+        if row.stages:
+            parts = (f"{name} {stage.p50:.2f}" for name, stage in row.stages.items())
+            console.print(f"{row.name}: {', '.join(parts)} ms")
+    for growth in report.growths:
+        verdict = "" if growth.exponent <= growth.limit else f", above {growth.limit:g}"
+        exponent = f"grows with {growth.quantity} to the {growth.exponent:.2f}"
+        console.print(f"{growth.of}: {exponent}{verdict}")
+    for floor in report.floors:
+        console.print(f"{floor.scene}: the graph takes {floor.times_floor:.2f} times its floor")
+
+
+def marks(row: Row) -> str:
+    """What makes a row doubtful, in words; empty where nothing does."""
+    said = []
+    if not row.stable:
+        said.append("unstable")
+    if row.throttled:
+        said.append("throttled")
+    return ", ".join(said)
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    latency = row.latency
+    times = (f"{each:.2f}" for each in (latency.p50, latency.p90, latency.p99))
+    rate = f"{row.fps:.1f}" if row.scenario != "ColdStart" else ""
+    size = f" ({row.frames_a_query} frames)" if row.scenario == OFFLINE else ""
+    return row.name + size, *times, rate, marks(row)

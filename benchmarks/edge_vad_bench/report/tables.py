@@ -1,0 +1,241 @@
+"""The tables of a report, with the plots that belong to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge_vad_bench.report import svg
+from edge_vad_bench.report.summary import marks
+from edge_vad_bench.schema import Conditions, Report, Row
+from edge_vad_bench.stats import block_medians
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table.
+
+    Attributes:
+        title: Its heading.
+        heads: Of the columns.
+        rows: The cells.
+        note: Below the heading.
+        paper: Whether it is a projection.
+        plots: Below it.
+    """
+
+    title: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+    paper: bool = False
+    plots: tuple[svg.Plot, ...] = ()
+
+
+def all_tables(report: Report) -> tuple[Table, ...]:
+    """Every table that has rows."""
+    tables = (
+        *_groups(report.rows),
+        _stages(report.rows),
+        _conditions(report.rows),
+        _values(report.rows),
+        _agreements(report),
+        _growths(report),
+        _floors(report),
+        _projections(report),
+    )
+    return tuple(table for table in tables if table.rows)
+
+
+def _groups(rows: Sequence[Row]) -> Iterable[Table]:
+    for group in dict.fromkeys(row.group for row in rows):
+        chosen = [row for row in rows if row.group == group]
+        times = ("p50", "p90", "p95", "p99", "p99.9", "jitter", "with 99%", "frames/s")
+        yield Table(
+            title=group.capitalize(),
+            heads=("", "frames", *times, "yardsticks", ""),
+            rows=tuple(_latency_row(row) for row in chosen),
+            note="ms a query; 'with 99%': what the scenario's percentile does not exceed, with "
+            "that confidence; yardsticks: p50 over that of the yardstick.",
+            plots=tuple(_plots(group, chosen)),
+        )
+
+
+def _latency_row(row: Row) -> tuple[str, ...]:
+    latency = row.latency
+    times = latency.p50, latency.p90, latency.p95, latency.p99, latency.p999, latency.jitter
+    bound = "" if latency.bound is None else f"{latency.bound:.2f}"
+    yardstick = f"{latency.p50 / np.median(row.yardstick_ms):.3f}" if row.yardstick_ms else ""
+    size = str(row.frames_a_query)
+    return row.name, size, *map(_ms, times), bound, f"{row.fps:.1f}", yardstick, marks(row)
+
+
+def _plots(group: str, rows: Sequence[Row]) -> Iterable[svg.Plot]:
+    by_scenario = dict.fromkeys(row.scenario for row in rows)
+    for scenario in by_scenario:
+        chosen = [row for row in rows if row.scenario == scenario]
+        if all(len(row.samples_ms) >= 20 for row in chosen):
+            title = f"{scenario}: share of queries that are as fast ({group})"
+            series = [svg.distribution(row.subject, row.samples_ms) for row in chosen]
+            yield svg.line_plot(title, "ms", "%", series, log=True)
+            yield svg.line_plot(
+                f"{scenario}: median of every block, in the order of measuring",
+                "block",
+                "ms",
+                [_timeline(row) for row in chosen],
+            )
+
+
+def _timeline(row: Row) -> svg.Series:
+    medians = block_medians(row.samples_ms, row.blocks)
+    return svg.Series(row.subject, list(range(1, len(medians) + 1)), medians.tolist())
+
+
+def _stages(rows: Sequence[Row]) -> Table:
+    staged = [row for row in rows if row.stages]
+    names = tuple(dict.fromkeys(name for row in staged for name in row.stages))
+    return Table(
+        title="Time by stage",
+        heads=("", *names),
+        rows=tuple((row.name, *(_stage(row, name) for name in names)) for row in staged),
+        note="median, ms a query, and p99 in brackets; drawing (overlay) comes after the decision.",
+    )
+
+
+def _stage(row: Row, name: str) -> str:
+    stage = row.stages.get(name)
+    return f"{_ms(stage.p50)} ({_ms(stage.p99)})" if stage else ""
+
+
+def _conditions(rows: Sequence[Row]) -> Table:
+    heads = ("", "load", "CPU MHz", "GPU MHz", "hottest, C", "power mode", "slowed by", "J a frame")
+    return Table(
+        title="The machine before and after",
+        heads=(*heads, "told by"),
+        rows=tuple(
+            (
+                row.name,
+                *_span(row, "load"),
+                *_span(row, "cpu_mhz"),
+                *_span(row, "gpu_mhz"),
+                *_span(row, "hottest_c"),
+                row.after.power_mode or "",
+                ", ".join({*row.before.throttled, *row.after.throttled}),
+                "" if row.joules_a_frame is None else f"{row.joules_a_frame:.4f}",
+                row.energy_from or "",
+            )
+            for row in rows
+        ),
+        note="Empty: this machine does not tell.",
+        plots=tuple(_temperature(rows)),
+    )
+
+
+def _span(row: Row, field: str) -> tuple[str]:
+    before, after = (_number(each, field) for each in (row.before, row.after))
+    if before is None or after is None:
+        return ("",)
+    return (f"{before:.4g} to {after:.4g}",)
+
+
+def _number(conditions: Conditions, field: str) -> float | None:
+    value: float | None = getattr(conditions, field)
+    return value
+
+
+def _temperature(rows: Sequence[Row]) -> Iterable[svg.Plot]:
+    degrees = [each.hottest_c for row in rows for each in (row.before, row.after)]
+    known = [each for each in degrees if each is not None]
+    if len(known) > 1:
+        series = svg.Series("hottest sensor", list(range(len(known))), known)
+        yield svg.line_plot("Temperature from row to row", "reading", "C", [series])
+
+
+def _values(rows: Sequence[Row]) -> Table:
+    cells = tuple(
+        (row.name, name, f"{value:.4g}") for row in rows for name, value in row.values.items()
+    )
+    return Table(title="Further figures", heads=("", "what", ""), rows=cells)
+
+
+def _agreements(report: Report) -> Table:
+    return Table(
+        title="Whether the peers compute the same",
+        heads=("", "held to", "frames", "relative error", "up to", ""),
+        rows=tuple(
+            (
+                each.subject,
+                each.reference,
+                str(each.frames),
+                f"{each.relative_error:.1e}",
+                f"{each.tolerance:.0e}",
+                "agrees" if each.holds else "DIFFERS",
+            )
+            for each in report.agreements
+        ),
+    )
+
+
+def _growths(report: Report) -> Table:
+    return Table(
+        title="How time grows",
+        heads=("", "sizes", "ms", "exponent", "at most", ""),
+        rows=tuple(
+            (
+                f"{each.quantity}: {each.of}",
+                ", ".join(f"{size:g}" for size in each.sizes),
+                ", ".join(_ms(time) for time in each.milliseconds),
+                f"{each.exponent:.2f}",
+                f"{each.limit:g}",
+                "" if each.exponent <= each.limit else "above",
+            )
+            for each in report.growths
+        ),
+        note="Exponent: slope of log time over log size; 1 is linear, 0 constant.",
+    )
+
+
+def _floors(report: Report) -> Table:
+    return Table(
+        title="Against this machine's best rate",
+        heads=("", "GMAC", "GMAC/s of one large convolution", "floor, ms", "took, ms", "ratio"),
+        rows=tuple(
+            (
+                each.scene,
+                f"{each.gmac:.4f}",
+                f"{each.gmac_a_second:.1f}",
+                f"{each.floor_ms:.3f}",
+                f"{each.measured_ms:.3f}",
+                f"{each.times_floor:.2f}",
+            )
+            for each in report.floors
+        ),
+        note="Graph and convolution in turns; the fastest of each.",
+    )
+
+
+def _projections(report: Report) -> Table:
+    return Table(
+        title="Boards that were not at hand",
+        heads=("", "scene", "precision", "compute, ms", "memory, ms", "at least, ms", "bound by"),
+        rows=tuple(
+            (
+                each.board,
+                each.scene,
+                each.precision,
+                f"{each.compute_ms:.3f}",
+                f"{each.memory_ms:.3f}",
+                f"{each.least_ms:.3f}",
+                each.bound_by,
+            )
+            for each in report.projections
+        ),
+        note="The graph alone, held to published peaks: boards will be slower, none faster.",
+        paper=True,
+    )
+
+
+def _ms(value: float) -> str:
+    return f"{value:.2f}" if value >= 1 else f"{value:.3f}"

@@ -1,0 +1,1 @@
+"""What the runner times: the runtime's pipeline in the scenarios of MLPerf LoadGen."""
