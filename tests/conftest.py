@@ -22,7 +22,7 @@ from onnx import TensorProto, helper
 
 from edge_vad.cli import main
 from edge_vad.false_alarms import NormalTail
-from edge_vad.motion import MotionSettings
+from edge_vad.motion.extractor import MotionSettings
 from edge_vad.opencv import cv2
 from edge_vad.scene_file import seal
 from edge_vad.scene_model import (

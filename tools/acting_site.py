@@ -19,14 +19,15 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from edge_vad.decision import Decision, DecisionSettings
+from edge_vad.alarms.decision import Decision
+from edge_vad.alarms.settings import DecisionSettings
+from edge_vad.camera_state import CameraState
 from edge_vad.detection import Detection
+from edge_vad.events import CameraStatus, EventChange, WatchedCamera
 from edge_vad.false_alarms import NormalTail
 from edge_vad.frame import Frame
-from edge_vad.live.states import CameraState
-from edge_vad.motion import MotionSettings
+from edge_vad.motion.extractor import MotionSettings
 from edge_vad.scene_model import SCHEMA, Calibration, Grid, SceneCard, Training
-from edge_vad.sinks.base import CameraStatus, EventChange, WatchedCamera
 from edge_vad.sinks.building import build_sinks
 from edge_vad.sinks.bus import Bus
 from edge_vad.sinks.settings import (

@@ -27,13 +27,14 @@ ROOT = Path(__file__).parents[1]
 sys.path += [str(ROOT / "runtime"), str(ROOT / "tests" / "servers")]
 
 from edge_vad.backends import load_backend  # noqa: E402
+from edge_vad.camera_state import CameraState  # noqa: E402
 from edge_vad.detection import Detection  # noqa: E402
+from edge_vad.events import ChangeKind, EventChange  # noqa: E402
+from edge_vad.live.camera_pipeline import CameraPlan, CameraWatch  # noqa: E402
 from edge_vad.live.loop import LiveLoop  # noqa: E402
-from edge_vad.live.scorer import Scorer  # noqa: E402
-from edge_vad.live.states import CameraState  # noqa: E402
-from edge_vad.live.watch import CameraPlan, CameraWatch  # noqa: E402
 from edge_vad.scene_model import SceneModel  # noqa: E402
-from edge_vad.sinks.base import ChangeKind, EventChange, Sink  # noqa: E402
+from edge_vad.scoring.scorer import Scorer  # noqa: E402
+from edge_vad.sinks.base import Sink  # noqa: E402
 from edge_vad.sources import open_source  # noqa: E402
 from edge_vad.sources.spec import parse_spec  # noqa: E402
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from edge_vad.device_fingerprint import DeviceFingerprint
+from edge_vad.device.fingerprint import DeviceFingerprint
 from edge_vad.doctor.report import Processor
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]

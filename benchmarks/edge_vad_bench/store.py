@@ -6,9 +6,9 @@ from pathlib import Path
 
 import msgspec
 
-from edge_vad.atomic import write_whole
-from edge_vad.bounded_file import read_bounded
 from edge_vad.errors import BadInput
+from edge_vad.files.atomic import write_whole
+from edge_vad.files.bounded import read_bounded
 from edge_vad_bench.schema import SCHEMA, Report
 
 FILE_NAME = "bench.json"

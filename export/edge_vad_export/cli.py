@@ -14,7 +14,7 @@ import msgspec
 from rich.console import Console
 
 from edge_vad.errors import CheckFailed, Unavailable
-from edge_vad.regions import describe_regions
+from edge_vad.preprocessing.regions import describe_regions
 from edge_vad.scene_model import Precision
 from edge_vad_export.contestants import open_all
 from edge_vad_export.engines.command import export_engine, say_plan

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from edge_vad.backends import Backend, Inputs, Maps
-from edge_vad.detector import Detector
 from edge_vad.errors import BadInput
 from edge_vad.frame import Frame
-from edge_vad.pace import Paced, at_pace, scored_of
+from edge_vad.motion.pace import Paced, at_pace, scored_of
 from edge_vad.scene_model import SceneModel
+from edge_vad.scoring.detector import Detector
 
 if TYPE_CHECKING:
     from edge_vad_train.datasets import Clip

@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from edge_vad.errors import CheckFailed, WrongUse
-from edge_vad.regions import describe_regions
+from edge_vad.preprocessing.regions import describe_regions
 from edge_vad.scene_model import SceneModel
 from edge_vad_export.contestants import open_all, open_engine, refuse_another_scene
 from edge_vad_export.exam import Exam

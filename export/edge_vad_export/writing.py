@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from edge_vad.atomic import write_whole
 from edge_vad.errors import BadInput, CheckFailed
+from edge_vad.files.atomic import write_whole
 from edge_vad.scene_file import seal
 from edge_vad.scene_model import METADATA_KEY, SceneCard, SceneModel
 from edge_vad_export.making import Made

@@ -14,13 +14,11 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from edge_vad.decision import EventTracker as EventTracker
+    from edge_vad.alarms.drift import NormalDrift as NormalDrift
+    from edge_vad.alarms.tracker import EventTracker as EventTracker
     from edge_vad.detection import Box as Box
     from edge_vad.detection import Detection as Detection
     from edge_vad.detection import Event as Event
-    from edge_vad.detector import Detector as Detector
-    from edge_vad.detector import load as load
-    from edge_vad.drift import NormalDrift as NormalDrift
     from edge_vad.errors import BadInput as BadInput
     from edge_vad.errors import BadModel as BadModel
     from edge_vad.errors import CheckFailed as CheckFailed
@@ -30,6 +28,8 @@ if TYPE_CHECKING:
     from edge_vad.errors import WrongUse as WrongUse
     from edge_vad.frame import Frame as Frame
     from edge_vad.scene_model import SceneModel as SceneModel
+    from edge_vad.scoring.detector import Detector as Detector
+    from edge_vad.scoring.detector import load as load
     from edge_vad.sources import Source as Source
     from edge_vad.sources import open_source as open_source
 
@@ -39,18 +39,18 @@ _HOMES = {
     "Box": "detection",
     "CheckFailed": "errors",
     "Detection": "detection",
-    "Detector": "detector",
+    "Detector": "scoring.detector",
     "EdgeVadError": "errors",
     "Event": "detection",
-    "EventTracker": "decision",
+    "EventTracker": "alarms.tracker",
     "Frame": "frame",
-    "NormalDrift": "drift",
+    "NormalDrift": "alarms.drift",
     "SceneModel": "scene_model",
     "Source": "sources",
     "SourceLost": "errors",
     "Unavailable": "errors",
     "WrongUse": "errors",
-    "load": "detector",
+    "load": "scoring.detector",
     "open_source": "sources",
 }
 

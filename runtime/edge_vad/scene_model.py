@@ -15,9 +15,9 @@ import msgspec
 from edge_vad import scene_file
 from edge_vad.errors import BadModel
 from edge_vad.false_alarms import NormalTail
-from edge_vad.motion import MotionSettings
-from edge_vad.regions import MOST_CORNERS, Regions
-from edge_vad.told import refuse_wild_numbers, shorten
+from edge_vad.motion.extractor import MotionSettings
+from edge_vad.preprocessing.regions import MOST_CORNERS, Regions
+from edge_vad.untrusted import refuse_wild_numbers, shorten
 
 METADATA_KEY = "edge-vad"
 SCHEMA = 2
@@ -155,8 +155,8 @@ class SceneCard(_Record, frozen=True):
         precision: What the encoders compute in.
         parity: Result of the comparison with PyTorch.
         proof: Results of the comparisons with single precision.
-        empty: The scene without anybody in it, as `edge_vad.empty_picture` encodes it, one for each
-            kind of light; none in scenes of before.
+        empty: Background pictures, one for each kind of light, as
+            `edge_vad.preprocessing.background_picture` encodes them; none in scenes of before.
         ignored: Regions that are painted over before anything looks at a frame.
         score_cells: A frame reaches as high as the mean of so many highest cells.
     """

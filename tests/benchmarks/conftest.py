@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from edge_vad.device_fingerprint import DeviceFingerprint
+from edge_vad.device.fingerprint import DeviceFingerprint
 from edge_vad.doctor.report import Processor
 from edge_vad_bench import stats
 from edge_vad_bench.schema import (

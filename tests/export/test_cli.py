@@ -13,7 +13,7 @@ import pytest
 import torch
 
 import edge_vad as runtime
-from edge_vad.motion import MotionExtractor
+from edge_vad.motion.extractor import MotionExtractor
 from edge_vad.scene_model import SceneModel
 from edge_vad.sources import open_source
 from edge_vad_export import graph as graph_module
@@ -143,7 +143,7 @@ def test_a_full_disk_leaves_the_earlier_scene_whole(
 
     path = folder.with_name("street.onnx")
     path.write_bytes(b"an earlier scene")
-    monkeypatch.setattr("edge_vad.atomic.os.fsync", fail)
+    monkeypatch.setattr("edge_vad.files.atomic.os.fsync", fail)
     code, _, err = edge_vad("export", folder)
     assert code == 3
     assert "No space left on device" in err

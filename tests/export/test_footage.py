@@ -10,7 +10,7 @@ import pytest
 
 from edge_vad.errors import BadInput
 from edge_vad.frame import Frame
-from edge_vad.pace import Paced
+from edge_vad.motion.pace import Paced
 from edge_vad.scene_model import SceneModel
 from edge_vad_export.footage import copied, spread, watch, watch_labelled
 

@@ -48,7 +48,13 @@ def test_what_is_no_evidence_is_told_by_name(tmp_path):
 
 
 def test_the_digest_follows_every_source_that_decides_a_score(tmp_path):
-    for name in ("motion.py", "decision/live.py", "cli/run.py", "sinks/base.py", "live/loop.py"):
+    for name in (
+        "motion/extractor.py",
+        "alarms/decision.py",
+        "cli/run.py",
+        "sinks/base.py",
+        "live/loop.py",
+    ):
         file = tmp_path / name
         file.parent.mkdir(exist_ok=True)
         file.write_text("a = 1\n")
@@ -61,11 +67,11 @@ def test_the_digest_follows_every_source_that_decides_a_score(tmp_path):
         (tmp_path / name).write_text("a = 2\n")
         assert digest() == before
     assert digest("edge_vad_train") != of_training  # there, all of it counts
-    for name in ("motion.py", "decision/live.py"):
+    for name in ("motion/extractor.py", "alarms/decision.py"):
         (tmp_path / name).write_text("a = 2\n")
         assert digest() != before
         before = digest()
-    (tmp_path / "motion.py").rename(tmp_path / "moved.py")
+    (tmp_path / "motion/extractor.py").rename(tmp_path / "moved.py")
     assert digest() != before
 
 

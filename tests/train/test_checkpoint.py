@@ -14,8 +14,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from edge_vad.dynamic_flow import Pooling
 from edge_vad.errors import BadModel
+from edge_vad.motion.dynamic_flow import Pooling
 from edge_vad.scene_model import SCHEMA
 from edge_vad_train.checkpoint import (
     FILE_NAME,

@@ -87,7 +87,7 @@ def test_what_a_training_and_its_export_write_is_for_their_owner_alone(tmp_path:
 
 
 def test_what_is_opened_to_others_is_so_only_when_it_is_whole(tmp_path: Path) -> None:
-    from edge_vad.atomic import PRIVATE, kept_to_owner, staged, write_whole
+    from edge_vad.files.atomic import PRIVATE, kept_to_owner, staged, write_whole
 
     earlier = os.umask(0o022)
     try:

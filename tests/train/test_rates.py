@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from edge_vad.backends import load_backend
 from edge_vad.frame import Frame
-from edge_vad.motion import MotionSettings
+from edge_vad.motion.extractor import MotionSettings
 from edge_vad.scene_model import SceneModel
 from edge_vad.sources import Source
 from edge_vad_train.data.footage import FrameSize, lowest_rate, prepare

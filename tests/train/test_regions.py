@@ -7,10 +7,10 @@ import json
 import numpy as np
 import pytest
 
-from edge_vad.detector import load
 from edge_vad.frame import Frame
 from edge_vad.opencv import cv2
 from edge_vad.scene_model import SceneModel
+from edge_vad.scoring.detector import load
 from edge_vad.sources import open_source
 from edge_vad_train.checkpoint import load_trained
 

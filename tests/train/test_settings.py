@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_vad.motion import FlowMeter, MotionSettings
+from edge_vad.motion.extractor import FlowMeter, MotionSettings
 from edge_vad_train.cli.train import FLOWS
 from edge_vad_train.fitting.em import fit_mixture
 from edge_vad_train.settings import Recipe, TrainSettings

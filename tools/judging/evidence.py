@@ -17,8 +17,8 @@ from judging.places import digest_of
 PACKAGES = ("edge_vad", "edge_vad_train", "edge_vad_export")
 WITHOUT_SAY = {
     "edge_vad": (
-        "__main__.py", "cli", "device_fingerprint.py", "doctor", "engine_file", "live", "outputs",
-        "selftest", "sinks", "site", "street",
+        "__main__.py", "camera_state.py", "cli", "device", "doctor", "engine_file", "events.py",
+        "live", "outputs", "selftest", "sinks", "site",
     ),
     "edge_vad_train": ("cli",),
     "edge_vad_export": ("cli.py", "engines", "proof.py", "table.py", "verify.py"),

@@ -212,7 +212,7 @@ def _parted(name: str, file: Path, first_s: Callable[[float], float]) -> Iterato
 
 def _street() -> Iterator[Scene]:
     """The simulated street: one scene among many, and drawn by us."""
-    spec = importlib.util.find_spec("edge_vad.street")
+    spec = importlib.util.find_spec("edge_vad_street")
     if spec is None or spec.origin is None:
         return
     yield Scene(

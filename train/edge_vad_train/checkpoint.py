@@ -11,11 +11,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from edge_vad.atomic import PRIVATE, write_whole
 from edge_vad.errors import BadModel
+from edge_vad.files.atomic import PRIVATE, write_whole
 from edge_vad.scene_model import SceneCard, decode_card
-from edge_vad.told import shorten
-from edge_vad.trained_file import check_design, check_file
+from edge_vad.untrusted import shorten
 from edge_vad_train.model.background import Background
 from edge_vad_train.model.mixture import SampleEnergy
 from edge_vad_train.model.scene_network import (
@@ -29,6 +28,7 @@ from edge_vad_train.model.scene_network import (
 from edge_vad_train.model.stream_inputs import NUMBERS, PaperViews, PerspectiveViews
 from edge_vad_train.model.vae import Architecture, Encoder
 from edge_vad_train.settings import Recipe
+from edge_vad_train.trained_file import check_design, check_file
 
 FILE_NAME = "scene.safetensors"
 _TRAIN_AGAIN = "train the scene again with edge-vad train"

@@ -16,9 +16,9 @@ from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from edge_vad.empty_picture import encode_empty
 from edge_vad.errors import BadInput
-from edge_vad.regions import Polygon, Regions, in_shares
+from edge_vad.preprocessing.background_picture import encode_empty
+from edge_vad.preprocessing.regions import Polygon, Regions, in_shares
 from edge_vad.scene_model import SCHEMA, Calibration, Grid, SceneCard, Training
 from edge_vad_train.checkpoint import Design, TrainedScene
 from edge_vad_train.data.footage import (

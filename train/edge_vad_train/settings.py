@@ -7,8 +7,8 @@ from typing import Literal
 import msgspec
 from msgspec.structs import replace
 
-from edge_vad.dynamic_flow import Pooling
-from edge_vad.motion import LONGEST_WINDOW, MotionSettings
+from edge_vad.motion.dynamic_flow import Pooling
+from edge_vad.motion.extractor import LONGEST_WINDOW, MotionSettings
 from edge_vad_train.model.stream_inputs import FLOW_CHANNELS, FOREGROUND_CHANNELS, RGB_CHANNELS
 from edge_vad_train.model.vae import Architecture, Layer
 

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 
 from edge_vad.backends import Backend, Inputs, load_backend
-from edge_vad.fitting import Fitting
-from edge_vad.motion import MotionExtractor
+from edge_vad.motion.extractor import MotionExtractor
+from edge_vad.preprocessing.resize import Fitting
 from edge_vad.scene_model import SceneCard, SceneModel
 from edge_vad.sources import open_source
 from edge_vad_bench.baselines.torch_backends import TorchBackend, compiled, dense, patch_by_patch

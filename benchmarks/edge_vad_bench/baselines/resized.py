@@ -13,8 +13,8 @@ from torch import Tensor
 from edge_vad.backends import Inputs, Maps
 from edge_vad.backends.onnxruntime import open_session
 from edge_vad.backends.providers import PROVIDERS
-from edge_vad.motion import MotionExtractor
-from edge_vad.needed_graph import needed_graph
+from edge_vad.motion.extractor import MotionExtractor
+from edge_vad.onnx_file.pruning import needed_graph
 from edge_vad.scene_model import Grid, SceneCard
 from edge_vad_bench.parts.growth import LINEAR, Work, grow
 from edge_vad_bench.schema import Growth

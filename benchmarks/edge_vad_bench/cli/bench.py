@@ -145,7 +145,7 @@ def _name(source: str) -> str:
 
 
 def _every_backend() -> tuple[str, ...]:
-    from edge_vad.device_fingerprint import read_fingerprint
+    from edge_vad.device.fingerprint import read_fingerprint
     from edge_vad.doctor.backends import examine_backends
 
     names = tuple(each.name for each in examine_backends(read_fingerprint()) if each.usable)

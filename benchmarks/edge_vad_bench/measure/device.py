@@ -5,11 +5,12 @@ from __future__ import annotations
 import platform
 from pathlib import Path
 
-from edge_vad import engine_file, graph_cost
+from edge_vad import engine_file
 from edge_vad.backends import Maps
 from edge_vad.backends.providers import DISTRIBUTIONS, package_version
-from edge_vad.device_fingerprint import read_fingerprint
+from edge_vad.device.fingerprint import read_fingerprint
 from edge_vad.doctor.processor import read_processor, read_system
+from edge_vad.onnx_file import cost
 from edge_vad.scene_model import SceneModel
 from edge_vad_bench.schema import Device, SceneUsed
 
@@ -34,7 +35,7 @@ def describe_scene(path: Path) -> SceneUsed:
     Raises:
         BadModel: It is none.
     """
-    card, cost = SceneModel.read(path).card, graph_cost.count(path, Maps._fields)
+    card, counted = SceneModel.read(path).card, cost.count(path, Maps._fields)
     return SceneUsed(
         name=path.name,
         sha256=engine_file.identify(path).sha256,
@@ -42,6 +43,6 @@ def describe_scene(path: Path) -> SceneUsed:
         width=card.width,
         height=card.height,
         window=card.motion.window,
-        gmac=round(cost.macs / 1e9, 5) if cost else None,
-        mib_moved=round(cost.bytes / 2**20, 3) if cost else None,
+        gmac=round(counted.macs / 1e9, 5) if counted else None,
+        mib_moved=round(counted.bytes / 2**20, 3) if counted else None,
     )

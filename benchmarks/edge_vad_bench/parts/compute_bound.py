@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_vad import graph_cost, onnx_writer
 from edge_vad.backends import Inputs, Maps, load_backend
 from edge_vad.backends.onnxruntime import open_session
 from edge_vad.backends.providers import PROVIDERS
-from edge_vad.onnx_writer import node, value
+from edge_vad.onnx_file import cost, writer
+from edge_vad.onnx_file.writer import node, value
 from edge_vad.scene_model import SceneModel
 from edge_vad_bench.schema import Floor
 
@@ -37,8 +37,8 @@ def measure_floor(path: Path, threads: int, say: Callable[[str], None]) -> Floor
         The comparison; None where the graph's cost is not known, or nothing.
     """
     model = SceneModel.read(path)
-    cost = graph_cost.count(path, Maps._fields)
-    if cost is None or cost.macs == 0:
+    counted = cost.count(path, Maps._fields)
+    if counted is None or counted.macs == 0:
         return None
     say(f"{path.name}: in turns with one large convolution")
     rates = {side: _convolution(side, threads) for side in _SIDES}
@@ -50,10 +50,10 @@ def measure_floor(path: Path, threads: int, say: Callable[[str], None]) -> Floor
             times[side].append(_time(run))
         ours.append(_time(graph))
     best = max(_macs(side) / min(times[side]) for side in _SIDES)
-    floor_s, measured_s = cost.macs / best, min(ours)
+    floor_s, measured_s = counted.macs / best, min(ours)
     return Floor(
         scene=path.name,
-        gmac=round(cost.macs / 1e9, 5),
+        gmac=round(counted.macs / 1e9, 5),
         gmac_a_second=round(best / 1e9, 2),
         floor_ms=round(floor_s * 1000, 4),
         measured_ms=round(measured_s * 1000, 4),
@@ -70,7 +70,7 @@ def _convolution(side: int, threads: int) -> Callable[[], object]:
     weights = random.normal(0, 0.05, (_CHANNELS, _CHANNELS, _KERNEL, _KERNEL)).astype(np.float32)
     image = random.random((1, _CHANNELS, side, side)).astype(np.float32)
     reach = side - _KERNEL + 1
-    content = onnx_writer.model(
+    content = writer.model(
         [node("Conv", ["image", "weights"], "result")],
         [value("image", "float32", image.shape)],
         [value("result", "float32", [1, _CHANNELS, reach, reach])],

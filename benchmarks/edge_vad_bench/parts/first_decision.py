@@ -16,10 +16,10 @@ from collections.abc import Callable
 def main() -> None:
     """Run the command line; leave after so many decisions."""
     frames = int(sys.argv.pop(1))
-    import edge_vad.detector
+    import edge_vad.scoring.detector
 
-    score = edge_vad.detector.Detector._score
-    edge_vad.detector.Detector._score = _timed(score, frames)  # type: ignore[method-assign,assignment]
+    score = edge_vad.scoring.detector.Detector._score
+    edge_vad.scoring.detector.Detector._score = _timed(score, frames)  # type: ignore[method-assign,assignment]
     from edge_vad.cli import main as command_line
 
     command_line()

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from edge_vad.backends import load_backend
-from edge_vad.detector import Detector
-from edge_vad.dynamic_flow import DynamicFlow, Pooling
 from edge_vad.errors import BadInput
 from edge_vad.frame import Frame
+from edge_vad.motion.dynamic_flow import DynamicFlow, Pooling
 from edge_vad.scene_model import SceneModel
+from edge_vad.scoring.detector import Detector
 from edge_vad.sources import open_source
 from edge_vad_bench import stats
 from edge_vad_bench.schema import Growth

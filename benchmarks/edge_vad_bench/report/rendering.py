@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from edge_vad.atomic import write_whole
 from edge_vad.errors import Unavailable
+from edge_vad.files.atomic import write_whole
 from edge_vad_bench.report import svg
 from edge_vad_bench.report.page import make_page
 from edge_vad_bench.schema import Report

@@ -6,13 +6,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 
+from edge_vad.alarms.tracker import EventTracker
 from edge_vad.backends import Backend, unmarked
-from edge_vad.decision import EventTracker
-from edge_vad.detector import Detector
 from edge_vad.errors import BadInput
 from edge_vad.frame import Frame
 from edge_vad.outputs.overlay import Overlay
 from edge_vad.scene_model import SceneModel
+from edge_vad.scoring.detector import Detector
 from edge_vad.sources import open_source
 from edge_vad_bench.measure.stopwatch import Stopwatch
 

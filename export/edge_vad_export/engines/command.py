@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from edge_vad import engine_file
-from edge_vad.device_fingerprint import DeviceFingerprint
+from edge_vad.device.fingerprint import DeviceFingerprint
 from edge_vad.errors import BadInput, Interrupted
 from edge_vad.scene_model import Comparison
 from edge_vad_export.engines.making import Made, Prove, make_engine

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from edge_vad import engine_file
-from edge_vad.device_fingerprint import DeviceFingerprint, read_fingerprint
+from edge_vad.device.fingerprint import DeviceFingerprint, read_fingerprint
 from edge_vad.engine_file import EngineOptions, FileIdentity, Sidecar, Target
 from edge_vad.errors import BadModel, Unavailable, WrongUse
 from edge_vad.scene_model import SceneModel

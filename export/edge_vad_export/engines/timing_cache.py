@@ -6,9 +6,9 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge_vad.atomic import write_whole
 from edge_vad.backends.engine_cache import cache_home
 from edge_vad.backends.tensorrt_library import Library
+from edge_vad.files.atomic import write_whole
 
 if TYPE_CHECKING:
     import tensorrt as trt

@@ -6,7 +6,7 @@ import ctypes
 import re
 from pathlib import Path
 
-from edge_vad.device_fingerprint import DeviceFingerprint
+from edge_vad.device.fingerprint import DeviceFingerprint
 
 SHARE = 0.5
 """Part of the free memory that one layer may use; the builder needs some besides."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from edge_vad.device_fingerprint import read_fingerprint
+from edge_vad.device.fingerprint import read_fingerprint
 
 _LOG = logging.getLogger("edge_vad.backends")
 

@@ -18,9 +18,9 @@ from edge_vad.backends.native_output import hear_stderr
 from edge_vad.backends.providers import CPU, CUDA, PROVIDERS, TENSORRT, Provider, provider_options
 from edge_vad.backends.threads import default_threads
 from edge_vad.errors import BadModel, Unavailable, WrongUse
-from edge_vad.needed_graph import needed_graph
+from edge_vad.onnx_file.pruning import needed_graph
 from edge_vad.scene_model import SceneModel
-from edge_vad.told import shorten
+from edge_vad.untrusted import shorten
 
 try:
     import onnxruntime as ort

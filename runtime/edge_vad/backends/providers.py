@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
-from edge_vad.device_fingerprint import read_jetson
+from edge_vad.device.fingerprint import read_jetson
 
 CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"

@@ -15,7 +15,7 @@ from edge_vad import engine_file
 from edge_vad.backends.base import Backend, Inputs, Maps
 from edge_vad.backends.cuda import open_cuda
 from edge_vad.backends.tensorrt_library import Library, Messages, load_library, sizes_of
-from edge_vad.device_fingerprint import DeviceFingerprint, read_fingerprint
+from edge_vad.device.fingerprint import DeviceFingerprint, read_fingerprint
 from edge_vad.engine_file import Target
 from edge_vad.errors import BadModel, Unavailable, WrongUse
 from edge_vad.scene_model import SceneModel

@@ -7,11 +7,11 @@ from contextlib import suppress
 
 import click
 
-from edge_vad.atomic import kept_to_owner
 from edge_vad.cli.lazy import LazyGroup
 from edge_vad.cli.streams import flush, hold_descriptors, say
 from edge_vad.errors import BadInput, EdgeVadError, NotAllKept, WrongUse
-from edge_vad.told import shown_path
+from edge_vad.files.atomic import kept_to_owner
+from edge_vad.untrusted import shown_path
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""

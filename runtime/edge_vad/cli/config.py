@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 import msgspec
 
+from edge_vad.alarms.threshold import Threshold
 from edge_vad.cli.options import json_option
-from edge_vad.decision.threshold import Threshold
 from edge_vad.errors import EdgeVadError
 from edge_vad.scene_model import SceneModel
 from edge_vad.sinks.secret import read_secret

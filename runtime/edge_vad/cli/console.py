@@ -18,8 +18,8 @@ from edge_vad.cli.signals import (
 )
 from edge_vad.cli.streams import say
 from edge_vad.errors import BadInput, Interrupted
+from edge_vad.motion.pace import LONGEST_PAUSE
 from edge_vad.outputs.folder import OutputFolder
-from edge_vad.pace import LONGEST_PAUSE
 from edge_vad.scene_model import SceneCard
 from edge_vad.sources import Source
 

@@ -23,7 +23,7 @@ def demo(out: Path) -> None:
     A street is simulated, learnt, exported, measured and watched. Every step is a command of
     edge-vad, printed before it is run.
     """
-    from edge_vad.street import street_suite
+    from edge_vad_street import street_suite
 
     trained, scene = out / "street", out / "street.onnx"
     cyclist = dict(street_suite(_SUITE))["cyclist"]

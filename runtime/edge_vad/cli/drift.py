@@ -6,14 +6,14 @@ from pathlib import Path
 
 import msgspec
 
-from edge_vad.atomic import PRIVATE, write_whole
+from edge_vad.alarms.drift import BOUND_SCALES, DriftState, NormalDrift
 from edge_vad.cli.console import warn
 from edge_vad.detection import Detection
-from edge_vad.detector import Detector
-from edge_vad.drift import BOUND_SCALES, DriftState, NormalDrift
 from edge_vad.errors import WrongUse
+from edge_vad.files.atomic import PRIVATE, write_whole
 from edge_vad.outputs.jsonl import JsonLines
 from edge_vad.outputs.recorder import Recorder
+from edge_vad.scoring.detector import Detector
 
 STEPS, STATE = "drift.jsonl", "drift.json"
 _LARGEST_STATE = 10_000

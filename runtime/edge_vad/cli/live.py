@@ -16,8 +16,8 @@ from edge_vad.cli.live_summary import LiveSummary, complain, summary_of, tell
 from edge_vad.cli.signals import left_at_once, stopped_by_signals
 from edge_vad.cli.streams import flush
 from edge_vad.errors import EdgeVadError, WrongUse
-from edge_vad.live.assembling import assemble, sinks_in
 from edge_vad.live.ending import Ending
+from edge_vad.live.factory import assemble, sinks_in
 from edge_vad.live.logs import begin_log, end_log
 from edge_vad.live.loop import LiveLoop
 from edge_vad.live.systemd import Notifier

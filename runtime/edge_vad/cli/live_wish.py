@@ -11,7 +11,7 @@ from edge_vad.cli.console import note
 from edge_vad.cli.page_wish import PageWish
 from edge_vad.cli.signals import left_at_once
 from edge_vad.errors import EdgeVadError, WrongUse
-from edge_vad.regions import Polygon
+from edge_vad.preprocessing.regions import Polygon
 from edge_vad.sources.connecting import is_paced
 from edge_vad.sources.spec import parse_spec
 
@@ -123,7 +123,7 @@ class LiveWish:
 
     def _single(self) -> SiteSettings:
         """A site of one camera."""
-        from edge_vad.decision import DecisionSettings
+        from edge_vad.alarms.settings import DecisionSettings
         from edge_vad.sinks.settings import (
             ClipSettings,
             JsonLinesSettings,

@@ -11,7 +11,7 @@ import click
 
 from edge_vad.backends import BACKENDS
 from edge_vad.errors import WrongUse
-from edge_vad.regions import Polygon, parse_regions
+from edge_vad.preprocessing.regions import Polygon, parse_regions
 
 FALSE_ALARMS_HELP = (
     "Alarms you accept on normal footage, such as 1/day; by default the rarest rate that the "

@@ -22,12 +22,12 @@ from edge_vad.cli.options import (
 )
 from edge_vad.cli.page_wish import PageWish, page_options
 from edge_vad.cli.summary import RunSummary, print_summary, summarise
-from edge_vad.detector import Detector, load
 from edge_vad.errors import BadInput, WrongUse
 from edge_vad.false_alarms import describe_rate, parse_rate
+from edge_vad.motion.pace import scored_of
 from edge_vad.outputs.recorder import VIDEO, Recorder
-from edge_vad.pace import scored_of
-from edge_vad.regions import Polygon, write_regions
+from edge_vad.preprocessing.regions import Polygon, write_regions
+from edge_vad.scoring.detector import Detector, load
 from edge_vad.sources import Source, open_sources
 
 _EXAMPLE = """\b

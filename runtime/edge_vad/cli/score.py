@@ -10,6 +10,8 @@ from pathlib import Path
 import click
 import msgspec
 
+from edge_vad.alarms.moments import StrangestMoments, seconds_apart
+from edge_vad.alarms.persistence import ALARM_FRAMES, SustainedScore
 from edge_vad.cli.console import heed_rate, progress, staged, warn_of_skipped
 from edge_vad.cli.options import (
     FALSE_ALARMS_HELP,
@@ -21,19 +23,17 @@ from edge_vad.cli.options import (
     scoring_options,
 )
 from edge_vad.cli.summary import describe_choice, describe_unjudged, print_moments
-from edge_vad.detector import Detector, load
 from edge_vad.errors import WrongUse
 from edge_vad.false_alarms import parse_rate
-from edge_vad.moments import StrangestMoments, seconds_apart
+from edge_vad.motion.pace import scored_of
 from edge_vad.outputs.folder import OutputFolder
 from edge_vad.outputs.jsonl import JsonLines, score_line
 from edge_vad.outputs.maps import MapsFile
 from edge_vad.outputs.moments import MomentLine, write_moments
 from edge_vad.outputs.recorder import SCORES
-from edge_vad.pace import scored_of
-from edge_vad.regions import Polygon, describe_regions
+from edge_vad.preprocessing.regions import Polygon, describe_regions
+from edge_vad.scoring.detector import Detector, load
 from edge_vad.sources import Source, open_source
-from edge_vad.sustained import ALARM_FRAMES, SustainedScore
 
 MAPS = "maps.npz"
 

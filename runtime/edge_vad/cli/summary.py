@@ -11,13 +11,13 @@ import msgspec
 
 from edge_vad.cli.drift import DriftLog, DriftSummary
 from edge_vad.detection import Event
-from edge_vad.detector import Detector
 from edge_vad.false_alarms import describe_rate, parse_rate, poisson_interval
 from edge_vad.outputs.drawing import clock
 from edge_vad.outputs.jsonl import event_line
 from edge_vad.outputs.moments import MomentLine, describe_moment
 from edge_vad.outputs.recorder import Recorder
-from edge_vad.regions import describe_regions
+from edge_vad.preprocessing.regions import describe_regions
+from edge_vad.scoring.detector import Detector
 from edge_vad.sources import Source
 
 _RATES = ("1/week", "1/day", "1/hour", "10/hour", "1/minute")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from edge_vad import onnx_writer
 from edge_vad.backends.providers import PROVIDERS
-from edge_vad.device_fingerprint import DeviceFingerprint
+from edge_vad.device.fingerprint import DeviceFingerprint
 from edge_vad.doctor.report import BackendState
 from edge_vad.engine_file import RTX_CAPABILITIES, TARGET_NAMES, Target
 from edge_vad.errors import EdgeVadError, Unavailable
+from edge_vad.onnx_file import writer
 
 ENGINE_BACKENDS: dict[str, Target] = {
     "tensorrt": "tensorrt",
@@ -91,8 +91,8 @@ def _version(name: str) -> str | None:
         return None
 
 
-_PROBE = onnx_writer.model(
-    [onnx_writer.node("Add", ["x", "x"], "y")],
-    [onnx_writer.value("x", "float32", [1, 4])],
-    [onnx_writer.value("y", "float32", [1, 4])],
+_PROBE = writer.model(
+    [writer.node("Add", ["x", "x"], "y")],
+    [writer.value("x", "float32", [1, 4])],
+    [writer.value("y", "float32", [1, 4])],
 )

@@ -6,7 +6,7 @@ import platform
 from importlib.metadata import distributions
 
 from edge_vad.backends.providers import installed, package_version
-from edge_vad.device_fingerprint import read_fingerprint
+from edge_vad.device.fingerprint import read_fingerprint
 from edge_vad.doctor.backends import examine_backends
 from edge_vad.doctor.camera import examine_cameras
 from edge_vad.doctor.jetson import read_power

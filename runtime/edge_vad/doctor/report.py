@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from edge_vad.device_fingerprint import DeviceFingerprint
+from edge_vad.device.fingerprint import DeviceFingerprint
 
 
 class BackendState(msgspec.Struct, frozen=True):

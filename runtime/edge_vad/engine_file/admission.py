@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from edge_vad.device_fingerprint import DeviceFingerprint
+from edge_vad.device.fingerprint import DeviceFingerprint
 from edge_vad.engine_file.files import identify, sidecar_path
 from edge_vad.engine_file.sidecar import (
     SCHEMA,

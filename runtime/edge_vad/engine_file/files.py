@@ -8,9 +8,9 @@ from pathlib import Path
 
 import msgspec
 
-from edge_vad.atomic import alone_in, staged
-from edge_vad.device_fingerprint import DeviceFingerprint
+from edge_vad.device.fingerprint import DeviceFingerprint
 from edge_vad.engine_file.sidecar import FileIdentity, Sidecar, Target
+from edge_vad.files.atomic import alone_in, staged
 
 SUFFIX = ".engine"
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from edge_vad.device_fingerprint import DeviceFingerprint
+from edge_vad.device.fingerprint import DeviceFingerprint
 
 Target = Literal["tensorrt", "rtx"]
 TARGET_NAMES: dict[str, str] = {"tensorrt": "TensorRT", "rtx": "TensorRT-RTX"}

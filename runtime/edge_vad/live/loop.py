@@ -12,16 +12,17 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from queue import Empty, SimpleQueue
 
+from edge_vad.alarms.drift import DriftState, DriftStep
 from edge_vad.backends import Maps
+from edge_vad.camera_state import CameraState
 from edge_vad.detection import Detection
-from edge_vad.drift import DriftState, DriftStep
 from edge_vad.errors import EdgeVadError, WrongUse
+from edge_vad.events import CameraStatus, EventChange, WatchedCamera
+from edge_vad.live.camera_pipeline import CameraWatch, Prepared
 from edge_vad.live.ending import Ending
-from edge_vad.live.scorer import Scorer
-from edge_vad.live.states import CameraState
-from edge_vad.live.watch import CameraWatch, Prepared
 from edge_vad.opencv import cv2
-from edge_vad.sinks.base import CameraStatus, EventChange, Sink, WatchedCamera
+from edge_vad.scoring.scorer import Scorer
+from edge_vad.sinks.base import Sink
 from edge_vad.sinks.bus import Bus
 
 _PATIENCE_S = 0.25

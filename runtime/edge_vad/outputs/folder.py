@@ -8,9 +8,9 @@ import shutil
 from pathlib import Path
 from types import TracebackType
 
-from edge_vad.atomic import make_private_file
 from edge_vad.errors import BadInput, EdgeVadError
-from edge_vad.owner import Owner
+from edge_vad.files.atomic import make_private_file
+from edge_vad.files.owner import Owner
 
 INTERRUPTED = "interrupted"
 """Folder, inside the destination, of what a broken run had written."""

@@ -9,9 +9,9 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from edge_vad.alarms.moments import Moment
 from edge_vad.detection import Box
 from edge_vad.false_alarms import NormalTail
-from edge_vad.moments import Moment
 from edge_vad.opencv import cv2
 from edge_vad.outputs.drawing import Image, clock
 from edge_vad.outputs.jsonl import DIGITS

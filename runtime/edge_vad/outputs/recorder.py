@@ -11,16 +11,16 @@ from types import TracebackType
 
 import numpy as np
 
-from edge_vad.decision import EventTracker
+from edge_vad.alarms.moments import StrangestMoments, seconds_apart
+from edge_vad.alarms.tracker import EventTracker
 from edge_vad.detection import NO_MOTION, Detection, Event
 from edge_vad.false_alarms import NormalTail
-from edge_vad.moments import StrangestMoments, seconds_apart
+from edge_vad.motion.pace import watched_s
 from edge_vad.outputs.jsonl import JsonLines, event_line, score_line
 from edge_vad.outputs.moments import MomentLine, write_moments
 from edge_vad.outputs.overlay import Overlay
 from edge_vad.outputs.timeline import Timeline, write_timeline
 from edge_vad.outputs.video import VideoFile
-from edge_vad.pace import watched_s
 from edge_vad.scene_model import SceneCard
 
 VIDEO, SCORES, EVENTS, TIMELINE = "annotated.mp4", "scores.jsonl", "events.jsonl", "timeline.png"

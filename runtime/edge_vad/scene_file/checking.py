@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar, cast
 
-from edge_vad.protobuf import numbers_of
+from edge_vad.onnx_file.wire import numbers_of
 from edge_vad.scene_file.dividing import check_divisions
 from edge_vad.scene_file.folding import check_foldings
 from edge_vad.scene_file.operators import ALLOWED, SCAN, SKIPPING

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from edge_vad.protobuf import Value, split
+from edge_vad.onnx_file.wire import Value, split
 
 LARGEST_FILE = 2**27
 """Bytes of a scene model, at most."""

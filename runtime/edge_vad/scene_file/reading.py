@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edge_vad.bounded_file import read_bounded, reason_of
 from edge_vad.errors import BadModel
-from edge_vad.onnx_parts import GRAPH, METADATA, read_pair
-from edge_vad.protobuf import split
+from edge_vad.files.bounded import read_bounded, reason_of
+from edge_vad.onnx_file.parts import GRAPH, METADATA, read_pair
+from edge_vad.onnx_file.wire import split
 from edge_vad.scene_file.checking import check_graph
 from edge_vad.scene_file.parsing import LARGEST_FILE, LONGEST_TEXT
 from edge_vad.scene_file.seal import check_seal
-from edge_vad.told import shorten, shown_path
+from edge_vad.untrusted import shorten, shown_path
 
 
 def read(path: Path) -> bytes:

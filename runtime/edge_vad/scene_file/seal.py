@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 
-from edge_vad.onnx_parts import METADATA
-from edge_vad.protobuf import block
+from edge_vad.onnx_file.parts import METADATA
+from edge_vad.onnx_file.wire import block
 
 KEY = "edge-vad.sha256"
 _DIGITS = hashlib.sha256().digest_size * 2

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from edge_vad.backends import Inputs, Maps, load_backend
 from edge_vad.errors import EdgeVadError
-from edge_vad.fitting import Fitting
-from edge_vad.motion import MotionExtractor
+from edge_vad.motion.extractor import MotionExtractor
+from edge_vad.preprocessing.resize import Fitting
 from edge_vad.scene_model import SceneCard, SceneModel
 from edge_vad.selftest.report import Comparison
 from edge_vad.sources import open_source

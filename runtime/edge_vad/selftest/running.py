@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from edge_vad.device_fingerprint import read_fingerprint
+from edge_vad.device.fingerprint import read_fingerprint
 from edge_vad.doctor.backends import ENGINE_BACKENDS, examine_backends
 from edge_vad.errors import Unavailable
 from edge_vad.scene_model import SceneModel

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vad import onnx_writer
 from edge_vad.false_alarms import NormalTail
-from edge_vad.motion import MotionSettings
-from edge_vad.onnx_writer import node, value
+from edge_vad.motion.extractor import MotionSettings
+from edge_vad.onnx_file import writer
+from edge_vad.onnx_file.writer import node, value
 from edge_vad.scene_file import seal
 from edge_vad.scene_model import (
     METADATA_KEY,
@@ -60,7 +60,7 @@ def write_small_scene(path: Path, seed: int = 0) -> Path:
         node("Max", ["appearance_energy", "motion_energy"], "anomaly_map"),
         node("ReduceMax", ["anomaly_map", "cells"], "score", keepdims=0),
     ]
-    content = onnx_writer.model(
+    content = writer.model(
         nodes,
         [
             value("frame", "uint8", ["N", _HEIGHT, _WIDTH, 3]),

@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import ParamSpec
 
+from edge_vad.alarms.drift import DriftStep
+from edge_vad.camera_state import CameraState
 from edge_vad.detection import Detection
-from edge_vad.drift import DriftStep
-from edge_vad.live.states import CameraState
-from edge_vad.sinks.base import ChangeKind, EventChange, Sink, SinkHealth
+from edge_vad.events import ChangeKind, EventChange
+from edge_vad.sinks.base import Sink, SinkHealth
 from edge_vad.sinks.journal import Journal
 
 Told = ParamSpec("Told")

@@ -8,8 +8,8 @@ import sqlite3
 import time
 from pathlib import Path
 
-from edge_vad.atomic import make_private_folder
 from edge_vad.errors import BadInput
+from edge_vad.files.atomic import make_private_folder
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _log = logging.getLogger(__name__)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from edge_vad.camera_state import CameraState
 from edge_vad.detection import Detection
-from edge_vad.live.states import CameraState
-from edge_vad.sinks.base import EventChange, Sink, SinkHealth, Tally
+from edge_vad.events import EventChange
+from edge_vad.sinks.base import Sink, SinkHealth, Tally
 from edge_vad.sinks.line_file import LineFile
 from edge_vad.sinks.messages import FrameMessage, StateMessage, encode, event_message
 from edge_vad.sinks.settings import JsonLinesSettings

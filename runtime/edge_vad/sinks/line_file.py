@@ -11,8 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-from edge_vad.atomic import PRIVATE, make_private_file, make_private_folder
 from edge_vad.errors import BadInput
+from edge_vad.files.atomic import PRIVATE, make_private_file, make_private_folder
 from edge_vad.sinks.base import SinkHealth, Tally
 from edge_vad.sinks.disk import is_full, make_folder
 from edge_vad.sinks.messages import encode

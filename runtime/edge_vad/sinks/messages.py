@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from edge_vad.drift import DriftState
-from edge_vad.sinks.base import ChangeKind, EventChange, EventState, LiveEvent
+from edge_vad.alarms.drift import DriftState
+from edge_vad.events import ChangeKind, EventChange, EventState, LiveEvent
 
 _DIGITS = 3
 _encoder = msgspec.json.Encoder()

@@ -7,8 +7,8 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from edge_vad.atomic import demand_writable
 from edge_vad.errors import BadInput
+from edge_vad.files.atomic import demand_writable
 from edge_vad.sinks.disk import is_full
 from edge_vad.sinks.settings import SinkSettings
 from edge_vad.sinks.store.media import MEDIA

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from edge_vad.bounded_file import read_text, reason_of
 from edge_vad.errors import BadInput
-from edge_vad.told import shown_path
+from edge_vad.files.bounded import read_text, reason_of
+from edge_vad.untrusted import shown_path
 
 _LONGEST = 65536
 

@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 
 from edge_vad.calling import Target, post
 from edge_vad.errors import BadInput
-from edge_vad.sinks.base import ChangeKind, EventChange, Sink, SinkHealth, Tally
+from edge_vad.events import ChangeKind, EventChange
+from edge_vad.sinks.base import Sink, SinkHealth, Tally
 from edge_vad.sinks.delivery import Courier, Letter, Message, NotDelivered, Outbox
 from edge_vad.sinks.messages import encode, event_message, will_of
 from edge_vad.sinks.secret import read_secret

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import msgspec
 
-from edge_vad.bounded_file import read_text, reason_of
 from edge_vad.errors import BadInput
+from edge_vad.files.bounded import read_text, reason_of
 from edge_vad.site.lines import line_of, parts_of
 from edge_vad.site.settings import SiteSettings
 from edge_vad.site.words import in_words
-from edge_vad.told import shorten, shown_path
+from edge_vad.untrusted import shorten, shown_path
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -6,13 +6,27 @@ from typing import Annotated
 
 import msgspec
 
+from edge_vad.alarms.settings import DecisionSettings
 from edge_vad.backends import BACKENDS
-from edge_vad.decision import DecisionSettings
-from edge_vad.live.settings import WatchSettings
 from edge_vad.sinks.settings import SinkSettings
 
 Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=4096, pattern=r"^[^\x00]*$")]
+
+
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=86400)]
+
+
+class WatchSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When a camera's picture is not to be relied on.
+
+    Attributes:
+        frozen_after_s: Seconds of the same picture after which it is frozen; 0 is never.
+        changed_after_s: Seconds without its scene after which it is covered or moved; 0 is never.
+    """
+
+    frozen_after_s: Seconds = 20.0
+    changed_after_s: Seconds = 10.0
 
 
 class CameraSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from edge_vad.bounded_file import read_text, reason_of
 from edge_vad.errors import BadInput, WrongUse
+from edge_vad.files.bounded import read_text, reason_of
 from edge_vad.site.settings import CameraSettings
 from edge_vad.sources.connecting import LiveSpec, is_paced
 from edge_vad.sources.encoding import HOW
 from edge_vad.sources.spec import parse_spec
-from edge_vad.told import shown_path
+from edge_vad.untrusted import shown_path
 
 _LONGEST = 4096
 

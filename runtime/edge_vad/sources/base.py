@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TypeVar
 
 from edge_vad.frame import Frame
-from edge_vad.pace import thinned
+from edge_vad.motion.pace import thinned
 
 AnySource = TypeVar("AnySource", bound="Source")
 

@@ -8,10 +8,10 @@ import threading
 import time
 from collections.abc import Callable
 
+from edge_vad.camera_state import CameraState
 from edge_vad.errors import EdgeVadError
 from edge_vad.frame import Frame
-from edge_vad.live.states import CameraState
-from edge_vad.pace import Thinner
+from edge_vad.motion.pace import Thinner
 from edge_vad.sources.backoff import pause_after
 from edge_vad.sources.capture_clock import CaptureClock
 from edge_vad.sources.feed import Connect, Feed, FeedEnded, FeedLost

@@ -53,7 +53,7 @@ def is_paced(spec: LiveSpec) -> bool:
         return True
     if isinstance(spec, RecordingSpec):
         return spec.realtime
-    from edge_vad.street.url import parse_street_url
+    from edge_vad_street.url import parse_street_url
 
     return parse_street_url(spec.url).realtime
 
@@ -73,7 +73,7 @@ def open_recording(
         WrongUse: The range is beyond the end, or the street cannot be.
     """
     if isinstance(spec, StreetSpec):
-        from edge_vad.street import open_street
+        from edge_vad_street import open_street
 
         return open_street(spec.url)
     if spec.path.is_dir():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from edge_vad.camera_state import CameraState
 from edge_vad.frame import Frame
-from edge_vad.live.states import CameraState
 from edge_vad.sources.base import Source, SourceState
 from edge_vad.sources.capture import Capture
 from edge_vad.sources.connecting import LiveSpec, connector

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from edge_vad.errors import WrongUse
-from edge_vad.told import shorten
+from edge_vad.untrusted import shorten
 
 _SIZE = re.compile(r"([1-9][0-9]{1,4})x([1-9][0-9]{1,4})")
 _SLOWEST_FPS, _FASTEST_FPS = 0.1, 240.0

@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vad.bounded_file import read_bounded
+from edge_vad.files.bounded import read_bounded
 from edge_vad.opencv import cv2
 from edge_vad.sources.picture_size import LARGEST_FILE, is_bearable
 

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_vad.errors import BadInput, WrongUse
-from edge_vad.fitting import is_alike
 from edge_vad.frame import Frame
-from edge_vad.pace import Thinner
+from edge_vad.motion.pace import Thinner
+from edge_vad.preprocessing.resize import is_alike
 from edge_vad.sources.base import Source, SourceState
 from edge_vad.sources.spec import RecordingSpec
 

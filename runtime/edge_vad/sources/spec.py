@@ -9,7 +9,7 @@ from pathlib import Path
 from edge_vad.errors import WrongUse
 from edge_vad.sources.address import CameraSpec, parse_camera
 from edge_vad.sources.options import read_options
-from edge_vad.told import shown_path
+from edge_vad.untrusted import shown_path
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _RANGE = re.compile(r"(?=.*[0-9])([0-9]*)-([0-9]*)")

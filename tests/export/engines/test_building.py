@@ -16,7 +16,7 @@ from onnx import TensorProto, helper
 
 from edge_vad import engine_file
 from edge_vad.backends.tensorrt_library import Library, Messages
-from edge_vad.device_fingerprint import DeviceFingerprint
+from edge_vad.device.fingerprint import DeviceFingerprint
 from edge_vad.engine_file import BatchProfile, EngineOptions
 from edge_vad.errors import BadModel, CheckFailed, Unavailable, WrongUse
 from edge_vad.scene_file import seal

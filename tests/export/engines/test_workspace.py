@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edge_vad.device_fingerprint import DeviceFingerprint
+from edge_vad.device.fingerprint import DeviceFingerprint
 from edge_vad_export.engines.workspace import free_system_memory, workspace_limit
 
 

@@ -6,7 +6,7 @@ import stat
 import pytest
 
 from edge_vad.backends import engine_cache as cache
-from edge_vad.device_fingerprint import DeviceFingerprint
+from edge_vad.device.fingerprint import DeviceFingerprint
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from edge_vad.backends import Inputs, load_backend
 from edge_vad.backends.cuda import PACKAGES, open_cuda
-from edge_vad.device_fingerprint import read_fingerprint
+from edge_vad.device.fingerprint import read_fingerprint
 from edge_vad.errors import Unavailable
 from edge_vad.scene_model import SceneModel
 

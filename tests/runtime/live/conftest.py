@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 
 from edge_vad.backends import load_backend
+from edge_vad.camera_state import CameraState
 from edge_vad.detection import Detection
+from edge_vad.events import EventChange
+from edge_vad.live.camera_pipeline import CameraPlan, CameraWatch
 from edge_vad.live.loop import LiveLoop
-from edge_vad.live.scorer import Scorer
-from edge_vad.live.settings import WatchSettings
-from edge_vad.live.states import CameraState
-from edge_vad.live.watch import CameraPlan, CameraWatch
 from edge_vad.scene_model import SceneModel
-from edge_vad.sinks.base import EventChange, Sink
+from edge_vad.scoring.scorer import Scorer
+from edge_vad.sinks.base import Sink
+from edge_vad.site.settings import WatchSettings
 from edge_vad.sources.spec import parse_spec
 
 

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from edge_vad.backends import Backend, Inputs, Maps, load_backend
+from edge_vad.camera_state import CameraState
 from edge_vad.errors import BadModel, EdgeVadError, Unavailable
+from edge_vad.live.camera_pipeline import CameraPlan, CameraWatch
 from edge_vad.live.loop import LiveLoop
-from edge_vad.live.scorer import Scorer
-from edge_vad.live.states import CameraState
-from edge_vad.live.watch import CameraPlan, CameraWatch
 from edge_vad.scene_model import SceneModel
+from edge_vad.scoring.scorer import Scorer
 from edge_vad.sources.spec import parse_spec
 
 

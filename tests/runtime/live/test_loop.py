@@ -14,11 +14,12 @@ import cv2
 import numpy as np
 import pytest
 
+from edge_vad.camera_state import CameraState
 from edge_vad.errors import WrongUse
+from edge_vad.events import ChangeKind
 from edge_vad.live.loop import LiveLoop
-from edge_vad.live.settings import WatchSettings
-from edge_vad.live.states import CameraState
-from edge_vad.sinks.base import ChangeKind, Sink
+from edge_vad.sinks.base import Sink
+from edge_vad.site.settings import WatchSettings
 from edge_vad.sources.feed import Feed, FeedEnded
 
 Loops = Callable[..., LiveLoop]
@@ -118,7 +119,7 @@ def test_pictures_of_another_shape_are_a_camera_that_has_moved(
         def retrieve(self, spare: Any) -> Any:
             return make.texture(0, 64, 64)
 
-    monkeypatch.setattr("edge_vad.live.watch.connector", lambda *_: Square)
+    monkeypatch.setattr("edge_vad.live.camera_pipeline.connector", lambda *_: Square)
     loop_of(gate=str(moving)).run([notes])
     assert moved in notes.states
     assert notes.frames == []
@@ -145,7 +146,7 @@ def test_a_stream_that_changes_its_size_is_scored_on_and_one_that_changes_its_sh
         def retrieve(self, spare: Any) -> Any:
             return self._picture
 
-    monkeypatch.setattr("edge_vad.live.watch.connector", lambda *_: Changing)
+    monkeypatch.setattr("edge_vad.live.camera_pipeline.connector", lambda *_: Changing)
     loop_of(gate=str(moving)).run([notes])
     assert notes.of("gate") == [*range(1, 40), *range(56, 75)]
     told = [state for _, state in notes.states if state is not CameraState.CONNECTING]

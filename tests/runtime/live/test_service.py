@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from edge_vad.drift import NormalDrift
+from edge_vad.alarms.drift import NormalDrift
 from edge_vad.live.logs import begin_log, redact
 from edge_vad.live.systemd import Notifier
 
@@ -133,9 +133,7 @@ def test_a_sites_threshold_follows_drift_across_runs_and_is_reset_when_asked(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(
-        "edge_vad.decision.threshold.NormalDrift", partial(NormalDrift, hours=0.002)
-    )
+    monkeypatch.setattr("edge_vad.alarms.threshold.NormalDrift", partial(NormalDrift, hours=0.002))
     make.avi(tmp_path / "calm.avi", make.movement(120, range(0)))  # scores 0
     tiny_scene()
     site = tmp_path / "site.toml"

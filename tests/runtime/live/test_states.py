@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edge_vad.live.scene_match import SceneMatch
-from edge_vad.live.states import CameraState
-from edge_vad.live.stillness import Stillness
+from edge_vad.camera_state import CameraState
+from edge_vad.live.freeze_detector import Stillness
+from edge_vad.scoring.tamper_detector import SceneMatch
 from edge_vad.sources import open_source
 
 Image = NDArray[np.uint8]

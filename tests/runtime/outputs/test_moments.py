@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
+from edge_vad.alarms.moments import Moment
 from edge_vad.detection import Box
-from edge_vad.moments import Moment
 from edge_vad.outputs.moments import describe_moment, write_moments
 
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from edge_vad.detector import load
 from edge_vad.outputs.moments import MOMENTS
 from edge_vad.outputs.recorder import EVENTS, SCORES, TIMELINE, VIDEO, Recorder
+from edge_vad.scoring.detector import load
 from edge_vad.sources import open_source
 
 

@@ -18,7 +18,7 @@ from edge_vad import scene_file
 from edge_vad.backends import load_backend
 from edge_vad.backends.base import Inputs
 from edge_vad.errors import BadModel
-from edge_vad.protobuf import block, number
+from edge_vad.onnx_file.wire import block, number
 from edge_vad.scene_file import parsing
 from edge_vad.scene_file.operators import ALLOWED
 from edge_vad.scene_model import SceneModel

@@ -15,9 +15,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from edge_vad.decision.identity import event_id
+from edge_vad.alarms.identity import event_id
 from edge_vad.detection import Box
-from edge_vad.sinks.base import ChangeKind, EventChange, EventState, LiveEvent
+from edge_vad.events import ChangeKind, EventChange, EventState, LiveEvent
 
 
 def lacking(what: str) -> None:

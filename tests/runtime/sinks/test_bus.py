@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import time
 
-from edge_vad.live.states import CameraState
+from edge_vad.camera_state import CameraState
 from edge_vad.sinks.base import Sink, SinkHealth
 from edge_vad.sinks.bus import Bus
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from edge_vad.drift import DriftState, DriftStep
+from edge_vad.alarms.drift import DriftState, DriftStep
 from edge_vad.false_alarms import NormalTail
 from edge_vad.sinks.drift import DriftSteps, last_states
 

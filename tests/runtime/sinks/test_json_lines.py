@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
+from edge_vad.camera_state import CameraState
 from edge_vad.detection import Detection
 from edge_vad.errors import BadInput
 from edge_vad.frame import Frame
-from edge_vad.live.states import CameraState
 from edge_vad.sinks.json_lines import JsonLines
 from edge_vad.sinks.settings import JsonLinesSettings
 

@@ -10,9 +10,10 @@ from types import SimpleNamespace
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from edge_vad.camera_state import CameraState
 from edge_vad.errors import BadInput
-from edge_vad.live.states import CameraState
-from edge_vad.sinks.base import CameraStatus, SinkHealth
+from edge_vad.events import CameraStatus
+from edge_vad.sinks.base import SinkHealth
 from edge_vad.sinks.device_readings import Reading, powers, temperatures
 from edge_vad.sinks.metrics import Metrics
 from edge_vad.sinks.settings import MetricsSettings

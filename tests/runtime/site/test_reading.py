@@ -10,12 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_vad.decision import DecisionSettings
+from edge_vad.alarms.settings import DecisionSettings
 from edge_vad.errors import BadInput
-from edge_vad.live.settings import WatchSettings
 from edge_vad.sinks.settings import SinkSettings
 from edge_vad.site.reading import decode_site, read_site
-from edge_vad.site.settings import CameraSettings, SiteSettings
+from edge_vad.site.settings import CameraSettings, SiteSettings, WatchSettings
 
 GOOD = """
 backend = "onnxruntime"

@@ -15,10 +15,10 @@ from edge_vad.sources import Source, open_source
 
 
 def test_a_street_is_opened_by_the_street(monkeypatch: pytest.MonkeyPatch) -> None:
-    street = ModuleType("edge_vad.street")
+    street = ModuleType("edge_vad_street")
     asked: list[str] = []
     monkeypatch.setattr(street, "open_street", asked.append, raising=False)
-    monkeypatch.setitem(sys.modules, "edge_vad.street", street)
+    monkeypatch.setitem(sys.modules, "edge_vad_street", street)
     open_source("test://street?seed=1&anomaly=runner")
     assert asked == ["test://street?seed=1&anomaly=runner"]
 

@@ -227,7 +227,7 @@ def test_nuisances_of_the_street_are_told_apart(
     named = [("steady", steady), ("rain", f"{steady}&noise=20")]
     asked = []
     monkeypatch.setattr(
-        "edge_vad.street.street_nuisances", lambda url: (asked.append(url), named)[1], raising=False
+        "edge_vad_street.street_nuisances", lambda url: (asked.append(url), named)[1], raising=False
     )
     result = run(scene, "test://street?seed=3", "--nuisances", "--json")
     answer = json.loads(result.stdout)

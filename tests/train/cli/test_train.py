@@ -16,7 +16,7 @@ import msgspec
 import pytest
 import torch
 
-from edge_vad.dynamic_flow import Pooling
+from edge_vad.motion.dynamic_flow import Pooling
 from edge_vad.scene_model import SCHEMA
 from edge_vad.sources import open_source
 from edge_vad_train.checkpoint import FILE_NAME, load_trained

@@ -14,10 +14,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_vad.dynamic_flow import Pooling
 from edge_vad.errors import BadInput
 from edge_vad.frame import Frame
-from edge_vad.motion import MotionExtractor, MotionSettings
+from edge_vad.motion.dynamic_flow import Pooling
+from edge_vad.motion.extractor import MotionExtractor, MotionSettings
 from edge_vad.sources import Source
 from edge_vad_train.data import footage
 from edge_vad_train.data.footage import (

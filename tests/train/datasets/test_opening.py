@@ -76,7 +76,7 @@ def test_a_data_set_is_one_place(tmp_path: Path, format: str) -> None:  # noqa: 
 @pytest.fixture
 def street(monkeypatch: pytest.MonkeyPatch) -> None:
     """A street of two kinds of anomalies, three frames each, the last one anomalous."""
-    fake = ModuleType("edge_vad.street")
+    fake = ModuleType("edge_vad_street")
 
     def street_truth(url: str) -> Iterator[NDArray[np.bool_]]:
         for index in range(3):
@@ -92,7 +92,7 @@ def street(monkeypatch: pytest.MonkeyPatch) -> None:
     }
     for word, does in words.items():
         monkeypatch.setattr(fake, word, does, raising=False)
-    monkeypatch.setitem(sys.modules, "edge_vad.street", fake)
+    monkeypatch.setitem(sys.modules, "edge_vad_street", fake)
 
 
 @pytest.mark.usefixtures("street")

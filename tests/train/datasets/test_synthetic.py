@@ -3,7 +3,7 @@
 import pytest
 
 from edge_vad.errors import WrongUse
-from edge_vad.street import KINDS, NUISANCES
+from edge_vad_street import KINDS, NUISANCES
 from edge_vad_train.datasets.synthetic import open_nuisances, open_synthetic
 
 

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from rich.console import Console
 from scipy.stats import chi2
 
-from edge_vad.decision import EventTracker
-from edge_vad.detector import load
+from edge_vad.alarms.tracker import EventTracker
 from edge_vad.errors import BadInput, WrongUse
 from edge_vad.false_alarms import NormalTail
 from edge_vad.frame import Frame
-from edge_vad.motion import MotionSettings
+from edge_vad.motion.extractor import MotionSettings
 from edge_vad.scene_model import SceneModel
+from edge_vad.scoring.detector import load
 from edge_vad.sources import Source
 from edge_vad_train.datasets import Clip
 from edge_vad_train.evaluation.normal import NormalEvaluation, measure_false_alarms

@@ -16,8 +16,8 @@ from edge_vad.backends import BACKENDS
 from edge_vad.cli.console import heed_rate, progress, staged
 from edge_vad.cli.options import IGNORE_HELP, fps_option, ignore_option
 from edge_vad.errors import WrongUse
-from edge_vad.pace import scored_of
-from edge_vad.regions import Polygon, describe_regions, write_regions
+from edge_vad.motion.pace import scored_of
+from edge_vad.preprocessing.regions import Polygon, describe_regions, write_regions
 from edge_vad.scene_model import SceneCard, SceneModel
 from edge_vad_train.datasets import Clip, Dataset, open_dataset
 from edge_vad_train.datasets.avenue import AvenueClip

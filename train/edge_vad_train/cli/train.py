@@ -11,13 +11,13 @@ import click
 import msgspec
 from lightning_fabric import Fabric
 
-from edge_vad.atomic import PRIVATE, make_private_folder, write_whole
 from edge_vad.cli.console import note
 from edge_vad.cli.options import fps_option, ignore_option
 from edge_vad.errors import BadInput, Interrupted, Unavailable, WrongUse
 from edge_vad.false_alarms import describe_rate, parse_rate
-from edge_vad.motion import LONGEST_WINDOW, MotionSettings
-from edge_vad.regions import Polygon, describe_regions
+from edge_vad.files.atomic import PRIVATE, make_private_folder, write_whole
+from edge_vad.motion.extractor import LONGEST_WINDOW, MotionSettings
+from edge_vad.preprocessing.regions import Polygon, describe_regions
 from edge_vad_train.checkpoint import FILE_NAME, TrainedScene
 from edge_vad_train.cli.bars import Bars
 from edge_vad_train.data.footage import FrameSize

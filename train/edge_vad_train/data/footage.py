@@ -18,12 +18,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from edge_vad.atomic import PRIVATE, make_private_file, make_private_folder, write_whole
 from edge_vad.errors import BadInput
-from edge_vad.fitting import Fitting
-from edge_vad.motion import MotionExtractor, MotionSettings
-from edge_vad.pace import at_pace, scored_of
-from edge_vad.regions import Regions
+from edge_vad.files.atomic import PRIVATE, make_private_file, make_private_folder, write_whole
+from edge_vad.motion.extractor import MotionExtractor, MotionSettings
+from edge_vad.motion.pace import at_pace, scored_of
+from edge_vad.preprocessing.regions import Regions
+from edge_vad.preprocessing.resize import Fitting
 from edge_vad.sources import Source
 from edge_vad_train.datasets import Clip
 from edge_vad_train.parallel import run_in_parallel

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vad.bounded_file import read_bounded
 from edge_vad.errors import BadInput, Unavailable
+from edge_vad.files.bounded import read_bounded
 
 FrameSpan = tuple[int, int]
 """First and last anomalous frame, counted from 1, both included."""

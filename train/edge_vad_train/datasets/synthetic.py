@@ -35,7 +35,7 @@ class StreetClip(Clip):
         """Simulate the masks."""
         if not self.has_truth:
             return None
-        from edge_vad.street import street_truth
+        from edge_vad_street import street_truth
 
         return street_truth(self.url)
 
@@ -50,7 +50,7 @@ def open_synthetic(url: str) -> Dataset:
         WrongUse: It is no such address, or a broken one.
     """
     _refuse_all_but_streets(url)
-    from edge_vad.street import normal_url, street_suite
+    from edge_vad_street import normal_url, street_suite
 
     test = tuple(
         StreetClip(name=f"{number:02d}_{kind}", kind=kind, url=clip_url, has_truth=True)
@@ -74,7 +74,7 @@ def open_nuisances(url: str) -> Dataset:
         WrongUse: It is no such address, or a broken one.
     """
     _refuse_all_but_streets(url)
-    from edge_vad.street import street_nuisances
+    from edge_vad_street import street_nuisances
 
     clips = tuple(
         StreetClip(name=f"{number:02d}_{name}", kind=name, url=clip_url, has_truth=True)

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vad.dynamic_flow import Pooling
-from edge_vad.motion import MotionExtractor, MotionSettings
+from edge_vad.motion.dynamic_flow import Pooling
+from edge_vad.motion.extractor import MotionExtractor, MotionSettings
 from edge_vad.opencv import cv2
 from edge_vad.scene_model import Grid
 

@@ -10,12 +10,12 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_vad.alarms.ignored import IgnoredCells
 from edge_vad.backends import Backend
-from edge_vad.decision.ignored import IgnoredCells
 from edge_vad.errors import BadInput
-from edge_vad.graph_cost import count_outputs
-from edge_vad.pace import Pace, Thinner
-from edge_vad.regions import Polygon
+from edge_vad.motion.pace import Pace, Thinner
+from edge_vad.onnx_file.cost import count_outputs
+from edge_vad.preprocessing.regions import Polygon
 from edge_vad.scene_model import SceneModel
 from edge_vad_train.datasets.base import Mask
 from edge_vad_train.evaluation import baseline

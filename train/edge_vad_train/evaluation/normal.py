@@ -10,17 +10,17 @@ from threading import Event as Flag
 
 import msgspec
 
+from edge_vad.alarms.persistence import SustainedScore
+from edge_vad.alarms.tracker import EventTracker
 from edge_vad.backends import Backend, load_backend
-from edge_vad.decision import EventTracker
 from edge_vad.detection import NO_MOTION, Detection, Event
-from edge_vad.detector import Detector
 from edge_vad.errors import BadInput
 from edge_vad.false_alarms import parse_rate, poisson_interval
+from edge_vad.motion.pace import watched_s
 from edge_vad.outputs.jsonl import event_line
-from edge_vad.pace import watched_s
-from edge_vad.regions import Polygon
+from edge_vad.preprocessing.regions import Polygon
 from edge_vad.scene_model import SceneModel
-from edge_vad.sustained import SustainedScore
+from edge_vad.scoring.detector import Detector
 from edge_vad_train.datasets import Clip
 from edge_vad_train.evaluation.scoring import Listener, leaders
 

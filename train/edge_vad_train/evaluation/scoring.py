@@ -8,12 +8,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_vad.alarms.ignored import IgnoredCells
 from edge_vad.backends import Backend, Inputs, Maps
-from edge_vad.decision.ignored import IgnoredCells
-from edge_vad.detector import Detector
 from edge_vad.frame import Frame
-from edge_vad.regions import Polygon
+from edge_vad.preprocessing.regions import Polygon
 from edge_vad.scene_model import SceneCard, SceneModel
+from edge_vad.scoring.detector import Detector
 from edge_vad_train.evaluation.streams import StreamBackend
 
 _OF_THE_SCENE_ALONE = frozenset(

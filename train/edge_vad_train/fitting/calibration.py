@@ -11,9 +11,9 @@ import torch
 from numpy.typing import NDArray
 from scipy.stats import genpareto
 
+from edge_vad.alarms.persistence import sustained
 from edge_vad.false_alarms import QUIET_S, TAIL_SHARE, NormalTail
 from edge_vad.scene_model import Calibration
-from edge_vad.sustained import sustained
 from edge_vad_train.data.footage import Footage, Run, Runs, all_runs
 from edge_vad_train.datasets import Clip
 from edge_vad_train.model.scene_network import SceneEnergies, highest_cells

@@ -14,8 +14,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from edge_vad.atomic import PRIVATE, write_whole
 from edge_vad.errors import BadModel, EdgeVadError
+from edge_vad.files.atomic import PRIVATE, write_whole
 from edge_vad_train.model.vae import Architecture, StreamVAE
 
 _SAVE_EVERY = 200

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_vad.atomic import make_private_file, make_private_folder
 from edge_vad.errors import EdgeVadError
+from edge_vad.files.atomic import make_private_file, make_private_folder
 from edge_vad.opencv import cv2, opencv_name
 from edge_vad.outputs.drawing import Image
 from edge_vad.sinks.clips.codec import VP8, Codec

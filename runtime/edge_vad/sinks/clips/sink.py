@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from edge_vad.detection import Detection
+from edge_vad.events import ChangeKind, EventChange
 from edge_vad.opencv import cv2
 from edge_vad.outputs.drawing import Image
-from edge_vad.sinks.base import ChangeKind, EventChange, Sink, SinkHealth, Site, Tally
+from edge_vad.sinks.base import Sink, SinkHealth, Site, Tally
 from edge_vad.sinks.clips.filming import Filming
 from edge_vad.sinks.clips.reel import Picture, Reel
 from edge_vad.sinks.handover import Handover

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from edge_vad.sinks.base import Mark
+from edge_vad.events import Mark
 
 
 class Letter(NamedTuple):

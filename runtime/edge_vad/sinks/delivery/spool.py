@@ -6,8 +6,8 @@ import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 
-from edge_vad.atomic import make_private_file
-from edge_vad.sinks.base import Mark
+from edge_vad.events import Mark
+from edge_vad.files.atomic import make_private_file
 from edge_vad.sinks.delivery.letters import Letter, Message
 
 _CREATE = """

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from edge_vad.atomic import write_whole
+from edge_vad.files.atomic import write_whole
 
 SESSION_S = 30 * 86400
 _MOST_ENDED = 1000

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-from edge_vad.atomic import PRIVATE, make_private_file, make_private_folder, write_whole
-from edge_vad.sinks.base import ChangeKind, EventChange, LiveEvent, Mark
+from edge_vad.events import ChangeKind, EventChange, LiveEvent, Mark
+from edge_vad.files.atomic import PRIVATE, make_private_file, make_private_folder, write_whole
 
 NAME = "events.journal"
 _LARGEST = 64_000_000

@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from edge_vad.owner import Owner
-from edge_vad.sinks.base import ChangeKind, EventChange, EventState, Sink, SinkHealth, Tally
+from edge_vad.events import ChangeKind, EventChange, EventState
+from edge_vad.files.owner import Owner
+from edge_vad.sinks.base import Sink, SinkHealth, Tally
 from edge_vad.sinks.disk import is_full
 from edge_vad.sinks.journal.file import JournalFile
 from edge_vad.sinks.worker import Worker

@@ -8,8 +8,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from edge_vad.live.states import CameraState
-from edge_vad.sinks.base import CameraStatus, SinkHealth, Site
+from edge_vad.camera_state import CameraState
+from edge_vad.events import CameraStatus
+from edge_vad.sinks.base import SinkHealth, Site
 from edge_vad.sinks.device_readings import Reading, powers, temperatures
 from edge_vad.sinks.gpu_readings import Gpus
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from edge_vad.errors import Unavailable
-from edge_vad.sinks.base import ChangeKind, EventChange, Sink, SinkHealth, Site
+from edge_vad.events import ChangeKind, EventChange
+from edge_vad.sinks.base import Sink, SinkHealth, Site
 from edge_vad.sinks.settings import MetricsSettings
 
 try:

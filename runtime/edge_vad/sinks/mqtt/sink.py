@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_vad.camera_state import CameraState
 from edge_vad.errors import WrongUse
-from edge_vad.live.states import CameraState
+from edge_vad.events import ChangeKind, EventChange
 from edge_vad.opencv import cv2
-from edge_vad.sinks.base import ChangeKind, EventChange, Sink, SinkHealth, Site, Tally
+from edge_vad.sinks.base import Sink, SinkHealth, Site, Tally
 from edge_vad.sinks.delivery import Courier, Letter, Message, Outbox
 from edge_vad.sinks.messages import encode, event_message, will_of
 from edge_vad.sinks.mqtt.command import read_threshold

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from edge_vad.camera_state import CameraState
 from edge_vad.detection import Detection
-from edge_vad.live.states import CameraState
-from edge_vad.sinks.base import EventChange, Sink, SinkHealth, Site
+from edge_vad.events import EventChange
+from edge_vad.sinks.base import Sink, SinkHealth, Site
 from edge_vad.sinks.page.live import LiveSite
 from edge_vad.sinks.page.serving import serve
 from edge_vad.sinks.settings import PageSettings

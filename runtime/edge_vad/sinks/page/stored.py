@@ -7,10 +7,10 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from edge_vad.bounded_file import read_bounded
+from edge_vad.events import LiveEvent
+from edge_vad.files.bounded import read_bounded
 from edge_vad.opencv import cv2
 from edge_vad.outputs.overlay import draw_box
-from edge_vad.sinks.base import LiveEvent
 from edge_vad.sinks.doors.refusals import NotThere
 from edge_vad.sources.picture_size import LARGEST_FILE
 from edge_vad.sources.pictures import decode_picture

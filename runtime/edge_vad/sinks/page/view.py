@@ -6,9 +6,9 @@ import time
 
 import msgspec
 
+from edge_vad.camera_state import CameraState
 from edge_vad.detection import Detection
-from edge_vad.live.states import CameraState
-from edge_vad.sinks.base import CameraStatus, ChangeKind, EventChange, WatchedCamera
+from edge_vad.events import CameraStatus, ChangeKind, EventChange, WatchedCamera
 from edge_vad.sinks.page.history import ScoreHistory
 from edge_vad.sinks.page.latest import LatestPicture, Picture
 from edge_vad.sinks.page.stops import Stop, stop_at, stops_of

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from edge_vad.errors import BadInput
-from edge_vad.sinks.base import LiveEvent
+from edge_vad.events import LiveEvent
 from edge_vad.sinks.store.media import clip_of, is_event_id, snapshot_of
 from edge_vad.sinks.store.schema import DATABASE, SELECT, event_of
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from edge_vad.sinks.base import EventState
+from edge_vad.events import EventState
 from edge_vad.sinks.settings import StoreSettings
 from edge_vad.sinks.store.media import MEDIA, is_event_id
 

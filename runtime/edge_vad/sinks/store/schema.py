@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_vad.detection import Box
-from edge_vad.sinks.base import EventState, LiveEvent
+from edge_vad.events import EventState, LiveEvent
 from edge_vad.sinks.store.media import clip_of, snapshot_of
 
 DATABASE = "events.sqlite"

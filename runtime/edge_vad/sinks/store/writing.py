@@ -13,9 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vad.atomic import PRIVATE, make_private_file, make_private_folder, write_whole
+from edge_vad.events import ChangeKind, EventChange, LiveEvent
+from edge_vad.files.atomic import PRIVATE, make_private_file, make_private_folder, write_whole
 from edge_vad.opencv import cv2
-from edge_vad.sinks.base import ChangeKind, EventChange, LiveEvent, Sink, SinkHealth, Tally
+from edge_vad.sinks.base import Sink, SinkHealth, Tally
 from edge_vad.sinks.disk import is_damaged, is_full, make_folder, set_aside
 from edge_vad.sinks.settings import StoreSettings
 from edge_vad.sinks.store.media import SNAPSHOT, stem

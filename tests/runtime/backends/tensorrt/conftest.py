@@ -20,7 +20,7 @@ from simulated_pycuda import pycuda
 from edge_vad import engine_file
 from edge_vad.backends import tensorrt as backend
 from edge_vad.backends.tensorrt_library import load_library
-from edge_vad.device_fingerprint import DeviceFingerprint
+from edge_vad.device.fingerprint import DeviceFingerprint
 from edge_vad.engine_file import FileIdentity, Sidecar
 from edge_vad_export.engines import plan
 

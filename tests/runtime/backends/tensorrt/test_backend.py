@@ -13,9 +13,9 @@ from edge_vad.backends.base import Inputs, Maps
 from edge_vad.backends.cuda import PACKAGES
 from edge_vad.backends.onnxruntime import OnnxRuntimeBackend
 from edge_vad.backends.tensorrt import TensorRtBackend
-from edge_vad.dynamic_flow import Pooling
 from edge_vad.errors import BadModel, Unavailable, WrongUse
-from edge_vad.motion import MotionSettings
+from edge_vad.motion.dynamic_flow import Pooling
+from edge_vad.motion.extractor import MotionSettings
 from edge_vad.scene_model import SceneModel
 
 

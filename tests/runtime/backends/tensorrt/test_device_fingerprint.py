@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_vad.device_fingerprint import (
+from edge_vad.device.fingerprint import (
     DeviceFingerprint,
     read_driver,
     read_fingerprint,

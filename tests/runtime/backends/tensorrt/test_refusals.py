@@ -11,7 +11,7 @@ import pytest
 import edge_vad as runtime
 from edge_vad import engine_file
 from edge_vad.backends.tensorrt import TensorRtBackend
-from edge_vad.device_fingerprint import DeviceFingerprint
+from edge_vad.device.fingerprint import DeviceFingerprint
 from edge_vad.engine_file import BatchProfile, EngineOptions, FileIdentity
 from edge_vad.errors import BadModel
 from edge_vad.scene_model import SceneModel

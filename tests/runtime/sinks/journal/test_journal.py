@@ -9,7 +9,8 @@ from dataclasses import replace
 
 import pytest
 
-from edge_vad.sinks.base import ChangeKind, EventState, Sink
+from edge_vad.events import ChangeKind, EventState
+from edge_vad.sinks.base import Sink
 from edge_vad.sinks.bus import Bus
 from edge_vad.sinks.delivery import Letter, Outbox
 from edge_vad.sinks.journal import Journal

@@ -18,8 +18,8 @@ from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from edge_vad.errors import WrongUse
+from edge_vad.events import WatchedCamera
 from edge_vad.false_alarms import parse_rate
-from edge_vad.sinks.base import WatchedCamera
 from edge_vad.sinks.mqtt import MqttSink
 from edge_vad.sinks.settings import MqttSettings
 

@@ -9,7 +9,7 @@ RUNTIME = """
 import sqlite3, sys, time
 from pathlib import Path
 from types import SimpleNamespace
-from edge_vad.decision.identity import event_id
+from edge_vad.alarms.identity import event_id
 from edge_vad.detection import Box
 from edge_vad.sinks.base import *
 from edge_vad.sinks.mqtt import MqttSink

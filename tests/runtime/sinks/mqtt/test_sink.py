@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 import pytest
 
+from edge_vad.camera_state import CameraState
 from edge_vad.errors import BadInput
-from edge_vad.live.states import CameraState
 from edge_vad.sinks.mqtt import MqttSink
 from edge_vad.sinks.settings import MqttSettings
 

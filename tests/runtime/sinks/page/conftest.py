@@ -15,12 +15,13 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from edge_vad.decision.level import level_for
+from edge_vad.alarms.level import level_for
+from edge_vad.camera_state import CameraState
 from edge_vad.detection import Box, Detection
 from edge_vad.errors import WrongUse
+from edge_vad.events import CameraStatus, WatchedCamera
 from edge_vad.frame import Frame
-from edge_vad.live.states import CameraState
-from edge_vad.sinks.base import CameraStatus, SinkHealth, WatchedCamera
+from edge_vad.sinks.base import SinkHealth
 from edge_vad.sinks.page.sink import Page
 from edge_vad.sinks.settings import PageSettings, StoreSettings
 from edge_vad.sinks.store import EventStore

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from edge_vad.live.states import CameraState
+from edge_vad.camera_state import CameraState
 from edge_vad.opencv import cv2
 from edge_vad.sinks.base import SinkHealth
 from edge_vad.sinks.store.media import stem

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from edge_vad.decision.identity import event_id
+from edge_vad.alarms.identity import event_id
 
 STORED = event_id(float(int(time.time()) - 1000))
 SAID = st.sampled_from(

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_vad.errors import BadInput
+from edge_vad.events import EventState
 from edge_vad.opencv import cv2
-from edge_vad.sinks.base import EventState
 from edge_vad.sinks.settings import StoreSettings
 from edge_vad.sinks.store import EventStore, StoredEvents
 from edge_vad.sinks.store.media import stem
@@ -20,7 +20,7 @@ from edge_vad.sinks.store.media import stem
 WATCHING = """
 import sys, time
 from pathlib import Path
-from edge_vad.decision.identity import event_id
+from edge_vad.alarms.identity import event_id
 from edge_vad.detection import Box
 from edge_vad.sinks.base import *
 from edge_vad.sinks.settings import StoreSettings

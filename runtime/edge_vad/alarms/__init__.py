@@ -1,0 +1,1 @@
+"""From scores to alarms: thresholds, persistence, events, drift, and where in the frame it is."""

@@ -1,0 +1,51 @@
+"""What a live camera's alarms can be tuned by."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from edge_vad.errors import WrongUse
+from edge_vad.false_alarms import QUIET_S, parse_rate
+from edge_vad.preprocessing.regions import Polygons, demand_area
+
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=86400)]
+
+
+class DecisionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When a camera raises an alarm, and when it goes quiet again.
+
+    Attributes:
+        false_alarms: Alarms one accepts on normal footage, such as `1/day`; None: the rarest rate
+            that the footage of the scene's training could show.
+        hysteresis: An event goes on while a frame's score is one that normal footage keeps up at
+            most this many times as often as the score it takes to begin one.
+        min_duration_s: An event is told once it has lasted this long; a shorter one never is.
+        quiet_s: Seconds without an anomalous frame that end an event.
+        cooldown_s: Seconds after an event in which none begins.
+        update_s: Seconds between two updates of an event that goes on.
+        ignore: Regions in which nothing counts: polygons, px of the camera's frames. A cell of the
+            anomaly map is ignored when its centre lies in one.
+        follow_drift: Whether the threshold follows slow changes of the normal scores, within a
+            bound.
+    """
+
+    false_alarms: str | None = None
+    hysteresis: Annotated[float, msgspec.Meta(ge=1, le=1000)] = 10.0
+    min_duration_s: Seconds = 0.0
+    quiet_s: Annotated[float, msgspec.Meta(gt=0, le=3600)] = QUIET_S
+    cooldown_s: Seconds = 0.0
+    update_s: Annotated[float, msgspec.Meta(ge=0.1, le=3600)] = 2.0
+    ignore: Polygons = ()
+    follow_drift: bool = False
+
+    def __post_init__(self) -> None:
+        for polygon in self.ignore:
+            demand_area(polygon)
+        if self.false_alarms is None:
+            return
+        try:
+            parse_rate(self.false_alarms)
+        except WrongUse as error:
+            raise ValueError(str(error)) from None

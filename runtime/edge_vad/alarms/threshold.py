@@ -1,0 +1,96 @@
+"""What a camera's scores are held against, and how that moves while it is watched."""
+
+from __future__ import annotations
+
+import threading
+
+from edge_vad.alarms.drift import DriftState, DriftStep, NormalDrift
+from edge_vad.alarms.level import Level, level_for
+from edge_vad.alarms.settings import DecisionSettings
+from edge_vad.false_alarms import NormalTail, parse_rate
+
+
+class Threshold:
+    """Stands for the accepted false alarms; follows the drift of normal scores where that is asked.
+
+    Any thread may call any method.
+
+    Args:
+        normal: The trained tail of normal scores.
+        settings: What is accepted, and whether drift is followed.
+        fps: Frames a second that are scored.
+
+    Attributes:
+        normal: The tail as it is now.
+        level: What scores are held against now.
+
+    Raises:
+        WrongUse: So many false alarms are accepted that drift cannot be told from anomalies.
+    """
+
+    def __init__(self, normal: NormalTail, settings: DecisionSettings, fps: float) -> None:
+        self._trained, self._settings, self._fps = normal, settings, fps
+        self._lock = threading.Lock()
+        said = normal.accepted(settings.false_alarms)
+        self._drift = self._begun(said) if settings.follow_drift else None
+        self.normal = normal
+        self.level = self._level(said)
+
+    @property
+    def drift(self) -> DriftStep | None:
+        """Where drift has brought it; None where it does not move by itself."""
+        with self._lock:
+            return self._drift.standing if self._drift else None
+
+    def accept(self, false_alarms: str) -> Level:
+        """Stand for other accepted false alarms; what was learnt of drift stays.
+
+        Raises:
+            WrongUse: No rate of false alarms, or one at which drift cannot be followed.
+        """
+        with self._lock:
+            if self._drift:
+                begun = self._begun(false_alarms)
+                begun.resume(self._drift.state)
+                self._drift = begun
+            self.level = self._level(false_alarms)
+            return self.level
+
+    def resume(self, state: DriftState) -> None:
+        """Go on from where an earlier run came to.
+
+        Raises:
+            WrongUse: It was learnt with another scene.
+        """
+        with self._lock:
+            if self._drift:
+                self._drift.resume(state)
+                self._move(self._drift)
+
+    def follow(self, score: float, time_s: float) -> DriftStep | None:
+        """Take the next frame's score; a step where the threshold has moved by one."""
+        if self._drift is None:
+            return None
+        with self._lock:
+            drift = self._drift
+            if drift.update(score, time_s):
+                self._move(drift)
+                return drift.standing
+            # The tail, and what follows from it, moves with steps: a frame costs next to nothing.
+            begin = drift.threshold
+            self.level = self.level._replace(begin=begin, hold=min(begin, self.level.hold))
+            return None
+
+    def _begun(self, false_alarms: str) -> NormalDrift:
+        return NormalDrift(self._trained, parse_rate(false_alarms), self._fps)
+
+    def _move(self, drift: NormalDrift) -> None:
+        self.normal = drift.tail
+        self.level = self._level(self.level.false_alarms)
+
+    def _level(self, false_alarms: str) -> Level:
+        level = level_for(false_alarms, self._settings.hysteresis, self.normal)
+        if self._drift is None:
+            return level
+        begin = self._drift.threshold  # within its bound, where that of the tail may not be
+        return level._replace(begin=begin, hold=min(begin, level.hold))

@@ -1,0 +1,1 @@
+"""What identifies the device that runs a scene model."""

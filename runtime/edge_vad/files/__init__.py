@@ -1,0 +1,1 @@
+"""Files and folders: written whole, read within bounds, owned by one process."""

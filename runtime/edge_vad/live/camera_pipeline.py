@@ -1,0 +1,209 @@
+"""One camera that is watched: from its newest frame to what the scene model takes."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_vad.alarms.decision import Decision
+from edge_vad.alarms.settings import DecisionSettings
+from edge_vad.camera_state import CameraState
+from edge_vad.errors import BadInput
+from edge_vad.events import CameraStatus, WatchedCamera
+from edge_vad.false_alarms import parse_rate
+from edge_vad.frame import Frame
+from edge_vad.live.freeze_detector import Stillness
+from edge_vad.motion.extractor import MotionExtractor
+from edge_vad.motion.pace import Pace
+from edge_vad.preprocessing.resize import Fitting
+from edge_vad.scene_model import SceneModel
+from edge_vad.scoring.tamper_detector import SceneMatch
+from edge_vad.site.settings import WatchSettings
+from edge_vad.sources.capture import Capture
+from edge_vad.sources.connecting import LiveSpec, connector, is_paced
+from edge_vad.sources.newest import NewestFrame
+
+_log = logging.getLogger(__name__)
+_USUAL_DECISION, _USUAL_WATCH = DecisionSettings(), WatchSettings()
+
+
+@dataclass(frozen=True)
+class CameraPlan:
+    """A camera, and how it is to be watched.
+
+    Attributes:
+        name: Its name; unique.
+        source: Where its frames come from.
+        model: The scene it shows.
+        fps: Frames a second to score, at most; the scene's own when None.
+        decision: When it raises an alarm.
+        watch: When its picture is not to be relied on.
+        timeout_s: How long it may take to answer, and to send the next frame.
+    """
+
+    name: str
+    source: LiveSpec
+    model: SceneModel
+    fps: float | None = None
+    decision: DecisionSettings = _USUAL_DECISION
+    watch: WatchSettings = _USUAL_WATCH
+    timeout_s: float = 5.0
+
+
+class Prepared(NamedTuple):
+    """A frame that is ready to be scored.
+
+    Attributes:
+        frame: The frame.
+        image: The same in the size of the model.
+        motion: The pooled motion up to it.
+        waited_s: Between its capture and its preparation.
+        flow_s: How long the preparation took.
+    """
+
+    frame: Frame
+    image: NDArray[np.uint8]
+    motion: NDArray[np.float32]
+    waited_s: float
+    flow_s: float
+
+
+class CameraWatch:
+    """The state of one camera; `prepare` is called by one thread at a time.
+
+    Args:
+        plan: The camera.
+
+    Attributes:
+        capture: The thread that captures it.
+        box: Its newest frame.
+        decision: What is an alarm of it; the loop's thread alone asks it.
+        prepared: What waits to be scored.
+        told: The state that was told last.
+        frames: Frames scored.
+        age_s: Age of the frame scored last when it was decided on.
+    """
+
+    def __init__(self, plan: CameraPlan) -> None:
+        card = plan.model.card
+        self.plan = plan
+        self.is_paced = is_paced(plan.source)
+        self.box = NewestFrame(keeps=not self.is_paced)
+        self.decision = Decision(plan.name, card, plan.decision, fps=plan.fps)
+        self.prepared: Prepared | None = None
+        self.told: CameraState | None = None
+        self.frames = 0
+        self.age_s: float | None = None
+        self.capture = Capture(
+            plan.name,
+            connector(plan.source, plan.timeout_s),
+            self.box,
+            fps=(plan.fps or card.fps) if self.is_paced else None,
+            clock=self.is_paced,
+        )
+        self._busy = threading.Lock()
+        self._picture_state = CameraState.LIVE
+        self._stillness = Stillness(plan.watch.frozen_after_s)
+        self._match = SceneMatch(plan.watch.changed_after_s, card.empty, card.ignored)
+        self._pace = Pace(card.fps)
+        self._motion = MotionExtractor(card.height, card.width, card.motion)
+        self._fitting = Fitting(card.height, card.width, card.ignored)
+
+    @property
+    def footing(self) -> str:
+        """What the footage of the scene's training can promise of the accepted rate, in words."""
+        accepted = parse_rate(self.decision.level.false_alarms)
+        return self.plan.model.card.normal.footing(accepted)
+
+    @property
+    def name(self) -> str:
+        """The camera's name."""
+        return self.plan.name
+
+    @property
+    def state(self) -> CameraState:
+        """What it is up to: no picture can be relied on that does not come."""
+        captured = self.capture.state
+        if captured is CameraState.ENDED and self.is_busy:  # its last frames are under way
+            captured = CameraState.LIVE
+        return self._picture_state if captured is CameraState.LIVE else captured
+
+    @property
+    def described(self) -> WatchedCamera:
+        """The camera, as sinks need to know it."""
+        card = self.plan.model.card
+        return WatchedCamera(self.name, card, self.plan.fps or card.fps)
+
+    def status(self) -> CameraStatus:
+        """How it is just now."""
+        return CameraStatus(
+            self.name,
+            self.state,
+            self.frames,
+            self.box.dropped,
+            self.capture.reconnects,
+            self.age_s,
+            self.capture.answered,
+        )
+
+    def claim(self) -> bool:
+        """Take the camera for oneself, if it has a frame and nobody has taken it."""
+        return self.box.waiting and self._busy.acquire(blocking=False)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a frame of it waits or is under way."""
+        return self.box.waiting or self._busy.locked()
+
+    def release(self) -> None:
+        """Leave it to the next; the image of its frame is written into again."""
+        if self.prepared:
+            self.box.give_back(self.prepared.frame.image)
+            self.prepared = None
+        self._busy.release()
+
+    def prepare(self, *, paused: bool = False) -> bool:
+        """Make the newest frame ready to be scored; False where nothing can be said of it."""
+        frame = self.box.take()
+        if frame is None:
+            return False
+        began = time.monotonic()
+        steps = self._pace.steps(frame)
+        if steps is None:
+            self._motion.reset()
+            self._match.forget_present()
+        image = self._fitted(frame)
+        self._picture_state = self._judge(image, frame.time_s)
+        is_timed = self.capture.rate.is_settled or not self.is_paced
+        is_sure = is_timed and self._picture_state is CameraState.LIVE
+        if image is None or paused or not is_sure:
+            self._pace.reset()
+            self.box.give_back(frame.image)
+            return False
+        motion = self._motion.push(image, steps or 1.0)
+        ended = time.monotonic()
+        waited_s = began - frame.time_s if self.is_paced else 0.0
+        self.prepared = Prepared(frame, image, motion, waited_s, ended - began)
+        return self._motion.known
+
+    def _fitted(self, frame: Frame) -> NDArray[np.uint8] | None:
+        """The image in the size of the model; None where it has another shape."""
+        try:
+            return self._fitting.fit(frame.image)
+        except BadInput as error:
+            if self._picture_state is not CameraState.MOVED:
+                _log.warning("%s: %s", self.name, error)
+            return None
+
+    def _judge(self, image: NDArray[np.uint8] | None, now_s: float) -> CameraState:
+        """Whether the picture can be relied on."""
+        if image is None:
+            return CameraState.MOVED
+        state = self._match.judge(image, now_s)
+        return CameraState.FROZEN if self._stillness.is_frozen(image, now_s) else state

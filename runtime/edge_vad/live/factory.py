@@ -1,0 +1,113 @@
+"""Puts a live loop together from what the user asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import msgspec
+
+from edge_vad import engine_file
+from edge_vad.backends import load_backend
+from edge_vad.errors import EdgeVadError, WrongUse
+from edge_vad.live.camera_pipeline import CameraPlan, CameraWatch
+from edge_vad.live.ending import Ending
+from edge_vad.live.loop import LiveLoop
+from edge_vad.scene_model import SceneModel
+from edge_vad.scoring.scorer import Scorer
+from edge_vad.sinks.settings import SinkSettings
+from edge_vad.site.settings import CameraSettings, SiteSettings
+from edge_vad.site.sources import source_of
+
+
+class Scenes:
+    """Loads every scene model once, however many cameras show it.
+
+    Args:
+        folder: What paths are relative to.
+        backend: What runs them.
+        threads: CPU threads of each; one for small frames, all cores for others when None.
+        undo: Closes them again.
+    """
+
+    def __init__(self, folder: Path, backend: str, threads: int | None, undo: ExitStack) -> None:
+        self._folder, self._backend, self._threads, self._undo = folder, backend, threads, undo
+        self._scorers: dict[Path, Scorer] = {}
+
+    @property
+    def scorers(self) -> Sequence[Scorer]:
+        """All that were loaded."""
+        return list(self._scorers.values())
+
+    def load(self, scene: str) -> SceneModel:
+        """Load a scene model, or an engine beside one.
+
+        Raises:
+            BadModel: The file is broken, foreign or too new.
+            Unavailable: The backend is not on this machine.
+        """
+        path = (self._folder / scene).resolve()
+        if path not in self._scorers:
+            engine, onnx, backend = None, path, self._backend
+            if path.suffix == engine_file.SUFFIX:
+                engine = path
+                onnx, backend = engine_file.resolve(engine, backend)
+            model = SceneModel.read(onnx)
+            runner = load_backend(model, backend, threads=self._threads, engine=engine)
+            self._undo.callback(runner.close)
+            self._scorers[path] = Scorer(model, runner)
+        return self._scorers[path].model
+
+
+def assemble(
+    site: SiteSettings,
+    folder: Path,
+    undo: ExitStack,
+    heartbeat: Callable[[], None],
+    ending: Ending | None = None,
+) -> LiveLoop:
+    """Load the scenes and make the loop; nothing is captured yet.
+
+    Args:
+        site: What the site file says.
+        folder: What its paths are relative to.
+        undo: Closes what was opened.
+        heartbeat: Called by the loop again and again.
+        ending: The time in which it has ended once it is to.
+
+    Raises:
+        EdgeVadError: A scene cannot be loaded, or a camera's source is none.
+    """
+    threads = site.threads or (1 if len(site.cameras) > 1 else None)
+    scenes = Scenes(folder, site.backend, threads, undo)
+    watches = [_watch(_plan(camera, folder, scenes)) for camera in site.cameras]
+    return LiveLoop(watches, scenes.scorers, heartbeat=heartbeat, ending=ending)
+
+
+def sinks_in(sinks: SinkSettings, folder: Path) -> SinkSettings:
+    """The same, with their folder relative to that of the site file."""
+    return msgspec.structs.replace(sinks, folder=str(folder / sinks.folder))
+
+
+def _watch(plan: CameraPlan) -> CameraWatch:
+    try:
+        return CameraWatch(plan)
+    except WrongUse as error:
+        raise WrongUse(f"camera {plan.name}: {error.what}", error.todo) from None
+
+
+def _plan(camera: CameraSettings, folder: Path, scenes: Scenes) -> CameraPlan:
+    try:
+        source = source_of(camera, folder)
+    except EdgeVadError as error:
+        raise type(error)(f"camera {camera.name}: {error.what}", error.todo) from None
+    return CameraPlan(
+        name=camera.name,
+        source=source,
+        model=scenes.load(camera.scene),
+        fps=camera.fps,
+        decision=camera.decision,
+        watch=camera.watch,
+        timeout_s=camera.timeout_s,
+    )

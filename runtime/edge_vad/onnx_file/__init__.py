@@ -1,0 +1,1 @@
+"""Reads, writes and prunes ONNX files without ONNX."""

@@ -1,0 +1,107 @@
+"""A recording that does not show the scene is not judged, and that is told."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from edge_vad.camera_state import CameraState
+from edge_vad.errors import BadModel
+from edge_vad.opencv import cv2
+from edge_vad.preprocessing.background_picture import decode_empty, encode_empty, small_grey
+from edge_vad.scoring.tamper_detector import SceneMatch
+
+SIZE = (192, 256)
+
+
+@pytest.fixture
+def still(make):
+    noise = cv2.resize(make.texture(3, 24, 32), SIZE[::-1], interpolation=cv2.INTER_NEAREST)
+    return np.ascontiguousarray(noise)
+
+
+@pytest.fixture
+def scene(tiny_scene, make, still):
+    card = make.card(*SIZE)
+    return tiny_scene(
+        height=card.height, width=card.width, grid=card.grid, empty=(encode_empty(still),)
+    )
+
+
+def pictures(still, count=40):
+    found = []
+    for at in range(count):
+        picture = still.copy()
+        picture[:4, :4] = 37 * at % 256
+        found.append(picture)
+    return found
+
+
+CHANGES = {
+    "dark": lambda image: (image.astype(int) * 0.02).astype(np.uint8),
+    "black": np.zeros_like,
+    "crushed": lambda image: np.clip(image.astype(int) - 135, 0, 255).astype(np.uint8),
+    "blinded": lambda image: np.clip(image.astype(int) + 200, 0, 255).astype(np.uint8),
+    "mirrored": lambda image: np.ascontiguousarray(image[:, ::-1]),
+    "upside down": lambda image: np.ascontiguousarray(image[::-1]),
+    "zoomed": lambda image: cv2.resize(image[48:144, 64:192], SIZE[::-1]),
+    "grey": lambda image: np.full_like(image, 128),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_recording_that_does_not_show_the_scene_is_not_judged(
+    edge_vad, scene, still, make, tmp_path, change
+):
+    other = [CHANGES[change](picture) for picture in pictures(still)]
+    clip = make.frames(tmp_path / "clip", other)
+    out = tmp_path / "out"
+    answer = edge_vad("run", scene, clip, "--out", out, "--no-video")
+    assert answer.code == 0
+    assert "40 of 40 frames were not judged: 40 " in answer.out
+    lines = [json.loads(line) for line in (out / "scores.jsonl").read_text().splitlines()]
+    assert {line["score"] for line in lines} == {None}
+    summary = json.loads(edge_vad("run", scene, clip, "--out", out, "--no-video", "--json").out)
+    assert sum(summary["unjudged"].values()) == 40
+    scored = edge_vad("score", scene, clip, "--out", tmp_path / "scores")
+    assert "40 of 40 frames were not judged" in scored.out
+    assert "for 3 frames" not in scored.out  # nothing is said of how rare that is
+
+
+@pytest.mark.parametrize("light", [0.5, 1.0, 1.4])
+def test_the_scene_in_another_light_is_judged(edge_vad, scene, still, make, tmp_path, light):
+    lit = [np.clip(picture * light, 0, 255).astype(np.uint8) for picture in pictures(still)]
+    clip = make.frames(tmp_path / "clip", lit)
+    answer = edge_vad("run", scene, clip, "--out", tmp_path / "out", "--no-video", "--json")
+    assert json.loads(answer.out)["unjudged"] == {"motion not known": 1}
+
+
+def test_a_camera_that_is_turned_away_in_the_middle_is_told_from_then_on(
+    edge_vad, scene, still, make, tmp_path
+):
+    usual = pictures(still, 150)
+    clip = make.frames(tmp_path / "clip", [*usual[:50], *map(CHANGES["mirrored"], usual), *usual])
+    out = tmp_path / "out"
+    edge_vad("score", scene, clip, "--out", out)
+    lines = [json.loads(line) for line in (out / "clip/scores.jsonl").read_text().splitlines()]
+    unjudged = [line["index"] for line in lines if line["score"] is None]
+    assert unjudged[0] == 0
+    assert 140 < unjudged[1] < 215  # ten seconds, and until people would be averaged away
+    assert unjudged[-1] < 349
+
+
+def test_a_live_run_is_compared_from_its_first_second(still):
+    match = SceneMatch(10.0, (encode_empty(still),))
+    assert match.judge(CHANGES["mirrored"](still), 0.0) is CameraState.MOVED
+    match = SceneMatch(10.0, (encode_empty(CHANGES["mirrored"](still)), encode_empty(still)))
+    assert match.judge(still, 0.0) is CameraState.LIVE
+
+
+def test_only_an_empty_picture_of_ours_is_unpacked(still):
+    np.testing.assert_allclose(decode_empty(encode_empty(still)), small_grey(still), atol=0.51)
+    bomb = bytes(cv2.imencode(".png", np.zeros((9000, 160), np.uint8))[1])
+    for content in (b"", b"\x89PNG", bytes(200), bomb):
+        with pytest.raises(BadModel):
+            decode_empty(content)
