@@ -197,7 +197,7 @@ class Silence:
 
     @contextmanager
     def stage(self, label: str, length: int | None) -> Iterator[Callable[[int, str], None]]:
-        yield lambda count, remark: None
+        yield lambda steps, remark="": None
 
     def warn(self, text: str) -> None: ...
 

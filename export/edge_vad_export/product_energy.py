@@ -114,7 +114,7 @@ def with_product_energies(network: SceneNetwork, frames: Tensor, motion: Tensor)
     network = copy.deepcopy(network)
     energies = network.energies
     with torch.inference_mode():
-        latents = energies.latents(energies.views(frames, motion))
+        latents = energies.latents(energies.inputs_of(frames, motion))
     energies.energies = {
         name: by_products(energy, latents[name]) for name, energy in energies.energies.items()
     }

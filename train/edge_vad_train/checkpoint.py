@@ -21,11 +21,15 @@ from edge_vad_train.model.scene_network import (
     GENERATION,
     JOINT,
     PHYSICAL,
-    STREAMS,
     SceneEnergies,
     SceneNetwork,
 )
-from edge_vad_train.model.stream_inputs import NUMBERS, PaperViews, PerspectiveViews
+from edge_vad_train.model.stream_inputs import (
+    CELL_FEATURES,
+    STREAMS,
+    PaperInputs,
+    PerspectiveInputs,
+)
 from edge_vad_train.model.vae import Architecture, Encoder
 from edge_vad_train.settings import Recipe
 from edge_vad_train.trained_file import check_design, check_file
@@ -151,11 +155,8 @@ def _largest_size(design: Design, card: SceneCard) -> int:
 
 def _widths(design: Design) -> dict[str, int]:
     """Dimensions of what each energy is computed of."""
-    looks, moves = (design.streams[name].latent for name in STREAMS)
-    return dict(zip(STREAMS, (looks, moves), strict=True)) | {
-        JOINT: looks + moves,
-        PHYSICAL: NUMBERS,
-    }
+    latents = {name: design.streams[name].latent for name in STREAMS}
+    return latents | {JOINT: sum(latents.values()), PHYSICAL: CELL_FEATURES}
 
 
 def _check_answer(network: SceneNetwork, card: SceneCard, frames: Tensor, motion: Tensor) -> None:
@@ -179,13 +180,15 @@ def empty_network(design: Design, card: SceneCard) -> SceneNetwork:
         name: SampleEnergy.empty(components, sizes[name], cells)
         for name, components in design.components.items()
     }
-    views = PaperViews() if is_paper else _empty_views(design, card)
+    make_inputs = PaperInputs() if is_paper else _empty_inputs(design, card)
     encoders = {name: Encoder(streams[name]) for name in STREAMS}
-    return SceneNetwork(SceneEnergies(views, encoders, energies), card.energies, design.score_cells)
+    return SceneNetwork(
+        SceneEnergies(make_inputs, encoders, energies), card.energies, design.score_cells
+    )
 
 
-def _empty_views(design: Design, card: SceneCard) -> PerspectiveViews:
+def _empty_inputs(design: Design, card: SceneCard) -> PerspectiveInputs:
     pictures = torch.zeros(1, design.lights, card.height // 2, card.width // 2)
-    return PerspectiveViews(
+    return PerspectiveInputs(
         Background(pictures), torch.ones(card.grid.rows), design.streams["motion"]
     )

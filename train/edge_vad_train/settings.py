@@ -83,5 +83,13 @@ class TrainSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         appearance = self._stream(FOREGROUND_CHANNELS, LAYERS)
         return {"appearance": appearance, "motion": self._stream(FLOW_CHANNELS, LAYERS)}
 
+    def grid(self, height: int, width: int) -> tuple[int, int]:
+        """Rows and columns of cells in a frame of this size, px."""
+        motion, downscale = self.architectures["motion"], self.motion.downscale
+        rows, columns = (
+            (side // downscale - motion.patch) // motion.stride + 1 for side in (height, width)
+        )
+        return rows, columns
+
     def _stream(self, inputs: int, layers: tuple[Layer, ...]) -> Architecture:
         return Architecture(inputs, layers, self.latent, self.components)

@@ -73,7 +73,7 @@ def test_an_image_may_go_beyond_ordinary_footage(
         if node.op_type == "QuantizeLinear" and node.input[0] == image
     )
     most = float(
-        scene.network.energies.views(scene.sample_frames, scene.sample_motion).motion.abs().max()
+        scene.network.energies.inputs_of(scene.sample_frames, scene.sample_motion).flow.abs().max()
     )
     assert arrays(whole)[first.input[1]] * 127 == pytest.approx(HEADROOM * most, rel=1e-5)
 

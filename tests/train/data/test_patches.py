@@ -7,27 +7,20 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch import Tensor, nn
+from torch import Tensor
 
 from edge_vad_train.data.footage import Footage, FrameSize, Stretch
 from edge_vad_train.data.patches import ACTIVE_SHARE, draw_corners, draw_patches
-from edge_vad_train.model.stream_inputs import Views
-from edge_vad_train.model.vae import Architecture, Layer
 
-STREAMS = {
-    "appearance": Architecture(1, (Layer(2, 4, 2),), 1, 1),
-    "motion": Architecture(2, (Layer(2, 4, 2),), 1, 1),
-}
 PATCH = 4
+SIDES = {"appearance": PATCH, "motion": PATCH}
 FRAMES = 40
 MOVING = (slice(20, 26), slice(30, 36))
 
 
-class AsItIs(nn.Module):
+def as_it_is(frame: Tensor, motion: Tensor) -> dict[str, Tensor]:
     """Frames and motion, as they are."""
-
-    def forward(self, frame: Tensor, motion: Tensor) -> Views:
-        return Views(frame[..., :1].permute(0, 3, 1, 2).float(), motion[:, :2])
+    return {"appearance": frame[..., :1].permute(0, 3, 1, 2).float(), "motion": motion[:, :2]}
 
 
 @pytest.fixture
@@ -44,7 +37,7 @@ def footage() -> Footage:
 
 
 def drawn(footage: Footage, count: int = 400, seed: int = 0) -> dict[str, Tensor]:
-    return draw_patches(footage, AsItIs(), STREAMS, count, seed)
+    return draw_patches(footage, as_it_is, SIDES, count, seed)
 
 
 def test_patches_are_cut_from_what_each_stream_sees(footage: Footage) -> None:
@@ -60,7 +53,7 @@ def test_patches_are_cut_from_what_each_stream_sees(footage: Footage) -> None:
 @pytest.mark.parametrize("count", [100, 400, 2000])
 def test_there_are_about_as_many_as_asked_for(footage: Footage, count: int) -> None:
     told: list[int] = []
-    patches = draw_patches(footage, AsItIs(), STREAMS, count, 0, told.append)
+    patches = draw_patches(footage, as_it_is, SIDES, count, 0, told.append)
     for each in patches.values():
         assert len(each) == sum(told) == pytest.approx(count, rel=0.5)
 

@@ -20,14 +20,14 @@ from edge_vad.scene_model import Calibration
 from edge_vad_train.checkpoint import load_trained
 from edge_vad_train.data.footage import Footage, FrameSize, Stretch
 from edge_vad_train.fitting.calibration import (
-    Levels,
+    FrameEnergies,
     calibrate,
     fit_tail,
-    fused_levels,
-    measure_levels,
+    fused_scores,
+    measure_energies,
 )
-from edge_vad_train.model.scene_network import highest_cells
-from edge_vad_train.model.stream_inputs import Views
+from edge_vad_train.model.fusion import highest_cells
+from edge_vad_train.model.stream_inputs import StreamInputs
 from edge_vad_train.settings import TrainSettings
 
 scores_of_a_stretch = arrays(
@@ -129,15 +129,15 @@ def test_alarms_of_two_stretches_are_never_one() -> None:
 STARTS, SCALES = {"a": 3.0, "b": -40.0, "c": 100.0}, {"a": 0.5, "b": 9.0, "c": 2.0}
 
 
-def levels_of(highest: dict[str, np.ndarray]) -> Levels:
+def energies_of(highest: dict[str, np.ndarray]) -> FrameEnergies:
     """In one light."""
-    return Levels(highest, np.zeros(len(next(iter(highest.values()))), np.intp))
+    return FrameEnergies(highest, np.zeros(len(next(iter(highest.values()))), np.intp))
 
 
-def ordinary(frames: int, seed: int) -> Levels:
-    """Levels of three energies that have nothing to do with one another, exponential above."""
+def ordinary(frames: int, seed: int) -> FrameEnergies:
+    """Three energies that have nothing to do with one another, exponential above."""
     rng = np.random.default_rng(seed)
-    return levels_of(
+    return energies_of(
         {
             name: (STARTS[name] + SCALES[name] * rng.exponential(size=frames)).astype(np.float32)
             for name in STARTS
@@ -147,7 +147,7 @@ def ordinary(frames: int, seed: int) -> Levels:
 
 def test_the_rate_of_the_fused_is_the_sum_of_the_shares_at_every_threshold() -> None:
     calibrations = calibrate([ordinary(40_000, 0)], {"a": 0.7, "b": 0.3})
-    fused = fused_levels(ordinary(400_000, 1), calibrations)
+    fused = fused_scores(ordinary(400_000, 1), calibrations)
     for threshold in (0.5, 2.0, 4.0):
         promised = TAIL_SHARE * math.exp(-threshold)
         assert (fused > threshold).mean() == pytest.approx(promised, rel=0.15)
@@ -168,19 +168,19 @@ def test_an_energy_without_a_share_has_no_part_in_the_score() -> None:
     assert {name: each.weight for name, each in calibrations.items()} == {"a": 1}
     calibration = calibrations["a"]
     alone = (levels.highest["a"] - calibration.locations[0]) / calibration.scales[0]
-    np.testing.assert_allclose(fused_levels(levels, calibrations), alone, rtol=1e-5)
+    np.testing.assert_allclose(fused_scores(levels, calibrations), alone, rtol=1e-5)
 
 
 @given(
     st.lists(
         arrays(np.float32, st.integers(1, 50), elements=st.floats(-1e4, 1e4, width=32)).map(
-            lambda each: levels_of({"a": each, "b": -each})
+            lambda each: energies_of({"a": each, "b": -each})
         ),
         min_size=1,
         max_size=3,
     )
 )
-def test_every_footage_has_a_valid_calibration(levels: list[Levels]) -> None:
+def test_every_footage_has_a_valid_calibration(levels: list[FrameEnergies]) -> None:
     for each in calibrate(levels, {"a": 0.6, "b": 0.4}).values():
         assert msgspec.json.decode(msgspec.json.encode(each), type=Calibration) == each
         assert math.isfinite(each.locations[0])
@@ -201,7 +201,7 @@ def test_whole_footage_is_scored_by_what_was_not_fitted_to_it(trained: Path) -> 
     ours = scene.network.energies
     folds = [Raised(ours, number) for number in range(4)]
     told: list[int] = []
-    first, second = measure_levels(
+    first, second = measure_energies(
         [], whole, folds, TrainSettings(), list(ours.energies), told.append
     )
     assert sum(told) == whole.frames
@@ -220,11 +220,10 @@ class Raised(torch.nn.Module):
     def __init__(self, energies: torch.nn.Module, by: float) -> None:
         super().__init__()
         self._energies, self._by = energies, by
+        self.inputs_of = energies.inputs_of
 
-        self.views = energies.views
-
-    def of(self, views: Views, names: Collection[str]) -> dict[str, torch.Tensor]:
-        return {name: each + self._by for name, each in self._energies.of(views, names).items()}
+    def of(self, inputs: StreamInputs, names: Collection[str]) -> dict[str, torch.Tensor]:
+        return {name: each + self._by for name, each in self._energies.of(inputs, names).items()}
 
 
 def test_the_levels_of_a_frame_fuse_to_the_networks_score(trained: Path) -> None:
@@ -238,7 +237,7 @@ def test_the_levels_of_a_frame_fuse_to_the_networks_score(trained: Path) -> None
         for name, each in zip(names, energies, strict=True)
         if name in counting
     }
-    fused = fused_levels(levels_of(levels), counting)
+    fused = fused_scores(energies_of(levels), counting)
     np.testing.assert_allclose(fused, score, rtol=1e-4, atol=1e-4)
 
 
@@ -247,10 +246,10 @@ def test_each_light_has_a_calibration_of_its_own_and_one_of_few_frames_that_of_a
     rare = ordinary(50, 2)
     highest = {"a": np.concatenate([day.highest["a"], 3 * night.highest["a"], rare.highest["a"]])}
     light = np.repeat([0, 1, 2], [5000, 5000, 50])
-    calibration = calibrate([Levels(highest, light)], {"a": 1.0}, 3)["a"]
+    calibration = calibrate([FrameEnergies(highest, light)], {"a": 1.0}, 3)["a"]
     assert calibration.scales[1] == pytest.approx(3 * calibration.scales[0], rel=0.1)
-    everything = calibrate([levels_of(highest)], {"a": 1.0})["a"]
+    everything = calibrate([energies_of(highest)], {"a": 1.0})["a"]
     assert calibration.scales[2] == everything.scales[0]
-    fused = fused_levels(Levels(highest, light), {"a": calibration})
+    fused = fused_scores(FrameEnergies(highest, light), {"a": calibration})
     for each in (0, 1):
         assert (fused[light == each] > 1).mean() == pytest.approx(TAIL_SHARE / math.e, rel=0.15)

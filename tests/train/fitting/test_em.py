@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
-from edge_vad_train.fitting import em as expectation_maximisation
+from edge_vad_train.fitting import em
 from edge_vad_train.fitting.em import fit_mixture
 from edge_vad_train.model.mixture import Mixture, SampleEnergy
 
@@ -23,8 +23,8 @@ def by_scikit_learn(latents: np.ndarray, components: int, seed: int, floor: floa
         fitted = GaussianMixture(
             components,
             reg_covar=floor,
-            max_iter=expectation_maximisation._ITERATIONS,
-            tol=expectation_maximisation._LEAST_GAIN,
+            max_iter=em._ITERATIONS,
+            tol=em._LEAST_GAIN,
             init_params="k-means++",
             random_state=seed,
         ).fit(latents.astype(np.float64))

@@ -7,11 +7,12 @@ import pytest
 import torch
 
 from edge_vad_train.data.footage import FOLDS, Footage, FrameSize, Stretch
-from edge_vad_train.fitting.mixtures import Cells, count_active, draw_cells, fit_energies
+from edge_vad_train.fitting.cells import Cells, count_active, draw_cells
+from edge_vad_train.fitting.mixtures import fit_energies
 from edge_vad_train.model.background import Background
 from edge_vad_train.model.mixture import SampleEnergy
 from edge_vad_train.model.scene_network import JOINT, PHYSICAL
-from edge_vad_train.model.stream_inputs import NUMBERS, PerspectiveViews
+from edge_vad_train.model.stream_inputs import CELL_FEATURES, PerspectiveInputs
 from edge_vad_train.model.vae import Architecture, Encoder, Layer
 
 GRID = (5, 6)
@@ -26,7 +27,7 @@ def cells_of(count: int, seed: int = 0, shift: float = 0.0) -> Cells:
     fold = rng.integers(0, FOLDS, count)
     latents = {
         name: (rng.normal(size=(count, size)) + shift * fold[:, None]).astype(np.float32)
-        for name, size in {"motion": 3, PHYSICAL: NUMBERS}.items()
+        for name, size in {"motion": 3, PHYSICAL: CELL_FEATURES}.items()
     }
     return Cells(latents, rng.integers(0, GRID[0] * GRID[1], count), fold)
 
@@ -119,14 +120,14 @@ def cells_drawn(footage: Footage, seed: int = 0) -> Cells:
     motion = ENCODERS["motion"]
     rows = (SIDE // 4 - motion.patch) // motion.stride + 1
     background = Background(torch.full((1, 1, SIDE // 2, SIDE // 2), 100 / 255))
-    views = PerspectiveViews(background, torch.full((rows,), 2.0), motion)
-    return draw_cells(footage, views, encoders, seed)
+    make_inputs = PerspectiveInputs(background, torch.full((rows,), 2.0), motion)
+    return draw_cells(footage, make_inputs, encoders, seed)
 
 
 def test_cells_are_those_in_which_something_is_or_moves() -> None:
     cells = cells_drawn(moving_footage(moves=True))
     sizes = {name: each.shape[1] for name, each in cells.latents.items()}
-    assert sizes == {"appearance": 2, "motion": 3, JOINT: 5, PHYSICAL: NUMBERS}
+    assert sizes == {"appearance": 2, "motion": 3, JOINT: 5, PHYSICAL: CELL_FEATURES}
     assert {len(each) for each in cells.latents.values()} == {len(cells.cell)}
     assert set(cells.fold) == set(range(FOLDS))
     assert len(cells.cell) > 100

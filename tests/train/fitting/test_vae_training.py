@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from edge_vad.errors import BadModel
-from edge_vad_train.fitting import vae_training as fit
+from edge_vad_train.fitting import vae_training
 from edge_vad_train.fitting.vae_training import Diverged, FitSettings, fit_stream
 from edge_vad_train.model.vae import Architecture, Layer, StreamVAE
 
@@ -84,7 +84,7 @@ def test_interruptions_leave_no_trace_in_the_weights(
 ) -> None:
     state = tmp_path_factory.mktemp("fit") / "state.safetensors"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fit, "_SAVE_EVERY", save_every)
+        patch.setattr(vae_training, "_SAVE_EVERY", save_every)
         for stop in sorted(stops):
             with pytest.raises(KeyboardInterrupt):
                 fitted(state, progress=Interruption(stop))
@@ -103,7 +103,7 @@ def test_an_interruption_amid_the_change_of_the_weights_leaves_no_trace(
             raise KeyboardInterrupt
         return result
 
-    monkeypatch.setattr(fit, "_SAVE_EVERY", 4 if saved else 200)
+    monkeypatch.setattr(vae_training, "_SAVE_EVERY", 4 if saved else 200)
     state = tmp_path / "state.safetensors"
     with monkeypatch.context() as patch:
         patch.setattr(torch.optim.Adam, "step", interrupted)

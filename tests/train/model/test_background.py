@@ -10,12 +10,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch import Tensor
 
-from edge_vad_train.model.background import (
-    Background,
-    fit_background,
-    grey_of,
-    match_brightness,
-)
+from edge_vad_train.fitting.background import fit_background
+from edge_vad_train.model.background import Background, grey_of, match_brightness
 
 ROWS, COLUMNS = 30, 42
 PERSON = (slice(12, 20), slice(20, 23))

@@ -13,21 +13,19 @@ from torch import Tensor, nn
 
 from edge_vad.scene_model import Calibration
 from edge_vad_train.model.background import Background
+from edge_vad_train.model.fusion import calibrated, highest_cells, localise
 from edge_vad_train.model.mixture import Mixture, SampleEnergy
-from edge_vad_train.model.scene_network import (
-    JOINT,
-    PHYSICAL,
-    SceneEnergies,
-    SceneNetwork,
-    calibrated,
-    highest_cells,
-    localise,
+from edge_vad_train.model.scene_network import JOINT, PHYSICAL, SceneEnergies, SceneNetwork
+from edge_vad_train.model.stream_inputs import (
+    CELL_FEATURES,
+    PaperInputs,
+    PerspectiveInputs,
+    StreamInputs,
 )
-from edge_vad_train.model.stream_inputs import NUMBERS, PaperViews, PerspectiveViews, Views
 from edge_vad_train.model.vae import Architecture, Encoder, Layer
 
 LAYERS = (Layer(4, 3, 2), Layer(3, 3, 1))
-LOOKS, MOVES = Architecture(1, LAYERS, 2, 1), Architecture(2, LAYERS, 3, 1)
+APPEARANCE, MOTION = Architecture(1, LAYERS, 2, 1), Architecture(2, LAYERS, 3, 1)
 SIDE = 64
 
 
@@ -46,26 +44,26 @@ def random_energy(components: int, latent: int) -> SampleEnergy:
 class Seen(nn.Module):
     """Gives what is passed as what is seen."""
 
-    def forward(self, frame: Tensor, motion: Tensor) -> Views:
-        return Views(frame, motion)
+    def forward(self, frame: Tensor, motion: Tensor) -> StreamInputs:
+        return StreamInputs(frame, motion)
 
 
-def energies_of(views: nn.Module, looks: Architecture = LOOKS) -> SceneEnergies:
+def energies_of(make_inputs: nn.Module, appearance: Architecture = APPEARANCE) -> SceneEnergies:
     mixtures = {
         "appearance": random_energy(3, 2),
         "motion": random_energy(2, 3),
         JOINT: random_energy(4, 5),
     }
-    if isinstance(views, PerspectiveViews):
-        mixtures[PHYSICAL] = random_energy(3, NUMBERS)
-    encoders = {"appearance": Encoder(looks), "motion": Encoder(MOVES)}
-    return SceneEnergies(views, encoders, mixtures).eval()
+    if isinstance(make_inputs, PerspectiveInputs):
+        mixtures[PHYSICAL] = random_energy(3, CELL_FEATURES)
+    encoders = {"appearance": Encoder(appearance), "motion": Encoder(MOTION)}
+    return SceneEnergies(make_inputs, encoders, mixtures).eval()
 
 
-def perspective_views() -> PerspectiveViews:
-    rows = (SIDE // 4 - MOVES.patch) // MOVES.stride + 1
+def perspective_inputs() -> PerspectiveInputs:
+    rows = (SIDE // 4 - MOTION.patch) // MOTION.stride + 1
     background = Background(torch.rand(1, 1, SIDE // 2, SIDE // 2))
-    return PerspectiveViews(background, torch.ones(rows), MOVES)
+    return PerspectiveInputs(background, torch.ones(rows), MOTION)
 
 
 def inputs(count: int = 2) -> tuple[Tensor, Tensor]:
@@ -79,14 +77,14 @@ def inputs(count: int = 2) -> tuple[Tensor, Tensor]:
 @settings(max_examples=20)
 def test_the_energies_of_a_frame_are_those_of_its_patches(more: tuple[int, int], seed: int) -> None:
     torch.manual_seed(seed)
-    rows, columns = (LOOKS.patch + each for each in more)
+    rows, columns = (APPEARANCE.patch + each for each in more)
     images = torch.randn(1, 1, rows, columns), torch.randn(1, 2, rows, columns)
     energies = energies_of(Seen())
     with torch.inference_mode():
         dense = energies(*images)
         for row, column in np.ndindex(*dense["motion"].shape[1:]):
-            top, left = row * LOOKS.stride, column * LOOKS.stride
-            down, across = slice(top, top + LOOKS.patch), slice(left, left + LOOKS.patch)
+            top, left = row * APPEARANCE.stride, column * APPEARANCE.stride
+            down, across = slice(top, top + APPEARANCE.patch), slice(left, left + APPEARANCE.patch)
             alone = energies(*(image[:, :, down, across] for image in images))
             for name, energy in alone.items():
                 assert energy.shape == (1, 1, 1)
@@ -97,7 +95,7 @@ def test_the_energies_of_a_frame_are_those_of_its_patches(more: tuple[int, int],
 
 def test_a_batch_is_scored_as_its_frames_one_by_one() -> None:
     torch.manual_seed(0)
-    network = network_of(energies_of(perspective_views()))
+    network = network_of(energies_of(perspective_inputs()))
     frame, motion = inputs(3)
     with torch.inference_mode():
         together = network(frame, motion)
@@ -117,7 +115,7 @@ def network_of(energies: SceneEnergies, **counts: float) -> SceneNetwork:
 
 def test_outputs_are_named_in_their_order() -> None:
     torch.manual_seed(1)
-    network = network_of(energies_of(perspective_views()))
+    network = network_of(energies_of(perspective_inputs()))
     outputs = dict(zip(network.outputs, network(*inputs()), strict=True))
     assert list(outputs) == [
         "anomaly_map", "score",
@@ -131,7 +129,7 @@ def test_outputs_are_named_in_their_order() -> None:
 @pytest.mark.parametrize("silent", [(), ("appearance", "motion"), ("appearance", "motion", JOINT)])
 def test_the_rarest_energy_that_counts_makes_map_and_score(silent: tuple[str, ...]) -> None:
     torch.manual_seed(2)
-    energies = energies_of(perspective_views())
+    energies = energies_of(perspective_inputs())
     network = network_of(energies, **dict.fromkeys(silent, 0.0))
     frame, motion = inputs()
     with torch.inference_mode():
@@ -142,7 +140,7 @@ def test_the_rarest_energy_that_counts_makes_map_and_score(silent: tuple[str, ..
             for name, energy in energies(frame, motion).items()
             if name not in silent
         ]
-        presence = energies.views(frame, motion).presence
+        presence = energies.inputs_of(frame, motion).presence
     highest = torch.stack(maps).amax(0)
     expected = torch.stack([each.flatten(1).topk(3).values.mean(1) for each in maps]).amax(0)
     torch.testing.assert_close(score, expected)
@@ -151,7 +149,7 @@ def test_the_rarest_energy_that_counts_makes_map_and_score(silent: tuple[str, ..
 
 def test_where_nothing_is_or_moves_the_energy_is_that_of_rest() -> None:
     torch.manual_seed(3)
-    energies = energies_of(perspective_views())
+    energies = energies_of(perspective_inputs())
     for number, each in enumerate(energies.energies.values()):
         each.rest.fill_(10.0 + number)
     picture = energies.views.background.pictures.repeat_interleave(2, 2).repeat_interleave(2, 3)
@@ -165,14 +163,14 @@ def test_where_nothing_is_or_moves_the_energy_is_that_of_rest() -> None:
 
 def test_the_highest_of_many_active_cells_is_expected_to_be_higher() -> None:
     torch.manual_seed(6)
-    energies = energies_of(perspective_views())
-    views = energies.views(*inputs(1))
+    energies = energies_of(perspective_inputs())
+    seen = energies.inputs_of(*inputs(1))
     with torch.inference_mode():
         few, many = (
-            energies.of(views._replace(activity=torch.full_like(views.activity, share)))
+            energies.of(seen._replace(activity=torch.full_like(seen.activity, share)))
             for share in (0.5, 1.0)
         )
-    cells = views.activity.numel()
+    cells = seen.activity.numel()
     for name, energy in energies.energies.items():
         at_all = many[name] + math.log(cells + 16)
         at_half = few[name] + math.log(cells / 2 + 16)
@@ -189,10 +187,10 @@ def test_each_light_is_calibrated_by_its_own() -> None:
 def test_the_papers_recipe_has_no_rest_no_place_and_no_physical_energy() -> None:
     torch.manual_seed(4)
     layers = (Layer(4, 4, 2), Layer(4, 5, 2), Layer(3, 5, 2))
-    looks = Architecture(3, layers, 2, 1)
-    energies = energies_of(PaperViews(), looks)
+    appearance = Architecture(3, layers, 2, 1)
+    energies = energies_of(PaperInputs(), appearance)
     frame, motion = inputs()
-    latents = energies.latents(energies.views(frame, motion[:, :2]))
+    latents = energies.latents(energies.inputs_of(frame, motion[:, :2]))
     assert set(latents) == {"appearance", "motion", JOINT}
     anomaly_map, *_ = network_of(energies)(frame, motion[:, :2])
     assert torch.isfinite(anomaly_map).all()

@@ -9,7 +9,12 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from edge_vad_train.model.background import Background
-from edge_vad_train.model.stream_inputs import NUMBERS, PaperViews, PerspectiveViews, Views
+from edge_vad_train.model.stream_inputs import (
+    CELL_FEATURES,
+    PaperInputs,
+    PerspectiveInputs,
+    StreamInputs,
+)
 from edge_vad_train.model.vae import Encoder
 from edge_vad_train.settings import TrainSettings
 
@@ -27,12 +32,14 @@ def grid_of(height: int, width: int) -> tuple[int, int]:
     return rows, columns
 
 
-def views_of(scale: float | Tensor = 1.0, height: int = HEIGHT, width: int = WIDTH) -> Views:
-    """Views of a grey scene, with a scale for each row or one for all."""
+def make_inputs_of(
+    scale: float | Tensor = 1.0, height: int = HEIGHT, width: int = WIDTH
+) -> StreamInputs:
+    """Sees a grey scene, with a scale for each row or one for all."""
     rows, _ = grid_of(height, width)
     pictures = torch.full((1, 1, height // 2, width // 2), 0.4)
     each = scale if isinstance(scale, Tensor) else torch.full((rows,), scale)
-    return PerspectiveViews(Background(pictures), each, MOTION)
+    return PerspectiveInputs(Background(pictures), each, MOTION)
 
 
 def scene(height: int = HEIGHT, width: int = WIDTH) -> tuple[Tensor, Tensor]:
@@ -59,17 +66,17 @@ def test_every_view_has_the_encoders_grid_whatever_the_frames_size(
     rows_of_4: int, columns_of_4: int
 ) -> None:
     height, width = 4 * rows_of_4, 4 * columns_of_4
-    seen = views_of(height=height, width=width)(*scene(height, width))
+    seen = make_inputs_of(height=height, width=width)(*scene(height, width))
     grid = grid_of(height, width)
-    for name, image in (("appearance", seen.appearance), ("motion", seen.motion)):
+    for name, image in seen.of_encoders.items():
         assert Encoder(ARCHITECTURES[name]).mean_of(image).shape[2:] == grid
-    assert seen.numbers.shape == (1, NUMBERS, *grid)
+    assert seen.cell_features.shape == (1, CELL_FEATURES, *grid)
     assert seen.activity.shape == (1, 1, *grid)
     assert seen.presence.shape == (1, *grid)
 
 
 def test_of_the_empty_scene_all_is_nought() -> None:
-    seen = views_of()(*scene())
+    seen = make_inputs_of()(*scene())
     assert seen.light is None
     for each in seen[:-1]:
         assert not each.any()
@@ -80,14 +87,14 @@ def test_of_the_empty_scene_all_is_nought() -> None:
 def test_motion_is_told_in_units_of_the_scale(scale: float, right: float, down: float) -> None:
     frame, motion = scene()
     motion += torch.tensor([right, down, 7.0])[:, None, None]
-    seen = views_of(scale)(frame, motion)
+    seen = make_inputs_of(scale)(frame, motion)
     expected = (torch.tensor([right, down, 7.0]) / scale).clamp(-8, 8)
-    grid = seen.numbers.shape[2:]
+    grid = seen.cell_features.shape[2:]
     torch.testing.assert_close(
-        seen.numbers[0, :3], expected[:, None, None].expand(3, *grid), rtol=1e-4, atol=1e-4
+        seen.cell_features[0, :3], expected[:, None, None].expand(3, *grid), rtol=1e-4, atol=1e-4
     )
     told = (motion[:, :2] / scale).clamp(-8, 8)
-    torch.testing.assert_close(seen.motion, told, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(seen.flow, told, rtol=1e-4, atol=1e-4)
 
 
 def test_who_is_near_and_who_is_far_walk_alike() -> None:
@@ -97,22 +104,22 @@ def test_who_is_near_and_who_is_far_walk_alike() -> None:
     of_pixels = 0.5 + 2.5 / (rows - 1) * (pixels - (MOTION.patch - 1) / 2) / MOTION.stride
     frame, motion = scene()
     motion[:, 0] = of_pixels.clamp(0.5, 3)[:, None]
-    numbers = views_of(scale)(frame, motion).numbers
+    numbers = make_inputs_of(scale)(frame, motion).cell_features
     torch.testing.assert_close(numbers[0, 0], torch.ones_like(numbers[0, 0]), rtol=0.02, atol=0)
 
 
 def test_a_thing_that_stands_is_foreground_that_does_not_move() -> None:
-    seen = views_of()(*with_thing())
-    assert not seen.numbers[:, :3].any()
-    assert float(seen.numbers[:, 3].max()) == pytest.approx((16 / 24) ** 2, abs=0.01)
-    assert float(seen.numbers[:, 4].max()) == pytest.approx((16 / 40) ** 2, abs=0.01)
+    seen = make_inputs_of()(*with_thing())
+    assert not seen.cell_features[:, :3].any()
+    assert float(seen.cell_features[:, 3].max()) == pytest.approx((16 / 24) ** 2, abs=0.01)
+    assert float(seen.cell_features[:, 4].max()) == pytest.approx((16 / 40) ** 2, abs=0.01)
 
 
 def test_a_scene_that_is_shifted_by_cells_is_seen_shifted_by_cells() -> None:
     step = MOTION.stride * SHRUNK
-    near, far = (views_of()(*with_thing(40, left, (2, 1))) for left in (48, 48 + 2 * step))
+    near, far = (make_inputs_of()(*with_thing(40, left, (2, 1))) for left in (48, 48 + 2 * step))
     inside = slice(3, -3)  # what reaches over the edge is seen in part
-    for name in ("numbers", "activity", "presence"):
+    for name in ("cell_features", "activity", "presence"):
         moved = getattr(near, name).roll(2, -1)[..., inside]
         torch.testing.assert_close(getattr(far, name)[..., inside], moved)
 
@@ -125,7 +132,7 @@ def test_cells_count_where_something_is_or_moves(
     flow: tuple[float, float], stands: bool, active: bool
 ) -> None:
     frame, motion = with_thing(flow=flow)
-    activity = views_of(2.0)(frame if stands else scene()[0], motion).activity
+    activity = make_inputs_of(2.0)(frame if stands else scene()[0], motion).activity
     assert 0 <= float(activity.min()) < 0.01
     assert float(activity.max()) == pytest.approx(float(active))
 
@@ -133,8 +140,8 @@ def test_cells_count_where_something_is_or_moves(
 def test_what_counts_as_moving_is_said_in_pixels_whatever_the_scale() -> None:
     frame, motion = with_thing(flow=(3, 0))
     for scale in (0.5, 4.0):
-        seen = views_of(scale)(frame * 0 + scene()[0], motion)
-        torch.testing.assert_close(seen.activity, views_of()(scene()[0], motion).activity)
+        seen = make_inputs_of(scale)(frame * 0 + scene()[0], motion)
+        torch.testing.assert_close(seen.activity, make_inputs_of()(scene()[0], motion).activity)
 
 
 @given(st.integers(0, 2**31 - 1), st.floats(0, 30))
@@ -145,16 +152,16 @@ def test_shares_stay_from_0_to_1(seed: int, speed: float) -> None:
     shape = 2, 3, HEIGHT // SHRUNK, WIDTH // SHRUNK
     motion = speed * torch.randn(shape, generator=generator)
     motion[:, 2] = motion[:, 2].abs()
-    seen = views_of()(frame, motion)
-    for share in (seen.appearance, seen.numbers[:, 3:], seen.activity, seen.presence):
+    seen = make_inputs_of()(frame, motion)
+    for share in (seen.foreground, seen.cell_features[:, 3:], seen.activity, seen.presence):
         assert 0 <= float(share.min()) <= float(share.max()) <= 1 + 1e-6
-    assert torch.isfinite(seen.numbers).all()
+    assert torch.isfinite(seen.cell_features).all()
 
 
 @pytest.mark.parametrize("flow", [(0.0, 0.0), (3.0, 0.0)])
 def test_a_thing_is_present_in_its_own_place_and_not_around_it(flow: tuple[float, float]) -> None:
     frame, motion = with_thing(40, 48, flow, side=8)
-    presence = views_of()(frame, motion).presence[0]
+    presence = make_inputs_of()(frame, motion).presence[0]
     row, column = 40 // 8 - 1, 48 // 8 - 1  # the cell whose middle it fills
     assert float(presence[row, column]) == 1
     presence[row, column] = 0
@@ -164,12 +171,12 @@ def test_a_thing_is_present_in_its_own_place_and_not_around_it(flow: tuple[float
 def test_the_papers_recipe_sees_colours_and_dynamic_flow_as_they_are() -> None:
     frame = torch.randint(256, (2, HEIGHT, WIDTH, 3), dtype=torch.uint8)
     motion = torch.randn(2, 2, HEIGHT // 2, WIDTH // 2)
-    seen = PaperViews()(frame, motion)
-    torch.testing.assert_close(seen.appearance, frame.permute(0, 3, 1, 2) / 255)
-    assert seen.motion is motion
-    assert seen.numbers is seen.activity is seen.presence is None
+    seen = PaperInputs()(frame, motion)
+    torch.testing.assert_close(seen.foreground, frame.permute(0, 3, 1, 2) / 255)
+    assert seen.flow is motion
+    assert seen.cell_features is seen.activity is seen.presence is None
     architectures = TrainSettings(recipe="paper").architectures
-    looks, moves = (
-        Encoder(architectures[name]).mean_of(getattr(seen, name)) for name in architectures
+    appearance, flow = (
+        Encoder(architectures[name]).mean_of(image) for name, image in seen.of_encoders.items()
     )
-    assert looks.shape == moves.shape
+    assert appearance.shape == flow.shape

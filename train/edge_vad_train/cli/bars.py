@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
@@ -11,14 +11,15 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from edge_vad.cli.console import warn
+from edge_vad_train.stages import Advance
 
 
 class Bars:
     """A progress bar a stage on stderr, if that is a terminal; one line a stage otherwise."""
 
     @contextmanager
-    def stage(self, label: str, length: int | None) -> Iterator[Callable[[int, str], None]]:
-        """See `edge_vad_train.pipeline.Stages`."""
+    def stage(self, label: str, length: int | None) -> Iterator[Advance]:
+        """See `edge_vad_train.stages.Stages`."""
         terminal = sys.stderr.isatty()
         columns = (
             TextColumn("{task.description:<28}"),
@@ -32,7 +33,7 @@ class Bars:
             click.echo(label, err=True)
         with Progress(*columns, console=Console(stderr=True), disable=not terminal) as bar:
             task = bar.add_task(label, total=length, remark="")
-            yield lambda count, remark: bar.update(task, advance=count, remark=remark)
+            yield lambda steps, remark="": bar.update(task, advance=steps, remark=remark)
 
     def warn(self, text: str) -> None:
         """The same."""

@@ -7,12 +7,10 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from edge_vad.opencv import cv2
 from edge_vad_train.data.footage import Footage, Stretch
-from edge_vad_train.model.stream_inputs import Views
-from edge_vad_train.model.vae import Architecture
 from edge_vad_train.parallel import run_in_parallel
 from edge_vad_train.seeds import Use, generator
 
@@ -27,8 +25,8 @@ _Patches = dict[str, list[Tensor]]
 
 def draw_patches(
     footage: Footage,
-    views: nn.Module,
-    architectures: Mapping[str, Architecture],
+    make_inputs: Callable[[Tensor, Tensor], Mapping[str, Tensor]],
+    sides: Mapping[str, int],
     count: int,
     seed: int,
     progress: Callable[[int], None] = lambda _: None,
@@ -40,8 +38,9 @@ def draw_patches(
 
     Args:
         footage: To draw from.
-        views: What the streams see, see `Views`.
-        architectures: Shapes of the streams, by name.
+        make_inputs: From frames and their motion to what each stream sees, (n, channels, h, w) by
+            the stream's name.
+        sides: Sides of the patches, px, by the stream's name.
         count: How many patches of each, about.
         seed: Of the choice.
         progress: Called with the number of patches drawn since the last call.
@@ -55,22 +54,19 @@ def draw_patches(
     def draw(numbered: tuple[int, Stretch], advance: Callable[[int], None]) -> _Patches:
         number, stretch = numbered
         rng = generator(seed, Use.PATCHES, number)
-        drawn: _Patches = {name: [] for name in architectures}
+        drawn: _Patches = {name: [] for name in sides}
         frames = np.flatnonzero(rng.random(len(stretch)) < share)
         for index in frames[frames >= 1].tolist():
             which = slice(index, index + 1)
             with torch.inference_mode():
-                seen: Views = views(stretch.frames_of(which), stretch.motion_of(which))
-            for name, architecture in architectures.items():
-                image = getattr(seen, name)[0]
-                drawn[name].append(_cut(image, architecture.patch, per_frame, rng))
+                inputs = make_inputs(stretch.frames_of(which), stretch.motion_of(which))
+            for name, side in sides.items():
+                drawn[name].append(_cut(inputs[name][0], side, per_frame, rng))
             advance(per_frame)
         return drawn
 
     parts = run_in_parallel(draw, enumerate(footage.stretches), progress)
-    return {
-        name: torch.cat([each for part in parts for each in part[name]]) for name in architectures
-    }
+    return {name: torch.cat([each for part in parts for each in part[name]]) for name in sides}
 
 
 def _cut(image: Tensor, patch: int, count: int, rng: np.random.Generator) -> Tensor:

@@ -16,7 +16,8 @@ from edge_vad.false_alarms import QUIET_S, TAIL_SHARE, NormalTail
 from edge_vad.scene_model import Calibration
 from edge_vad_train.data.footage import Footage, Run, Runs, all_runs
 from edge_vad_train.datasets import Clip
-from edge_vad_train.model.scene_network import SceneEnergies, highest_cells
+from edge_vad_train.model.fusion import highest_cells
+from edge_vad_train.model.scene_network import SceneEnergies
 from edge_vad_train.parallel import run_in_parallel
 from edge_vad_train.settings import TrainSettings
 
@@ -27,8 +28,8 @@ _HEAVIEST_SHAPE = 0.5
 _USUAL_EXCESS = 1.0
 
 
-class Levels(NamedTuple):
-    """How high frames in a row reach.
+class FrameEnergies(NamedTuple):
+    """The highest energies of frames in a row.
 
     Attributes:
         highest: By the energy's name, float32, (n,), nats.
@@ -39,14 +40,14 @@ class Levels(NamedTuple):
     light: NDArray[np.intp]
 
 
-def measure_levels(
+def measure_energies(
     clips: Sequence[Clip],
     footage: Footage,
     folds: Sequence[SceneEnergies],
     settings: TrainSettings,
     names: Collection[str],
     progress: Callable[[int], None],
-) -> list[Levels]:
+) -> list[FrameEnergies]:
     """Score every frame of the footage by energies that were not fitted to it.
 
     Args:
@@ -61,37 +62,39 @@ def measure_levels(
         One for each run of frames without a break.
     """
 
-    def measure(work: tuple[int, Runs], tell: Callable[[int], None]) -> list[Levels]:
-        rows: list[list[Levels]] = []
+    def measure(work: tuple[int, Runs], tell: Callable[[int], None]) -> list[FrameEnergies]:
+        rows: list[list[FrameEnergies]] = []
         for run in work[1](tell):
             if run.begins:
                 rows.append([])
-            rows[-1].append(_levels(folds[run.fold], run, names, settings.score_cells))
+            rows[-1].append(_energies_of(folds[run.fold], run, names, settings.score_cells))
         return [_concatenate(row) for row in rows]
 
     work = all_runs(clips, footage, settings.motion)
-    return [levels for rows in run_in_parallel(measure, work, progress) for levels in rows]
+    return [each for rows in run_in_parallel(measure, work, progress) for each in rows]
 
 
-def _levels(energies: SceneEnergies, run: Run, names: Collection[str], score_cells: int) -> Levels:
+def _energies_of(
+    energies: SceneEnergies, run: Run, names: Collection[str], score_cells: int
+) -> FrameEnergies:
     with torch.inference_mode():
-        views = energies.views(run.frames, run.motion)
-        maps = energies.of(views, names)
+        inputs = energies.inputs_of(run.frames, run.motion)
+        maps = energies.of(inputs, names)
         highest = {name: highest_cells(each, score_cells).numpy() for name, each in maps.items()}
-    if views.light is None:
-        return Levels(highest, np.zeros(len(run.frames), np.intp))
-    return Levels(highest, views.light.argmax(1).numpy())
+    if inputs.light is None:
+        return FrameEnergies(highest, np.zeros(len(run.frames), np.intp))
+    return FrameEnergies(highest, inputs.light.argmax(1).numpy())
 
 
-def _concatenate(row: Sequence[Levels]) -> Levels:
+def _concatenate(row: Sequence[FrameEnergies]) -> FrameEnergies:
     highest = {
         name: np.concatenate([each.highest[name] for each in row]) for name in row[0].highest
     }
-    return Levels(highest, np.concatenate([each.light for each in row]))
+    return FrameEnergies(highest, np.concatenate([each.light for each in row]))
 
 
 def calibrate(
-    levels: Sequence[Levels], shares: Mapping[str, float], lights: int = 1
+    energies: Sequence[FrameEnergies], shares: Mapping[str, float], lights: int = 1
 ) -> dict[str, Calibration]:
     """Make energies comparable: each becomes a rate of false alarms.
 
@@ -100,11 +103,11 @@ def calibrate(
     may raise its share of the false alarms: one of share p counts `-log p` less.
 
     Args:
-        levels: Of normal frames that the energies were not fitted to.
+        energies: Of normal frames that the energies were not fitted to.
         shares: By the energy's name.
         lights: How many kinds of light there are; one of few frames is calibrated by all.
     """
-    every = _concatenate(levels)
+    every = _concatenate(energies)
     calibrations = {}
     for name, share in shares.items():
         highest = every.highest[name]
@@ -124,12 +127,14 @@ def _exponential_tail(highest: NDArray[np.float32]) -> tuple[float, float]:
     return start, max(float((highest[highest >= start] - start).mean()), _SMALLEST_SCALE)
 
 
-def fused_levels(levels: Levels, calibrations: Mapping[str, Calibration]) -> NDArray[np.float32]:
+def fused_scores(
+    energies: FrameEnergies, calibrations: Mapping[str, Calibration]
+) -> NDArray[np.float32]:
     """The scores of frames in a row, float32, (n,), as the network has them."""
     fused: NDArray[np.float32] = np.max(
         [
-            (levels.highest[name] - np.array(each.locations, np.float32)[levels.light])
-            / np.array(each.scales, np.float32)[levels.light]
+            (energies.highest[name] - np.array(each.locations, np.float32)[energies.light])
+            / np.array(each.scales, np.float32)[energies.light]
             for name, each in calibrations.items()
         ],
         0,
@@ -154,10 +159,10 @@ def fit_tail(scores: Sequence[NDArray[np.float32]], fps: float) -> NormalTail:
         scores: Frame scores of each stretch of normal footage, in order of time.
         fps: Frames a second.
     """
-    kept_up = [sustained(stretch) for stretch in scores]
-    every = np.concatenate(kept_up)
+    persistent = [sustained(stretch) for stretch in scores]
+    every = np.concatenate(persistent)
     start = float(np.quantile(every, 1 - TAIL_SHARE))
-    peaks = [peak for stretch in kept_up for peak in _peaks(stretch, start, QUIET_S * fps)]
+    peaks = [peak for stretch in persistent for peak in _peaks(stretch, start, QUIET_S * fps)]
     excesses = np.maximum(np.array(peaks) - start, 1e-6)
     count = len(excesses) + 1
     shape, scale = 1 / count, float(excesses.sum() + _USUAL_EXCESS) / count

@@ -47,12 +47,12 @@ def fit_mixture(
     _, first = kmeans_plusplus(points, components, random_state=seed)
     origin = points.mean(0)  # far from zero a variance would be the difference of large numbers
     moments = _moments(points - origin)
-    mixture = _maximise(moments[first], noise_floor)
+    mixture = _m_step(moments[first], noise_floor)
     likelihood = -math.inf
     for _ in range(_ITERATIONS):
         before = likelihood
-        sums, likelihood = _expect(moments, mixture)
-        mixture = _maximise(sums, noise_floor)
+        sums, likelihood = _e_step(moments, mixture)
+        mixture = _m_step(sums, noise_floor)
         if abs(likelihood - before) < _LEAST_GAIN:
             break
     return Mixture(mixture.log_weights, mixture.means + origin, mixture.precision_factors)
@@ -65,7 +65,7 @@ def _moments(points: Floats) -> Floats:
     return np.concatenate([np.ones((len(points), 1)), points, products], 1)
 
 
-def _expect(moments: Floats, mixture: Mixture) -> tuple[Floats, float]:
+def _e_step(moments: Floats, mixture: Mixture) -> tuple[Floats, float]:
     """The moments summed by how far each component is responsible, and the mean log likelihood.
 
     Args:
@@ -106,7 +106,7 @@ def _log_joint_weights(mixture: Mixture) -> Floats:
     return np.concatenate([constants[:, None], pulls, products], 1)
 
 
-def _maximise(sums: Floats, noise_floor: float) -> Mixture:
+def _m_step(sums: Floats, noise_floor: float) -> Mixture:
     """The mixture that is likeliest given sums of moments, (K, M), its variances raised."""
     counts = sums[:, 0] + 10 * np.finfo(np.float64).eps  # nobody's component has a mean, too
     dimensions = math.isqrt(2 * sums.shape[1]) - 1

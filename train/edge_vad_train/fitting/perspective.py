@@ -7,8 +7,19 @@ freedom (a value for each row or cell) overfits.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
+import torch
 from numpy.typing import NDArray
+
+from edge_vad_train.data.footage import Footage, Stretch
+from edge_vad_train.model.stream_inputs import PerspectiveInputs, StreamInputs
+from edge_vad_train.parallel import run_in_parallel
+
+_SCALE_FRAMES = 3000
+_OCCUPIED, _MOVING_PX = 0.3, 0.1
+"""Cells that tell the scale of motion: of so much foreground, and faster than this, px a frame."""
 
 _ENOUGH = 100
 """Moving cells in a row, from which on its median speed counts; and in all, to know any scale."""
@@ -24,6 +35,42 @@ _LEAST_PX = 0.15
 
 _UNKNOWN_PX = 1.0
 """Scale of a scene in which hardly anything moves, px a frame."""
+
+
+_Moving = tuple[NDArray[np.intp], NDArray[np.float32]]
+
+
+def measure_scale(
+    footage: Footage, make_inputs: PerspectiveInputs, rows: int
+) -> NDArray[np.float32]:
+    """The ordinary speed of what is foreground and moves, for each row of cells, px a frame.
+
+    Args:
+        footage: To measure it in.
+        make_inputs: What is seen of frames, with a scale of 1 everywhere.
+        rows: Rows of cells.
+    """
+    every = max(1, sum(map(len, footage.stretches)) // _SCALE_FRAMES)
+
+    def measure(stretch: Stretch, _: Callable[[int], None]) -> list[_Moving]:
+        with torch.inference_mode():
+            return [_moving(make_inputs(*batch)) for batch in stretch.batches(every)]
+
+    measured = run_in_parallel(measure, footage.stretches, lambda _: None)
+    row, speed = (
+        np.concatenate(each)
+        for each in zip(*(batch for batches in measured for batch in batches), strict=True)
+    )
+    return fit_scale(row, speed, rows)
+
+
+def _moving(inputs: StreamInputs) -> _Moving:
+    """Row and speed of the cells that tell the scale of motion."""
+    assert inputs.cell_features is not None  # noqa: S101
+    right, down, _, foreground, _ = inputs.cell_features.numpy().swapaxes(0, 1)
+    speed = np.hypot(right, down)
+    tells = (foreground > _OCCUPIED) & (speed > _MOVING_PX)
+    return np.nonzero(tells)[1], speed[tells]
 
 
 def fit_scale(
@@ -42,10 +89,10 @@ def fit_scale(
     if len(speeds) < _ENOUGH:
         return np.full(count, _UNKNOWN_PX, np.float32)
     overall = float(np.median(speeds))
-    told = [row for row in range(count) if (rows == row).sum() >= _ENOUGH]
-    if len(told) < _FEWEST_ROWS:
+    enough = [row for row in range(count) if (rows == row).sum() >= _ENOUGH]
+    if len(enough) < _FEWEST_ROWS:
         return np.full(count, max(overall, _LEAST_PX), np.float32)
-    medians = [float(np.median(speeds[rows == row])) for row in told]
-    weights = [float((rows == row).sum()) ** 0.25 for row in told]  # numpy squares them
-    line = np.polyval(np.polyfit(told, medians, 1, w=weights), np.arange(count))
+    medians = [float(np.median(speeds[rows == row])) for row in enough]
+    weights = [float((rows == row).sum()) ** 0.25 for row in enough]  # numpy squares them
+    line = np.polyval(np.polyfit(enough, medians, 1, w=weights), np.arange(count))
     return np.maximum(line, max(_LEAST_SHARE * overall, _LEAST_PX)).astype(np.float32)

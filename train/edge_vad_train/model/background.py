@@ -1,12 +1,8 @@
-"""Background subtraction: what does not belong to the empty scene."""
+"""Background subtraction: what does not belong to the background pictures."""
 
 from __future__ import annotations
 
-import warnings
-
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -22,21 +18,11 @@ _ABREAST = 16
 _NO_DIFFERENCE, _CLEAR_DIFFERENCE = 15 / 255, 25 / 255
 """Difference from the background up to which a pixel belongs to it, and from which on to none."""
 
-_DARKEST = 0.02
+DARKEST = 0.02
 """Grey that brightness is measured by at least, white is 1."""
 
 _BY_PEOPLE = 0.06
 """Change of a picture's mean that people make who come by, a share."""
-
-_MOST_LIGHTS = 3
-"""Day, lamp and infrared."""
-
-_THUMBNAIL = (12, 16)
-_FEWEST_FRAMES = 20
-"""Of a light that is worth an empty picture of its own."""
-
-_UNLIKE = 0.12
-"""Mean difference between empty pictures from which on they are of different lights, white is 1."""
 
 
 def grey_of(frames: Tensor) -> Tensor:
@@ -74,7 +60,7 @@ def match_brightness(pictures: Tensor, brightness: Tensor) -> Tensor:
     """
     # Row by row: single precision cannot add up a whole picture one by one.
     mean = pictures.mean(3, keepdim=True).mean(2, keepdim=True)
-    change = brightness / mean.clamp(min=_DARKEST) - 1
+    change = brightness / mean.clamp(min=DARKEST) - 1
     return pictures * (1 + change - change.clamp(-_BY_PEOPLE, _BY_PEOPLE))
 
 
@@ -124,53 +110,3 @@ class Background(nn.Module):
         brightness = self.pictures.mean((2, 3)) - grey.mean((2, 3))
         distance = differences.mean((2, 3)) + brightness.abs()
         return F.one_hot(distance.argmin(1), self.lights).to(torch.float32)
-
-
-def fit_background(greys: NDArray[np.float32]) -> Background:
-    """Find the empty pictures: the median of the pictures of each light.
-
-    Lights are found by k-means over thumbnails; one that few pictures have, or whose empty picture
-    is like another's, is none of its own.
-
-    Args:
-        greys: float32, (n, h, w), pictures from all over the footage, 0 to 1.
-    """
-    most = max(1, min(_MOST_LIGHTS, len(greys) // _FEWEST_FRAMES))
-    for lights in range(most, 0, -1):
-        pictures = _medians(greys, _assign(greys, lights))
-        if len(pictures) == lights and _are_unlike(pictures):
-            break
-    return Background(torch.from_numpy(np.stack(pictures)[None]))
-
-
-def _assign(greys: NDArray[np.float32], lights: int) -> NDArray[np.intp]:
-    """The light of every picture, by k-means over thumbnails; (n,)."""
-    from sklearn.cluster import KMeans
-    from sklearn.exceptions import ConvergenceWarning
-
-    if lights == 1:
-        return np.zeros(len(greys), np.intp)
-    small = F.adaptive_avg_pool2d(torch.from_numpy(greys)[:, None], _THUMBNAIL).flatten(1).numpy()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # a still picture has one kind of light
-        found: NDArray[np.intp] = KMeans(lights, n_init=3, random_state=0).fit_predict(small)
-    return found
-
-
-def _medians(greys: NDArray[np.float32], light: NDArray[np.intp]) -> list[NDArray[np.float32]]:
-    groups = [greys[light == each] for each in range(light.max() + 1)]
-    enough = [group for group in groups if len(group) >= min(_FEWEST_FRAMES, len(greys))]
-    medians = []
-    for group in enough:
-        mean = group.mean((1, 2), keepdims=True)
-        alike = group * (mean.mean() / np.maximum(mean, _DARKEST))
-        medians.append(np.median(alike, 0).astype(np.float32))
-    return medians
-
-
-def _are_unlike(pictures: list[NDArray[np.float32]]) -> bool:
-    return all(
-        float(np.abs(one - other).mean()) > _UNLIKE
-        for number, one in enumerate(pictures)
-        for other in pictures[:number]
-    )

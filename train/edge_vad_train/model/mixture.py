@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -38,8 +36,8 @@ class SampleEnergy(nn.Module):
 
     Args:
         mixture: The mixture, over the latent's channels.
-        lift: float32, (1, K, h, w), what is added to the components' log weights at every cell, as
-            `spatial_log_prior` gives it; None where all places are alike.
+        log_prior: float32, (1, K, h, w), what is added to the components' log weights at every
+            cell, see `spatial_log_prior`; None where all places are alike.
         rest: Energy of a place where nothing is or moves, nats.
     """
 
@@ -48,7 +46,9 @@ class SampleEnergy(nn.Module):
     constant: Tensor
     rest: Tensor
 
-    def __init__(self, mixture: Mixture, lift: Tensor | None = None, rest: float = 0.0) -> None:
+    def __init__(
+        self, mixture: Mixture, log_prior: Tensor | None = None, rest: float = 0.0
+    ) -> None:
         super().__init__()
         self.register_buffer("rest", torch.tensor(rest, dtype=torch.float32))
         components, dimensions = mixture.means.shape
@@ -64,8 +64,8 @@ class SampleEnergy(nn.Module):
             + log_determinants
             - dimensions / 2 * math.log(2 * math.pi)
         ).reshape(1, components, 1, 1)
-        if lift is not None:
-            constant = constant + lift
+        if log_prior is not None:
+            constant = constant + log_prior
         self.components = components
         self.register_buffer("weight", weight.float().contiguous())
         self.register_buffer("bias", bias.float().contiguous())
@@ -82,9 +82,9 @@ class SampleEnergy(nn.Module):
             latent: Channels of the latent.
             cells: Rows and columns when the weights differ from place to place.
         """
-        lift = None if cells is None else torch.zeros(1, components, *cells)
+        log_prior = None if cells is None else torch.zeros(1, components, *cells)
         unit = np.broadcast_to(np.eye(latent), (components, latent, latent))
-        return cls(Mixture(np.zeros(components), np.zeros((components, latent)), unit), lift)
+        return cls(Mixture(np.zeros(components), np.zeros((components, latent)), unit), log_prior)
 
     def log_joint(self, latent: Tensor) -> Tensor:
         """`log phi_k + log N(z; mu_k, Sigma_k)` of every component.
@@ -123,51 +123,3 @@ class SampleEnergy(nn.Module):
         """
         energy: Tensor = -torch.logsumexp(self.log_joint(latent), 1)
         return energy
-
-
-class PlacePrior(NamedTuple):
-    """How much it counts where something is seen.
-
-    Attributes:
-        exponent: b, see `spatial_log_prior`.
-        blur_cells: Standard deviation of the blur: what was seen here might as well have been
-            beside it.
-    """
-
-    exponent: float
-    blur_cells: float
-
-
-def spatial_log_prior(
-    seen: NDArray[np.float32], log_weights: NDArray[np.float64], prior: PlacePrior
-) -> Tensor:
-    """How much more or less often a component is seen at a place than anywhere.
-
-    The components stay the same all over the image, only their weights change with the place:
-    `lift_k(x) = b min(c, log [(n_k(x) + a phi_k) / ((n(x) + a) phi_k)])`, with `n_k(x)` how often
-    component k was seen at x, blurred over neighbouring cells, n(x) its sum over components, and
-    `phi_k` its weight. The pseudo-count `a` bounds the lift from below, where nobody was seen so
-    far, and `c` from above. The exponent `b` makes place count for more, as log-linear models weigh
-    their factors: it is one sign beside a latent's many dimensions.
-
-    Args:
-        seen: float32, (K, h, w), the components' responsibilities summed over frames.
-        log_weights: float64, (K,), of the mixture.
-        prior: How much place counts.
-
-    Returns:
-        float32, (1, K, h, w), nats.
-    """
-    weights = np.exp(log_weights)[:, None, None]
-    blurred = gaussian_filter(seen, (0, prior.blur_cells, prior.blur_cells))
-    counts = blurred.sum(0)
-    doubt = _DOUBT * counts.mean() + np.finfo(np.float32).tiny
-    lift = np.log((blurred + doubt * weights) / ((counts + doubt) * weights))
-    return torch.from_numpy(prior.exponent * np.minimum(lift, _MOST_LIFT)[None]).float()
-
-
-_DOUBT = 0.2
-"""The pseudo-count a, as a share of how often a cell is active on the mean."""
-
-_MOST_LIFT = 1.5
-"""c, nats: four and a half times a component's weight."""

@@ -9,21 +9,19 @@ import torch
 from torch import Tensor, nn
 
 from edge_vad.scene_model import Calibration
+from edge_vad_train.model.fusion import calibrated, highest_cells, localise
 from edge_vad_train.model.mixture import SampleEnergy
-from edge_vad_train.model.stream_inputs import Views
+from edge_vad_train.model.stream_inputs import STREAMS, PaperInputs, PerspectiveInputs, StreamInputs
 from edge_vad_train.model.vae import Encoder
 
 GENERATION = 7
 """Counts the ways from frames to scores: what was trained for another is refused."""
 
-STREAMS = ("appearance", "motion")
-"""The encoders, and the energies of their latents."""
-
 JOINT = "joint"
 """Energy of both latents together."""
 
 PHYSICAL = "physical"
-"""Energy of the physical numbers of a cell."""
+"""Energy of the physical numbers of a cell, its features."""
 
 _SOME_CELLS = 16.0
 """Active cells that a frame has at least when its highest is compared with other frames'."""
@@ -33,32 +31,43 @@ class SceneEnergies(nn.Module):
     """From frames to the sample energies of every cell.
 
     Args:
-        views: What is seen of frames, see `Views`.
+        make_inputs: From frames and their motion to `StreamInputs`.
         encoders: Of the appearance and of the motion stream; they share one grid of cells.
         energies: By name, in the order in which they are put out.
     """
 
     def __init__(
         self,
-        views: nn.Module,
+        make_inputs: PaperInputs | PerspectiveInputs,
         encoders: Mapping[str, Encoder],
         energies: Mapping[str, SampleEnergy],
     ) -> None:
         super().__init__()
-        self.views = views
+        self.views = make_inputs  # as its tensors are called in checkpoints
         self.appearance_encoder, self.motion_encoder = (encoders[name] for name in STREAMS)
         self.mixtures = nn.ModuleList(energies.values())
         self.energies = dict(energies)
 
-    def latents(self, views: Views) -> dict[str, Tensor]:
+    @property
+    def lights(self) -> int:
+        """How many kinds of light are told from one another."""
+        return self.views.lights
+
+    def inputs_of(self, frame: Tensor, motion: Tensor) -> StreamInputs:
+        """What is seen of frames; shapes as in `forward`."""
+        inputs: StreamInputs = self.views(frame, motion)
+        return inputs
+
+    def latents(self, inputs: StreamInputs) -> dict[str, Tensor]:
         """What each energy is computed of, (N, D, rows, columns) by the energy's name."""
+        encoders = self.appearance_encoder, self.motion_encoder
         latents = {
-            "appearance": self.appearance_encoder.mean_of(views.appearance),
-            "motion": self.motion_encoder.mean_of(views.motion),
+            name: encoder.mean_of(image)
+            for encoder, (name, image) in zip(encoders, inputs.of_encoders.items(), strict=True)
         }
         latents[JOINT] = torch.cat([latents[name] for name in STREAMS], 1)
-        if views.numbers is not None:
-            latents[PHYSICAL] = views.numbers
+        if inputs.cell_features is not None:
+            latents[PHYSICAL] = inputs.cell_features
         return latents
 
     def forward(self, frame: Tensor, motion: Tensor) -> dict[str, Tensor]:
@@ -71,14 +80,14 @@ class SceneEnergies(nn.Module):
         Returns:
             Energy by name, float32, (N, rows, columns), nats.
         """
-        return self.of(self.views(frame, motion))
+        return self.of(self.inputs_of(frame, motion))
 
-    def of(self, views: Views, names: Collection[str] | None = None) -> dict[str, Tensor]:
+    def of(self, inputs: StreamInputs, names: Collection[str] | None = None) -> dict[str, Tensor]:
         """Score what is seen of frames, by all energies or some of them; see `forward`."""
-        latents = self.latents(views)
-        chance = _highest_by_chance(views.activity)
+        latents = self.latents(inputs)
+        chance = _highest_by_chance(inputs.activity)
         return {
-            name: energy.at_rest_where(energy(latents[name]), views.activity) - chance
+            name: energy.at_rest_where(energy(latents[name]), inputs.activity) - chance
             for name, energy in self.energies.items()
             if names is None or name in names
         }
@@ -127,54 +136,13 @@ class SceneNetwork(nn.Module):
         The energy counts that is the rarest in normal footage: in the map cell by cell, in the
         score by how high it reaches in the frame.
         """
-        views: Views = self.energies.views(frame, motion)
-        energies = self.energies.of(views)
+        inputs = self.energies.inputs_of(frame, motion)
+        energies = self.energies.of(inputs)
         maps = [
-            calibrated(energy, self.calibrations[name], views.light)
+            calibrated(energy, self.calibrations[name], inputs.light)
             for name, energy in energies.items()
             if self.calibrations[name].weight
         ]
         scores = [highest_cells(each, self.score_cells) for each in maps]
         anomaly_map, score = (reduce(torch.maximum, each) for each in (maps, scores))
-        return localise(anomaly_map, views.presence), score, *energies.values()
-
-
-def localise(anomaly_map: Tensor, presence: Tensor | None) -> Tensor:
-    """Give what is strange around something to the place where it is.
-
-    Args:
-        anomaly_map: float32, (N, rows, columns); what is below 0 is ordinary and stays as it is.
-        presence: float32, (N, rows, columns), see `Views`; None where it is not known.
-    """
-    if presence is None:
-        return anomaly_map
-    return torch.minimum(anomaly_map, torch.relu(anomaly_map) * presence)
-
-
-def calibrated(energy: Tensor, calibration: Calibration, light: Tensor | None) -> Tensor:
-    """Calibrate an energy, see `Calibration`; each light by its own.
-
-    Args:
-        energy: float32, (N, rows, columns), nats.
-        calibration: Of this energy.
-        light: float32, (N, lights), 1 for the light that there is; None where there is one.
-    """
-    if light is None:
-        return (energy - calibration.locations[0]) * (1 / calibration.scales[0])
-    # Sums of products, not a product of matrices: one light counts, and to the last digit.
-    location = (light * light.new_tensor(calibration.locations)).sum(1)[:, None, None]
-    slope = (light / light.new_tensor(calibration.scales)).sum(1)[:, None, None]
-    return (energy - location) * slope
-
-
-def highest_cells(energy_map: Tensor, count: int) -> Tensor:
-    """The mean of the highest cells, float32, (N,): a thing reaches into several, chance does not.
-
-    Args:
-        energy_map: float32, (N, rows, columns).
-        count: How many cells.
-    """
-    cells = energy_map.flatten(1)
-    if count == 1:
-        return cells.amax(1)
-    return cells.topk(min(count, cells.shape[1]), 1).values.mean(1)
+        return localise(anomaly_map, inputs.presence), score, *energies.values()

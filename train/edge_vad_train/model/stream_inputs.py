@@ -1,4 +1,4 @@
-"""What a scene's encoders and energies see of a frame and its motion."""
+"""The model's inputs: what its encoders and energies see of a frame and its motion."""
 
 from __future__ import annotations
 
@@ -12,18 +12,21 @@ from edge_vad_train.model.background import Background
 from edge_vad_train.model.pooling import window_means
 from edge_vad_train.model.vae import Architecture
 
+STREAMS = ("appearance", "motion")
+"""The encoders, and the energies of their latents."""
+
 FOREGROUND_CHANNELS = 1
 RGB_CHANNELS = 3
 FLOW_CHANNELS = 2
 
-NUMBERS = 5
-"""Right, down, speed, foreground, and foreground of a wider place."""
+CELL_FEATURES = 5
+"""Flow to the right, flow down, speed, foreground, and foreground of a wider place."""
 
 _BLOCK = 2
 """The appearance encoder sees foreground averaged over blocks of this many of its px a side."""
 
 _BOX, _WIDE_BOX = 3, 5
-"""Sides of the places that numbers are means over, in strides of the grid: 24 and 40 px."""
+"""Sides of the places that cell features are means over, in strides of the grid: 24 and 40 px."""
 
 _STILL_PX, _MOVING_PX = 0.25, 0.35
 """Speed up to which it may be the flow's own noise, and from which on it is none, px a frame."""
@@ -39,15 +42,16 @@ _ABSENT, _PRESENT = 0.7, 0.9
 """Shares of the most around, up to which nothing is in a place and from which on all is."""
 
 
-class Views(NamedTuple):
-    """What is seen of frames.
+class StreamInputs(NamedTuple):
+    """What the model sees of a batch of frames.
 
     Attributes:
-        appearance: float32, (N, channels, h, w), input of the appearance encoder.
-        motion: float32, (N, 2, h', w'), input of the motion encoder.
-        numbers: float32, (N, 5, rows, columns), physical numbers of every cell: mean flow to the
-            right and down and mean speed, in units of the scale, and shares of foreground in a
-            place and in a wider one. None where a scene has none.
+        foreground: float32, (N, channels, h, w), input of the appearance encoder: foreground, or
+            blue, green and red in the paper's recipe.
+        flow: float32, (N, 2, h', w'), input of the motion encoder.
+        cell_features: float32, (N, 5, rows, columns), physical numbers of every cell: mean flow
+            to the right and down and mean speed, in units of the scale, and shares of foreground in
+            a place and in a wider one. None where a scene has none.
         activity: float32, (N, 1, rows, columns), from 0 where nothing is or moves, to 1. None where
             all cells count alike.
         presence: float32, (N, rows, columns), 1 where in its surroundings something is or moves,
@@ -55,15 +59,20 @@ class Views(NamedTuple):
         light: float32, (N, lights), 1 for the light that there is. None where all are alike.
     """
 
-    appearance: Tensor
-    motion: Tensor
-    numbers: Tensor | None = None
+    foreground: Tensor
+    flow: Tensor
+    cell_features: Tensor | None = None
     activity: Tensor | None = None
     presence: Tensor | None = None
     light: Tensor | None = None
 
+    @property
+    def of_encoders(self) -> dict[str, Tensor]:
+        """Input of each encoder, by the stream's name."""
+        return dict(zip(STREAMS, (self.foreground, self.flow), strict=True))
 
-class PerspectiveViews(nn.Module):
+
+class PerspectiveInputs(nn.Module):
     """Foreground, and flow in units of what is ordinary at each height of the picture.
 
     Args:
@@ -80,8 +89,13 @@ class PerspectiveViews(nn.Module):
         self.patch, self.stride = motion.patch, motion.stride
         self.register_buffer("scale", scale)
 
-    def forward(self, frame: Tensor, motion: Tensor) -> Views:
-        """See frames.
+    @property
+    def lights(self) -> int:
+        """How many kinds of light are told from one another."""
+        return self.background.lights
+
+    def forward(self, frame: Tensor, motion: Tensor) -> StreamInputs:
+        """Prepare a batch of frames.
 
         Args:
             frame: uint8, (N, height, width, 3), blue-green-red.
@@ -97,12 +111,12 @@ class PerspectiveViews(nn.Module):
         moved = window_means(moves, _BOX)[:, :, :rows, :columns]
         narrow = window_means(shares, _BOX)[:, :, :rows, :columns]
         wide = window_means(shares, _WIDE_BOX, 1, 1)[:, :, :rows, :columns]
-        numbers = torch.cat([moved, narrow, wide], 1)
+        features = torch.cat([moved, narrow, wide], 1)
         presence = _presence(shares + moves[:, 2:])[:, 0, :rows, :columns]
         activity = self._activity(moved, narrow)
         is_one = self.background.lights == 1
-        return Views(
-            foreground, scaled[:, :2], numbers, activity, presence, None if is_one else light
+        return StreamInputs(
+            foreground, scaled[:, :2], features, activity, presence, None if is_one else light
         )
 
     def _activity(self, moved: Tensor, foreground: Tensor) -> Tensor:
@@ -114,17 +128,19 @@ class PerspectiveViews(nn.Module):
         return torch.maximum(moves, stands).clamp(0, 1)
 
 
-class PaperViews(nn.Module):
+class PaperInputs(nn.Module):
     """What the paper's abstract states: RGB patches and dynamic flow images, as they are."""
 
-    def forward(self, frame: Tensor, motion: Tensor) -> Views:
-        """See frames.
+    lights = 1
+
+    def forward(self, frame: Tensor, motion: Tensor) -> StreamInputs:
+        """Prepare a batch of frames.
 
         Args:
             frame: uint8, (N, height, width, 3), blue-green-red.
             motion: float32, (N, 2, height / 2, width / 2), dynamic flow.
         """
-        return Views(frame.to(torch.float32).permute(0, 3, 1, 2) * (1 / 255), motion)
+        return StreamInputs(frame.to(torch.float32).permute(0, 3, 1, 2) * (1 / 255), motion)
 
 
 def _presence(there: Tensor) -> Tensor:
