@@ -15,7 +15,9 @@ from edge_vad.frame import Frame
 from edge_vad.motion.extractor import MotionSettings
 from edge_vad.scene_model import SceneModel
 from edge_vad.sources import Source
-from edge_vad_train.data.footage import FrameSize, lowest_rate, prepare
+from edge_vad_train.data.clip_reader import lowest_rate
+from edge_vad_train.data.footage import FrameSize
+from edge_vad_train.data.frame_cache import cache_footage
 from edge_vad_train.datasets import Clip, Dataset, open_dataset
 from edge_vad_train.evaluation.evaluate import LoadedScene, evaluate
 from edge_vad_train.evaluation.truth import gather_truth
@@ -86,11 +88,11 @@ def test_recordings_of_several_rates_teach_at_the_lowest(tmp_path: Path) -> None
     places = [f"test://street?seed=1&size=128x96&frames={12 * fps}&fps={fps}" for fps in (10, 30)]
     clips = open_dataset(places, "video").train
     assert lowest_rate(clips) == 10.0
-    kept = prepare(clips, tmp_path, MotionSettings(), FrameSize(96, 128), 6000)
+    kept = cache_footage(clips, tmp_path, MotionSettings(), FrameSize(96, 128), 6000)
     assert (kept.fps, kept.frames) == (10.0, 240)
     slow, fast = (
-        [stretch.motion[:] for stretch in kept.stretches[at :: len(kept.stretches) // 2 or 1]]
-        for at in (0, len(kept.stretches) // 2)
+        [segment.motion[:] for segment in kept.segments[at :: len(kept.segments) // 2 or 1]]
+        for at in (0, len(kept.segments) // 2)
     )
     speeds = [np.mean([np.abs(each.astype(np.float32)).mean() for each in half])
               for half in (slow, fast)]  # fmt: skip

@@ -22,14 +22,9 @@ from edge_vad.false_alarms import NormalTail
 from edge_vad.preprocessing.regions import Polygon, Regions, in_shares
 from edge_vad.scene_model import Calibration
 from edge_vad_train.checkpoint import TrainedScene
-from edge_vad_train.data.footage import (
-    FOLDS,
-    Footage,
-    FrameSize,
-    lowest_rate,
-    prepare,
-    working_size,
-)
+from edge_vad_train.data.clip_reader import lowest_rate, working_size
+from edge_vad_train.data.footage import FOLDS, Footage, FrameSize
+from edge_vad_train.data.frame_cache import cache_footage
 from edge_vad_train.data.patches import draw_patches
 from edge_vad_train.datasets import Clip
 from edge_vad_train.fitting.background import fit_background, sample_greys
@@ -149,7 +144,7 @@ def _read(
     strict: bool,
 ) -> Footage:
     with stages.stage("reading footage", _announced(clips)) as advance:
-        footage = prepare(
+        footage = cache_footage(
             clips,
             folder,
             settings.motion,
@@ -250,7 +245,7 @@ def _fit_mixtures(
 ) -> _Fitted:
     """Fit the energies: without each fold in turn, then to everything."""
     encoders = _encoders(streams)
-    with stages.stage("looking at all that moves", sum(map(len, footage.stretches))) as advance:
+    with stages.stage("looking at all that moves", sum(map(len, footage.segments))) as advance:
         cells = draw_cells(footage, make_inputs, encoders, settings.seed, advance)
     if not len(cells.cell):
         stages.warn("nothing ever is or moves in this footage: whatever does will be strange")

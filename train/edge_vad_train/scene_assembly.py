@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from edge_vad.preprocessing.background_picture import encode_empty
 from edge_vad.false_alarms import NormalTail
+from edge_vad.preprocessing.background_picture import encode_empty
 from edge_vad.scene_model import SCHEMA, Calibration, Grid, SceneCard, Training
 from edge_vad_train.checkpoint import Design, TrainedScene
 from edge_vad_train.data.footage import Footage
@@ -100,13 +100,13 @@ def _pictures(background: Background) -> tuple[bytes, ...]:
 
 def _samples(footage: Footage) -> tuple[Tensor, Tensor]:
     """Frames from all over the footage, to check exports with."""
-    stretches = [stretch for stretch in footage.stretches if len(stretch) > 1]
+    segments = [segment for segment in footage.segments if len(segment) > 1]
     picks = []
     for number in range(_SAMPLES):
-        stretch = stretches[number * len(stretches) // _SAMPLES]
-        index = 1 + (number * 7919) % (len(stretch) - 1)
-        picks.append((stretch, slice(index, index + 1)))
+        segment = segments[number * len(segments) // _SAMPLES]
+        index = 1 + (number * 7919) % (len(segment) - 1)
+        picks.append((segment, slice(index, index + 1)))
     return (
-        torch.cat([stretch.frames_of(which) for stretch, which in picks]),
-        torch.cat([stretch.motion_of(which) for stretch, which in picks]),
+        torch.cat([segment.frames_of(which) for segment, which in picks]),
+        torch.cat([segment.motion_of(which) for segment, which in picks]),
     )

@@ -19,17 +19,11 @@ from edge_vad.frame import Frame
 from edge_vad.motion.dynamic_flow import Pooling
 from edge_vad.motion.extractor import MotionExtractor, MotionSettings
 from edge_vad.sources import Source
-from edge_vad_train.data import footage
-from edge_vad_train.data.footage import (
-    FOLDS,
-    Footage,
-    FrameSize,
-    Rows,
-    Stretch,
-    all_runs,
-    prepare,
-    working_size,
-)
+from edge_vad_train.data import clip_reader
+from edge_vad_train.data.clip_reader import working_size
+from edge_vad_train.data.footage import FOLDS, ArrayFile, Footage, FrameSize, Segment
+from edge_vad_train.data.frame_cache import cache_footage
+from edge_vad_train.data.full_pass import read_every_frame
 from edge_vad_train.datasets import Clip, open_dataset
 
 MOTION = MotionSettings(window=3)
@@ -68,22 +62,22 @@ class NumberedSource(Source):
             yield Frame(image, index, index / self.fps)
 
 
-def numbers(stretch: Stretch) -> list[int]:
-    """Which frames of its clip a stretch holds."""
-    return [int(high) * 256 + int(low) for high, low in stretch.frames[:][:, 0, 0, :2]]
+def numbers(segment: Segment) -> list[int]:
+    """Which frames of its clip a segment holds."""
+    return [int(high) * 256 + int(low) for high, low in segment.frames[:][:, 0, 0, :2]]
 
 
 def prepared(folder: Path, *clips: Clip, budget: int = 6000, **more: object) -> Footage:
-    return prepare(clips, folder, MOTION, SIZE, budget, fps=10.0, **more)
+    return cache_footage(clips, folder, MOTION, SIZE, budget, fps=10.0, **more)
 
 
 def kept_numbers(kept: Footage) -> list[list[int]]:
     """Which frames are kept, in the rows that they were read in."""
     rows: list[list[int]] = []
-    for stretch in kept.stretches:
-        if not stretch.has_motion:
+    for segment in kept.segments:
+        if not segment.has_motion:
             rows.append([])
-        rows[-1] += numbers(stretch)
+        rows[-1] += numbers(segment)
     return rows
 
 
@@ -91,21 +85,21 @@ def scanned(clips: list[Numbered], kept: Footage) -> list[list[tuple[int, int]]]
     """Number and fold of every frame that is scanned, in runs without a break."""
     runs: list[list[tuple[int, int]]] = []
     told: list[int] = []
-    for _, read in all_runs(clips, kept, MOTION):
-        for run in read(told.append):
-            if run.begins:
+    for read in read_every_frame(clips, kept, MOTION):
+        for batch in read(told.append):
+            if batch.begins:
                 runs.append([])
-            pixels = run.frames[:, 0, 0, :2].tolist()
-            assert run.motion.dtype == torch.float32
-            assert len(run.motion) == len(pixels) > 0
-            runs[-1] += [(high * 256 + low, run.fold) for high, low in pixels]
+            pixels = batch.frames[:, 0, 0, :2].tolist()
+            assert batch.motion.dtype == torch.float32
+            assert len(batch.motion) == len(pixels) > 0
+            runs[-1] += [(high * 256 + low, batch.fold) for high, low in pixels]
     assert sum(told) == kept.frames
     return runs
 
 
 @pytest.fixture
 def short_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(footage, "STRETCH", 20)
+    monkeypatch.setattr(clip_reader, "SEGMENT_FRAMES", 20)
 
 
 def test_short_footage_is_kept_whole(tmp_path: Path) -> None:
@@ -157,21 +151,21 @@ def test_no_frame_is_scored_by_what_was_learnt_from_it_and_all_folds_teach(
     kept = prepared(tmp_path, *clips, budget=budget)
     folds_of_clips = [dict(run) for run in scanned(clips, kept)]
     clip = -1
-    for stretch in kept.stretches:
-        own = numbers(stretch)
+    for segment in kept.segments:
+        own = numbers(segment)
         clip += own[0] == 0
-        assert {folds_of_clips[clip].get(number, stretch.fold) for number in own} == {stretch.fold}
-    assert {stretch.fold for stretch in kept.stretches} == set(range(FOLDS))
+        assert {folds_of_clips[clip].get(number, segment.fold) for number in own} == {segment.fold}
+    assert {segment.fold for segment in kept.segments} == set(range(FOLDS))
 
 
 def test_where_there_are_enough_clips_each_is_of_one_fold(tmp_path: Path) -> None:
     kept = prepared(tmp_path, *(Numbered(name=f"c{number}", frames=50) for number in range(9)))
-    assert [each.fold for each in kept.stretches] == [0, 1, 2, 3, 0, 1, 2, 3, 0]
+    assert [each.fold for each in kept.segments] == [0, 1, 2, 3, 0, 1, 2, 3, 0]
 
 
 def test_few_clips_are_cut_into_blocks_of_all_folds(tmp_path: Path) -> None:
     kept = prepared(tmp_path, Numbered(name="a", frames=400))
-    assert [(len(each), each.fold) for each in kept.stretches] == [
+    assert [(len(each), each.fold) for each in kept.segments] == [
         (50, number % FOLDS) for number in range(8)
     ]
 
@@ -184,15 +178,15 @@ def test_a_clip_that_says_nothing_or_too_much_of_its_length_is_learnt_from_as_we
     clip = Numbered(name="a", frames=301, says=says)
     kept = prepared(tmp_path, clip, budget=100)
     assert kept.frames == 301
-    assert 20 <= sum(map(len, kept.stretches)) <= 120
+    assert 20 <= sum(map(len, kept.segments)) <= 120
     [run] = scanned([clip], kept)
     assert [number for number, _ in run] == list(range(1, 301))
 
 
 def test_of_a_stretch_of_one_frame_there_is_a_batch_where_it_has_motion(tmp_path: Path) -> None:
     frames = np.zeros((1, 4, 4, 3), np.uint8), np.zeros((1, 3, 2, 2), np.float16)
-    assert list(Stretch(*frames, fold=0).batches()) == []
-    [(frame, motion)] = Stretch(*frames, fold=0, has_motion=True).batches()
+    assert list(Segment(*frames, fold=0).batches()) == []
+    [(frame, motion)] = Segment(*frames, fold=0, has_motion=True).batches()
     assert (len(frame), len(motion)) == (1, 1)
 
 
@@ -203,8 +197,8 @@ def test_batches_hold_every_so_manieth_frame_that_has_motion(
     frames = np.zeros((count, 2, 2, 3), np.uint8)
     frames[:, 0, 0, 0] = np.arange(count)
     motion = np.zeros((count, 3, 1, 1), np.float16)
-    stretch = Stretch(frames, motion, 0, has_motion)
-    seen = [int(each) for batch, _ in stretch.batches(every) for each in batch[:, 0, 0, 0]]
+    segment = Segment(frames, motion, 0, has_motion)
+    seen = [int(each) for batch, _ in segment.batches(every) for each in batch[:, 0, 0, 0]]
     assert seen == list(range(count))[not has_motion :: every]
 
 
@@ -212,26 +206,26 @@ def test_batches_hold_every_so_manieth_frame_that_has_motion(
 def test_the_motion_kept_is_the_runtimes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pooling: Pooling
 ) -> None:
-    monkeypatch.setattr(footage, "STRETCH", 60)
+    monkeypatch.setattr(clip_reader, "SEGMENT_FRAMES", 60)
     settings = MotionSettings(window=3, pooling=pooling)
     clip = Numbered(name="a", frames=360)
-    kept = prepare([clip], tmp_path, settings, SIZE, 180)
+    kept = cache_footage([clip], tmp_path, settings, SIZE, 180)
     images = [frame.image for frame in clip.open()]
     extractor = MotionExtractor(SIZE.height, SIZE.width, settings)
-    for stretch in kept.stretches:
-        if not stretch.has_motion:
+    for segment in kept.segments:
+        if not segment.has_motion:
             extractor.reset()
-            assert not stretch.motion[:1].any()
-            assert stretch.motion[2:3].any()
-        for number, motion in zip(numbers(stretch), stretch.motion[:], strict=True):
+            assert not segment.motion[:1].any()
+            assert segment.motion[2:3].any()
+        for number, motion in zip(numbers(segment), segment.motion[:], strict=True):
             expected = extractor.push(images[number]).astype(np.float16)
             np.testing.assert_array_equal(motion, expected)
 
 
 def test_footage_lies_on_disk_and_what_is_wanted_is_read(tmp_path: Path) -> None:
-    for each in prepared(tmp_path, Numbered(name="a", frames=50)).stretches:
+    for each in prepared(tmp_path, Numbered(name="a", frames=50)).segments:
         for rows, kind in ((each.frames, np.uint8), (each.motion, np.float16)):
-            assert isinstance(rows, Rows)
+            assert isinstance(rows, ArrayFile)
             whole = rows[:]
             assert whole.dtype == kind
             for which in (slice(2, 7), slice(1, None, 3), slice(0, 0), slice(-2, None)):
@@ -240,8 +234,8 @@ def test_footage_lies_on_disk_and_what_is_wanted_is_read(tmp_path: Path) -> None
 
 def test_frames_are_brought_to_the_models_size(tmp_path: Path) -> None:
     kept = prepared(tmp_path, Numbered(name="a", frames=50, size=FrameSize(96, 128)))
-    assert kept.stretches[0].frames[:1].shape[1:] == (48, 64, 3)
-    assert kept.stretches[0].motion[:1].shape[1:] == (3, 24, 32)
+    assert kept.segments[0].frames[:1].shape[1:] == (48, 64, 3)
+    assert kept.segments[0].motion[:1].shape[1:] == (3, 24, 32)
 
 
 def test_footage_of_another_shape_is_refused_and_not_squeezed(tmp_path: Path) -> None:
@@ -253,7 +247,7 @@ def test_footage_is_read_once(tmp_path: Path) -> None:
     clip = Numbered(name="a", frames=50)
     first, second = (prepared(tmp_path, clip) for _ in range(2))
     assert clip.opened == ["a"]
-    for one, other in zip(first.stretches, second.stretches, strict=True):
+    for one, other in zip(first.segments, second.segments, strict=True):
         np.testing.assert_array_equal(one.frames[:], other.frames[:])
         np.testing.assert_array_equal(one.motion[:], other.motion[:])
 
@@ -276,7 +270,7 @@ def test_footage_is_read_again_when_something_it_depends_on_changes(
     wanted = {"motion": MOTION, "size": SIZE, "frame_budget": 6000, "clips": "ab"}
     wanted["fps"] = 10.0
     for now in (wanted, wanted | change):
-        kept = prepare(
+        kept = cache_footage(
             [clips[name] for name in now["clips"]],
             tmp_path,
             now["motion"],

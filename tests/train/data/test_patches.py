@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from edge_vad_train.data.footage import Footage, FrameSize, Stretch
+from edge_vad_train.data.footage import Footage, FrameSize, Segment
 from edge_vad_train.data.patches import ACTIVE_SHARE, draw_corners, draw_patches
 
 PATCH = 4
@@ -25,15 +25,15 @@ def as_it_is(frame: Tensor, motion: Tensor) -> dict[str, Tensor]:
 
 @pytest.fixture
 def footage() -> Footage:
-    """Two stretches of 40x60; every value tells its place, and a small square moves."""
+    """Two segments of 40x60; every value tells its place, and a small square moves."""
     frames = np.zeros((FRAMES, 40, 60, 3), np.uint8)
     motion = np.zeros((FRAMES, 3, 40, 60), np.float16)
     motion[:, 0] = np.arange(40 * 60).reshape(40, 60) / 2**20
     motion[:, 1, MOVING[0], MOVING[1]] = np.arange(FRAMES)[:, None, None]
     motion[0] = 1000  # what no patch may hold
     motion[:, 2] = 2000  # speed is no input of the streams
-    stretches = Stretch(frames, motion, 0), Stretch(frames, motion, 1)
-    return Footage(FrameSize(40, 60), 10.0, ("a",), 0, (), 2 * FRAMES, True, stretches, 999)
+    segments = Segment(frames, motion, 0), Segment(frames, motion, 1)
+    return Footage(FrameSize(40, 60), 10.0, ("a",), 0, (), 2 * FRAMES, True, segments, 999)
 
 
 def drawn(footage: Footage, count: int = 400, seed: int = 0) -> dict[str, Tensor]:
@@ -44,7 +44,7 @@ def test_patches_are_cut_from_what_each_stream_sees(footage: Footage) -> None:
     patches = drawn(footage)
     assert patches["appearance"].shape[1:] == (1, PATCH, PATCH)
     assert patches["motion"].shape[1:] == (2, PATCH, PATCH)
-    inputs = torch.from_numpy(footage.stretches[0].motion[:, :2].astype(np.float32))
+    inputs = torch.from_numpy(footage.segments[0].motion[:, :2].astype(np.float32))
     windows = inputs.unfold(2, PATCH, 1).unfold(3, PATCH, 1)
     known = {bytes(each.numpy()) for each in windows.permute(0, 2, 3, 1, 4, 5).flatten(0, 2)}
     assert all(bytes(each.contiguous().numpy()) in known for each in patches["motion"])

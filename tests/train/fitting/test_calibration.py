@@ -18,7 +18,7 @@ from scipy.stats import genpareto
 from edge_vad.false_alarms import QUIET_S, TAIL_SHARE, NormalTail
 from edge_vad.scene_model import Calibration
 from edge_vad_train.checkpoint import load_trained
-from edge_vad_train.data.footage import Footage, FrameSize, Stretch
+from edge_vad_train.data.footage import Footage, FrameSize, Segment
 from edge_vad_train.fitting.calibration import (
     FrameEnergies,
     calibrate,
@@ -192,9 +192,9 @@ def test_whole_footage_is_scored_by_what_was_not_fitted_to_it(trained: Path) -> 
     frames = scene.sample_frames.repeat(5, 1, 1, 1)
     motion = scene.sample_motion.repeat(5, 1, 1, 1).half()
     kept = (
-        Stretch(frames.numpy(), motion.numpy(), fold=2),
-        Stretch(frames.numpy(), motion.numpy(), fold=0, has_motion=True),
-        Stretch(frames.numpy(), motion.numpy(), fold=1),
+        Segment(frames.numpy(), motion.numpy(), fold=2),
+        Segment(frames.numpy(), motion.numpy(), fold=0, has_motion=True),
+        Segment(frames.numpy(), motion.numpy(), fold=1),
     )
     size = FrameSize(scene.card.height, scene.card.width)
     whole = Footage(size, 10.0, ("a",), 0, (), 3 * len(frames), True, kept, 999)

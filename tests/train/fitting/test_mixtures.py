@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from edge_vad_train.data.footage import FOLDS, Footage, FrameSize, Stretch
+from edge_vad_train.data.footage import FOLDS, Footage, FrameSize, Segment
 from edge_vad_train.fitting.cells import Cells, count_active, draw_cells
 from edge_vad_train.fitting.mixtures import fit_energies
 from edge_vad_train.model.background import Background
@@ -101,7 +101,7 @@ def test_every_mixture_is_told_of_and_has_its_components() -> None:
 
 def moving_footage(moves: bool, lengths: tuple[int, ...] = (12, 12, 12, 12)) -> Footage:
     """A grey street along which a dark square goes, or nothing."""
-    stretches = []
+    segments = []
     for number, length in enumerate(lengths):
         frames = np.full((length, SIDE, SIDE, 3), 100, np.uint8)
         motion = np.zeros((length, 3, SIDE // 4, SIDE // 4), np.float16)
@@ -109,9 +109,9 @@ def moving_footage(moves: bool, lengths: tuple[int, ...] = (12, 12, 12, 12)) -> 
             left = 2 * index
             frames[index, 20:40, left : left + 16] = 10
             motion[index, 0::2, 5:10, left // 4 : left // 4 + 4] = 2
-        stretches.append(Stretch(frames, motion, number % FOLDS, has_motion=number == 1))
+        segments.append(Segment(frames, motion, number % FOLDS, has_motion=number == 1))
     size = FrameSize(SIDE, SIDE)
-    return Footage(size, 10.0, ("a",), 0, (), sum(lengths), True, tuple(stretches), 999)
+    return Footage(size, 10.0, ("a",), 0, (), sum(lengths), True, tuple(segments), 999)
 
 
 def cells_drawn(footage: Footage, seed: int = 0) -> Cells:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from edge_vad.opencv import cv2
-from edge_vad_train.data.footage import Footage, Stretch
+from edge_vad_train.data.footage import Footage, Segment
 from edge_vad_train.parallel import run_in_parallel
 from edge_vad_train.seeds import Use, generator
 
@@ -48,24 +48,24 @@ def draw_patches(
     Returns:
         float32, (n, channels, patch, patch), by the stream's name.
     """
-    share = min(1.0, count / _OF_A_FRAME / sum(map(len, footage.stretches)))
-    per_frame = max(_OF_A_FRAME, -(-count // sum(map(len, footage.stretches))))
+    share = min(1.0, count / _OF_A_FRAME / sum(map(len, footage.segments)))
+    per_frame = max(_OF_A_FRAME, -(-count // sum(map(len, footage.segments))))
 
-    def draw(numbered: tuple[int, Stretch], advance: Callable[[int], None]) -> _Patches:
-        number, stretch = numbered
+    def draw(numbered: tuple[int, Segment], advance: Callable[[int], None]) -> _Patches:
+        number, segment = numbered
         rng = generator(seed, Use.PATCHES, number)
         drawn: _Patches = {name: [] for name in sides}
-        frames = np.flatnonzero(rng.random(len(stretch)) < share)
+        frames = np.flatnonzero(rng.random(len(segment)) < share)
         for index in frames[frames >= 1].tolist():
             which = slice(index, index + 1)
             with torch.inference_mode():
-                inputs = make_inputs(stretch.frames_of(which), stretch.motion_of(which))
+                inputs = make_inputs(segment.frames_of(which), segment.motion_of(which))
             for name, side in sides.items():
                 drawn[name].append(_cut(inputs[name][0], side, per_frame, rng))
             advance(per_frame)
         return drawn
 
-    parts = run_in_parallel(draw, enumerate(footage.stretches), progress)
+    parts = run_in_parallel(draw, enumerate(footage.segments), progress)
     return {name: torch.cat([each for part in parts for each in part[name]]) for name in sides}
 
 

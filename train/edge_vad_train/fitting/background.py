@@ -26,9 +26,9 @@ _UNLIKE = 0.12
 
 def sample_greys(footage: Footage) -> NDArray[np.float32]:
     """Pictures from all over the footage, float32, (n, h, w), 0 to 1."""
-    every = max(1, sum(map(len, footage.stretches)) // _BACKGROUND_FRAMES)
+    every = max(1, sum(map(len, footage.segments)) // _BACKGROUND_FRAMES)
     pictures = [
-        grey_of(stretch.frames_of(slice(0, None, every)))[:, 0] for stretch in footage.stretches
+        grey_of(segment.frames_of(slice(0, None, every)))[:, 0] for segment in footage.segments
     ]
     return torch.cat(pictures).numpy()
 

@@ -14,7 +14,8 @@ from scipy.stats import genpareto
 from edge_vad.alarms.persistence import sustained
 from edge_vad.false_alarms import QUIET_S, TAIL_SHARE, NormalTail
 from edge_vad.scene_model import Calibration
-from edge_vad_train.data.footage import Footage, Run, Runs, all_runs
+from edge_vad_train.data.footage import Footage
+from edge_vad_train.data.full_pass import FrameBatch, ReadBatches, read_every_frame
 from edge_vad_train.datasets import Clip
 from edge_vad_train.model.fusion import highest_cells
 from edge_vad_train.model.scene_network import SceneEnergies
@@ -62,27 +63,27 @@ def measure_energies(
         One for each run of frames without a break.
     """
 
-    def measure(work: tuple[int, Runs], tell: Callable[[int], None]) -> list[FrameEnergies]:
+    def measure(read: ReadBatches, tell: Callable[[int], None]) -> list[FrameEnergies]:
         rows: list[list[FrameEnergies]] = []
-        for run in work[1](tell):
-            if run.begins:
+        for batch in read(tell):
+            if batch.begins:
                 rows.append([])
-            rows[-1].append(_energies_of(folds[run.fold], run, names, settings.score_cells))
+            rows[-1].append(_energies_of(folds[batch.fold], batch, names, settings.score_cells))
         return [_concatenate(row) for row in rows]
 
-    work = all_runs(clips, footage, settings.motion)
+    work = read_every_frame(clips, footage, settings.motion)
     return [each for rows in run_in_parallel(measure, work, progress) for each in rows]
 
 
 def _energies_of(
-    energies: SceneEnergies, run: Run, names: Collection[str], score_cells: int
+    energies: SceneEnergies, batch: FrameBatch, names: Collection[str], score_cells: int
 ) -> FrameEnergies:
     with torch.inference_mode():
-        inputs = energies.inputs_of(run.frames, run.motion)
+        inputs = energies.inputs_of(batch.frames, batch.motion)
         maps = energies.of(inputs, names)
         highest = {name: highest_cells(each, score_cells).numpy() for name, each in maps.items()}
     if inputs.light is None:
-        return FrameEnergies(highest, np.zeros(len(run.frames), np.intp))
+        return FrameEnergies(highest, np.zeros(len(batch.frames), np.intp))
     return FrameEnergies(highest, inputs.light.argmax(1).numpy())
 
 
@@ -156,13 +157,13 @@ def fit_tail(scores: Sequence[NDArray[np.float32]], fps: float) -> NormalTail:
     under the inverse gamma prior of shape and scale 1, and a generalised Pareto distribution.
 
     Args:
-        scores: Frame scores of each stretch of normal footage, in order of time.
+        scores: Frame scores of each run of normal footage, in order of time.
         fps: Frames a second.
     """
-    persistent = [sustained(stretch) for stretch in scores]
+    persistent = [sustained(run) for run in scores]
     every = np.concatenate(persistent)
     start = float(np.quantile(every, 1 - TAIL_SHARE))
-    peaks = [peak for stretch in persistent for peak in _peaks(stretch, start, QUIET_S * fps)]
+    peaks = [peak for run in persistent for peak in _peaks(run, start, QUIET_S * fps)]
     excesses = np.maximum(np.array(peaks) - start, 1e-6)
     count = len(excesses) + 1
     shape, scale = 1 / count, float(excesses.sum() + _USUAL_EXCESS) / count

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from edge_vad_train.data.footage import Footage, Stretch
+from edge_vad_train.data.footage import Footage, Segment
 from edge_vad_train.model.scene_network import JOINT, PHYSICAL
 from edge_vad_train.model.stream_inputs import STREAMS, PerspectiveInputs, StreamInputs
 from edge_vad_train.model.vae import Encoder
@@ -73,18 +73,18 @@ def draw_cells(
     """
     share = _MOST_CELLS / max(1.0, _estimate_active(footage, make_inputs))
 
-    def draw(numbered: tuple[int, Stretch], advance: Callable[[int], None]) -> list[Cells]:
-        number, stretch = numbered
+    def draw(numbered: tuple[int, Segment], advance: Callable[[int], None]) -> list[Cells]:
+        number, segment = numbered
         rng = generator(seed, Use.CELLS, number)
         parts = []
-        for frames, motion in stretch.batches():
+        for frames, motion in segment.batches():
             with torch.inference_mode():
                 inputs = make_inputs(frames, motion)
-                parts.append(_active_cells(inputs, encoders, stretch.fold, share, rng))
+                parts.append(_active_cells(inputs, encoders, segment.fold, share, rng))
             advance(len(frames))
         return parts
 
-    drawn = run_in_parallel(draw, enumerate(footage.stretches), progress)
+    drawn = run_in_parallel(draw, enumerate(footage.segments), progress)
     return _concatenate([part for parts in drawn for part in parts])
 
 
@@ -106,14 +106,14 @@ def count_active(latents: NDArray[np.float32]) -> int:
 
 def _estimate_active(footage: Footage, make_inputs: PerspectiveInputs) -> float:
     """About how many cells of all the footage are active, from frames spread over it."""
-    every = max(1, sum(map(len, footage.stretches)) // _COUNTED_FRAMES)
+    every = max(1, sum(map(len, footage.segments)) // _COUNTED_FRAMES)
 
-    def count(stretch: Stretch, _: Callable[[int], None]) -> int:
+    def count(segment: Segment, _: Callable[[int], None]) -> int:
         with torch.inference_mode():
-            batches = (make_inputs(*batch) for batch in stretch.batches(every))
+            batches = (make_inputs(*batch) for batch in segment.batches(every))
             return sum(int(_is_active(inputs).sum()) for inputs in batches)
 
-    return float(every * sum(run_in_parallel(count, footage.stretches, lambda _: None)))
+    return float(every * sum(run_in_parallel(count, footage.segments, lambda _: None)))
 
 
 def _is_active(inputs: StreamInputs) -> NDArray[np.bool_]:

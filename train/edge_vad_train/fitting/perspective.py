@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from edge_vad_train.data.footage import Footage, Stretch
+from edge_vad_train.data.footage import Footage, Segment
 from edge_vad_train.model.stream_inputs import PerspectiveInputs, StreamInputs
 from edge_vad_train.parallel import run_in_parallel
 
@@ -50,13 +50,13 @@ def measure_scale(
         make_inputs: What is seen of frames, with a scale of 1 everywhere.
         rows: Rows of cells.
     """
-    every = max(1, sum(map(len, footage.stretches)) // _SCALE_FRAMES)
+    every = max(1, sum(map(len, footage.segments)) // _SCALE_FRAMES)
 
-    def measure(stretch: Stretch, _: Callable[[int], None]) -> list[_Moving]:
+    def measure(segment: Segment, _: Callable[[int], None]) -> list[_Moving]:
         with torch.inference_mode():
-            return [_moving(make_inputs(*batch)) for batch in stretch.batches(every)]
+            return [_moving(make_inputs(*batch)) for batch in segment.batches(every)]
 
-    measured = run_in_parallel(measure, footage.stretches, lambda _: None)
+    measured = run_in_parallel(measure, footage.segments, lambda _: None)
     row, speed = (
         np.concatenate(each)
         for each in zip(*(batch for batches in measured for batch in batches), strict=True)

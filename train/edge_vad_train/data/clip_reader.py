@@ -1,0 +1,131 @@
+"""Reads a clip at the model's size and rate, with its motion: whole, or in segments of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_vad.errors import BadInput
+from edge_vad.motion.extractor import MotionExtractor, MotionSettings
+from edge_vad.motion.pace import at_pace, scored_of
+from edge_vad.preprocessing.regions import Regions
+from edge_vad.preprocessing.resize import Fitting
+from edge_vad.sources import Source
+from edge_vad_train.data.footage import FOLDS, FrameSize
+from edge_vad_train.datasets import Clip
+
+SEGMENT_FRAMES = 200
+"""Frames in a row that are kept together when long footage is thinned out."""
+
+_WORKING_ROWS = 240
+_MOST_ENLARGED = 2
+"""Small frames are enlarged to the working rows, which flow likes, but not by more than this."""
+
+_SMALLEST_SIDE = 64
+_ENOUGH_CLIPS = 8
+"""Clips of which each is in one fold as a whole; fewer are cut into blocks."""
+
+_MOST_BLOCKS, _SHORTEST_BLOCK = 20, 50
+
+
+def working_size(source: Source) -> FrameSize:
+    """The size at which a scene is learnt: about 240 rows, in the shape of the camera.
+
+    Both sides are multiples of eight, which flow and streams divide without a rest.
+
+    Raises:
+        BadInput: The frames are too small.
+    """
+    height, width = next(iter(source)).image.shape[:2]
+    if min(height, width) < _SMALLEST_SIDE:
+        raise BadInput(
+            f"the frames of {source.name} are {width}x{height}, too small to learn from",
+            f"give footage of at least {_SMALLEST_SIDE}x{_SMALLEST_SIDE}",
+        )
+    rows = round(min(_WORKING_ROWS, _MOST_ENLARGED * height) / 8) * 8
+    return FrameSize(rows, round(width * rows / height / 8) * 8)
+
+
+def lowest_rate(clips: Sequence[Clip]) -> float:
+    """The lowest rate of the clips, frames a second."""
+    rates = []
+    for clip in clips:
+        with clip.open() as source:
+            rates.append(source.fps)
+    return min(rates)
+
+
+class ReadFrame(NamedTuple):
+    """A frame at the model's size, and its motion; both are reused by the next."""
+
+    image: NDArray[np.uint8]
+    motion: NDArray[np.float32]
+    fold: int
+    has_motion: bool
+
+
+class ClipReader:
+    """Reads one clip, whole or thinned out."""
+
+    def __init__(
+        self,
+        number: int,
+        clip: Clip,
+        clips: int,
+        size: FrameSize,
+        motion: MotionSettings,
+        fps: float,
+        budget: int,
+        ignored: Regions,
+        strict: bool,
+    ) -> None:
+        self.clip, self._fps = clip, fps
+        self._number, self._clips, self._budget, self._strict = number, clips, budget, strict
+        self._extractor = MotionExtractor(size.height, size.width, motion)
+        self._fitting = Fitting(size.height, size.width, ignored)
+        self.seen, self.skipped = 0, 0
+
+    @property
+    def most_kept(self) -> int:
+        """Most frames that are kept of the clip, also where it is longer than it says."""
+        return self._budget + SEGMENT_FRAMES
+
+    def read(self, progress: Callable[[int], None], *, whole: bool) -> Iterator[ReadFrame]:
+        """Read every frame, or segments from all over the clip that are within the budget.
+
+        Args:
+            progress: Called with 1 after each frame of the clip.
+            whole: Whether to read every frame.
+        """
+        follows = False
+        with self.clip.open(strict=self._strict) as source:
+            length = scored_of(source.length, source.fps, self._fps)
+            thinning = 1 if length is None else max(1, -(-length // self._budget))
+            for position, (frame, steps) in enumerate(at_pace(source, self._fps)):
+                self.seen, self.skipped = position + 1, source.skipped
+                progress(1)
+                is_kept = whole or position // SEGMENT_FRAMES % thinning == 0
+                follows = follows and steps is not None
+                if is_kept:
+                    if not follows:
+                        self._extractor.reset()
+                    image = self._fitting.fit(frame.image)
+                    motion = self._extractor.push(image, steps or 1.0)
+                    yield ReadFrame(image, motion, self._fold(position, length, thinning), follows)
+                follows = is_kept
+
+    def _fold(self, position: int, length: int | None, thinning: int) -> int:
+        """A clip is of one fold as a whole where there are enough, else its blocks take turns.
+
+        Of every block something is kept, so that something is kept of every fold.
+        """
+        if self._clips >= _ENOUGH_CLIPS:
+            return self._number % FOLDS
+        if length is None:
+            return position // SEGMENT_FRAMES % FOLDS
+        shortest = _SHORTEST_BLOCK if thinning == 1 else SEGMENT_FRAMES * thinning
+        blocks = min(_MOST_BLOCKS, max(FOLDS, length // shortest))
+        return (position * blocks // max(length, position + 1) + self._number) % FOLDS
