@@ -1,42 +1,28 @@
-"""The parts of a benchmark, one after the other; what is done is on the disk."""
+"""A benchmark: its parts one after the other; the report is on the disk after each."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 
 import msgspec
 
-from edge_vad.backends import Backend, load_backend
 from edge_vad.backends.providers import package_version
 from edge_vad.opencv import cv2
-from edge_vad.scene_model import SceneModel
 from edge_vad_bench import store
 from edge_vad_bench.measure.device import read_device
-from edge_vad_bench.measure.energy import open_energy_meter
-from edge_vad_bench.measure.interleaved_runner import Arena
 from edge_vad_bench.measure.nvml import open_nvml
-from edge_vad_bench.measure.stopwatch import Stopwatch
 from edge_vad_bench.parts.cold_start import measure_cold_start
-from edge_vad_bench.parts.compute_bound import measure_floor
+from edge_vad_bench.parts.compute_bound import measure_compute_bound
 from edge_vad_bench.parts.growth import measure_growths
 from edge_vad_bench.parts.roofline import project
+from edge_vad_bench.parts.scenarios import measure_scenarios
 from edge_vad_bench.report.notes import notes
-from edge_vad_bench.schema import SCHEMA, Report, Settings
-from edge_vad_bench.workloads.scenarios import (
-    CAMERAS_OF_A_QUERY,
-    MULTI,
-    OFFLINE,
-    SINGLE,
-    Cameras,
-    Contestant,
-    WholeRecording,
-)
+from edge_vad_bench.schema import SCHEMA, Report
+from edge_vad_bench.task import Task
 
-SCENARIOS, COLD, GROWTH, FLOOR, PROJECTION, PEERS, SIZES = (
+SCENARIOS, COLD, GROWTH, BOUND, PROJECTION, BASELINES, SIZES = (
     "scenarios",
     "cold start",
     "growth",
@@ -45,34 +31,17 @@ SCENARIOS, COLD, GROWTH, FLOOR, PROJECTION, PEERS, SIZES = (
     "peers",
     "sizes",
 )
-PARTS = (SCENARIOS, COLD, GROWTH, FLOOR, PROJECTION)
-PARTS_OF_PEERS = (PEERS, SIZES)
-"""What is measured besides where the training is at hand."""
+"""Names of the parts in a report, and on the command line."""
 
-Part = Callable[[Report], Report]
+PARTS = (SCENARIOS, COLD, GROWTH, BOUND, PROJECTION)
+PARTS_OF_BASELINES = (BASELINES, SIZES)
+"""Measured besides where the folder of the training is given."""
 
-
-@dataclass(frozen=True)
-class Task:
-    """What is to be measured.
-
-    Attributes:
-        scenes: The scene models.
-        source: What `edge_vad.open_source` takes.
-        settings: The same, as the report tells it.
-        trained: Folder of the training, for peers; None without.
-        say: Told what is being done.
-    """
-
-    scenes: tuple[Path, ...]
-    source: str
-    settings: Settings
-    trained: Path | None
-    say: Callable[[str], None]
+Part = Callable[[Task, Report], Report]
 
 
 def run(task: Task, out: Path, *, fresh: bool = False) -> Report:
-    """Do what has not been done yet, and write the report after every part.
+    """Do the parts that are not done yet, and write the report after each.
 
     Args:
         task: What is to be measured.
@@ -85,18 +54,9 @@ def run(task: Task, out: Path, *, fresh: bool = False) -> Report:
     report = begin(task)
     if not fresh:
         report = store.resume(path, report)
-    makers = {
-        SCENARIOS: _scenarios,
-        COLD: _cold_starts,
-        GROWTH: _growths,
-        FLOOR: _floors,
-        PROJECTION: _projections,
-        PEERS: _peers,
-        SIZES: _sizes,
-    }
     for part in task.settings.parts:
         if part not in report.done:
-            report = makers[part](task, report)
+            report = _MAKERS[part](task, report)
             report = msgspec.structs.replace(report, done=(*report.done, part))
             store.write(path, report)
     report = msgspec.structs.replace(report, complete=True)
@@ -117,55 +77,7 @@ def begin(task: Task) -> Report:
 
 
 def _scenarios(task: Task, report: Report) -> Report:
-    plan, watch, nvml = task.settings.plan, Stopwatch(), open_nvml()
-    meter, rows = open_energy_meter(nvml), report.rows
-    with ExitStack() as closers:
-        if meter:
-            closers.callback(meter.close)
-        arena = Arena(plan, watch, nvml, meter)
-        runners = [closers.enter_context(closing(each)) for each in _backends(task)]
-        pairs = [(model, backend) for (model, backend) in zip(_models(task), runners, strict=True)]
-        for scenario in task.settings.scenarios:
-            make = SCENARIO_MAKERS[scenario]
-            with ExitStack() as opened:
-                field = [
-                    opened.enter_context(closing(make(task, model, backend, watch)))
-                    for model, backend in pairs
-                ]
-                rows = (*rows, *arena.measure(SCENARIOS, field, task.say))
-    return msgspec.structs.replace(report, rows=rows)
-
-
-def _models(task: Task) -> Iterator[SceneModel]:
-    for path in task.scenes:
-        model = SceneModel.read(path)
-        for _ in task.settings.backends:
-            yield model
-
-
-def _backends(task: Task) -> Iterator[Backend]:
-    for path in task.scenes:
-        for name in task.settings.backends:
-            yield load_backend(SceneModel.read(path), name, threads=task.settings.threads)
-
-
-def _single(task: Task, model: SceneModel, backend: Backend, watch: Stopwatch) -> Contestant:
-    handicap = task.settings.plan.handicap
-    return Cameras(model, backend, task.source, watch, handicap=handicap)
-
-
-def _multi(task: Task, model: SceneModel, backend: Backend, watch: Stopwatch) -> Contestant:
-    handicap = task.settings.plan.handicap
-    return Cameras(
-        model, backend, task.source, watch, cameras=CAMERAS_OF_A_QUERY, handicap=handicap
-    )
-
-
-def _offline(task: Task, model: SceneModel, backend: Backend, _: Stopwatch) -> Contestant:
-    return WholeRecording(model, backend, task.source, task.settings.plan.handicap)
-
-
-SCENARIO_MAKERS = {SINGLE: _single, MULTI: _multi, OFFLINE: _offline}
+    return msgspec.structs.replace(report, rows=(*report.rows, *measure_scenarios(task)))
 
 
 def _cold_starts(task: Task, report: Report) -> Report:
@@ -179,7 +91,7 @@ def _cold_starts(task: Task, report: Report) -> Report:
             threads=task.settings.threads,
             starts=plan.starts,
             nvml=nvml,
-            say=task.say,
+            on_progress=task.on_progress,
         )
         for path, used in zip(task.scenes, task.settings.scenes, strict=True)
         for backend in task.settings.backends
@@ -188,17 +100,18 @@ def _cold_starts(task: Task, report: Report) -> Report:
 
 
 def _growths(task: Task, report: Report) -> Report:
-    growths = measure_growths(task.scenes[0], task.source, task.settings.threads, task.say)
+    growths = measure_growths(task.scenes[0], task.source, task.settings.threads, task.on_progress)
     return msgspec.structs.replace(report, growths=(*report.growths, *growths))
 
 
-def _floors(task: Task, report: Report) -> Report:
-    floors = [
-        measure_floor(path, task.settings.threads, task.say)
+def _compute_bounds(task: Task, report: Report) -> Report:
+    bounds = [
+        measure_compute_bound(path, task.settings.threads, task.on_progress)
         for path, used in zip(task.scenes, task.settings.scenes, strict=True)
         if used.precision == "fp32"
     ]
-    return msgspec.structs.replace(report, floors=tuple(each for each in floors if each))
+    known = tuple(each for each in bounds if each)
+    return msgspec.structs.replace(report, compute_bounds=known)
 
 
 def _projections(task: Task, report: Report) -> Report:
@@ -206,10 +119,10 @@ def _projections(task: Task, report: Report) -> Report:
     return msgspec.structs.replace(report, projections=tuple(projections))
 
 
-def _peers(task: Task, report: Report) -> Report:
-    from edge_vad_bench.baselines import measure_peers  # torch is wanted for these alone
+def _baselines(task: Task, report: Report) -> Report:
+    from edge_vad_bench.baselines import measure_baselines  # only this part needs torch
 
-    return measure_peers(task, report)
+    return measure_baselines(task, report)
 
 
 def _sizes(task: Task, report: Report) -> Report:
@@ -217,3 +130,14 @@ def _sizes(task: Task, report: Report) -> Report:
 
     growths = measure_sizes(task)
     return msgspec.structs.replace(report, growths=(*report.growths, *growths))
+
+
+_MAKERS: dict[str, Part] = {
+    SCENARIOS: _scenarios,
+    COLD: _cold_starts,
+    GROWTH: _growths,
+    BOUND: _compute_bounds,
+    PROJECTION: _projections,
+    BASELINES: _baselines,
+    SIZES: _sizes,
+}

@@ -1,4 +1,4 @@
-"""What was measured, on what, for how long and under which conditions: a report's context."""
+"""The context of a report: device, scenes, plan and settings, conditions of the machine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
 class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A part of the report: unchangeable, and refused when it holds a field nobody knows."""
+    """A part of the report: immutable; a document with an unknown field is refused."""
 
 
 class Device(Record, frozen=True):
@@ -63,8 +63,8 @@ class Plan(Record, frozen=True):
     """How long is measured, and when it is enough.
 
     Attributes:
-        warm_up_s: Seconds of every contestant before anything counts.
-        block_s: Least seconds of a block; contestants take turns block by block.
+        warm_up_s: Seconds of every workload before anything counts.
+        block_s: Least seconds of a block; workloads take turns block by block.
         block_queries: Least queries of a block.
         blocks: Least blocks of each.
         most_blocks: Most blocks of each.
@@ -72,8 +72,8 @@ class Plan(Record, frozen=True):
             figure is stable and measuring ends.
         settled: See `tolerance`.
         starts: Cold starts that are measured.
-        handicap: Share of its time by which every frame is slowed down on purpose, to see whether
-            a comparison notices.
+        injected_delay: Share of its time by which every query is delayed on purpose, to see whether
+            a comparison notices; `handicap` in the JSON.
     """
 
     warm_up_s: float = 1.0
@@ -84,7 +84,7 @@ class Plan(Record, frozen=True):
     tolerance: Share = 0.05
     settled: int = 3
     starts: int = 5
-    handicap: Share = 0.0
+    injected_delay: Share = msgspec.field(default=0.0, name="handicap")
 
 
 QUICK = Plan(
@@ -123,7 +123,7 @@ class Settings(Record, frozen=True):
 
 
 class Conditions(Record, frozen=True):
-    """The state of the machine at one moment; what no file tells is None.
+    """The state of the machine at one moment; None: the system does not report it.
 
     Attributes:
         load: Processes that wanted a CPU, on average over the last minute.

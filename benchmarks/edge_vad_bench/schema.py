@@ -1,4 +1,7 @@
-"""What a benchmark leaves behind: one JSON document, which is the truth; pages are made from it."""
+"""The report of a benchmark: one JSON document, from which the pages are made.
+
+Fields of the JSON keep the names of earlier versions; where the code has another, `name=` says so.
+"""
 
 from __future__ import annotations
 
@@ -19,16 +22,16 @@ from edge_vad_bench.context import (
 __all__ = [
     "QUICK",
     "SCHEMA",
-    "Agreement",
+    "BaselineAgreement",
+    "BenchmarkRow",
+    "ComputeBound",
     "Conditions",
     "Device",
-    "Floor",
     "Growth",
     "Latency",
     "Plan",
     "Projection",
     "Report",
-    "Row",
     "SceneUsed",
     "Settings",
     "Stage",
@@ -82,7 +85,7 @@ class Stage(Record, frozen=True):
     blocks: tuple[float, ...]
 
 
-class Row(Record, frozen=True):
+class BenchmarkRow(Record, frozen=True):
     """One thing that was measured.
 
     Attributes:
@@ -99,15 +102,16 @@ class Row(Record, frozen=True):
         samples_ms: Every query that counted, in order.
         blocks: How many of the samples every block has.
         cpu_ms: CPU time of all threads in every query; nothing where it is not known.
-        yardstick_ms: Between queries: a fixed piece of work that is not ours, the same in every
-            version and on every machine. It tells a slow machine from a slow program.
-        yardstick_cpu_ms: CPU time of the same.
-        yardstick_blocks: How many of these every block has.
-        others_cores: How many cores others used meanwhile, on average; None where it is not told.
+        reference_ms: Runs of the reference workload between the queries: fixed work, the same in
+            every version and on every machine. It separates a slow machine from a slow program.
+        reference_cpu_ms: CPU time of the same runs.
+        reference_blocks: Number of these in every block.
+        contention_cores: Cores that other processes used meanwhile, on average; None where the
+            system does not report it.
         stages: Stage to its times, in the order of a frame's way.
         stable: Whether the last blocks agreed, see `Plan.tolerance`.
-        joules_a_frame: Energy of the whole device, idle included; None where it tells none.
-        energy_from: What told the energy.
+        joules_a_frame: Energy of the whole device, idle included; None where it cannot be read.
+        energy_from: The meter.
         before: The machine before the first block.
         after: The machine after the last one.
         throttled: Whether anything was slowed down by heat or power before or after.
@@ -127,10 +131,10 @@ class Row(Record, frozen=True):
     samples_ms: tuple[float, ...]
     blocks: tuple[int, ...]
     cpu_ms: tuple[float, ...]
-    yardstick_ms: tuple[float, ...]
-    yardstick_cpu_ms: tuple[float, ...]
-    yardstick_blocks: tuple[int, ...]
-    others_cores: float | None
+    reference_ms: tuple[float, ...] = msgspec.field(name="yardstick_ms")
+    reference_cpu_ms: tuple[float, ...] = msgspec.field(name="yardstick_cpu_ms")
+    reference_blocks: tuple[int, ...] = msgspec.field(name="yardstick_blocks")
+    contention_cores: float | None = msgspec.field(name="others_cores")
     stages: dict[str, Stage]
     stable: bool
     joules_a_frame: float | None
@@ -161,24 +165,24 @@ class Growth(Record, frozen=True):
     of: str
 
 
-class Floor(Record, frozen=True):
-    """The compute stage against the best that this machine does in one large convolution.
+class ComputeBound(Record, frozen=True):
+    """The graph's time against its compute bound: its operations at this machine's best rate.
 
     Attributes:
         scene: Name of the scene model.
         gmac: Multiply-accumulates of its graph, 1e9.
         gmac_a_second: Best rate of the large convolution, in the same run.
-        floor_ms: What the graph would take at that rate.
+        bound_ms: What the graph would take at that rate.
         measured_ms: What it took, in turns with the convolution.
-        times_floor: The ratio of the two.
+        times_bound: The ratio of the two.
     """
 
     scene: str
     gmac: float
     gmac_a_second: float
-    floor_ms: float
+    bound_ms: float = msgspec.field(name="floor_ms")
     measured_ms: float
-    times_floor: float
+    times_bound: float = msgspec.field(name="times_floor")
 
 
 class Projection(Record, frozen=True):
@@ -207,8 +211,8 @@ class Projection(Record, frozen=True):
     bound_by: Literal["compute", "memory"]
 
 
-class Agreement(Record, frozen=True):
-    """That two peers computed the same, on the frames that were timed.
+class BaselineAgreement(Record, frozen=True):
+    """Whether two ways of computing give the same maps on the frames that were timed.
 
     Attributes:
         subject: Whose result.
@@ -243,8 +247,8 @@ class Report(Record, frozen=True):
         done: The parts that are.
         rows: What was measured.
         growths: How time grows.
-        floors: Against the machine's best rate.
-        agreements: Whether peers computed the same.
+        compute_bounds: Against the machine's best rate.
+        agreements: Whether the baselines computed the same.
         projections: On paper.
         notes: What is timed and what is not, and what could not be had.
     """
@@ -256,9 +260,9 @@ class Report(Record, frozen=True):
     settings: Settings
     complete: bool = False
     done: tuple[str, ...] = ()
-    rows: tuple[Row, ...] = ()
+    rows: tuple[BenchmarkRow, ...] = ()
     growths: tuple[Growth, ...] = ()
-    floors: tuple[Floor, ...] = ()
-    agreements: tuple[Agreement, ...] = ()
+    compute_bounds: tuple[ComputeBound, ...] = msgspec.field(default=(), name="floors")
+    agreements: tuple[BaselineAgreement, ...] = ()
     projections: tuple[Projection, ...] = ()
     notes: tuple[str, ...] = ()

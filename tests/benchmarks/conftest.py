@@ -13,15 +13,15 @@ from edge_vad.doctor.report import Processor
 from edge_vad_bench import stats
 from edge_vad_bench.schema import (
     SCHEMA,
-    Agreement,
+    BaselineAgreement,
+    BenchmarkRow,
+    ComputeBound,
     Conditions,
     Device,
-    Floor,
     Growth,
     Plan,
     Projection,
     Report,
-    Row,
     SceneUsed,
     Settings,
 )
@@ -29,7 +29,7 @@ from edge_vad_bench.schema import (
 BLOCKS, QUERIES, READINGS = 10, 20, 4
 
 
-def make_row(name: str = "SingleStream/onnxruntime/fp32", **changes: object) -> Row:
+def make_row(name: str = "SingleStream/onnxruntime/fp32", **changes: object) -> BenchmarkRow:
     """A row of 10 blocks; `milliseconds`, `noise`, `busy`, `waiting` and `seed` shape its times."""
     milliseconds = float(changes.pop("milliseconds", 8.0))  # type: ignore[arg-type]
     noise = float(changes.pop("noise", 0.02))  # type: ignore[arg-type]
@@ -37,11 +37,11 @@ def make_row(name: str = "SingleStream/onnxruntime/fp32", **changes: object) -> 
     random = np.random.default_rng(int(changes.pop("seed", 0)))  # type: ignore[call-overload]
     waiting = float(changes.pop("waiting", 0.0))  # type: ignore[arg-type]
     used = milliseconds * busy[..., None] * random.normal(1, noise, (BLOCKS, QUERIES))
-    yardstick = 10.0 * busy[..., None] * random.normal(1, noise, (BLOCKS, READINGS))
+    reference = 10.0 * busy[..., None] * random.normal(1, noise, (BLOCKS, READINGS))
     times = used / (1 - waiting)
     blocks = (QUERIES,) * BLOCKS
     samples = tuple(times.ravel().tolist())
-    row = Row(
+    row = BenchmarkRow(
         name=name,
         group="scenarios",
         scenario=name.split("/")[0],
@@ -55,10 +55,10 @@ def make_row(name: str = "SingleStream/onnxruntime/fp32", **changes: object) -> 
         samples_ms=samples,
         blocks=blocks,
         cpu_ms=tuple(used.ravel().tolist()),
-        yardstick_ms=tuple((yardstick / (1 - waiting)).ravel().tolist()),
-        yardstick_cpu_ms=tuple(yardstick.ravel().tolist()),
-        yardstick_blocks=(READINGS,) * BLOCKS,
-        others_cores=2 * waiting,
+        reference_ms=tuple((reference / (1 - waiting)).ravel().tolist()),
+        reference_cpu_ms=tuple(reference.ravel().tolist()),
+        reference_blocks=(READINGS,) * BLOCKS,
+        contention_cores=2 * waiting,
         stages={
             "decode": stats.stage([each * 0.1 for each in samples], blocks),
             "compute": stats.stage([each * 0.9 for each in samples], blocks),
@@ -73,7 +73,7 @@ def make_row(name: str = "SingleStream/onnxruntime/fp32", **changes: object) -> 
     return msgspec.structs.replace(row, **changes)
 
 
-def make_report(*rows: Row, **changes: object) -> Report:
+def make_report(*rows: BenchmarkRow, **changes: object) -> Report:
     """A whole report."""
     scene = SceneUsed("street.onnx", "0" * 64, "fp32", 360, 240, 2, gmac=0.03, mib_moved=12.0)
     report = Report(
@@ -87,8 +87,8 @@ def make_report(*rows: Row, **changes: object) -> Report:
         complete=True,
         rows=rows or (make_row(),),
         growths=(Growth("cameras", (1, 2), (1.0, 2.0), 1.0, 1.1, "a frame"),),
-        floors=(Floor("street.onnx", 0.03, 60.0, 0.5, 0.8, 1.6),),
-        agreements=(Agreement("numpy", "torch", 8, 1e-6, 1e-3),),
+        compute_bounds=(ComputeBound("street.onnx", 0.03, 60.0, 0.5, 0.8, 1.6),),
+        agreements=(BaselineAgreement("numpy", "torch", 8, 1e-6, 1e-3),),
         projections=(
             Projection("Orin", "street.onnx", "fp32", 1.0, 68.0, 0.03, 0.18, 0.18, "memory"),
         ),
@@ -98,7 +98,7 @@ def make_report(*rows: Row, **changes: object) -> Report:
 
 
 @pytest.fixture(scope="session")
-def row() -> Callable[..., Row]:
+def row() -> Callable[..., BenchmarkRow]:
     return make_row
 
 

@@ -1,11 +1,10 @@
-"""Measures the peers in turns: the compute stage, and end to end from file to decision."""
+"""Measures the baselines in turns: the compute stage, and end to end from file to decision."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from itertools import islice
-from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
@@ -17,23 +16,22 @@ from edge_vad.preprocessing.resize import Fitting
 from edge_vad.scene_model import SceneCard, SceneModel
 from edge_vad.sources import open_source
 from edge_vad_bench.baselines.torch_backends import TorchBackend, compiled, dense, patch_by_patch
-from edge_vad_bench.measure.interleaved_runner import Arena
+from edge_vad_bench.measure.interleaved_runner import InterleavedRunner
 from edge_vad_bench.measure.stopwatch import Stopwatch
-from edge_vad_bench.schema import Agreement, Report
-from edge_vad_bench.workloads.scenarios import Cameras, Contestant
+from edge_vad_bench.measure.workload import Workload
+from edge_vad_bench.schema import BaselineAgreement, Report
+from edge_vad_bench.task import Task
+from edge_vad_bench.workloads.scenarios import StreamWorkload
 from edge_vad_train.checkpoint import TrainedScene, load_trained
-
-if TYPE_CHECKING:
-    from edge_vad_bench.benchmark import Task
 
 _FRAMES = 24
 _EXACT, _REDUCED = 1e-3, 0.25
-"""Relative errors of the map up to which peers agree: single precision, and FP16 or INT8."""
+"""Relative errors of the map up to which maps agree: single precision, and FP16 or INT8."""
 
 _OURS = "edge-vad"
 
 
-class Compute(Contestant):
+class ComputeWorkload(Workload):
     """The compute stage alone: inputs in memory, maps out.
 
     Args:
@@ -54,46 +52,48 @@ class Compute(Contestant):
         self._backend, self._inputs, self._turn = backend, inputs, 0
 
     def query(self, watch: Stopwatch) -> bool:
-        """See `Contestant`."""
+        """See `Workload`."""
         self._turn = (self._turn + 1) % len(self._inputs)
         self._backend.infer(self._inputs[self._turn])
         watch.decided()
         return True
 
 
-def measure_peers(task: Task, report: Report) -> Report:
-    """Add rows, agreements and growths of the peers to a report.
+def measure_baselines(task: Task, report: Report) -> Report:
+    """Add rows, agreements and growths of the baselines to a report.
 
     Raises:
         BadModel: The folder holds no trained scene.
     """
-    assert task.trained is not None  # noqa: S101 - else there are no peers to measure
+    assert task.trained is not None  # noqa: S101 - else there is no baseline to measure
     threads = task.settings.threads
     torch.set_num_threads(threads)
-    task.say("preparing the peers")
+    task.on_progress("preparing the baselines")
     scene, watch = load_trained(task.trained), Stopwatch()
     models = [SceneModel.read(path) for path in task.scenes]
     inputs = list(_inputs(task.source, models[0].card))
     notes: list[str] = []
     with ExitStack() as opened:
-        peers = _peers(scene, inputs[0], notes)
-        ours: list[Peer] = []
+        baselines = _baselines(scene, inputs[0], notes)
+        ours: list[Baseline] = []
         for model in models:
             for name in task.settings.backends:
                 backend = opened.enter_context(closing(load_backend(model, name, threads=threads)))
                 precision = model.card.precision
                 ours.append((f"{_OURS} {name} {precision}", precision, backend))
-        everyone = [*peers, *ours]
-        arena = Arena(task.settings.plan, watch)
-        rows = arena.measure("peers", [Compute(*each, inputs) for each in everyone], task.say)
+        everyone = [*baselines, *ours]
+        runner = InterleavedRunner(task.settings.plan, watch)
+        rows = runner.measure(
+            "peers", [ComputeWorkload(*each, inputs) for each in everyone], task.on_progress
+        )
         slow, fast = everyone[0], ours[0]
         whole = [
-            _EndToEnd(models[0], subject, backend, task.source, watch)
+            _EndToEndWorkload(models[0], subject, backend, task.source, watch)
             for subject, _, backend in (slow, fast)
         ]
         for each in whole:
             opened.callback(each.close)
-        rows += arena.measure("peers, end to end", whole, task.say)
+        rows += runner.measure("peers, end to end", whole, task.on_progress)
         agreements = _agreements(everyone, inputs)
     return msgspec.structs.replace(
         report,
@@ -103,8 +103,8 @@ def measure_peers(task: Task, report: Report) -> Report:
     )
 
 
-class _EndToEnd(Cameras):
-    """SingleStream with a backend that may not be ours."""
+class _EndToEndWorkload(StreamWorkload):
+    """SingleStream with any backend."""
 
     def __init__(
         self, model: SceneModel, subject: str, backend: Backend, source: str, watch: Stopwatch
@@ -114,13 +114,13 @@ class _EndToEnd(Cameras):
         self.name = f"EndToEnd/{subject}"
 
 
-Peer = tuple[str, str, Backend]
+Baseline = tuple[str, str, Backend]
 """What it is, the precision, and what computes."""
 
 
-def _peers(scene: TrainedScene, first: Inputs, notes: list[str]) -> list[Peer]:
+def _baselines(scene: TrainedScene, first: Inputs, notes: list[str]) -> list[Baseline]:
     network = scene.network
-    peers: list[Peer] = [
+    baselines: list[Baseline] = [
         ("PyTorch, patch by patch", "fp32", TorchBackend("torch-patches", patch_by_patch(network))),
         ("PyTorch, dense, eager", "fp32", TorchBackend("torch-eager", dense(network))),
     ]
@@ -130,8 +130,8 @@ def _peers(scene: TrainedScene, first: Inputs, notes: list[str]) -> list[Peer]:
     except Exception as error:  # noqa: BLE001 - a compiler may fail in any way
         notes.append(f"PyTorch could not compile the network here: {type(error).__name__}.")
     else:
-        peers.append(("PyTorch, dense, compiled", "fp32", fast))
-    return peers
+        baselines.append(("PyTorch, dense, compiled", "fp32", fast))
+    return baselines
 
 
 def _inputs(source: str, card: SceneCard) -> Iterator[Inputs]:
@@ -146,18 +146,20 @@ def _inputs(source: str, card: SceneCard) -> Iterator[Inputs]:
                 yield Inputs(image[None].copy(), pooled[None].copy())
 
 
-def _agreements(everyone: Sequence[Peer], inputs: Sequence[Inputs]) -> tuple[Agreement, ...]:
-    """Hold all to the eager network in single precision."""
-    reference, _, judge = next(each for each in everyone if each[2].name == "torch-eager")
-    expected = np.concatenate([judge.infer(each).anomaly_map for each in inputs])
+def _agreements(
+    everyone: Sequence[Baseline], inputs: Sequence[Inputs]
+) -> tuple[BaselineAgreement, ...]:
+    """Compare all with the eager network in single precision."""
+    reference, _, eager = next(each for each in everyone if each[2].name == "torch-eager")
+    expected = np.concatenate([eager.infer(each).anomaly_map for each in inputs])
     agreements = []
     for subject, precision, backend in everyone:
-        if backend is judge:
+        if backend is eager:
             continue
         found = np.concatenate([backend.infer(each).anomaly_map for each in inputs])
         error = float(np.abs(found - expected).max() / np.abs(expected).max())
         agreements.append(
-            Agreement(
+            BaselineAgreement(
                 subject=subject,
                 reference=reference,
                 frames=len(inputs),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
@@ -18,11 +17,9 @@ from edge_vad.onnx_file.pruning import needed_graph
 from edge_vad.scene_model import Grid, SceneCard
 from edge_vad_bench.parts.growth import LINEAR, Work, grow
 from edge_vad_bench.schema import Growth
+from edge_vad_bench.task import Task
 from edge_vad_export.graph import build_graph
 from edge_vad_train.checkpoint import TrainedScene, empty_network, load_trained
-
-if TYPE_CHECKING:
-    from edge_vad_bench.benchmark import Task
 
 RESOLUTIONS = ((424, 240), (640, 360), (852, 480), (1280, 720), (1920, 1080))
 """Widths and heights, px; multiples of four, as scenes have them."""
@@ -43,15 +40,15 @@ def measure_sizes(task: Task) -> tuple[Growth, ...]:
         BadModel: The folder holds no trained scene.
     """
     assert task.trained is not None  # noqa: S101 - else there is no scene to stretch
-    scene, threads, say = load_trained(task.trained), task.settings.threads, task.say
-    say("growth with the resolution: building graphs")
+    scene, threads = load_trained(task.trained), task.settings.threads
+    task.on_progress("growth with the resolution: building graphs")
     graphs: dict[int, Work] = {}
     flows: dict[int, Work] = {}
     for width, height in RESOLUTIONS:
         resized = stretch(scene, width, height, scene.design.components)
         graphs[width * height] = _graph(resized, threads)
         flows[width * height] = _flow(resized.card)
-    say("growth with K: building graphs")
+    task.on_progress("growth with K: building graphs")
     card = scene.card
     mixtures = {
         count: _graph(
@@ -60,7 +57,7 @@ def measure_sizes(task: Task) -> tuple[Growth, ...]:
         )
         for count in COMPONENTS
     }
-    say("growth with resolution and K")
+    task.on_progress("growth with resolution and K")
     return (
         grow("pixels", graphs, limit=LINEAR, of="the graph", rounds=_ROUNDS),
         grow("pixels", flows, limit=LINEAR, of="flow and pooling", rounds=_ROUNDS),
@@ -71,7 +68,7 @@ def measure_sizes(task: Task) -> tuple[Growth, ...]:
 def stretch(
     scene: TrainedScene, width: int, height: int, components: dict[str, int]
 ) -> TrainedScene:
-    """Make a scene of another size; what it says is nonsense, what it costs is not.
+    """Make a scene of another size: its scores mean nothing, its cost is right.
 
     Args:
         scene: The trained scene.

@@ -13,7 +13,7 @@ from edge_vad.backends import Backend, Inputs, Maps
 from edge_vad_train.model.scene_network import SceneNetwork
 from edge_vad_train.model.vae import Encoder
 
-Compute = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+MapFunction = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 """From frame and motion to anomaly map and score."""
 
 
@@ -27,7 +27,7 @@ class TorchBackend(Backend):
 
     device = "cpu"
 
-    def __init__(self, name: str, compute: Compute) -> None:
+    def __init__(self, name: str, compute: MapFunction) -> None:
         self.name = name
         self._compute = compute
 
@@ -41,7 +41,7 @@ class TorchBackend(Backend):
         return maps
 
 
-def dense(network: SceneNetwork) -> Compute:
+def dense(network: SceneNetwork) -> MapFunction:
     """The network as it is exported, run eagerly."""
 
     def compute(frame: Tensor, motion: Tensor) -> tuple[Tensor, Tensor]:
@@ -51,12 +51,12 @@ def dense(network: SceneNetwork) -> Compute:
     return compute
 
 
-def compiled(network: SceneNetwork) -> Compute:
+def compiled(network: SceneNetwork) -> MapFunction:
     """The same, compiled for one frame."""
     return dense(torch.compile(network, dynamic=False))  # type: ignore[arg-type]
 
 
-def patch_by_patch(network: SceneNetwork) -> Compute:
+def patch_by_patch(network: SceneNetwork) -> MapFunction:
     """The network with its encoders run on every patch by itself, all patches of a frame at once.
 
     So papers do it that cut patches out of the frame.

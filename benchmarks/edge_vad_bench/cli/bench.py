@@ -46,7 +46,7 @@ Examples:
     "--peers",
     "trained",
     type=click.Path(path_type=Path),
-    help="Folder of the scene's training: measure other ways to compute the same beside ours.",
+    help="Folder of the scene's training: measure PyTorch baselines beside the runtime.",
 )
 @click.option(
     "--only",
@@ -66,9 +66,10 @@ Examples:
 @click.option("--fresh", is_flag=True, help="Begin anew; do not go on with an interrupted one.")
 @click.option(
     "--handicap",
+    "injected_delay",
     type=click.FloatRange(0, 1),
     default=0.0,
-    help="Slow every query down by this share, to see whether edge-vad compare notices.",
+    help="Delay every query by this share of its time, to see whether edge-vad compare notices.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the report's JSON on stdout.")
 def bench(
@@ -82,19 +83,21 @@ def bench(
     scenarios: tuple[str, ...],
     quick: bool,
     fresh: bool,
-    handicap: float,
+    injected_delay: float,
     as_json: bool,
 ) -> None:
     """Measure how fast SCENES are on this device: end to end, by stage, and from a cold start.
 
     Scenes of several precisions are measured in turns in one run, and so are backends. Writes
-    bench.json, which is the truth, and report.html and report.md, which are made from it. When it
-    is interrupted, give the same command again: it goes on with the part that it was in.
+    bench.json, which holds everything, and report.html and report.md, which are made from it. If
+    it is interrupted, give the same command again: it goes on with the part that it was in.
     """
     from edge_vad_bench import benchmark
     from edge_vad_bench.measure.device import describe_scene
+    from edge_vad_bench.parts import scenarios as scenario_part
     from edge_vad_bench.report.rendering import write_pages
     from edge_vad_bench.schema import QUICK, Plan, Settings
+    from edge_vad_bench.task import Task
 
     used = tuple(describe_scene(path) for path in scenes)
     if len({scene.precision for scene in used}) < len(used):
@@ -107,14 +110,14 @@ def bench(
         source=_name(source),
         backends=_every_backend() if _EVERY in backends else backends,
         threads=threads or default_threads(SceneModel.read(scenes[0]).card),
-        plan=msgspec.structs.replace(QUICK if quick else Plan(), handicap=handicap),
-        parts=(*chosen, *benchmark.PARTS_OF_PEERS) if trained else tuple(chosen),
-        scenarios=scenarios or tuple(benchmark.SCENARIO_MAKERS),
+        plan=msgspec.structs.replace(QUICK if quick else Plan(), injected_delay=injected_delay),
+        parts=(*chosen, *benchmark.PARTS_OF_BASELINES) if trained else tuple(chosen),
+        scenarios=scenarios or tuple(scenario_part.MAKERS),
         opencv_threads=threads or len(os.sched_getaffinity(0)),
     )
     with Console(stderr=True).status("") as status:
-        say = status.update if sys.stderr.isatty() else _ignore
-        task = benchmark.Task(scenes, source, settings, trained, say)
+        on_progress = status.update if sys.stderr.isatty() else _ignore
+        task = Task(scenes, source, settings, trained, on_progress)
         try:
             report = benchmark.run(task, out, fresh=fresh)
         except KeyboardInterrupt:
@@ -133,7 +136,7 @@ def bench(
 
 
 def _ignore(text: str) -> None:
-    """Say nothing: there is no terminal."""
+    """Show nothing: there is no terminal."""
 
 
 def _name(source: str) -> str:

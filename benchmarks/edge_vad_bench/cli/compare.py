@@ -14,7 +14,7 @@ from edge_vad.cli.console import warn
 from edge_vad.errors import CheckFailed
 
 if TYPE_CHECKING:
-    from edge_vad_bench.regression.comparison import Comparison
+    from edge_vad_bench.regression.comparison import BenchmarkComparison
 
 _EXAMPLE = """\b
 Example:
@@ -33,14 +33,14 @@ Example:
     help="Per cent that a row may take longer.",
 )
 @click.option(
-    "--raw", is_flag=True, help="Compare milliseconds, not yardsticks: for a quiet machine."
+    "--raw", is_flag=True, help="Do not divide by the reference workload: for a quiet machine."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 def compare(before: Path, after: Path, max_regression: float, raw: bool, as_json: bool) -> None:
     """Compare the benchmarks BEFORE and AFTER row by row, with 95% intervals.
 
-    Times are in yardsticks: divided by what a fixed piece of work took between the queries, so
-    that a slower machine is not taken for a slower program.
+    Times are divided by those of a fixed reference workload, measured between the queries, so that
+    a slower machine is not taken for a slower program.
 
     Exit code 1 when a row takes longer by more than --max-regression, and the interval says that
     this is no chance. Time by the clock is judged where nobody else used the machine; CPU time
@@ -72,7 +72,7 @@ def compare(before: Path, after: Path, max_regression: float, raw: bool, as_json
         click.echo(f"\nnext: edge-vad report {before} {after} --out both.html")
 
 
-def _show(result: Comparison) -> None:
+def _show(result: BenchmarkComparison) -> None:
     for remark in result.remarks:
         warn(remark)
     table = Table(box=None, padding=(0, 2, 0, 0))
@@ -84,8 +84,8 @@ def _show(result: Comparison) -> None:
         verdict = "REGRESSED" if each.regressed else ""
         table.add_row(each.row, each.part, *times, f"{each.ratio:.3f}", interval, verdict)
     Console(highlight=False).print(table)
-    if result.in_yardsticks:
-        click.echo("ratios are of yardsticks; milliseconds are as they were")
+    if result.relative_to_reference:
+        click.echo("ratios are relative to the reference workload; milliseconds are as measured")
     for names, what in ((result.only_before, "gone"), (result.only_after, "new")):
         if names:
             click.echo(f"{what}: {', '.join(names)}")

@@ -22,10 +22,10 @@ _MHZ = re.compile(r"^cpu MHz\s*:\s*([\d.]+)", re.MULTILINE)
 
 
 def read_conditions(nvml: Nvml | None = None, root: Path = Path("/")) -> Conditions:
-    """Read clocks, heat and throttling; files that are absent leave None behind."""
+    """Read clocks, heat and throttling; None where a file is absent."""
     gpu = read_gpu_clock(root)
-    told = (read_hottest(root), nvml.celsius if nvml else None)
-    degrees = [each for each in told if each is not None]
+    sensors = (read_hottest(root), nvml.celsius if nvml else None)
+    degrees = [each for each in sensors if each is not None]
     return Conditions(
         load=_load(),
         cpu_mhz=read_cpu_mhz(root),
@@ -38,7 +38,7 @@ def read_conditions(nvml: Nvml | None = None, root: Path = Path("/")) -> Conditi
 
 
 def was_throttled(before: Conditions, after: Conditions) -> bool:
-    """Whether heat or power slowed anything down meanwhile, as far as the files tell."""
+    """Whether heat or power slowed anything down meanwhile, as far as the files show."""
     drew = (after.over_current or 0) > (before.over_current or 0)
     return bool(before.throttled or after.throttled) or drew
 
@@ -49,8 +49,8 @@ def read_cpu_mhz(root: Path) -> float | None:
     kilohertz = [value for file in files if (value := read_number(file)) is not None]
     if kilohertz:
         return max(kilohertz) / 1000
-    told = _MHZ.findall(read_line(root / "proc/cpuinfo") or "")
-    return max(map(float, told), default=None)
+    clocks = _MHZ.findall(read_line(root / "proc/cpuinfo") or "")
+    return max(map(float, clocks), default=None)
 
 
 def _load() -> float | None:

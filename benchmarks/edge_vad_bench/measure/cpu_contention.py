@@ -1,4 +1,4 @@
-"""Tells how much of the machine's CPU time others use."""
+"""CPU contention: how much CPU time other processes use meanwhile."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from pathlib import Path
 _STAT = Path("/proc/stat")
 _IDLE = (3, 4)
 _GUESTS = 8
-"""From here on the columns are parts of those before."""
+"""From this column on, values are already counted in earlier columns."""
 
 
-class Others:
-    """Watches the CPU time of all other processes, and what a hypervisor keeps for others."""
+class CpuContention:
+    """Measures the CPU time of all other processes, and of other guests of a hypervisor."""
 
     def __init__(self) -> None:
         self._began = self._read()
 
     def cores(self) -> float | None:
-        """How many cores others used since this was made, on average; None where it is not told."""
+        """Cores that others used since this was made, on average; None: the system is silent."""
         now = self._read()
         if self._began is None or now is None:
             return None
@@ -28,7 +28,7 @@ class Others:
 
     @staticmethod
     def _read() -> tuple[float, float, float] | None:
-        """Seconds of the clock, of all CPUs, and of this process."""
+        """Seconds: wall clock, CPU time of all CPUs, CPU time of this process."""
         try:
             columns = [int(each) for each in _STAT.read_text().split("\n", 1)[0].split()[1:]]
         except (OSError, ValueError):

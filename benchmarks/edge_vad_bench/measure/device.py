@@ -1,4 +1,4 @@
-"""Says what is measured on, and with what."""
+"""The device, the installed libraries and the scene models of a benchmark."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Energy, where the machine tells it: RAPL, NVML, or the rails of a Jetson.
+"""Energy, where the machine measures it: RAPL, NVML, or the input rail of a Jetson.
 
-All of them tell of the whole device, with all that ran on it, idle share included.
+All of them measure the whole device, with everything that ran on it, idle share included.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ _POLL_S = 0.02
 
 
 class EnergyMeter(ABC):
-    """Tells how much energy has been used.
+    """Reads how much energy has been used.
 
     Attributes:
-        name: What tells it.
+        name: The counter or sensor it comes from.
     """
 
     name: str

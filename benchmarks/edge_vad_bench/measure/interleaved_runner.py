@@ -1,4 +1,4 @@
-"""Measures contestants in turns, block by block, so that what disturbs one disturbs all."""
+"""Measures workloads in turns, block by block: a disturbance meets all of them alike."""
 
 from __future__ import annotations
 
@@ -10,26 +10,27 @@ import numpy as np
 
 from edge_vad_bench import stats
 from edge_vad_bench.measure.conditions import read_conditions, was_throttled
-from edge_vad_bench.measure.cpu_contention import Others
+from edge_vad_bench.measure.cpu_contention import CpuContention
 from edge_vad_bench.measure.energy import EnergyMeter
 from edge_vad_bench.measure.nvml import Nvml
-from edge_vad_bench.measure.reference_workload import Reading, Yardstick
+from edge_vad_bench.measure.reference_workload import ReferenceTime, ReferenceWorkload
 from edge_vad_bench.measure.stopwatch import Stopwatch
-from edge_vad_bench.schema import Conditions, Plan, Row
-from edge_vad_bench.workloads.scenarios import METRIC_PERCENTILE, Contestant
+from edge_vad_bench.measure.workload import Workload
+from edge_vad_bench.schema import BenchmarkRow, Conditions, Plan
 
 
 @dataclass
-class Tally:
-    """What has been measured of one contestant.
+class WorkloadSamples:
+    """What has been measured of one workload.
 
     Attributes:
-        samples_ms: Every query that counted.
-        blocks: How many each block has.
-        cpu_ms: CPU time of the same.
-        yardstick: Between them.
-        yardstick_blocks: How many of these each block has.
-        others_cores: What others used in every block; nothing where it is not told.
+        samples_ms: Latency of every query that counted.
+        blocks: Number of samples in each block.
+        cpu_ms: CPU time of the same queries.
+        reference: Times of the reference workload between the queries.
+        reference_blocks: Number of these in each block.
+        contention_cores: Cores that other processes used in every block; empty where the system
+            does not report it.
         stages_ms: Stage to its time in every query.
         joules: Energy of all blocks.
         before: The machine before the first block.
@@ -39,28 +40,28 @@ class Tally:
     samples_ms: list[float] = field(default_factory=list)
     blocks: list[int] = field(default_factory=list)
     cpu_ms: list[float] = field(default_factory=list)
-    yardstick: list[Reading] = field(default_factory=list)
-    yardstick_blocks: list[int] = field(default_factory=list)
-    others_cores: list[float] = field(default_factory=list)
+    reference: list[ReferenceTime] = field(default_factory=list)
+    reference_blocks: list[int] = field(default_factory=list)
+    contention_cores: list[float] = field(default_factory=list)
     stages_ms: dict[str, list[float]] = field(default_factory=dict)
     joules: float = 0.0
     before: Conditions = field(default_factory=Conditions)
     after: Conditions = field(default_factory=Conditions)
 
     def is_settled(self, plan: Plan) -> bool:
-        """Whether its last blocks agree."""
+        """Whether the medians of the last blocks agree."""
         medians = stats.block_medians(self.samples_ms, self.blocks)
         return stats.is_settled(medians, plan.settled, plan.tolerance)
 
 
-class Arena:
-    """Where contestants are measured.
+class InterleavedRunner:
+    """Measures workloads block by block in turns, with the reference workload between queries.
 
     Args:
         plan: How long.
-        watch: Times queries; the same that the contestants' stages are told to.
+        watch: Times queries; the workloads mark their stages on the same one.
         nvml: The GPU's management library.
-        meter: Tells the energy.
+        meter: Reads the energy.
     """
 
     def __init__(
@@ -71,103 +72,108 @@ class Arena:
         meter: EnergyMeter | None = None,
     ) -> None:
         self._plan, self._watch, self._nvml, self._meter = plan, watch, nvml, meter
-        self._yardstick = Yardstick()
+        self._reference = ReferenceWorkload()
 
     def measure(
-        self, group: str, contestants: Sequence[Contestant], say: Callable[[str], None]
-    ) -> tuple[Row, ...]:
-        """Measure contestants in turns until all are settled, or for as long as the plan allows.
+        self, group: str, workloads: Sequence[Workload], on_progress: Callable[[str], None]
+    ) -> tuple[BenchmarkRow, ...]:
+        """Measure workloads in turns until all are settled, or for as long as the plan allows.
 
         Args:
-            group: Name of the group that they form.
-            contestants: Who takes part.
-            say: Told what is being done.
-        """
-        plan, tallies = self._plan, [Tally() for _ in contestants]
-        for contestant in contestants:
-            say(f"{contestant.name}: warming up")
-            self._warm_up(contestant)
-        for turn in range(plan.most_blocks):
-            if turn >= plan.blocks and all(tally.is_settled(plan) for tally in tallies):
-                break
-            order = np.roll(np.arange(len(contestants)), turn)  # nobody always follows another
-            for index in order:
-                say(f"{contestants[index].name}: block {turn + 1}")
-                self._measure_block(contestants[index], tallies[index])
-        pairs = zip(contestants, tallies, strict=True)
-        return tuple(self._row(group, contestant, tally) for contestant, tally in pairs)
+            group: Name of the group that they form in the report.
+            workloads: Measured in turns.
+            on_progress: Called with what is being done.
 
-    def _warm_up(self, contestant: Contestant) -> None:
+        Returns:
+            One row a workload, in their order.
+        """
+        plan, collected = self._plan, [WorkloadSamples() for _ in workloads]
+        for workload in workloads:
+            on_progress(f"{workload.name}: warming up")
+            self._warm_up(workload)
+        for turn in range(plan.most_blocks):
+            if turn >= plan.blocks and all(samples.is_settled(plan) for samples in collected):
+                break
+            order = np.roll(np.arange(len(workloads)), turn)  # predecessors change
+            for index in order:
+                on_progress(f"{workloads[index].name}: block {turn + 1}")
+                self._measure_block(workloads[index], collected[index])
+        pairs = zip(workloads, collected, strict=True)
+        return tuple(self._row(group, workload, samples) for workload, samples in pairs)
+
+    def _warm_up(self, workload: Workload) -> None:
         ends = time.perf_counter() + self._plan.warm_up_s
         while True:
             self._watch.start()
-            contestant.query(self._watch)
+            workload.query(self._watch)
             if time.perf_counter() >= ends:
                 return
 
-    def _measure_block(self, contestant: Contestant, tally: Tally) -> None:
-        if not tally.blocks:
-            tally.before = read_conditions(self._nvml)
+    def _measure_block(self, workload: Workload, samples: WorkloadSamples) -> None:
+        if not samples.blocks:
+            samples.before = read_conditions(self._nvml)
         used = self._meter.joules() if self._meter else 0.0
         began, count, watch = time.perf_counter(), 0, self._watch
-        readings: list[Reading] = []
-        others = Others()
+        references: list[ReferenceTime] = []
+        contention = CpuContention()
         while count < self._plan.block_queries or time.perf_counter() < began + self._plan.block_s:
             watch.start()
-            if not contestant.query(watch):
+            if not workload.query(watch):
                 continue
             cpu_ms, elapsed_ms = watch.cpu_ms, watch.elapsed_ms
-            tally.samples_ms.append(stats.rounded(elapsed_ms))
-            tally.cpu_ms.append(stats.rounded(cpu_ms))
-            readings += self._yardstick.beside(elapsed_ms)
+            samples.samples_ms.append(stats.rounded(elapsed_ms))
+            samples.cpu_ms.append(stats.rounded(cpu_ms))
+            references += self._reference.measure_beside(elapsed_ms)
             for stage, elapsed in watch.stages_ms.items():
-                tally.stages_ms.setdefault(stage, []).append(elapsed)
+                samples.stages_ms.setdefault(stage, []).append(elapsed)
             count += 1
-        tally.blocks.append(count)
+        samples.blocks.append(count)
         whole_ms = 1000 * (time.perf_counter() - began)
-        own_share = 1 - sum(each.wall_ms for each in readings) / whole_ms
-        tally.joules += own_share * ((self._meter.joules() if self._meter else 0.0) - used)
-        cores = others.cores()
-        tally.others_cores += [] if cores is None else [cores]
-        tally.yardstick += readings
-        tally.yardstick_blocks.append(len(readings))
-        tally.after = read_conditions(self._nvml)
+        own_share = 1 - sum(each.wall_ms for each in references) / whole_ms
+        samples.joules += own_share * ((self._meter.joules() if self._meter else 0.0) - used)
+        cores = contention.cores()
+        samples.contention_cores += [] if cores is None else [cores]
+        samples.reference += references
+        samples.reference_blocks.append(len(references))
+        samples.after = read_conditions(self._nvml)
 
-    def _row(self, group: str, contestant: Contestant, tally: Tally) -> Row:
-        whole = len(tally.samples_ms)
-        latency = stats.latency(tally.samples_ms, METRIC_PERCENTILE.get(contestant.scenario, 50.0))
-        return Row(
-            name=contestant.name,
+    def _row(self, group: str, workload: Workload, samples: WorkloadSamples) -> BenchmarkRow:
+        whole = len(samples.samples_ms)
+        latency = stats.latency(samples.samples_ms, workload.metric_percentile)
+        return BenchmarkRow(
+            name=workload.name,
             group=group,
-            scenario=contestant.scenario,
-            subject=contestant.subject,
-            precision=contestant.precision,
-            backend=contestant.backend,
-            device=contestant.device,
-            frames_a_query=contestant.frames,
+            scenario=workload.scenario,
+            subject=workload.subject,
+            precision=workload.precision,
+            backend=workload.backend,
+            device=workload.device,
+            frames_a_query=workload.frames,
             latency=latency,
-            fps=stats.rounded(1000 * contestant.frames / latency.mean),
-            samples_ms=tuple(tally.samples_ms),
-            blocks=tuple(tally.blocks),
-            cpu_ms=tuple(tally.cpu_ms),
-            yardstick_ms=tuple(stats.rounded(each.wall_ms) for each in tally.yardstick),
-            yardstick_cpu_ms=tuple(stats.rounded(each.cpu_ms) for each in tally.yardstick),
-            yardstick_blocks=tuple(tally.yardstick_blocks),
-            others_cores=(
-                stats.rounded(float(np.mean(tally.others_cores))) if tally.others_cores else None
-            ),
+            fps=stats.rounded(1000 * workload.frames / latency.mean),
+            samples_ms=tuple(samples.samples_ms),
+            blocks=tuple(samples.blocks),
+            cpu_ms=tuple(samples.cpu_ms),
+            reference_ms=tuple(stats.rounded(each.wall_ms) for each in samples.reference),
+            reference_cpu_ms=tuple(stats.rounded(each.cpu_ms) for each in samples.reference),
+            reference_blocks=tuple(samples.reference_blocks),
+            contention_cores=_mean(samples.contention_cores),
             stages={
-                stage: stats.stage(times, tally.blocks)
-                for stage, times in tally.stages_ms.items()
-                if len(times) == whole  # a stage that some queries lack is no stage of all
+                stage: stats.stage(times, samples.blocks)
+                for stage, times in samples.stages_ms.items()
+                if len(times) == whole  # a stage that some queries lack is left out
             },
-            stable=tally.is_settled(self._plan),
+            stable=samples.is_settled(self._plan),
             joules_a_frame=(
-                stats.rounded(tally.joules / (whole * contestant.frames)) if self._meter else None
+                stats.rounded(samples.joules / (whole * workload.frames)) if self._meter else None
             ),
             energy_from=self._meter.name if self._meter else None,
-            before=tally.before,
-            after=tally.after,
-            throttled=was_throttled(tally.before, tally.after),
-            values=contestant.values(),
+            before=samples.before,
+            after=samples.after,
+            throttled=was_throttled(samples.before, samples.after),
+            values=workload.values(),
         )
+
+
+def _mean(cores: Sequence[float]) -> float | None:
+    return stats.rounded(float(np.mean(cores))) if cores else None

@@ -1,9 +1,8 @@
-"""What NVIDIA's management library tells about the first GPU; absent elsewhere."""
+"""Readings of NVIDIA's management library for the first GPU; absent elsewhere."""
 
 from __future__ import annotations
 
 import importlib
-import os
 from typing import Any
 
 from edge_vad.errors import Unavailable
@@ -19,7 +18,7 @@ _SLOWED = {
 
 
 class Nvml:
-    """The first GPU. What it does not tell is None.
+    """The first GPU. What it does not report is None.
 
     Raises:
         Unavailable: There is no such library or no GPU.
@@ -32,7 +31,7 @@ class Nvml:
             self._gpu = self._api.nvmlDeviceGetHandleByIndex(0)
         except Exception as error:  # noqa: BLE001 - NVML's errors are made at run time
             raise Unavailable(
-                f"NVML tells of no GPU ({error})", "run edge-vad doctor, which tells what is here"
+                f"NVML finds no GPU ({error})", "run edge-vad doctor, which lists what is here"
             ) from None
 
     @property
@@ -56,16 +55,6 @@ class Nvml:
         """What slows the GPU down just now."""
         reasons = int(self._ask("nvmlDeviceGetCurrentClocksThrottleReasons") or 0)
         return tuple(name for bit, name in _SLOWED.items() if reasons & bit)
-
-    @property
-    def memory_mib(self) -> float | None:
-        """Device memory of this process."""
-        try:
-            processes = self._api.nvmlDeviceGetComputeRunningProcesses(self._gpu)
-        except Exception:  # noqa: BLE001 - as above
-            return None
-        used = [each.usedGpuMemory for each in processes if each.pid == os.getpid()]
-        return used[0] / 2**20 if used and used[0] else None
 
     def _ask(self, function: str, *arguments: int) -> float | None:
         try:

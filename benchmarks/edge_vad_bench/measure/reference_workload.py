@@ -1,4 +1,4 @@
-"""A fixed piece of work that is not ours, timed between all others."""
+"""The reference workload: fixed work of another library, timed between the queries."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ import numpy as np
 from edge_vad.opencv import cv2
 
 WIDTH, HEIGHT = 360, 240
-WHAT = f"DIS optical flow, preset medium, two still pictures of {WIDTH}x{HEIGHT}, one thread"
+DESCRIPTION = f"DIS optical flow, preset medium, two still pictures of {WIDTH}x{HEIGHT}, one thread"
 
 _SHARE = 0.1
-"""How long the yardstick is timed, as a share of what it stands beside."""
+"""Time spent on it, as a share of the queries' time."""
 
 
-class Reading(NamedTuple):
-    """What the yardstick took.
+class ReferenceTime(NamedTuple):
+    """What one run of the reference workload took.
 
     Attributes:
-        wall_ms: By the clock.
-        cpu_ms: Of the CPU. The rest of the time others had it.
+        wall_ms: Wall-clock time.
+        cpu_ms: CPU time of its thread; for the rest of the time other processes had the core.
     """
 
     wall_ms: float
     cpu_ms: float
 
 
-class Yardstick:
-    """Times optical flow of OpenCV's preset medium: the like of what costs us most.
+class ReferenceWorkload:
+    """Times DIS optical flow, the kind of work that takes most of a frame's time.
 
-    It is the same in every version of edge-vad, so a slower yardstick tells of a slower or busier
-    machine, and what is measured in yardsticks can be compared from run to run.
+    It is the same in every version of edge-vad. So a slower reference means a slower or busier
+    machine, and times divided by it can be compared from run to run.
     """
 
     def __init__(self) -> None:
@@ -44,21 +44,21 @@ class Yardstick:
         self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
         self._owed_ms = 0.0
 
-    def beside(self, elapsed_ms: float) -> list[Reading]:
-        """Time it for as long as is due beside something else, which may be not at all yet.
+    def measure_beside(self, elapsed_ms: float) -> list[ReferenceTime]:
+        """Run it until it has had its share of the time; not at all while that is not used up.
 
         Args:
-            elapsed_ms: What that took.
+            elapsed_ms: What the query took that was measured before.
         """
-        readings = []
+        times = []
         self._owed_ms += _SHARE * elapsed_ms
         while self._owed_ms > 0:
-            readings.append(self.read())
-            self._owed_ms -= readings[-1].wall_ms
-        return readings
+            times.append(self.measure())
+            self._owed_ms -= times[-1].wall_ms
+        return times
 
-    def read(self) -> Reading:
-        """Time it once."""
+    def measure(self) -> ReferenceTime:
+        """Run it once."""
         threads = cv2.getNumThreads()
         cv2.setNumThreads(1)
         try:
@@ -67,4 +67,4 @@ class Yardstick:
             cpu, wall = time.thread_time() - cpu_began, time.perf_counter() - began
         finally:
             cv2.setNumThreads(threads)
-        return Reading(1000 * wall, 1000 * cpu)
+        return ReferenceTime(1000 * wall, 1000 * cpu)

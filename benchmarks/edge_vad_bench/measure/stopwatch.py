@@ -41,8 +41,8 @@ class Stopwatch:
         self._ended = perf_counter_ns()
         self._cpu_ended = process_time_ns()
 
-    def put_off(self, share: float, device: str) -> None:
-        """Be busy for a share of what the query took: of its CPU time, where that did the work."""
+    def inject_delay(self, share: float, device: str) -> None:
+        """Busy-wait for a share of the query's time; of its CPU time where the CPU computed it."""
         if not share:
             return
         clock, took_ms = perf_counter_ns, self.elapsed_ms

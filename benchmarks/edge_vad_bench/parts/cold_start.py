@@ -17,8 +17,8 @@ from edge_vad.errors import EdgeVadError
 from edge_vad_bench import stats
 from edge_vad_bench.measure.conditions import read_conditions, was_throttled
 from edge_vad_bench.measure.nvml import Nvml
-from edge_vad_bench.measure.reference_workload import Yardstick
-from edge_vad_bench.schema import Row
+from edge_vad_bench.measure.reference_workload import ReferenceWorkload
+from edge_vad_bench.schema import BenchmarkRow
 
 SCENARIO = "ColdStart"
 _FRAMES = 30
@@ -42,12 +42,12 @@ def measure_cold_start(
     threads: int,
     starts: int,
     nvml: Nvml | None,
-    say: Callable[[str], None],
-) -> Row:
+    on_progress: Callable[[str], None],
+) -> BenchmarkRow:
     """Start `edge-vad run` several times, each in a process of its own.
 
-    The first decision is that on the second frame, the first that motion can be told of. Files
-    that have been read before are in the system's cache, as after an earlier run.
+    The first decision is that on the second frame, the first with motion. Files that have been
+    read before are in the system's cache, as after an earlier run.
 
     Args:
         scene: The scene model.
@@ -57,25 +57,25 @@ def measure_cold_start(
         threads: CPU threads of the backend.
         starts: How often.
         nvml: The GPU's management library.
-        say: Told what is being done.
+        on_progress: Called with what is being done.
 
     Raises:
         EdgeVadError: The command failed.
     """
     name = f"{SCENARIO}/{backend}/{precision}"
-    before, yardstick = read_conditions(nvml), Yardstick()
-    answers, times, first_frames, readings = [], [], [], []
+    before, reference = read_conditions(nvml), ReferenceWorkload()
+    answers, times, first_frames, references = [], [], [], []
     for number in range(starts + 1):
-        say(f"{name}: start {number}")
+        on_progress(f"{name}: start {number}")
         began, answer = _start(scene, source, backend, threads)
         if number == 0:  # it fills the system's file cache
             continue
-        readings += [yardstick.read() for _ in range(_READINGS)]
+        references += [reference.measure() for _ in range(_READINGS)]
         answers.append(answer)
         first_frames.append((answer.decided_s[0] - began) * 1000)
         times.append(stats.rounded((answer.decided_s[1] - began) * 1000))
     after, latency = read_conditions(nvml), stats.latency(times, 50)
-    return Row(
+    return BenchmarkRow(
         name=name,
         group="cold start",
         scenario=SCENARIO,
@@ -89,10 +89,10 @@ def measure_cold_start(
         samples_ms=tuple(times),
         blocks=(1,) * starts,
         cpu_ms=tuple(stats.rounded(1000 * each.cpu_s[1]) for each in answers),
-        yardstick_ms=tuple(stats.rounded(each.wall_ms) for each in readings),
-        yardstick_cpu_ms=tuple(stats.rounded(each.cpu_ms) for each in readings),
-        yardstick_blocks=(_READINGS,) * starts,
-        others_cores=None,  # the children of this process are no others
+        reference_ms=tuple(stats.rounded(each.wall_ms) for each in references),
+        reference_cpu_ms=tuple(stats.rounded(each.cpu_ms) for each in references),
+        reference_blocks=(_READINGS,) * starts,
+        contention_cores=None,  # not known: the children of this process would count as others
         stages={},
         stable=True,
         joules_a_frame=None,
@@ -125,9 +125,9 @@ def _start(scene: Path, source: str, backend: str, threads: int) -> tuple[float,
     try:
         return began, msgspec.json.decode(done.stdout, type=_Answer)
     except msgspec.DecodeError:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
+        lines = done.stderr.decode(errors="replace").strip().splitlines()
         raise EdgeVadError(
-            f"edge-vad run gave no {_FRAMES} decisions ({said[0] if said else 'it said nothing'})",
+            f"edge-vad run gave no {_FRAMES} decisions ({lines[0] if lines else 'no message'})",
             f"give footage of {_FRAMES} frames or more, and try edge-vad run with it first",
         ) from None
 

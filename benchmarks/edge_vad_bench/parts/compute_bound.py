@@ -1,4 +1,4 @@
-"""How near the graph comes to the best that ONNX Runtime does on this machine."""
+"""How near the graph comes to the best rate of ONNX Runtime on this machine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from edge_vad.backends.providers import PROVIDERS
 from edge_vad.onnx_file import cost, writer
 from edge_vad.onnx_file.writer import node, value
 from edge_vad.scene_model import SceneModel
-from edge_vad_bench.schema import Floor
+from edge_vad_bench.schema import ComputeBound
 
 _CHANNELS, _KERNEL = 64, 3
 _SIDES = (48, 96, 160)
@@ -23,15 +23,17 @@ _SIDES = (48, 96, 160)
 _ROUNDS, _REPEATS = 60, 5
 
 
-def measure_floor(path: Path, threads: int, say: Callable[[str], None]) -> Floor | None:
+def measure_compute_bound(
+    path: Path, threads: int, on_progress: Callable[[str], None]
+) -> ComputeBound | None:
     """Time a scene's graph in turns with large convolutions of 64 channels.
 
-    The floor is the graph's multiply-accumulates at the best rate of the convolutions.
+    The bound is the time of the graph's multiply-accumulates at the best rate of the convolutions.
 
     Args:
         path: The scene model, in single precision.
         threads: CPU threads.
-        say: Told what is being done.
+        on_progress: Called with what is being done.
 
     Returns:
         The comparison; None where the graph's cost is not known, or nothing.
@@ -40,7 +42,7 @@ def measure_floor(path: Path, threads: int, say: Callable[[str], None]) -> Floor
     counted = cost.count(path, Maps._fields)
     if counted is None or counted.macs == 0:
         return None
-    say(f"{path.name}: in turns with one large convolution")
+    on_progress(f"{path.name}: in turns with one large convolution")
     rates = {side: _convolution(side, threads) for side in _SIDES}
     graph = _graph(model, threads)
     times: dict[int, list[float]] = {side: [] for side in _SIDES}
@@ -50,14 +52,14 @@ def measure_floor(path: Path, threads: int, say: Callable[[str], None]) -> Floor
             times[side].append(_time(run))
         ours.append(_time(graph))
     best = max(_macs(side) / min(times[side]) for side in _SIDES)
-    floor_s, measured_s = counted.macs / best, min(ours)
-    return Floor(
+    bound_s, measured_s = counted.macs / best, min(ours)
+    return ComputeBound(
         scene=path.name,
         gmac=round(counted.macs / 1e9, 5),
         gmac_a_second=round(best / 1e9, 2),
-        floor_ms=round(floor_s * 1000, 4),
+        bound_ms=round(bound_s * 1000, 4),
         measured_ms=round(measured_s * 1000, 4),
-        times_floor=round(measured_s / floor_s, 3),
+        times_bound=round(measured_s / bound_s, 3),
     )
 
 
@@ -89,7 +91,7 @@ def _graph(model: SceneModel, threads: int) -> Callable[[], object]:
 
 
 def _time(run: Callable[[], object]) -> float:
-    """The fastest of some runs, s: a floor is about what is possible."""
+    """The fastest of some runs, s: a bound is about what is possible."""
     times = []
     for _ in range(_REPEATS):
         started = time.perf_counter()

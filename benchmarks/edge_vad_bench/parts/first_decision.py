@@ -1,4 +1,4 @@
-"""Runs `edge-vad run` up to its first decisions and tells when they came: a program of its own.
+"""Runs `edge-vad run` up to its first decisions and reports their times: a program of its own.
 
 Started as `python -m edge_vad_bench.parts.first_decision FRAMES run SCENE SOURCE --out FOLDER`; it
 prints one JSON object. Before the command line it imports nothing that the command line itself
@@ -37,14 +37,14 @@ def _timed(score: Callable[..., object], frames: int) -> Callable[..., object]:
         if len(decided) in (2, frames):
             resident.append(_resident_mib("VmRSS"))
         if len(decided) == frames:
-            _tell(decided, used, resident)
+            _report(decided, used, resident)
         return detection
 
     return timed
 
 
-def _tell(decided: list[float], used: list[float], resident: list[float]) -> None:
-    """Print what was seen, and leave at once: the rest of the run is of no interest."""
+def _report(decided: list[float], used: list[float], resident: list[float]) -> None:
+    """Print the measurements, and exit at once: the rest of the run is not needed."""
     import json
 
     answer = {
@@ -59,7 +59,7 @@ def _tell(decided: list[float], used: list[float], resident: list[float]) -> Non
 
 
 def _resident_mib(field: str) -> float:
-    """Memory of this process, as the kernel tells it; 0 where it does not."""
+    """Memory of this process, as the kernel reports it; 0 where it does not."""
     try:
         with open("/proc/self/status") as file:  # noqa: PTH123 - pathlib may not be loaded yet
             lines = [line.split() for line in file]

@@ -31,7 +31,7 @@ Work = Callable[[], object]
 
 
 def measure_growths(
-    path: Path, source: str, threads: int, say: Callable[[str], None]
+    path: Path, source: str, threads: int, on_progress: Callable[[str], None]
 ) -> tuple[Growth, ...]:
     """Measure how time grows with the number of cameras, and with T.
 
@@ -39,13 +39,13 @@ def measure_growths(
         path: The scene model.
         source: Where some frames are taken from, decoded beforehand.
         threads: CPU threads of the backend.
-        say: Told what is being done.
+        on_progress: Called with what is being done.
 
     Raises:
         BadInput: The source holds too few frames.
     """
     model = SceneModel.read(path)
-    say("growth with cameras")
+    on_progress("growth with cameras")
     cameras = grow(
         "cameras",
         _cameras(model, source, threads),
@@ -53,7 +53,7 @@ def measure_growths(
         of="a frame of every camera, from resizing to decision",
         rounds=6,
     )
-    say("growth with the window of motion")
+    on_progress("growth with the window of motion")
     rows, columns = (side // model.card.motion.downscale for side in _size(model))
     windows = grow(
         "window T",

@@ -1,4 +1,4 @@
-"""Means over blocks of measurements, in yardsticks, and how sure they are."""
+"""Block means relative to the reference workload, and their bootstrap intervals."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ for."""
 
 
 class Blocks(NamedTuple):
-    """What something took, and the yardstick between it, block by block.
+    """The times of one measurement and of the reference workload beside it, block by block.
 
-    Where a machine is now fast and now slow, block medians fall on either side; means of both meet
-    the same share of slow blocks, so that their ratio keeps still.
+    Means are used, not medians: where a machine is slow for half of the time, medians fall on
+    either side, while the means of both contain the same share of slow blocks.
 
     Attributes:
         times: Mean of each block without its extremes, ms.
-        yardstick: Mean of the yardstick in the same blocks, ms.
+        reference: Mean of the reference workload in the same blocks, ms.
         median: Of all times, ms.
     """
 
     times: Times
-    yardstick: Times
+    reference: Times
     median: float
 
     @classmethod
@@ -39,37 +39,37 @@ class Blocks(NamedTuple):
         cls,
         times: Sequence[float],
         sizes: Sequence[int],
-        yardstick: Sequence[float],
-        yardstick_sizes: Sequence[int],
+        reference: Sequence[float],
+        reference_sizes: Sequence[int],
     ) -> Blocks:
         """Divide what was measured into its blocks.
 
         Args:
             times: Block after block, ms.
             sizes: How many each block has; one without any counts as the others do.
-            yardstick: Likewise.
-            yardstick_sizes: How many each block has.
+            reference: Likewise.
+            reference_sizes: How many each block has.
         """
         return cls(
             _means(times, sizes, _LEFT_OUT),
-            _means(yardstick, yardstick_sizes),
+            _means(reference, reference_sizes),
             float(np.median(times)),
         )
 
     def bare(self) -> Blocks:
-        """The same by a yardstick that always takes 1 ms."""
-        return self._replace(yardstick=np.ones_like(self.yardstick))
+        """The same without the reference workload: as if it always took 1 ms."""
+        return self._replace(reference=np.ones_like(self.reference))
 
     def ratios(self, draws: NDArray[np.intp]) -> Times:
-        """Mean time over mean yardstick, each block as often as a line of draws says."""
-        ratios: Times = (draws @ self.times) / (draws @ self.yardstick)
+        """Mean time over mean reference time, each block as often as a line of draws says."""
+        ratios: Times = (draws @ self.times) / (draws @ self.reference)
         return ratios
 
 
 def bootstrap(before: Blocks, after: Blocks, seed: int = 0) -> tuple[float, float, float]:
-    """The ratio of two runs in yardsticks, with its 95% interval.
+    """The ratio of two runs, each relative to the reference workload, with its 95% interval.
 
-    Blocks are drawn with replacement, not single queries: queries of a block resemble one another.
+    Blocks are drawn with replacement, not single queries, for queries of a block are correlated.
 
     Args:
         before: One run.

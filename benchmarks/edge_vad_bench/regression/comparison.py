@@ -10,19 +10,16 @@ import msgspec
 from edge_vad.errors import WrongUse
 from edge_vad_bench import stats
 from edge_vad_bench.regression.block_bootstrap import Blocks, bootstrap
-from edge_vad_bench.schema import Report, Row
-
-_UNLIKE = 0.3
-"""Shares of waiting that differ by more than this are of machines that hardly compare."""
+from edge_vad_bench.schema import BenchmarkRow, Report
 
 CLOCK, CPU = "clock", "cpu"
-"""What is judged: time by the clock, and that of the CPU."""
+"""What is judged: wall-clock time and CPU time."""
 
 _ON_THE_CPU = {"cpu", ""}
 """Devices whose work is CPU time; a cold start names none."""
 
 _ALONE = 0.1
-"""Cores that others may use on a machine that one has to oneself."""
+"""Cores that other processes may use on a machine that counts as idle."""
 
 
 Share = Annotated[float, msgspec.Meta(ge=0)]
@@ -36,7 +33,8 @@ class Ratio(msgspec.Struct, frozen=True):
         part: Time by the `clock` or of the `cpu` of the whole, or a stage by the clock.
         before_ms: Median before.
         after_ms: Median now.
-        ratio: Mean now over mean before, 1 is equal; in yardsticks, unless raw times were wanted.
+        ratio: Mean now over mean before, 1 is equal; relative to the
+            reference workload, unless raw times were wanted.
         low: Lower end of its 95% interval.
         high: Upper end.
         judged: Whether it can be a regression.
@@ -54,13 +52,14 @@ class Ratio(msgspec.Struct, frozen=True):
     regressed: bool
 
 
-class Comparison(msgspec.Struct, frozen=True):
+class BenchmarkComparison(msgspec.Struct, frozen=True):
     """Two benchmarks against each other.
 
     Attributes:
         ratios: Row by row.
         max_regression: From which share on longer is a regression.
-        in_yardsticks: Whether times were divided by the yardstick's.
+        relative_to_reference: Whether times were divided by the reference workload's;
+            `in_yardsticks` in the JSON.
         only_before: Rows that are gone.
         only_after: Rows that are new.
         remarks: What makes the comparison doubtful.
@@ -68,7 +67,7 @@ class Comparison(msgspec.Struct, frozen=True):
 
     ratios: tuple[Ratio, ...]
     max_regression: Share
-    in_yardsticks: bool
+    relative_to_reference: bool = msgspec.field(name="in_yardsticks")
     only_before: tuple[str, ...]
     only_after: tuple[str, ...]
     remarks: tuple[str, ...]
@@ -79,7 +78,9 @@ class Comparison(msgspec.Struct, frozen=True):
         return tuple(each for each in self.ratios if each.regressed)
 
 
-def compare(before: Report, after: Report, max_regression: float, *, raw: bool) -> Comparison:
+def compare(
+    before: Report, after: Report, max_regression: float, *, raw: bool
+) -> BenchmarkComparison:
     """Compare all rows that both reports have.
 
     A row has regressed when a ratio that is judged is beyond `1 + max_regression` and so is not by
@@ -91,7 +92,7 @@ def compare(before: Report, after: Report, max_regression: float, *, raw: bool) 
         before: The older report.
         after: The newer one.
         max_regression: Share that is still accepted.
-        raw: Compare milliseconds, not yardsticks.
+        raw: Do not divide by the reference workload.
 
     Raises:
         WrongUse: The two have no row in common.
@@ -109,10 +110,10 @@ def compare(before: Report, after: Report, max_regression: float, *, raw: bool) 
         for name in common
         for each in _ratios(old[name], new[name], max_regression, raw, one_thread=one_thread)
     ]
-    return Comparison(
+    return BenchmarkComparison(
         ratios=tuple(ratios),
         max_regression=max_regression,
-        in_yardsticks=not raw,
+        relative_to_reference=not raw,
         only_before=tuple(name for name in old if name not in new),
         only_after=tuple(name for name in new if name not in old),
         remarks=_remarks(before, after, [row for name in common for row in (old[name], new[name])]),
@@ -120,15 +121,15 @@ def compare(before: Report, after: Report, max_regression: float, *, raw: bool) 
 
 
 def _ratios(
-    old: Row, new: Row, max_regression: float, raw: bool, *, one_thread: bool
+    old: BenchmarkRow, new: BenchmarkRow, max_regression: float, raw: bool, *, one_thread: bool
 ) -> list[Ratio]:
-    judged = {CLOCK: is_alone(old) and is_alone(new), CPU: one_thread}
+    judged = {CLOCK: was_alone(old) and was_alone(new), CPU: one_thread}
     rows = []
     for part, (before, after) in _parts(old, new).items():
         if raw:
             before, after = before.bare(), after.bare()
         ratio, low, high = bootstrap(before, after)
-        is_judged = judged.get(part, False) and not math.isnan(ratio)  # without a yardstick it is
+        is_judged = judged.get(part, False) and not math.isnan(ratio)  # without a reference it is
         rows.append(
             Ratio(
                 row=old.name,
@@ -145,7 +146,7 @@ def _ratios(
     return rows
 
 
-def _parts(old: Row, new: Row) -> dict[str, tuple[Blocks, Blocks]]:
+def _parts(old: BenchmarkRow, new: BenchmarkRow) -> dict[str, tuple[Blocks, Blocks]]:
     """What can be compared of two rows: by the clock, CPU time, and stages by the clock."""
     parts = {CLOCK: (_by_the_clock(old), _by_the_clock(new))}
     if old.cpu_ms and new.cpu_ms and {old.device, new.device} <= _ON_THE_CPU:
@@ -154,31 +155,31 @@ def _parts(old: Row, new: Row) -> dict[str, tuple[Blocks, Blocks]]:
         if name in new.stages:
             pair = (stage, old), (new.stages[name], new)
             before, after = (
-                Blocks.of(each.blocks, (1,) * len(each.blocks), *_yardstick(row))
+                Blocks.of(each.blocks, (1,) * len(each.blocks), *_reference(row))
                 for each, row in pair
             )
             parts[name] = before, after
     return parts
 
 
-def _by_the_clock(row: Row) -> Blocks:
-    return Blocks.of(row.samples_ms, row.blocks, *_yardstick(row))
+def _by_the_clock(row: BenchmarkRow) -> Blocks:
+    return Blocks.of(row.samples_ms, row.blocks, *_reference(row))
 
 
-def _yardstick(row: Row) -> tuple[tuple[float, ...], tuple[int, ...]]:
-    return row.yardstick_ms, row.yardstick_blocks
+def _reference(row: BenchmarkRow) -> tuple[tuple[float, ...], tuple[int, ...]]:
+    return row.reference_ms, row.reference_blocks
 
 
-def _of_the_cpu(row: Row) -> Blocks:
-    return Blocks.of(row.cpu_ms, row.blocks, row.yardstick_cpu_ms, row.yardstick_blocks)
+def _of_the_cpu(row: BenchmarkRow) -> Blocks:
+    return Blocks.of(row.cpu_ms, row.blocks, row.reference_cpu_ms, row.reference_blocks)
 
 
-def is_alone(row: Row) -> bool:
-    """Whether others left the machine to what was measured."""
-    return row.others_cores is not None and row.others_cores <= _ALONE
+def was_alone(row: BenchmarkRow) -> bool:
+    """Whether no other process used the CPU meanwhile, up to a tenth of a core."""
+    return row.contention_cores is not None and row.contention_cores <= _ALONE
 
 
-def _remarks(before: Report, after: Report, rows: list[Row]) -> tuple[str, ...]:
+def _remarks(before: Report, after: Report, rows: list[BenchmarkRow]) -> tuple[str, ...]:
     remarks = []
     if before.device.fingerprint != after.device.fingerprint or (
         before.device.processor.model != after.device.processor.model
@@ -202,16 +203,16 @@ def _threads(report: Report) -> tuple[int, int]:
     return report.settings.threads, report.settings.most_threads
 
 
-def _remarks_on_cores(before: Report, after: Report, rows: list[Row]) -> list[str]:
+def _remarks_on_cores(before: Report, after: Report, rows: list[BenchmarkRow]) -> list[str]:
     remarks = []
     if _threads(before) != _threads(after):
         remarks.append("the number of threads differs")
     elif before.settings.most_threads > 1:
         remarks.append("CPU time of several threads is not judged: measure with --threads 1 for it")
-    if not all(map(is_alone, rows)):
-        used = max(row.others_cores or 0.0 for row in rows)
+    if not all(map(was_alone, rows)):
+        used = max(row.contention_cores or 0.0 for row in rows)
         remarks.append(
-            f"others used the CPU, up to {used:.1f} cores of it, or it is not told: time by the "
+            f"others used the CPU, up to {used:.1f} cores of it, or it is not known: time by the "
             "clock is not judged"
         )
     return remarks

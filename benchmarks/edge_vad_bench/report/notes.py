@@ -1,8 +1,8 @@
-"""What a reader of the figures has to know."""
+"""The notes of a report: what is timed, what is not, and when it was enough."""
 
 from __future__ import annotations
 
-from edge_vad_bench.measure.reference_workload import WHAT
+from edge_vad_bench.measure.reference_workload import DESCRIPTION
 from edge_vad_bench.parts.roofline import BASIS
 from edge_vad_bench.schema import Settings
 from edge_vad_bench.workloads.scenarios import CAMERAS_OF_A_QUERY, FRAMES_OF_A_CHUNK
@@ -24,12 +24,13 @@ last {plan.settled} blocks lie within {plan.tolerance:.0%} of each other, at the
 {plan.blocks} and at the latest after {plan.most_blocks} blocks. A row that never settled is marked
 unstable.
 
-Yardstick, timed between queries for a tenth of their time: {yardstick}. CPU time, of all threads,
-is measured beside the clock's; in yardsticks it can be compared between a quiet and a busy machine.
+Reference workload, timed between queries for a tenth of their time: {reference}. CPU time, of all
+threads, is measured beside the wall clock; relative to the reference workload it can be compared
+between a quiet and a busy machine.
 
 Cold start: from starting the process of edge-vad run to its decision on the second frame, the first
-that motion can be told of; the files were read before. Memory is that of this process. Energy is
-that of the whole device, idle share included.
+with motion; the files were read before. Memory is that of this process. Energy is that of the whole
+device, idle share included.
 
 With TensorRT the copies to and from the GPU are in one CUDA graph with the computing, and count as
 compute.
@@ -49,12 +50,14 @@ def notes(settings: Settings, source: str) -> tuple[str, ...]:
         cameras=CAMERAS_OF_A_QUERY,
         chunk=FRAMES_OF_A_CHUNK,
         plan=settings.plan,
-        yardstick=WHAT,
+        reference=DESCRIPTION,
         basis=BASIS,
     )
-    said = [" ".join(paragraph.split()) for paragraph in text.split("\n\n")]
+    lines = [" ".join(paragraph.split()) for paragraph in text.split("\n\n")]
     if source.startswith("test://"):
-        said.append("The footage is simulated: 'decode' is the drawing of the picture.")
-    if settings.plan.handicap:
-        said.append(f"Every query was slowed down by {settings.plan.handicap:.0%} on purpose.")
-    return tuple(said)
+        lines.append("The footage is simulated: 'decode' is the drawing of the picture.")
+    if settings.plan.injected_delay:
+        lines.append(
+            f"Every query was slowed down by {settings.plan.injected_delay:.0%} on purpose."
+        )
+    return tuple(lines)

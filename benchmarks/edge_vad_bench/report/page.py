@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from edge_vad_bench.report import svg
 from edge_vad_bench.report.tables import Table, all_tables
-from edge_vad_bench.schema import Report, Row
+from edge_vad_bench.schema import BenchmarkRow, Report
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def _device(report: Report) -> Iterable[tuple[str, str]]:
         yield scene.name, f"{scene.width}x{scene.height}, T = {scene.window}{cost}"
 
 
-def _bars(rows: tuple[Row, ...]) -> tuple[Bar, ...]:
+def _bars(rows: tuple[BenchmarkRow, ...]) -> tuple[Bar, ...]:
     staged = [row for row in rows if row.stages]
     totals = [
         sum(stage.p50 for stage in row.stages.values()) / row.frames_a_query for row in staged

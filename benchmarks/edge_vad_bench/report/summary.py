@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-from edge_vad_bench.schema import Report, Row
+from edge_vad_bench.schema import BenchmarkRow, Report
 from edge_vad_bench.workloads.scenarios import OFFLINE
 
 
@@ -29,23 +29,25 @@ def show(report: Report, console: Console) -> None:
         verdict = "" if growth.exponent <= growth.limit else f", above {growth.limit:g}"
         exponent = f"grows with {growth.quantity} to the {growth.exponent:.2f}"
         console.print(f"{growth.of}: {exponent}{verdict}")
-    for floor in report.floors:
-        console.print(f"{floor.scene}: the graph takes {floor.times_floor:.2f} times its floor")
+    for bound in report.compute_bounds:
+        console.print(
+            f"{bound.scene}: the graph takes {bound.times_bound:.2f} times its compute bound"
+        )
 
 
-def marks(row: Row) -> str:
+def doubts(row: BenchmarkRow) -> str:
     """What makes a row doubtful, in words; empty where nothing does."""
-    said = []
+    marks = []
     if not row.stable:
-        said.append("unstable")
+        marks.append("unstable")
     if row.throttled:
-        said.append("throttled")
-    return ", ".join(said)
+        marks.append("throttled")
+    return ", ".join(marks)
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: BenchmarkRow) -> tuple[str, ...]:
     latency = row.latency
     times = (f"{each:.2f}" for each in (latency.p50, latency.p90, latency.p99))
     rate = f"{row.fps:.1f}" if row.scenario != "ColdStart" else ""
     size = f" ({row.frames_a_query} frames)" if row.scenario == OFFLINE else ""
-    return row.name + size, *times, rate, marks(row)
+    return row.name + size, *times, rate, doubts(row)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_vad_bench.report import svg
-from edge_vad_bench.report.summary import marks
-from edge_vad_bench.schema import Conditions, Report, Row
+from edge_vad_bench.report.summary import doubts
+from edge_vad_bench.schema import BenchmarkRow, Conditions, Report
 from edge_vad_bench.stats import block_medians
 
 
@@ -43,36 +43,36 @@ def all_tables(report: Report) -> tuple[Table, ...]:
         _values(report.rows),
         _agreements(report),
         _growths(report),
-        _floors(report),
+        _compute_bounds(report),
         _projections(report),
     )
     return tuple(table for table in tables if table.rows)
 
 
-def _groups(rows: Sequence[Row]) -> Iterable[Table]:
+def _groups(rows: Sequence[BenchmarkRow]) -> Iterable[Table]:
     for group in dict.fromkeys(row.group for row in rows):
         chosen = [row for row in rows if row.group == group]
         times = ("p50", "p90", "p95", "p99", "p99.9", "jitter", "with 99%", "frames/s")
         yield Table(
             title=group.capitalize(),
-            heads=("", "frames", *times, "yardsticks", ""),
+            heads=("", "frames", *times, "relative", ""),
             rows=tuple(_latency_row(row) for row in chosen),
             note="ms a query; 'with 99%': what the scenario's percentile does not exceed, with "
-            "that confidence; yardsticks: p50 over that of the yardstick.",
+            "that confidence; relative: p50 over that of the reference workload.",
             plots=tuple(_plots(group, chosen)),
         )
 
 
-def _latency_row(row: Row) -> tuple[str, ...]:
+def _latency_row(row: BenchmarkRow) -> tuple[str, ...]:
     latency = row.latency
     times = latency.p50, latency.p90, latency.p95, latency.p99, latency.p999, latency.jitter
     bound = "" if latency.bound is None else f"{latency.bound:.2f}"
-    yardstick = f"{latency.p50 / np.median(row.yardstick_ms):.3f}" if row.yardstick_ms else ""
+    reference = f"{latency.p50 / np.median(row.reference_ms):.3f}" if row.reference_ms else ""
     size = str(row.frames_a_query)
-    return row.name, size, *map(_ms, times), bound, f"{row.fps:.1f}", yardstick, marks(row)
+    return row.name, size, *map(_ms, times), bound, f"{row.fps:.1f}", reference, doubts(row)
 
 
-def _plots(group: str, rows: Sequence[Row]) -> Iterable[svg.Plot]:
+def _plots(group: str, rows: Sequence[BenchmarkRow]) -> Iterable[svg.Plot]:
     by_scenario = dict.fromkeys(row.scenario for row in rows)
     for scenario in by_scenario:
         chosen = [row for row in rows if row.scenario == scenario]
@@ -88,12 +88,12 @@ def _plots(group: str, rows: Sequence[Row]) -> Iterable[svg.Plot]:
             )
 
 
-def _timeline(row: Row) -> svg.Series:
+def _timeline(row: BenchmarkRow) -> svg.Series:
     medians = block_medians(row.samples_ms, row.blocks)
     return svg.Series(row.subject, list(range(1, len(medians) + 1)), medians.tolist())
 
 
-def _stages(rows: Sequence[Row]) -> Table:
+def _stages(rows: Sequence[BenchmarkRow]) -> Table:
     staged = [row for row in rows if row.stages]
     names = tuple(dict.fromkeys(name for row in staged for name in row.stages))
     return Table(
@@ -104,16 +104,16 @@ def _stages(rows: Sequence[Row]) -> Table:
     )
 
 
-def _stage(row: Row, name: str) -> str:
+def _stage(row: BenchmarkRow, name: str) -> str:
     stage = row.stages.get(name)
     return f"{_ms(stage.p50)} ({_ms(stage.p99)})" if stage else ""
 
 
-def _conditions(rows: Sequence[Row]) -> Table:
+def _conditions(rows: Sequence[BenchmarkRow]) -> Table:
     heads = ("", "load", "CPU MHz", "GPU MHz", "hottest, C", "power mode", "slowed by", "J a frame")
     return Table(
         title="The machine before and after",
-        heads=(*heads, "told by"),
+        heads=(*heads, "measured by"),
         rows=tuple(
             (
                 row.name,
@@ -128,12 +128,12 @@ def _conditions(rows: Sequence[Row]) -> Table:
             )
             for row in rows
         ),
-        note="Empty: this machine does not tell.",
+        note="Empty: this machine does not report it.",
         plots=tuple(_temperature(rows)),
     )
 
 
-def _span(row: Row, field: str) -> tuple[str]:
+def _span(row: BenchmarkRow, field: str) -> tuple[str]:
     before, after = (_number(each, field) for each in (row.before, row.after))
     if before is None or after is None:
         return ("",)
@@ -145,7 +145,7 @@ def _number(conditions: Conditions, field: str) -> float | None:
     return value
 
 
-def _temperature(rows: Sequence[Row]) -> Iterable[svg.Plot]:
+def _temperature(rows: Sequence[BenchmarkRow]) -> Iterable[svg.Plot]:
     degrees = [each.hottest_c for row in rows for each in (row.before, row.after)]
     known = [each for each in degrees if each is not None]
     if len(known) > 1:
@@ -153,7 +153,7 @@ def _temperature(rows: Sequence[Row]) -> Iterable[svg.Plot]:
         yield svg.line_plot("Temperature from row to row", "reading", "C", [series])
 
 
-def _values(rows: Sequence[Row]) -> Table:
+def _values(rows: Sequence[BenchmarkRow]) -> Table:
     cells = tuple(
         (row.name, name, f"{value:.4g}") for row in rows for name, value in row.values.items()
     )
@@ -162,7 +162,7 @@ def _values(rows: Sequence[Row]) -> Table:
 
 def _agreements(report: Report) -> Table:
     return Table(
-        title="Whether the peers compute the same",
+        title="Whether the baselines compute the same",
         heads=("", "held to", "frames", "relative error", "up to", ""),
         rows=tuple(
             (
@@ -197,20 +197,20 @@ def _growths(report: Report) -> Table:
     )
 
 
-def _floors(report: Report) -> Table:
+def _compute_bounds(report: Report) -> Table:
     return Table(
         title="Against this machine's best rate",
-        heads=("", "GMAC", "GMAC/s of one large convolution", "floor, ms", "took, ms", "ratio"),
+        heads=("", "GMAC", "GMAC/s of one large convolution", "bound, ms", "took, ms", "ratio"),
         rows=tuple(
             (
                 each.scene,
                 f"{each.gmac:.4f}",
                 f"{each.gmac_a_second:.1f}",
-                f"{each.floor_ms:.3f}",
+                f"{each.bound_ms:.3f}",
                 f"{each.measured_ms:.3f}",
-                f"{each.times_floor:.2f}",
+                f"{each.times_bound:.2f}",
             )
-            for each in report.floors
+            for each in report.compute_bounds
         ),
         note="Graph and convolution in turns; the fastest of each.",
     )

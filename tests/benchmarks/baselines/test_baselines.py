@@ -43,7 +43,7 @@ def test_a_scene_can_be_stretched_to_another_size_and_number_of_components(scene
 
 
 @pytest.mark.long
-def test_the_command_measures_all_peers_side_by_side(edge_vad, trained, tmp_path):
+def test_the_command_measures_all_baselines_in_turns(edge_vad, trained, tmp_path):
     from edge_vad_bench import store
 
     model = tmp_path / "street.onnx"

@@ -60,7 +60,7 @@ def test_two_scenes_of_one_precision_are_refused(edge_vad, tiny_scene, clip, tmp
     assert edge_vad(*bench(scene, clip, tmp_path / "out", scene)).code == 2
 
 
-def test_a_handicap_is_told(edge_vad, tiny_scene, clip, tmp_path):
+def test_an_injected_delay_is_measured_and_noted(edge_vad, tiny_scene, clip, tmp_path):
     only = "--only", "scenarios", "--scenario", "SingleStream"
     assert edge_vad(*bench(tiny_scene(), clip, tmp_path, *only, "--handicap", 1)).code == 0
     slow = store.read(tmp_path)

@@ -1,4 +1,4 @@
-"""What files tell about the machine, read from files made by the tests."""
+"""Readings of the machine, from files that the tests make."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_clocks_heat_and_throttling_are_read(tmp_path):
     assert found.throttled == ("cpu-throttle-alert",)
 
 
-def test_a_machine_that_tells_nothing_is_read_without_an_error(tmp_path):
+def test_a_machine_that_reports_nothing_is_read_without_an_error(tmp_path):
     found = read_conditions(root=tmp_path)
     assert (found.cpu_mhz, found.gpu_mhz, found.hottest_c, found.throttled) == (
         None,

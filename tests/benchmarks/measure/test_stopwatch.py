@@ -11,6 +11,6 @@ def test_a_query_put_off_by_its_own_time_takes_twice_as_long(device):
     watch.start()
     sum(range(200_000))
     before = watch.cpu_ms if device == "cpu" else watch.elapsed_ms
-    watch.put_off(1.0, device)
+    watch.inject_delay(1.0, device)
     watch.decided()
     assert (watch.cpu_ms if device == "cpu" else watch.elapsed_ms) >= 2 * before

@@ -110,17 +110,17 @@ def test_a_machine_that_is_slow_for_half_of_the_time_is_no_slower_program(report
 )
 def test_runs_in_proportion_have_that_ratio_and_an_interval_around_it(blocks, factor):
     times, sizes = [each for block in blocks for each in block], [len(each) for each in blocks]
-    yardstick = [1.0] * (len(blocks) - 1), [1] * (len(blocks) - 1) + [0]
-    before = Blocks.of(times, sizes, *yardstick)
-    after = Blocks.of([factor * each for each in times], sizes, *yardstick)
+    reference = [1.0] * (len(blocks) - 1), [1] * (len(blocks) - 1) + [0]
+    before = Blocks.of(times, sizes, *reference)
+    after = Blocks.of([factor * each for each in times], sizes, *reference)
     ratio, low, high = bootstrap(before, after)
     assert ratio == pytest.approx(factor)
     assert low <= ratio * (1 + 1e-9)
     assert high >= ratio * (1 - 1e-9)
 
 
-def test_without_a_yardstick_nothing_is_judged_but_milliseconds(report, row):
-    bare = {"yardstick_ms": (), "yardstick_cpu_ms": (), "yardstick_blocks": (0,) * 10}
+def test_without_a_reference_nothing_is_judged_but_milliseconds(report, row):
+    bare = {"reference_ms": (), "reference_cpu_ms": (), "reference_blocks": (0,) * 10}
     before, after = report(row(**bare)), report(row(milliseconds=16.0, **bare))
     assert not any(each.judged for each in compare(before, after, 0.05, raw=False).ratios)
     assert compare(before, after, 0.05, raw=True).regressions

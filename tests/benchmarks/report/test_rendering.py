@@ -122,7 +122,7 @@ def test_a_stacked_bar_fills_the_widest_row():
 
 def test_a_report_without_rows_still_makes_a_page(report, tmp_path):
     empty = msgspec.structs.replace(
-        report(), rows=(), growths=(), floors=(), agreements=(), projections=()
+        report(), rows=(), growths=(), compute_bounds=(), agreements=(), projections=()
     )
     check(write_pages([empty], tmp_path / "a.html")[0])
 
