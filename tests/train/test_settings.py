@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from pathlib import Path
+from typing import get_args, get_type_hints
 
+import click
 import cv2
 import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from options_table import options_table
 
 from edge_vad.motion.extractor import FlowMeter, MotionSettings
-from edge_vad_train.cli.train import FLOWS
+from edge_vad_train.cli.train import train
 from edge_vad_train.fitting.em import fit_mixture
-from edge_vad_train.settings import Recipe, TrainSettings
+from edge_vad_train.settings import FLOWS, INTERNAL, Recipe, TrainSettings
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize("recipe", get_args(Recipe))
@@ -59,3 +64,50 @@ def test_no_variance_is_below_the_noise_floor(floor: float) -> None:
     for factor in fit_mixture(latents, 2, 0, floor).precision_factors:
         covariance = np.linalg.inv(factor @ factor.T)
         assert np.linalg.eigvalsh(covariance).min() >= floor * 0.999
+
+
+def declared() -> dict[str, msgspec.Meta]:
+    """What is declared of every setting that has an option."""
+    hints = get_type_hints(TrainSettings, include_extras=True)
+    return {
+        name: get_args(hints[name])[1]
+        for name in TrainSettings.__struct_fields__
+        if name not in INTERNAL
+    }
+
+
+def option_of(name: str) -> click.Option:
+    [option] = [each for each in train.params if each.name == name]
+    return option
+
+
+def test_every_setting_has_an_option_or_is_internal() -> None:
+    options = {each.name for each in train.params}
+    assert set(INTERNAL) <= set(TrainSettings.__struct_fields__)
+    assert set(TrainSettings.__struct_fields__) - options == set(INTERNAL)
+
+
+@pytest.mark.parametrize("name", declared())
+def test_an_options_help_bounds_and_default_are_those_that_the_settings_declare(name: str) -> None:
+    option, meta = option_of(name), declared()[name]
+    assert option.help == meta.description
+    if isinstance(option.type, click.IntRange):
+        assert (option.type.min, option.type.max) == (meta.ge, meta.le)
+
+
+def test_without_options_a_training_has_the_default_settings() -> None:
+    context = train.make_context("train", ["street.mp4", "--out", "runs"])
+    chosen = {name: context.params[name] for name in declared()}
+    assert TrainSettings(**chosen) == TrainSettings()
+
+
+def test_the_table_of_options_is_that_of_the_settings() -> None:
+    assert options_table() in (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
+
+
+def test_a_setting_has_the_name_that_an_unfinished_training_knows_it_by() -> None:
+    """Otherwise the same command would not take it up."""
+    assert list(msgspec.to_builtins(TrainSettings())) == [
+        "recipe", "seed", "steps", "latent", "components", "score_cells", "patches", "cells",
+        "frame_budget", "window", "motion",
+    ]  # fmt: skip

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 from msgspec.structs import replace
 
 from edge_vad.motion.dynamic_flow import Pooling
@@ -33,34 +34,68 @@ _FLOW_DOWNSCALE = {"default": 4, "paper": 2}
 """Flow fields are averaged over blocks of this many px a side."""
 
 
+FLOWS = {
+    "tuned": MotionSettings(),
+    "medium": MotionSettings(patch_stride=3, iterations=25, refinements=5),
+}
+"""Optical flow by name: the first is the default."""
+
+INTERNAL = ("score_cells", "patches", "cells")
+"""Settings without an option: another value is another method."""
+
+
 class TrainSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that decides what a training gives, besides the footage.
 
+    All but `INTERNAL` are options of `edge-vad train`: their names, help, bounds and defaults are
+    declared here alone, see `edge_vad_train.cli.settings_options`.
+
     Attributes:
-        recipe: `default`, or `paper` for what the paper's abstract states and nothing else.
-        seed: Seed of everything random.
-        steps: Optimiser steps a stream.
-        latent: D, latent dimensions of each stream.
-        components: K, components of the mixtures over learnt latents.
         score_cells: A frame's score is the mean of so many highest cells.
         patches: Patches that each stream learns from.
         cells: Cells that each mixture is fitted to.
-        frame_budget: Most frames that are kept of the footage to learn from.
-        window: Flow fields that are pooled (T); 0 for half a second of them.
-        motion: Optical flow; how it is pooled follows from the recipe.
     """
 
-    recipe: Recipe = "default"
-    seed: int = 0
-    steps: int = 1500
-    latent: int = 8
-    components: int = 24
+    recipe: Annotated[
+        Recipe,
+        Meta(description="The method: ours, or what the paper's abstract states and nothing else."),
+    ] = "default"
+    seed: Annotated[int, Meta(ge=0, le=2**32 - 1, description="Seed of all randomness.")] = 0
+    steps: Annotated[int, Meta(ge=1, description="Optimiser steps a stream.")] = 1500
+    latent: Annotated[
+        int, Meta(ge=1, le=64, description="Latent dimensions of each stream (D).")
+    ] = 8
+    components: Annotated[
+        int, Meta(ge=1, le=128, description="Components of the mixtures over learnt latents (K).")
+    ] = 24
     score_cells: int = 9
     patches: int = 50_000
     cells: int = 60_000
-    frame_budget: int = 12_000
-    window: int = 0
-    motion: MotionSettings = MotionSettings()
+    frame_budget: Annotated[
+        int,
+        Meta(
+            ge=100,
+            description="Most frames kept to learn from, from all over longer footage; thresholds "
+            "come from every frame.",
+            extra={"option": "--frames"},
+        ),
+    ] = 12_000
+    window: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=LONGEST_WINDOW,
+            description="Flow fields that are pooled (T).",
+            extra={"default": "half a second"},
+        ),
+    ] = 0
+    motion: Annotated[
+        MotionSettings,
+        Meta(
+            description="Optical flow: tuned for detection, or OpenCV's DIS preset medium.",
+            extra={"option": "--flow", "choices": FLOWS},
+        ),
+    ] = MotionSettings()
 
     def at(self, fps: float) -> TrainSettings:
         """The settings with flow pooled as the recipe has it.

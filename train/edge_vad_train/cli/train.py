@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 from pathlib import Path
-from typing import cast, get_args
+from typing import Any
 
 import click
 import msgspec
@@ -16,15 +16,15 @@ from edge_vad.cli.options import fps_option, ignore_option
 from edge_vad.errors import BadInput, Interrupted, Unavailable, WrongUse
 from edge_vad.false_alarms import describe_rate, parse_rate
 from edge_vad.files.atomic import PRIVATE, make_private_folder, write_whole
-from edge_vad.motion.extractor import LONGEST_WINDOW, MotionSettings
 from edge_vad.preprocessing.regions import Polygon, describe_regions
 from edge_vad_train.checkpoint import FILE_NAME, TrainedScene
 from edge_vad_train.cli.bars import Bars
+from edge_vad_train.cli.settings_options import settings_options
 from edge_vad_train.data.footage import FrameSize
 from edge_vad_train.datasets import FORMATS, open_dataset
 from edge_vad_train.model.scene_network import GENERATION
 from edge_vad_train.pipeline import train_scene
-from edge_vad_train.settings import Recipe, TrainSettings
+from edge_vad_train.settings import TrainSettings
 
 _EPILOG = """\b
 Examples:
@@ -33,12 +33,6 @@ Examples:
   edge-vad train UCSDped2 --format ucsd --out runs/ped2
   edge-vad train gate.mp4 --out runs/gate --ignore '[[0, 0], [200, 0], [200, 40], [0, 40]]'
 """
-_DEFAULTS = TrainSettings()
-FLOWS = {
-    "tuned": MotionSettings(),
-    "medium": MotionSettings(patch_stride=3, iterations=25, refinements=5),
-}
-"""Optical flow by name: the first is the default."""
 
 
 class _Plan(msgspec.Struct, frozen=True):
@@ -67,59 +61,8 @@ class _Plan(msgspec.Struct, frozen=True):
     show_default=True,
     help="How SOURCES are laid out.",
 )
-@click.option(
-    "--recipe",
-    type=click.Choice(get_args(Recipe)),
-    default=_DEFAULTS.recipe,
-    show_default=True,
-    help="The method: ours, or what the paper's abstract states and nothing else.",
-)
 @click.option("--size", help="Size of the model's frame, such as 360x240; 240 rows by default.")
-@click.option("--seed", default=_DEFAULTS.seed, show_default=True, help="Seed of all randomness.")
-@click.option(
-    "--steps",
-    type=click.IntRange(min=1),
-    default=_DEFAULTS.steps,
-    show_default=True,
-    help="Optimiser steps a stream.",
-)
-@click.option(
-    "--window",
-    type=click.IntRange(0, LONGEST_WINDOW),
-    default=_DEFAULTS.window,
-    show_default="half a second",
-    help="Flow fields that are pooled (T).",
-)
-@click.option(
-    "--latent",
-    type=click.IntRange(1, 64),
-    default=_DEFAULTS.latent,
-    show_default=True,
-    help="Latent dimensions of each stream (D).",
-)
-@click.option(
-    "--components",
-    type=click.IntRange(1, 128),
-    default=_DEFAULTS.components,
-    show_default=True,
-    help="Components of the mixtures over learnt latents (K).",
-)
-@click.option(
-    "--flow",
-    type=click.Choice(list(FLOWS)),
-    default=next(iter(FLOWS)),
-    show_default=True,
-    help="Optical flow: tuned for detection, or OpenCV's DIS preset medium.",
-)
-@click.option(
-    "--frames",
-    "frame_budget",
-    type=click.IntRange(min=100),
-    default=_DEFAULTS.frame_budget,
-    show_default=True,
-    help="Most frames kept to learn from, from all over longer footage; thresholds come from every "
-    "frame.",
-)
+@settings_options
 @click.option(
     "--device",
     type=click.Choice(("auto", "cpu", "cuda")),
@@ -135,20 +78,13 @@ def train(
     sources: tuple[str, ...],
     out: Path,
     form: str,
-    recipe: str,
     size: str | None,
-    seed: int,
-    steps: int,
-    window: int,
-    latent: int,
-    components: int,
-    flow: str,
-    frame_budget: int,
     device: str,
     strict: bool,
     fps: float | None,
     ignore: tuple[Polygon, ...],
     overwrite: bool,
+    **chosen: Any,
 ) -> None:
     """Learn what is normal from SOURCES: footage of one fixed camera on ordinary days.
 
@@ -158,16 +94,7 @@ def train(
     What lies in an --ignore region is kept with the scene: every later command paints it over
     before it looks at a frame.
     """
-    settings = TrainSettings(
-        recipe=cast(Recipe, recipe),
-        seed=seed,
-        steps=steps,
-        latent=latent,
-        components=components,
-        frame_budget=frame_budget,
-        window=window,
-        motion=FLOWS[flow],
-    )
+    settings = TrainSettings(**chosen)
     plan = _Plan(list(sources), form, _parse_size(size), strict, settings, fps=fps, ignore=ignore)
     dataset = open_dataset(list(sources), form, fps)
     _take_up(out, plan, overwrite)
