@@ -45,8 +45,8 @@ class ClipScores:
 
 def draw_clips(clips: int, seed: int = 0) -> Times:
     """Draw as many clips as there are, with replacement, again and again."""
-    dice = np.random.default_rng(seed)
-    return dice.multinomial(clips, np.full(clips, 1 / clips), RESAMPLES)
+    rng = np.random.default_rng(seed)
+    return rng.multinomial(clips, np.full(clips, 1 / clips), RESAMPLES)
 
 
 def drawn_areas(clips: Sequence[ClipScores], times: Times) -> Drawn:

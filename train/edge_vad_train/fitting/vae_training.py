@@ -17,6 +17,7 @@ from torch import Tensor
 from edge_vad.errors import BadModel, EdgeVadError
 from edge_vad.files.atomic import PRIVATE, write_whole
 from edge_vad_train.model.vae import Architecture, StreamVAE
+from edge_vad_train.seeds import step_generator
 
 _SAVE_EVERY = 200
 _WARM_UP = 0.1
@@ -81,33 +82,33 @@ def fit_stream(
     objective, stepper = fabric.setup(model, optimizer)
     objective.mark_forward_method("negative_elbo")
     patches = fabric.to_device(patches)
-    done = _restore(model, optimizer, state)
-    progress(done, math.nan)
+    step = _load_progress(model, optimizer, state)
+    progress(step, math.nan)
     is_whole = True
     try:
-        while done < settings.steps:
-            batch, noise = _draw(patches, architecture.latent, settings, done)
-            _set_learning_rate(optimizer, settings, done)
+        while step < settings.steps:
+            batch, noise = _draw(patches, architecture.latent, settings, step)
+            _set_learning_rate(optimizer, settings, step)
             loss = objective.negative_elbo(batch, noise)
             optimizer.zero_grad()
             fabric.backward(loss)
             is_whole = False
             stepper.step()
-            done += 1
+            step += 1
             is_whole = True
-            progress(1, _finite(float(loss.detach()), done))
-            if done % _SAVE_EVERY == 0:
-                _keep(model, optimizer, done, state)
+            progress(1, _finite(float(loss.detach()), step))
+            if step % _SAVE_EVERY == 0:
+                _save_progress(model, optimizer, step, state)
     finally:
         # Also on Ctrl-C, unless it fell amid a step: then the last save stands.
         if is_whole:
-            _keep(model, optimizer, done, state)
+            _save_progress(model, optimizer, step, state)
     return model.cpu().eval()
 
 
 def _draw(patches: Tensor, latent: int, settings: FitSettings, step: int) -> tuple[Tensor, Tensor]:
     """The batch and the noise of one step, told by the seed and the step's number alone."""
-    generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + step)
+    generator = step_generator(settings.seed, step)
     chosen = torch.randint(len(patches), (settings.batch,), generator=generator)
     noise = torch.randn(settings.batch, latent, generator=generator)
     return patches[chosen.to(patches.device)], noise.to(patches.device)
@@ -133,15 +134,17 @@ def _finite(loss: float, step: int) -> float:
     return loss
 
 
-def _keep(model: StreamVAE, optimizer: torch.optim.Optimizer, done: int, state: Path) -> None:
+def _save_progress(
+    model: StreamVAE, optimizer: torch.optim.Optimizer, step: int, state: Path
+) -> None:
     tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
     for index, moments in optimizer.state_dict()["state"].items():
         tensors |= {f"adam.{index}.{name}": value for name, value in moments.items()}
     content = {name: value.contiguous() for name, value in tensors.items()}
-    write_whole(state, save(content, {"step": str(done)}), PRIVATE)
+    write_whole(state, save(content, {"step": str(step)}), PRIVATE)
 
 
-def _restore(model: StreamVAE, optimizer: torch.optim.Optimizer, state: Path) -> int:
+def _load_progress(model: StreamVAE, optimizer: torch.optim.Optimizer, state: Path) -> int:
     """Take up the progress in `state`; returns the steps done, 0 without a file."""
     if not state.exists():
         return 0
@@ -149,7 +152,7 @@ def _restore(model: StreamVAE, optimizer: torch.optim.Optimizer, state: Path) ->
         with safe_open(state, "pt") as file:
             header = file.metadata()
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 no mapping
-        model.load_state_dict(_taken(tensors, "model."))
+        model.load_state_dict(_pop_prefix(tensors, "model."))
         _load_moments(optimizer, tensors)
         return int(header["step"])
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -159,7 +162,7 @@ def _restore(model: StreamVAE, optimizer: torch.optim.Optimizer, state: Path) ->
         ) from None
 
 
-def _taken(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+def _pop_prefix(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     """Take out those whose names begin like that."""
     names = [name for name in tensors if name.startswith(prefix)]
     return {name.removeprefix(prefix): tensors.pop(name) for name in names}
