@@ -20,7 +20,7 @@ WITHOUT_SAY = {
         "__main__.py", "camera_state.py", "cli", "device", "doctor", "engine_file", "events.py",
         "live", "outputs", "selftest", "sinks", "site",
     ),
-    "edge_vad_train": ("cli",),
+    "edge_vad_train": ("cli", "stages.py"),
     "edge_vad_export": ("cli.py", "engines", "proof.py", "table.py", "verify.py"),
 }  # fmt: skip
 """What decides no score. The street is footage, and counts as such."""
