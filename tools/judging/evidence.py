@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from edge_vad.files.atomic import write_whole
 from judging.places import digest_of
 
 PACKAGES = ("edge_vad", "edge_vad_train", "edge_vad_export")
@@ -106,9 +107,7 @@ class Store:
         name = re.sub(r"[^A-Za-z0-9=._-]+", "_", f"{scene}-{settings}")[:120]
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"{name}-seed{seed}-{code[:8]}-{data[:4]}.json"
-        part = path.with_suffix(".part")
-        part.write_text(json.dumps(msgspec.to_builtins(evidence), indent=1) + "\n")
-        part.replace(path)
+        write_whole(path, json.dumps(msgspec.to_builtins(evidence), indent=1).encode() + b"\n")
         return path
 
 
