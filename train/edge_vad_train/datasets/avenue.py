@@ -12,7 +12,6 @@ from edge_vad_train.datasets.base import (
     Clip,
     Dataset,
     Mask,
-    any_in,
     find_layout,
     first_frame_size,
     refuse_other_size,
@@ -39,11 +38,6 @@ class AvenueClip(Clip):
     def open(self, *, strict: bool = False) -> Source:
         """Open the frames."""
         return open_source(self.video, strict=strict)
-
-    def frame_labels(self) -> Mask | None:
-        """Tell which frames are anomalous, from the masks."""
-        masks = self.masks()
-        return None if masks is None else any_in(masks)
 
     def masks(self) -> Iterator[Mask] | None:
         """Read the masks; a clip's masks are all in memory while they are handed out."""

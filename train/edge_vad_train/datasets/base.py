@@ -37,7 +37,7 @@ class Clip(ABC):
         """
 
     def frame_labels(self) -> Mask | None:
-        """Tell which frames are anomalous.
+        """Which frames are anomalous: by default those with an anomalous pixel in their mask.
 
         Returns:
             bool, (frames,), True where the frame is anomalous; None where that is not known.
@@ -45,10 +45,11 @@ class Clip(ABC):
         Raises:
             BadInput: The truth is broken or does not fit the frames.
         """
-        return None
+        masks = self.masks()
+        return None if masks is None else np.fromiter((each.any() for each in masks), np.bool_)
 
     def masks(self) -> Iterator[Mask] | None:
-        """Tell where each frame is anomalous.
+        """Where each frame is anomalous.
 
         Returns:
             One mask a frame, bool, (height, width), True on an anomaly; None where that is not
@@ -101,11 +102,6 @@ def find_layout(root: Path, parts: tuple[str, ...]) -> Path:
 def holds(folder: Path, parts: tuple[str, ...]) -> bool:
     """Whether all the named subfolders are there."""
     return all((folder / part).is_dir() for part in parts)
-
-
-def any_in(masks: Iterator[Mask]) -> Mask:
-    """Make frame labels of masks: a frame with an anomalous pixel is anomalous."""
-    return np.fromiter((mask.any() for mask in masks), dtype=np.bool_)
 
 
 def refuse_unequal(clip: str, masks: int, frames: int) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from edge_vad.errors import WrongUse
 from edge_vad.sources import Source, open_source
-from edge_vad_train.datasets.base import Clip, Dataset, Mask, any_in
+from edge_vad_train.datasets.base import Clip, Dataset, Mask
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,11 +25,6 @@ class StreetClip(Clip):
     def open(self, *, strict: bool = False) -> Source:
         """Open the frames."""
         return open_source(self.url, strict=strict)
-
-    def frame_labels(self) -> Mask | None:
-        """Tell which frames are anomalous."""
-        masks = self.masks()
-        return None if masks is None else any_in(masks)
 
     def masks(self) -> Iterator[Mask] | None:
         """Simulate the masks."""

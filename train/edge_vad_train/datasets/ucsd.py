@@ -17,7 +17,6 @@ from edge_vad_train.datasets.base import (
     Clip,
     Dataset,
     Mask,
-    any_in,
     find_layout,
     first_frame_size,
     refuse_other_size,
@@ -49,12 +48,10 @@ class UcsdClip(Clip):
         return open_source(self.folder, strict=strict, fps=self.fps)
 
     def frame_labels(self) -> Mask | None:
-        """Tell which frames are anomalous, from the masks or else from the label file."""
-        masks = self.masks()
-        if masks is not None:
-            return any_in(masks)
-        if self.label_file is None:
-            return None
+        """Which frames are anomalous, by the masks or else by the label file."""
+        labels = super().frame_labels()
+        if labels is not None or self.label_file is None:
+            return labels
         spans = read_label_file(self.label_file).get(_number(self.name))
         if spans is None:
             raise BadInput(
