@@ -7,9 +7,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 NEWEST := .venv-newest
 NEWEST_TESTS ?= tests/runtime
+COVERAGE_TESTS ?= tests
+PACKAGES := runtime/edge_vad runtime/edge_vad_street train/edge_vad_train export/edge_vad_export \
+  benchmarks/edge_vad_bench
 READY := $(VENV)/ready
 
-.PHONY: help demo test test-long test-newest hostile typecheck clean
+.PHONY: help demo check test test-long test-newest coverage hostile typecheck clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 17
@@ -17,17 +20,26 @@ help: ## List the targets
 demo: $(READY) ## See it work on a synthetic street, from footage to alarms, in demo/
 	$(BIN)/edge-vad demo --out demo
 
-test: $(READY) ## Check style, types and the arrows between packages, and run the tests
+check: $(READY) ## Check style, types and imports between packages, as pre-commit does
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+test: check ## Check as above, and run the tests but the long ones
 	tools/install_test_servers.sh --quiet-unless-possible
 	$(BIN)/pytest -n 2 -m "not long"
 
 test-long: $(READY) ## Run all tests, with those that take minutes
 	tools/install_test_servers.sh --quiet-unless-possible
 	$(BIN)/pytest -n 2
+
+coverage: $(READY) ## Run the tests but the long ones, and print the coverage of every package
+	$(BIN)/coverage erase
+	@status=0; $(BIN)/coverage run -m pytest -n 2 -m "not long" $(COVERAGE_TESTS) || status=$$?; \
+	$(BIN)/coverage combine --quiet; \
+	for package in $(PACKAGES); do printf '%-26s %4s%%\n' $$package \
+	  "$$($(BIN)/coverage report --include="$$package/*" --format=total)"; done; exit $$status
 
 hostile: $(READY) ## Give it hostile files and conversations, for two minutes at most
 	$(BIN)/python tools/hostile.py --quick
@@ -39,7 +51,8 @@ typecheck: $(READY) ## Check the TensorRT code against the signatures of 10.3, 1
 	$(BIN)/python tools/typecheck_tensorrt.py
 
 clean: ## Remove the virtual environment, the demo and all caches
-	rm -rf $(VENV) $(NEWEST) demo dist .cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(NEWEST) demo dist .cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache \
+	  .coverage*
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # Of what pip says, a line a package is enough; errors come on stderr.
