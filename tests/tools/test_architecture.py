@@ -1,0 +1,76 @@
+"""What the map of imports shows, on packages that are made up, and on ours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from architecture import all_circles, at_door, describe, fan_in, read_modules, sizes
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def modules(tmp_path):
+    """Reads packages that are made up: `modules({"a/b.py": "import a.c"})`, in `runtime`."""
+
+    def make(files):
+        for name, text in files.items():
+            file = tmp_path / "runtime" / name
+            for folder in file.relative_to(tmp_path / "runtime").parents[:-1]:
+                (tmp_path / "runtime" / folder).mkdir(parents=True, exist_ok=True)
+                (tmp_path / "runtime" / folder / "__init__.py").touch()
+            file.write_text(text)
+        return read_modules(tmp_path)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    "back",
+    [
+        "import a.cellar.wine",
+        "from a.cellar import wine",
+        "from a.cellar.wine import RED",
+        "def f():\n    from a.cellar import wine",
+        "import_module('a.cellar.wine')",
+        "WHERE = 'a.cellar.wine:red'",
+    ],
+)
+def test_a_circle_of_folders_is_found_however_it_is_imported(modules, back):
+    found = modules({"a/cellar/wine.py": "from a.kitchen import pan", "a/kitchen/pan.py": back})
+    assert all_circles(found) == [["a.cellar", "a.kitchen"]]
+
+
+def test_packages_that_need_each_other_are_a_circle(modules):
+    found = modules({"a/one.py": "import b.two", "b/two.py": "", "b/three.py": "import a.one"})
+    assert all_circles(found) == [["a", "b"]]
+
+
+def test_a_face_that_names_its_own_modules_is_no_circle(modules):
+    found = modules(
+        {"a/one.py": "", "a/two.py": "from a import one", "a/__init__.py": "import a.one"}
+    )
+    assert all_circles(found) == []
+
+
+def test_loose_modules_fan_in_and_sizes_are_counted(modules):
+    found = modules(
+        {
+            "a/__main__.py": "import a.one\nimport a.deep.three",
+            "a/one.py": "import a.deep.three\n",
+            "a/two.py": "1\n2\n3\n",
+            "a/deep/three.py": "1\n",
+        }
+    )
+    assert at_door(found, "a") == ["one", "two"]
+    assert fan_in(found)["a.deep.three"] == 2
+    assert sizes(found, depth=2) == {"a": (4, 6), "a.deep": (2, 1)}
+    assert sizes(found, depth=1) == {"a": (6, 7)}
+    assert "  a: 2 (one, two)" in list(describe(found))
+
+
+def test_the_runtime_has_no_circles_and_a_door_one_can_take_in():
+    found = read_modules(ROOT)
+    assert [each for each in all_circles(found) if each[0].startswith("edge_vad.")] == []
+    assert len(at_door(found, "edge_vad")) <= 10
