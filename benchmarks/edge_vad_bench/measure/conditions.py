@@ -6,6 +6,7 @@ import os
 import re
 from pathlib import Path
 
+from edge_vad.device.system_files import read_line, read_number
 from edge_vad.doctor.jetson import (
     read_gpu_clock,
     read_hottest,
@@ -14,7 +15,6 @@ from edge_vad.doctor.jetson import (
     read_over_current,
     read_throttled,
 )
-from edge_vad.doctor.system_files import read_line, read_number
 from edge_vad_bench.measure.nvml import Nvml
 from edge_vad_bench.schema import Conditions
 

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from threading import Event, Thread
 
-from edge_vad.doctor.system_files import read_line, read_number
+from edge_vad.device.system_files import read_line, read_number
 from edge_vad_bench.measure.nvml import Nvml
 
 _RAIL = "VDD_IN"

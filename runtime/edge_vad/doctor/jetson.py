@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from edge_vad.device.system_files import read_line, read_number
 from edge_vad.doctor.report import GpuClock, JetsonPower
-from edge_vad.doctor.system_files import read_line, read_number
 
 _MODE = re.compile(r"<\s*POWER_MODEL\s+ID=(\d+)\s+NAME=([^\s>]+)")
 _CHOSEN = re.compile(r"pmode:\s*(\d+)")

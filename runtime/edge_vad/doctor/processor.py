@@ -7,8 +7,8 @@ import platform
 import re
 from pathlib import Path
 
+from edge_vad.device.system_files import read_line
 from edge_vad.doctor.report import Processor
-from edge_vad.doctor.system_files import read_line
 
 
 def read_processor(root: Path = Path("/")) -> Processor:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from edge_vad.doctor.system_files import read_line, read_number
+from edge_vad.device.system_files import read_line, read_number
 
 _COLDEST_C, _HOTTEST_C = -40, 200
 _RAILS = 8

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from edge_vad.calling import Target, post
 from edge_vad.errors import BadInput
 from edge_vad.events import ChangeKind, EventChange
+from edge_vad.network.http_client import Target, post
 from edge_vad.sinks.base import Sink, SinkHealth, Tally
 from edge_vad.sinks.delivery import Courier, Letter, Message, NotDelivered, Outbox
 from edge_vad.sinks.messages import encode, event_message, will_of

@@ -46,24 +46,6 @@ class VideoFile(Protocol):
         """Decode from the beginning."""
 
 
-def open_video(path: Path) -> VideoFile:
-    """Open a video file.
-
-    Raises:
-        BadInput: It cannot be read as a video.
-        Unavailable: Neither PyAV nor OpenCV is installed.
-    """
-    if not path.is_file():  # a device may have no end, and a pipe is read only once
-        raise no_video(path)
-    if has_pyav():
-        from edge_vad.sources.pyav_file import PyAvFile
-
-        return PyAvFile(path)
-    from edge_vad.sources.opencv_file import OpenCvFile
-
-    return OpenCvFile(path)
-
-
 def has_pyav() -> bool:
     """Whether PyAV is installed."""
     return importlib.util.find_spec("av") is not None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from contextlib import closing
 from math import ceil
+from pathlib import Path
 
 from edge_vad.errors import BadInput, WrongUse
-from edge_vad.sources.decoding import open_video
+from edge_vad.sources.decoding import VideoFile, has_pyav, no_video
 from edge_vad.sources.folder import PICTURE_SUFFIXES
 from edge_vad.sources.recording import Decoded, Pictures, Recording, refuse_beyond
 from edge_vad.sources.spec import RecordingSpec
@@ -91,3 +92,21 @@ class VideoSource(Recording):
 def _tolerance(announced: int) -> int:
     """How far off an announced frame count may be: two frames, or two in a hundred."""
     return max(2, ceil(announced * 0.02))
+
+
+def open_video(path: Path) -> VideoFile:
+    """Open a video file.
+
+    Raises:
+        BadInput: It cannot be read as a video.
+        Unavailable: Neither PyAV nor OpenCV is installed.
+    """
+    if not path.is_file():  # a device may have no end, and a pipe is read only once
+        raise no_video(path)
+    if has_pyav():
+        from edge_vad.sources.pyav_file import PyAvFile
+
+        return PyAvFile(path)
+    from edge_vad.sources.opencv_file import OpenCvFile
+
+    return OpenCvFile(path)

@@ -11,7 +11,8 @@ from typing import IO, Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
-from edge_vad.calling import Connection, Deadline, Line, Target
+from edge_vad.network.deadline import Deadline
+from edge_vad.network.http_client import Connection, Line, Target
 from edge_vad.sources.hosts import Hosts
 
 OPTIONS = {

@@ -8,10 +8,11 @@ import io
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Mapping
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple
+
+from edge_vad.network.deadline import Deadline
 
 _LARGEST_HEAD = 65_536
 
@@ -28,37 +29,6 @@ class Target(NamedTuple):
     host: str
     port: int | None
     context: ssl.SSLContext | None
-
-
-class Deadline:
-    """A point in time until which everything must have happened.
-
-    Args:
-        seconds: From now on.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self.renew()
-
-    def renew(self) -> None:
-        """Allow as much time once more."""
-        self._until = time.monotonic() + self._seconds
-
-    def left_s(self) -> float:
-        """Seconds that are left.
-
-        Raises:
-            TimeoutError: None is.
-        """
-        left_s = self._until - time.monotonic()
-        if left_s <= 0:
-            raise self.error()
-        return left_s
-
-    def error(self) -> TimeoutError:
-        """That it is over."""
-        return TimeoutError(errno.ETIMEDOUT, f"no whole answer within {self._seconds:g} s")
 
 
 class Line:

@@ -1,0 +1,1 @@
+"""Calls to other machines, with one deadline for all that happens."""
