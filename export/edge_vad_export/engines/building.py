@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from edge_vad.backends import Maps
 from edge_vad.backends.tensorrt_library import Library, Messages, sizes_of
-from edge_vad.engine_file import TARGET_NAMES, BatchProfile, Layer, device_name
+from edge_vad.device.tensorrt import TARGET_NAMES
+from edge_vad.engine_file import BatchProfile, Layer, device_name
 from edge_vad.errors import BadModel, Unavailable
 from edge_vad.onnx_file.pruning import needed_graph
 from edge_vad_export.engines import precision, timing_cache

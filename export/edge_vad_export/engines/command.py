@@ -16,6 +16,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from edge_vad import engine_file
 from edge_vad.device.fingerprint import DeviceFingerprint
+from edge_vad.device.tensorrt import TARGET_NAMES
 from edge_vad.errors import BadInput, Interrupted
 from edge_vad.scene_model import Comparison
 from edge_vad_export.engines.making import Made, Prove, make_engine
@@ -138,7 +139,7 @@ def _say_plan(
         "dry_run": True,
         "engine": str(engine),
         "scene": str(onnx),
-        "builder": engine_file.TARGET_NAMES[choice.target],
+        "builder": TARGET_NAMES[choice.target],
         "device": _said(device),
         "batch": str(choice.options.batch),
         "cache": "miss" if missed else "hit",
@@ -159,7 +160,7 @@ def _describe_made(made: Made) -> dict[str, Any]:
         "megabytes": round(sidecar.engine.bytes / 1e6, 1),
         "precision": sidecar.precision,
         "layers": summarise(sidecar.layers),
-        "builder": engine_file.TARGET_NAMES[sidecar.target],
+        "builder": TARGET_NAMES[sidecar.target],
         "device": _said(sidecar.device),
         "batch": str(sidecar.options.batch),
         "tf32": sidecar.options.tf32,

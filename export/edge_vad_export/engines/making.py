@@ -15,7 +15,8 @@ import msgspec
 
 from edge_vad import engine_file
 from edge_vad.backends.tensorrt_library import load_library
-from edge_vad.engine_file import EngineOptions, FileIdentity, Sidecar, Target
+from edge_vad.device.tensorrt import Target
+from edge_vad.engine_file import EngineOptions, FileIdentity, Sidecar
 from edge_vad.errors import BadModel, CheckFailed
 from edge_vad.files.atomic import demand_writable, write_whole
 from edge_vad.scene_model import Comparison

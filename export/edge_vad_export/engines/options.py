@@ -9,7 +9,8 @@ from typing import Any, TypeVar, get_args
 
 import click
 
-from edge_vad.engine_file import MOST_FRAMES, MOST_MIB, BatchProfile, EngineOptions, Target
+from edge_vad.device.tensorrt import Target
+from edge_vad.engine_file import MOST_FRAMES, MOST_MIB, BatchProfile, EngineOptions
 from edge_vad.errors import WrongUse
 
 Function = TypeVar("Function", bound=Callable[..., Any])

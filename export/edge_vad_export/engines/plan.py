@@ -9,7 +9,8 @@ import msgspec
 
 from edge_vad import engine_file
 from edge_vad.device.fingerprint import DeviceFingerprint, read_fingerprint
-from edge_vad.engine_file import EngineOptions, FileIdentity, Sidecar, Target
+from edge_vad.device.tensorrt import RTX_CAPABILITIES, TARGET_NAMES, Target
+from edge_vad.engine_file import EngineOptions, FileIdentity, Sidecar
 from edge_vad.errors import BadModel, Unavailable, WrongUse
 from edge_vad.scene_model import SceneModel
 
@@ -51,7 +52,7 @@ class EnginePlan:
         if sidecar.device != self.device and not reasons:
             reasons.append("it says less about its device")
         if sidecar.target != self.target:
-            reasons.append(f"it was built by {engine_file.TARGET_NAMES[sidecar.target]}")
+            reasons.append(f"it was built by {TARGET_NAMES[sidecar.target]}")
         if sidecar.onnx.sha256 != self.onnx.sha256:
             reasons.append(f"{self.onnx.name} has changed since")
         if sidecar.options != self.options:
@@ -113,16 +114,15 @@ def choose_device(
         WrongUse: The target does not build for such a device.
     """
     here = engine_file.relevant(target, read_fingerprint())
-    name = engine_file.TARGET_NAMES[target]
+    name = TARGET_NAMES[target]
     capability = compute_capability or here.compute_capability
     if capability is None:
         todo = "build on the device itself, or give --target rtx --compute-capability 8.9"
         raise Unavailable("there is no GPU here that CUDA can use", todo)
-    if target == "rtx" and capability not in engine_file.RTX_CAPABILITIES:
+    if target == "rtx" and capability not in RTX_CAPABILITIES:
         raise WrongUse(
             f"{name} does not build for the compute capability {capability}",
-            f"build with --target tensorrt; {name} builds for "
-            f"{', '.join(engine_file.RTX_CAPABILITIES)}",
+            f"build with --target tensorrt; {name} builds for {', '.join(RTX_CAPABILITIES)}",
         )
     if capability == here.compute_capability:
         return here, True

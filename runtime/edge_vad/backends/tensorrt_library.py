@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import ctypes
 import logging
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
-from importlib.util import find_spec
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
-from edge_vad.engine_file import TARGET_NAMES, Target
+from edge_vad.device.tensorrt import TARGET_NAMES, Target, import_library
 from edge_vad.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -22,9 +18,6 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("edge_vad.tensorrt")
 
 _OLDEST = 10
-_RTX_LIBRARIES = "onnxruntime_ep_nv_tensorrt_rtx"
-"""A package that brings the libraries of TensorRT-RTX, for bindings that come without."""
-
 _MENDS = {
     "tensorrt": (
         "on a Jetson make the environment with python3 -m venv --system-site-packages, elsewhere "
@@ -73,21 +66,6 @@ def load_library(target: Target) -> Library:
             "update to TensorRT 10.3 or newer, which is JetPack 6.1 on a Jetson",
         )
     return Library(target, version, api)
-
-
-def import_library(target: Target) -> ModuleType:
-    """Import the Python module of a target, of whatever version; raises what that raises."""
-    if target == "tensorrt":
-        return import_module("tensorrt")
-    if find_spec("tensorrt_rtx"):
-        return import_module("tensorrt_rtx")
-    package = find_spec(_RTX_LIBRARIES)
-    if package and package.origin:
-        folder = Path(package.origin).parent
-        for pattern in ("libtensorrt_rtx.so.*", "libtensorrt_onnxparser_rtx.so.*"):
-            for library in folder.glob(pattern):
-                ctypes.CDLL(str(library), ctypes.RTLD_GLOBAL)
-    return import_module("tensorrt_rtx_bindings")
 
 
 class Messages:

@@ -10,9 +10,10 @@ import ctypes
 import re
 from functools import cache
 from pathlib import Path
-from typing import Literal
 
 import msgspec
+
+from edge_vad.device.tensorrt import Target, import_library
 
 _MAJOR, _MINOR = 75, 76
 """CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR and _MINOR."""
@@ -101,9 +102,7 @@ def _ask_cuda() -> tuple[str | None, str | None, str | None]:
     return name.value.decode(errors="replace"), ".".join(capability), version
 
 
-def _library_version(target: Literal["tensorrt", "rtx"]) -> str | None:
-    from edge_vad.backends.tensorrt_library import import_library
-
+def _library_version(target: Target) -> str | None:
     try:
         return str(import_library(target).__version__)
     except Exception:  # noqa: BLE001 - a library that cannot be loaded raises what it likes

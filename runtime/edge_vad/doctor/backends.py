@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from edge_vad.backends.providers import PROVIDERS
 from edge_vad.device.fingerprint import DeviceFingerprint
+from edge_vad.device.tensorrt import RTX_CAPABILITIES, TARGET_NAMES, Target
 from edge_vad.doctor.report import BackendState
-from edge_vad.engine_file import RTX_CAPABILITIES, TARGET_NAMES, Target
 from edge_vad.errors import EdgeVadError, Unavailable
 from edge_vad.onnx_file import writer
 
@@ -83,7 +83,7 @@ def _version(name: str) -> str | None:
     """Version of a library that is here, though it cannot be used."""
     if name not in ENGINE_BACKENDS:
         return None
-    from edge_vad.backends.tensorrt_library import import_library
+    from edge_vad.device.tensorrt import import_library
 
     try:
         return str(import_library(ENGINE_BACKENDS[name]).__version__)

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from edge_vad.device.fingerprint import DeviceFingerprint
+from edge_vad.device.tensorrt import Target
 from edge_vad.engine_file.files import identify, sidecar_path
 from edge_vad.engine_file.sidecar import (
     SCHEMA,
@@ -18,7 +19,6 @@ from edge_vad.engine_file.sidecar import (
     EngineOptions,
     FileIdentity,
     Sidecar,
-    Target,
 )
 from edge_vad.errors import BadModel
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import msgspec
 
 from edge_vad.device.fingerprint import DeviceFingerprint
-from edge_vad.engine_file.sidecar import FileIdentity, Sidecar, Target
+from edge_vad.device.tensorrt import Target
+from edge_vad.engine_file.sidecar import FileIdentity, Sidecar
 from edge_vad.files.atomic import alone_in, staged
 
 SUFFIX = ".engine"

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 
 from edge_vad.device.fingerprint import DeviceFingerprint
-
-Target = Literal["tensorrt", "rtx"]
-TARGET_NAMES: dict[str, str] = {"tensorrt": "TensorRT", "rtx": "TensorRT-RTX"}
-RTX_CAPABILITIES = ("7.5", "8.0", "8.6", "8.9", "12.0", "12.1")
-"""Compute capabilities that TensorRT-RTX builds for."""
+from edge_vad.device.tensorrt import Target
 
 SCHEMA = 1
 
