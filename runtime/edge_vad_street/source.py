@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from edge_vad.frame import Frame
 from edge_vad.sources.base import Source, SourceState
+from edge_vad.sources.schemes import Scheme
 from edge_vad_street.scene import Street
 from edge_vad_street.url import StreetOptions, parse_street_url
 
@@ -62,6 +63,10 @@ def open_street(url: str) -> StreetSource:
         (240, 360, 3)
     """
     return StreetSource(parse_street_url(url))
+
+
+SCHEME = Scheme(open_street, lambda url: parse_street_url(url).realtime)
+"""Of the addresses `test://street`."""
 
 
 def street_truth(url: str) -> Iterator[NDArray[np.bool_]]:

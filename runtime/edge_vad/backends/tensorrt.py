@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -16,8 +15,9 @@ from edge_vad.backends.base import Backend, Inputs, Maps
 from edge_vad.backends.cuda import open_cuda
 from edge_vad.backends.tensorrt_library import Library, Messages, load_library, sizes_of
 from edge_vad.device.fingerprint import DeviceFingerprint, read_fingerprint
-from edge_vad.engine_file import Target
+from edge_vad.device.tensorrt import Target
 from edge_vad.errors import BadModel, Unavailable, WrongUse
+from edge_vad.installed import ENGINE_BUILDERS, provided
 from edge_vad.scene_model import SceneModel
 
 if TYPE_CHECKING:
@@ -238,11 +238,8 @@ def _this_device(target: Target) -> DeviceFingerprint:
 
 
 def _rebuild(onnx: Path, target: Target, engine: Path | None) -> None:
-    """Build an engine where it is missing or does not belong here.
-
-    The export is another package, which need not be installed; the runtime imports it by name.
-    """
-    importlib.import_module("edge_vad_export.engines").rebuild(onnx, target, engine)
+    """Build an engine where it is missing or does not belong here."""
+    provided(ENGINE_BUILDERS, target).load()(onnx, target, engine)
 
 
 def _numpy_types(library: Library) -> dict[trt.DataType, Any]:

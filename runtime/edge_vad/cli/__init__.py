@@ -17,23 +17,20 @@ INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
 
 _COMMANDS = {
-    "demo": ("edge_vad.cli.demo:demo", "See it work, on a synthetic street, in minutes."),
-    "train": ("edge_vad_train.cli.train:train", "Learn what is normal from ordinary footage."),
-    "export": ("edge_vad_export.cli:export", "Write a trained scene as one ONNX file."),
-    "verify": ("edge_vad_export.verify:verify", "Compare a scene with single precision."),
+    "demo": (None, "See it work, on a synthetic street, in minutes."),
+    "train": (None, "Learn what is normal from ordinary footage."),
+    "export": (None, "Write a trained scene as one ONNX file."),
+    "verify": (None, "Compare a scene with single precision."),
     "run": ("edge_vad.cli.run:run", "Watch a source, or the cameras of a site."),
     "serve": ("edge_vad.cli.serve:serve", "Show the events of a folder in a browser."),
     "config": ("edge_vad.cli.config:config", "Check the file that says what is watched."),
     "score": ("edge_vad.cli.score:score", "Write the scores of one or many sources."),
     "doctor": ("edge_vad.cli.doctor:doctor", "Say what this machine has and lacks, and the mend."),
     "selftest": ("edge_vad.cli.selftest:selftest", "Run every backend here, and compare them."),
-    "bench": ("edge_vad_bench.cli.bench:bench", "Measure how fast a scene is on this device."),
-    "report": ("edge_vad_bench.cli.report:report", "Make a page of one or many benchmarks."),
-    "compare": (
-        "edge_vad_bench.cli.compare:compare",
-        "Compare two benchmarks; fail on a regression.",
-    ),
-    "eval": ("edge_vad_train.cli.evaluate:evaluate", "Measure a scene on labelled footage."),
+    "bench": (None, "Measure how fast a scene is on this device."),
+    "report": (None, "Make a page of one or many benchmarks."),
+    "compare": (None, "Compare two benchmarks; fail on a regression."),
+    "eval": (None, "Measure a scene on labelled footage."),
 }
 
 _EPILOG = """\b

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
+import pkgutil
 from collections.abc import Mapping
 
 import click
 
 from edge_vad.cli.signals import left_at_once
 from edge_vad.errors import Unavailable
+from edge_vad.installed import COMMANDS, provided
 
 _EXTRAS = {"edge_vad_train": "train", "edge_vad_export": "export", "edge_vad_bench": "bench"}
 
@@ -17,12 +18,14 @@ class LazyGroup(click.Group):
     """Lists its subcommands without importing them, so that `--help` answers at once.
 
     Args:
-        commands_at: Name to where the command lives (`package.module:function`) and its one-line
-            help.
+        commands_at: Name to where the command lives (`package.module:function`; None where another
+            package provides it) and its one-line help.
         **options: Passed on to click.
     """
 
-    def __init__(self, *, commands_at: Mapping[str, tuple[str, str]], **options: object) -> None:
+    def __init__(
+        self, *, commands_at: Mapping[str, tuple[str | None, str]], **options: object
+    ) -> None:
         super().__init__(**options)  # type: ignore[arg-type]
         self._commands_at = commands_at
 
@@ -34,17 +37,16 @@ class LazyGroup(click.Group):
         """Import a subcommand."""
         if name not in self._commands_at:
             return None
-        place = self._commands_at[name][0]
-        module, function = place.split(":")
+        place = self._commands_at[name][0] or provided(COMMANDS, name).value
         try:
             with left_at_once():
-                command = getattr(importlib.import_module(module), function)
+                command = pkgutil.resolve_name(place)
         except ModuleNotFoundError as error:
             raise Unavailable(
                 f"edge-vad {name} needs the package {error.name!r}, which is not installed",
-                f"run pip install 'edge-vad[{_EXTRAS.get(module.split('.')[0], 'cpu')}]'",
+                f"run pip install 'edge-vad[{_EXTRAS.get(place.split('.')[0], 'cpu')}]'",
             ) from None
-        assert isinstance(command, click.Command)  # noqa: S101 - getattr has no type
+        assert isinstance(command, click.Command)  # noqa: S101 - resolve_name has no type
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

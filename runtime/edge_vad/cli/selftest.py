@@ -42,7 +42,7 @@ def selftest(scene: Path | None, as_json: bool) -> None:
 
     with Console(stderr=True).status("") as status:
         say = status.update if sys.stderr.isatty() else _ignore
-        report = run_selftest(scene, say)
+        report = run_selftest(scene, say, _run)
     if as_json:
         click.echo(msgspec.json.encode(report))
     else:
@@ -53,6 +53,13 @@ def selftest(scene: Path | None, as_json: bool) -> None:
         )
     if not as_json:
         click.echo(f"\nnext: edge-vad run {_rest(scene, report)}")
+
+
+def _run(words: list[str]) -> None:
+    """Run another subcommand, as if it had been typed."""
+    from edge_vad.cli import cli
+
+    cli.main(words, standalone_mode=False)
 
 
 def _ignore(text: str) -> None:

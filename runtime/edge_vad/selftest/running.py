@@ -12,17 +12,20 @@ from edge_vad.doctor.backends import ENGINE_BACKENDS, examine_backends
 from edge_vad.errors import Unavailable
 from edge_vad.scene_model import SceneModel
 from edge_vad.selftest.comparing import REFERENCE, TOLERANCE, compare, street_inputs
-from edge_vad.selftest.making import build_engine, make_scene
+from edge_vad.selftest.making import Command, build_engine, make_scene
 from edge_vad.selftest.report import Comparison, SelftestReport, Step
 
 
-def run_selftest(scene: Path | None, say: Callable[[str], None]) -> SelftestReport:
+def run_selftest(
+    scene: Path | None, say: Callable[[str], None], command: Command
+) -> SelftestReport:
     """Compare all backends that work here on one scene; everything made is thrown away.
 
     Args:
         scene: A scene model; a small one is made when None. It is copied, and nothing is written
             beside it.
         say: Told what is being done.
+        command: Runs a subcommand of edge-vad.
 
     Raises:
         Unavailable: ONNX Runtime, with which all are compared, does not work.
@@ -41,8 +44,8 @@ def run_selftest(scene: Path | None, say: Callable[[str], None]) -> SelftestRepo
     with TemporaryDirectory(prefix="edge-vad-selftest-") as name:
         folder = Path(name)
         say("making a small scene" if scene is None else f"copying {scene}")
-        model, steps = make_scene(folder) if scene is None else (_copy(scene, folder), [])
-        steps += _build_engines(model, names, say)
+        model, steps = make_scene(folder, command) if scene is None else (_copy(scene, folder), [])
+        steps += _build_engines(model, names, say, command)
         inputs = street_inputs(model.card)
         results: list[Comparison] = []
         say(f"running {', '.join(names)}")
@@ -65,9 +68,9 @@ def _copy(scene: Path, folder: Path) -> SceneModel:
 
 
 def _build_engines(
-    model: SceneModel, names: list[str], say: Callable[[str], None]
+    model: SceneModel, names: list[str], say: Callable[[str], None], command: Command
 ) -> Iterator[Step]:
     for name in ENGINE_BACKENDS:
         if name in names:
             say(f"building an engine for {name}")
-            yield build_engine(model.path, name)
+            yield build_engine(model.path, name, command)

@@ -7,6 +7,7 @@ from edge_vad.sources.address import CameraKind, CameraSpec
 from edge_vad.sources.base import Source
 from edge_vad.sources.decoding import has_pyav
 from edge_vad.sources.feed import Connect, Feed, ReplayFeed
+from edge_vad.sources.schemes import scheme_of
 from edge_vad.sources.spec import RecordingSpec, StreetSpec
 
 LiveSpec = CameraSpec | RecordingSpec | StreetSpec
@@ -53,9 +54,7 @@ def is_paced(spec: LiveSpec) -> bool:
         return True
     if isinstance(spec, RecordingSpec):
         return spec.realtime
-    from edge_vad_street.url import parse_street_url
-
-    return parse_street_url(spec.url).realtime
+    return scheme_of(spec.url).is_realtime(spec.url)
 
 
 def open_recording(
@@ -73,9 +72,7 @@ def open_recording(
         WrongUse: The range is beyond the end, or the street cannot be.
     """
     if isinstance(spec, StreetSpec):
-        from edge_vad_street import open_street
-
-        return open_street(spec.url)
+        return scheme_of(spec.url).open(spec.url)
     if spec.path.is_dir():
         return _open_folder(spec, strict, fps)
     from edge_vad.sources.video import VideoSource

@@ -12,12 +12,14 @@ import pytest
 
 from edge_vad.errors import WrongUse
 from edge_vad.sources import Source, open_source
+from edge_vad.sources.schemes import Scheme
 
 
 def test_a_street_is_opened_by_the_street(monkeypatch: pytest.MonkeyPatch) -> None:
     street = ModuleType("edge_vad_street")
     asked: list[str] = []
-    monkeypatch.setattr(street, "open_street", asked.append, raising=False)
+    scheme = Scheme(open=asked.append, is_realtime=lambda url: False)  # type: ignore[arg-type]
+    monkeypatch.setattr(street, "SCHEME", scheme, raising=False)
     monkeypatch.setitem(sys.modules, "edge_vad_street", street)
     open_source("test://street?seed=1&anomaly=runner")
     assert asked == ["test://street?seed=1&anomaly=runner"]

@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from edge_vad.errors import WrongUse
+from edge_vad.sources.schemes import Scheme
 from edge_vad_train.datasets import open_dataset
 
 Make = Callable[..., Path]
@@ -88,7 +89,7 @@ def street(monkeypatch: pytest.MonkeyPatch) -> None:
         ],
         "normal_url": lambda url: f"{url}&frames=900",
         "street_truth": street_truth,
-        "open_street": lambda url: f"the street {url}",
+        "SCHEME": Scheme(open=lambda url: f"the street {url}", is_realtime=lambda url: False),
     }
     for word, does in words.items():
         monkeypatch.setattr(fake, word, does, raising=False)

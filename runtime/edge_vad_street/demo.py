@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from edge_vad.cli import cli
 from edge_vad.cli.options import out_option
 
 _NORMAL = tuple(f"test://street?seed={seed}&frames=6000" for seed in (100, 200))
@@ -23,7 +24,7 @@ def demo(out: Path) -> None:
     A street is simulated, learnt, exported, measured and watched. Every step is a command of
     edge-vad, printed before it is run.
     """
-    from edge_vad_street import street_suite
+    from edge_vad_street.suite import street_suite
 
     trained, scene = out / "street", out / "street.onnx"
     cyclist = dict(street_suite(_SUITE))["cyclist"]
@@ -47,7 +48,5 @@ def demo(out: Path) -> None:
 
 def _run(*words: str) -> None:
     """Print a command and run it, as if it had been typed."""
-    from edge_vad.cli import cli
-
     click.secho(f"\n$ edge-vad {shlex.join(words)}", bold=True)
     cli.main(list(words), standalone_mode=False)
