@@ -11,8 +11,8 @@ import time
 from contextlib import suppress
 
 import pytest
-from edge_vad.network.http_client import Target, post
 
+from edge_vad.network.http_client import Target, post
 from edge_vad.sinks.settings import WebhookSettings
 from edge_vad.sinks.webhook import Webhook
 
