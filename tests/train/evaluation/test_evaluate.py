@@ -20,7 +20,7 @@ from edge_vad_train.evaluation.baseline import MOTION, NAMES, box_flow, flow_ene
 from edge_vad_train.evaluation.evaluate import LoadedScene, evaluate
 from edge_vad_train.evaluation.results import Evaluation
 from edge_vad_train.evaluation.roc import area
-from edge_vad_train.evaluation.streams import load_with_streams
+from edge_vad_train.evaluation.stream_backend import load_with_streams
 from edge_vad_train.evaluation.truth import gather_truth
 
 TinyScene = Callable[..., Path]

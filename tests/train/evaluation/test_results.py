@@ -14,7 +14,7 @@ from sklearn.metrics import roc_auc_score
 
 from edge_vad.scene_model import Grid
 from edge_vad_train.evaluation.meter import MethodMeter
-from edge_vad_train.evaluation.pictures import roc_picture, timeline_picture
+from edge_vad_train.evaluation.plots import roc_plot, timeline_plot
 from edge_vad_train.evaluation.results import (
     EvaluatedClip,
     Evaluation,
@@ -140,14 +140,14 @@ def test_the_worst_of_the_errors_is_the_largest() -> None:
 @pytest.mark.parametrize("clips", [1, 2, 8])
 def test_the_pictures_are_readable_for_any_number_of_clips(clips: int) -> None:
     evaluation = made_up(clips, scenes=min(clips, 2)) if clips > 1 else one_clip()
-    for picture in (roc_picture(evaluation), timeline_picture(evaluation)):
+    for picture in (roc_plot(evaluation), timeline_plot(evaluation)):
         pixels = imread(io.BytesIO(picture))
         assert min(pixels.shape[:2]) >= 300
         assert pixels[..., :3].std() > 0.05
 
 
 def test_a_scene_that_tells_all_apart_has_the_curve_in_the_upper_left_corner() -> None:
-    perfect, chance = (imread(io.BytesIO(roc_picture(one_clip(lift)))) for lift in (1.0, 0.0))
+    perfect, chance = (imread(io.BytesIO(roc_plot(one_clip(lift)))) for lift in (1.0, 0.0))
 
     def coloured_in_the_corner(pixels: np.ndarray) -> int:
         corner = pixels[: pixels.shape[0] // 4, : pixels.shape[1] // 3, :3]
@@ -172,7 +172,7 @@ def one_clip(lift: float = 1.0) -> Evaluation:
 
 
 def test_the_timeline_shades_the_anomalous_frames_alone() -> None:
-    pixels = imread(io.BytesIO(timeline_picture(one_clip())))
+    pixels = imread(io.BytesIO(timeline_plot(one_clip())))
     shaded = (pixels[..., 0] - pixels[..., 1] > 0.05) & (pixels[..., 0] > 0.9)
     columns = np.flatnonzero(shaded.any(axis=0))
     middle = pixels.shape[1] / 2

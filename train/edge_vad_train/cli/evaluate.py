@@ -26,11 +26,11 @@ from edge_vad_train.datasets.ucsd import UcsdClip
 from edge_vad_train.datasets.video import VideoClip
 from edge_vad_train.evaluation.evaluate import LoadedScene
 from edge_vad_train.evaluation.evaluate import evaluate as measure
-from edge_vad_train.evaluation.normal import measure_false_alarms
-from edge_vad_train.evaluation.pictures import roc_picture, timeline_picture
+from edge_vad_train.evaluation.false_alarm_rates import measure_false_alarms
+from edge_vad_train.evaluation.plots import roc_plot, timeline_plot
 from edge_vad_train.evaluation.results import Evaluation
 from edge_vad_train.evaluation.scoring import leaders
-from edge_vad_train.evaluation.streams import load_with_streams
+from edge_vad_train.evaluation.stream_backend import load_with_streams
 from edge_vad_train.evaluation.table import print_evaluation, print_false_alarms
 from edge_vad_train.evaluation.truth import Truth, gather_truth
 
@@ -271,7 +271,7 @@ def _measure(
 
 
 def _write(evaluation: Evaluation, folder: Path) -> None:
-    contents = evaluation.encode(), roc_picture(evaluation), timeline_picture(evaluation)
+    contents = evaluation.encode(), roc_plot(evaluation), timeline_plot(evaluation)
     for name, content in zip(FILES, contents, strict=True):
         (folder / name).write_bytes(content)
 

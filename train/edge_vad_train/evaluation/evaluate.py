@@ -30,7 +30,7 @@ from edge_vad_train.evaluation.results import (
 )
 from edge_vad_train.evaluation.rows import Row, make_row
 from edge_vad_train.evaluation.scoring import JointScoring, ScoredFrame
-from edge_vad_train.evaluation.streams import StreamBackend
+from edge_vad_train.evaluation.stream_backend import StreamBackend
 from edge_vad_train.evaluation.truth import LabelledClip, Truth
 
 FUSED = "fused"

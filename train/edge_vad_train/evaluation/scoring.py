@@ -14,7 +14,7 @@ from edge_vad.frame import Frame
 from edge_vad.preprocessing.regions import Polygon
 from edge_vad.scene_model import SceneCard, SceneModel
 from edge_vad.scoring.detector import Detector
-from edge_vad_train.evaluation.streams import StreamBackend
+from edge_vad_train.evaluation.stream_backend import StreamBackend
 
 _OF_THE_SCENE_ALONE = frozenset(
     {"empty", "energies", "grid", "normal", "parity", "precision", "proof", "training"}
@@ -50,18 +50,18 @@ class JointScoring:
         self._ignored = [IgnoredCells(ignore, model.card) for model, _ in scenes]
         self._backends = [backend for _, backend in scenes]
         self._leaders = leaders([model.card for model, _ in scenes])
-        self._listeners = {
-            number: Listener(self._backends[number]) for number in set(self._leaders)
+        self._recorders = {
+            number: InputRecorder(self._backends[number]) for number in set(self._leaders)
         }
         self._detectors = {
-            number: Detector(scenes[number][0], listener, ignore=ignore)
-            for number, listener in self._listeners.items()
+            number: Detector(scenes[number][0], recorder, ignore=ignore)
+            for number, recorder in self._recorders.items()
         }
 
     @property
     def inputs(self) -> Inputs:
         """What the first scene's graph was given for the last frame."""
-        return self._listeners[0].inputs
+        return self._recorders[0].inputs
 
     def reset(self) -> None:
         """Empty the motion window: nothing of before counts."""
@@ -90,7 +90,7 @@ class JointScoring:
                 detection = detections[number]
                 score, anomaly_map = detection.score, detection.anomaly_map
             else:
-                maps = backend.infer(self._listeners[leader].inputs)
+                maps = backend.infer(self._recorders[leader].inputs)
                 found = float(maps.score[0]), maps.anomaly_map[0]
                 score, anomaly_map = self._ignored[number].counted(*found, *size)
             streams = backend.stream_maps() if isinstance(backend, StreamBackend) else {}
@@ -105,7 +105,7 @@ class JointScoring:
         return scored
 
 
-class Listener(Backend):
+class InputRecorder(Backend):
     """A backend that remembers its last input, so that others need not make it again."""
 
     inputs: Inputs

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from edge_vad.false_alarms import describe_hours, describe_rate
-from edge_vad_train.evaluation.normal import NormalEvaluation
+from edge_vad_train.evaluation.false_alarm_rates import NormalEvaluation
 from edge_vad_train.evaluation.results import Evaluation
 from edge_vad_train.evaluation.rows import Figure, Row
 

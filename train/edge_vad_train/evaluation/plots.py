@@ -20,7 +20,7 @@ _DPI = 150
 _COLUMNS = 3
 
 
-def roc_picture(evaluation: Evaluation) -> bytes:
+def roc_plot(evaluation: Evaluation) -> bytes:
     """Draw the frame-level ROC of the scenes and the baselines."""
     figure = Figure(figsize=(5.2, 5.2), layout="constrained")
     axes = figure.subplots()
@@ -54,7 +54,7 @@ def roc_picture(evaluation: Evaluation) -> bytes:
     return _png(figure)
 
 
-def timeline_picture(evaluation: Evaluation) -> bytes:
+def timeline_plot(evaluation: Evaluation) -> bytes:
     """Draw the raw scores over every clip, the truth shaded; all clips have one scale."""
     clips = evaluation.clips
     columns = min(_COLUMNS, len(clips))

@@ -24,7 +24,7 @@ from edge_vad.scene_model import SceneModel
 from edge_vad.scoring.detector import load
 from edge_vad.sources import Source
 from edge_vad_train.datasets import Clip
-from edge_vad_train.evaluation.normal import NormalEvaluation, measure_false_alarms
+from edge_vad_train.evaluation.false_alarm_rates import NormalEvaluation, measure_false_alarms
 from edge_vad_train.evaluation.table import print_false_alarms
 
 TinyScene = Callable[..., Path]

@@ -22,7 +22,7 @@ from edge_vad.preprocessing.regions import Polygon
 from edge_vad.scene_model import SceneModel
 from edge_vad.scoring.detector import Detector
 from edge_vad_train.datasets import Clip
-from edge_vad_train.evaluation.scoring import Listener, leaders
+from edge_vad_train.evaluation.scoring import InputRecorder, leaders
 
 WORKERS = 2
 
@@ -115,9 +115,8 @@ def measure_false_alarms(
         [model for model, each in enumerate(first) if each == leader]
         for leader in sorted(set(first))
     ]
-    stop = Flag()
 
-    def measure(clip: Clip, group: Sequence[int]) -> list[NormalClip]:
+    def measure(clip: Clip, group: Sequence[int], stop: Flag) -> list[NormalClip]:
         with ExitStack() as opened:
             scenes = [
                 _Scene(
@@ -130,19 +129,10 @@ def measure_false_alarms(
             ]
             return _measure_clip(clip, scenes, on_frame, stop)
 
-    with ThreadPoolExecutor(WORKERS) as pool:
-        waiting = [[pool.submit(measure, clip, group) for clip in clips] for group in alike]
-        every = [each for group in waiting for each in group]
-        try:
-            for each in wait(every, return_when=FIRST_EXCEPTION).done:
-                each.result()
-        finally:  # Ctrl-C and errors end the other clips soon
-            stop.set()
-            for each in every:
-                each.cancel()
+    done = _run(measure, clips, alike)
     measured = {
-        model: tuple(clip.result()[place] for clip in done)
-        for group, done in zip(alike, waiting, strict=True)
+        model: tuple(clip[place] for clip in each)
+        for group, each in zip(alike, done, strict=True)
         for place, model in enumerate(group)
     }
     return [
@@ -160,6 +150,26 @@ def measure_false_alarms(
     ]
 
 
+def _run(
+    measure: Callable[[Clip, Sequence[int], Flag], list[NormalClip]],
+    clips: Sequence[Clip],
+    groups: Sequence[Sequence[int]],
+) -> list[list[list[NormalClip]]]:
+    """Measure every clip for every group of scenes, two at a time; by group and clip."""
+    stop = Flag()
+    with ThreadPoolExecutor(WORKERS) as pool:
+        waiting = [[pool.submit(measure, clip, group, stop) for clip in clips] for group in groups]
+        every = [each for group in waiting for each in group]
+        try:
+            for each in wait(every, return_when=FIRST_EXCEPTION).done:
+                each.result()
+        finally:  # Ctrl-C and errors end the other clips soon
+            stop.set()
+            for each in every:
+                each.cancel()
+    return [[each.result() for each in group] for group in waiting]
+
+
 class _Scene:
     """What one scene has said of a clip so far."""
 
@@ -171,7 +181,7 @@ class _Scene:
         ignore: Sequence[Polygon],
     ) -> None:
         self.normal = model.card.normal
-        self.backend = Listener(backend)
+        self.backend = InputRecorder(backend)
         self.detector = Detector(model, self.backend, false_alarms, ignore)
         self.promised = parse_rate(false_alarms)
         self._tracker = EventTracker(normal=self.normal)
