@@ -91,23 +91,23 @@ class Judge:
         work = self._asked.out / "work" / f"{scene.name}-{seed}-{_short(wanted)}"
         known = None if self._asked.again else self._store.find(wanted.key)
 
-        def tell(what: str) -> None:
+        def report(what: str) -> None:
             self._tell(f"{title}: {what}")
 
-        figures = dict(known.figures) if known else measure(scene, seed, settings, work, tell)
+        figures = dict(known.figures) if known else measure(scene, seed, settings, work, report)
         if self._asked.folds and "folds" not in figures:
-            figures["folds"] = measure_folds(scene, seed, settings, work / "folds", tell)
+            figures["folds"] = measure_folds(scene, seed, settings, work / "folds", report)
         if self._asked.precisions and "precisions" not in figures:
             if not model_of(scene, work).exists():
-                figures |= measure(scene, seed, settings, work, tell)
+                figures |= measure(scene, seed, settings, work, report)
             model = model_of(scene, work)
-            figures["precisions"] = measure_precisions(scene, model, work, tell)
+            figures["precisions"] = measure_precisions(scene, model, work, report)
         if known and known.figures == figures:
-            tell(f"known since {known.date}")
+            report(f"known since {known.date}")
             return
         date = datetime.now(timezone.utc).isoformat(timespec="seconds")
         kept = self._store.keep(msgspec.structs.replace(wanted, date=date, figures=figures))
-        tell(f"done, {kept}")
+        report(f"done, {kept}")
 
     def _tell(self, text: str) -> None:
         minutes, seconds = divmod(int(time.monotonic() - self._began), 60)

@@ -16,7 +16,7 @@ from edge_vad.files.atomic import write_whole
 from judging.places import digest_of
 
 PACKAGES = ("edge_vad", "edge_vad_train", "edge_vad_export")
-WITHOUT_SAY = {
+WITHOUT_EFFECT = {
     "edge_vad": (
         "__main__.py", "camera_state.py", "cli", "device", "doctor", "engine_file", "events.py",
         "live", "outputs", "selftest", "sinks", "site",
@@ -79,7 +79,7 @@ def code_digest(packages: Sequence[str] = PACKAGES) -> str:
 
 def sources_of(root: Path, package: str) -> list[tuple[str, str]]:
     """Names and contents of a package's source files that decide a score."""
-    without = WITHOUT_SAY.get(package, ())
+    without = WITHOUT_EFFECT.get(package, ())
     return [
         (str(file.relative_to(root)), file.read_text(encoding="utf-8"))
         for file in sorted(root.rglob("*.py"))

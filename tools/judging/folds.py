@@ -24,7 +24,7 @@ Scores = NDArray[np.float64]
 
 
 def measure_folds(
-    scene: Scene, seed: int, settings: dict[str, str], work: Path, tell: Callable[[str], None]
+    scene: Scene, seed: int, settings: dict[str, str], work: Path, report: Callable[[str], None]
 ) -> dict[str, float]:
     """Train once for each part; {} where there are no two clips.
 
@@ -34,7 +34,7 @@ def measure_folds(
     held_back: dict[int, Scores] = {}
     above, frames = 0.0, 0
     for number, part in enumerate(parts_of(len(scene.clips)), 1):
-        tell(f"training without part {number} of the clips")
+        report(f"training without part {number} of the clips")
         scores = _scored(scene, part, seed, settings, work / str(number))
         others = np.concatenate([each for clip, each in scores.items() if clip not in part])
         own = np.concatenate([scores[clip] for clip in part])

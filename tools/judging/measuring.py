@@ -16,7 +16,7 @@ from judging.commands import as_options, edge_vad
 from judging.places import NUISANCE_RATE, RATE, Scene
 
 Figures = dict[str, Any]
-Tell = Callable[[str], None]
+Report = Callable[[str], None]
 _LEVELS = {
     "micro": "micro_auc",
     "macro": "macro_auc",
@@ -27,7 +27,9 @@ _LEVELS = {
 _NAMED = ("start_s", "end_s", "peak_score", "box", "rarity")
 
 
-def measure(scene: Scene, seed: int, settings: dict[str, str], work: Path, tell: Tell) -> Figures:
+def measure(
+    scene: Scene, seed: int, settings: dict[str, str], work: Path, report: Report
+) -> Figures:
     """Train, export and measure.
 
     Args:
@@ -35,7 +37,7 @@ def measure(scene: Scene, seed: int, settings: dict[str, str], work: Path, tell:
         seed: Seed of the training.
         settings: Options of `edge-vad train`.
         work: Folder to work in; emptied first.
-        tell: Called with what is being done.
+        report: Called with what is being done.
 
     Returns:
         `scores` by name (shares), `alarms` by group, `moments`, `weights`, `train_s`, `train_mb`,
@@ -46,16 +48,16 @@ def measure(scene: Scene, seed: int, settings: dict[str, str], work: Path, tell:
     """
     trained, onnx = work / "trained", model_of(scene, work)
     words = (*scene.train, "--format", scene.form, "--seed", str(seed), *as_options(settings))
-    tell("training")
+    report("training")
     shutil.rmtree(work, ignore_errors=True)  # one that goes on would not tell how long it takes
     done = edge_vad(work, "train", *words, "--out", trained)
     figures: Figures = {"train_s": round(done.seconds, 1), "train_mb": round(done.megabytes)}
-    tell("export")
+    report("export")
     edge_vad(work, "export", trained, "--out", onnx)
     shutil.rmtree(trained)
     metadata = scene_file.metadata(scene_file.read(onnx), onnx)
     figures |= read_card(json.loads(metadata[METADATA_KEY]))
-    tell("measuring")
+    report("measuring")
     return figures | _measured(scene, onnx, work)
 
 

@@ -14,7 +14,7 @@ _CALIBRATION_CLIPS = 8
 
 
 def measure_precisions(
-    scene: Scene, onnx: Path, work: Path, tell: Callable[[str], None]
+    scene: Scene, onnx: Path, work: Path, report: Callable[[str], None]
 ) -> dict[str, float]:
     """Micro AUC of a scene in every precision, measured side by side; {} where nothing is labelled.
 
@@ -22,14 +22,14 @@ def measure_precisions(
         scene: The scene.
         onnx: Its scene model in single precision.
         work: Folder to work in.
-        tell: Called with what is being done.
+        report: Called with what is being done.
 
     Raises:
         Failed: A command did; so does an export that its own proof refuses.
     """
     found: dict[str, float] = {}
     for precision in _REDUCED if scene.labelled else ():
-        tell(f"export in {precision}")
+        report(f"export in {precision}")
         words = (f"--{precision}", *_calibration(scene, precision))
         truth = ("--labels", scene.labelled, "--format", scene.labelled_form)
         reduced = work / f"{scene.name}.{precision}.onnx"

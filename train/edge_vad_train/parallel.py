@@ -12,13 +12,13 @@ import torch
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-Told = ParamSpec("Told")
+Progress = ParamSpec("Progress")
 
 
 def run_in_parallel(
-    work: Callable[[Item, Callable[Told, None]], Result],
+    work: Callable[[Item, Callable[Progress, None]], Result],
     items: Iterable[Item],
-    progress: Callable[Told, None],
+    progress: Callable[Progress, None],
 ) -> list[Result]:
     """Do the work for every item in threads, as many as there are cores, each on a core of its own.
 
@@ -26,23 +26,24 @@ def run_in_parallel(
     and on a busy machine, waiting for one another, ten times as long.
 
     Args:
-        work: Takes an item, and what it must call now and then to tell how far it is.
+        work: Takes an item, and what it must call now and then with its progress.
         items: What to do it for.
-        progress: Is told what every piece of work tells; it must be safe to call from any thread.
+        progress: Called with what every piece of work reports; it must be safe to call from any
+            thread.
 
     Returns:
         The results in the order of the items.
     """
     given_up = Event()
 
-    def tell(*told: Told.args, **named: Told.kwargs) -> None:
+    def report(*steps: Progress.args, **named: Progress.kwargs) -> None:
         if given_up.is_set():
             raise CancelledError
-        progress(*told, **named)
+        progress(*steps, **named)
 
     with ThreadPoolExecutor(len(os.sched_getaffinity(0)), initializer=_settle) as pool:
         try:
-            return list(pool.map(lambda item: work(item, tell), items))
+            return list(pool.map(lambda item: work(item, report), items))
         except BaseException:
             given_up.set()  # otherwise Ctrl-C waits for the end of everything
             raise

@@ -142,7 +142,7 @@ def evaluate(
         click.echo(evaluation.encode())
         return
     print_evaluation(evaluation, Console(highlight=False))
-    _say_ignored(models)
+    _print_ignored(models)
     click.echo(f"\nwritten to {folder}: {', '.join(FILES)}")
     click.echo(f"to see it at work:\n  {_next_command(scenes[0], truth, ignore)}")
 
@@ -209,7 +209,7 @@ def _evaluate_normal(
         return
     for each in measured:
         print_false_alarms(each, Console(highlight=False))
-    _say_ignored(models)
+    _print_ignored(models)
     scene, clip = max(
         product(range(len(models)), range(len(clips))),
         key=lambda place: measured[place[0]].clips[place[1]].per_hour,
@@ -220,10 +220,10 @@ def _evaluate_normal(
     click.echo(f"to see the alarms:\n  {shlex.join(words)}")
 
 
-def _say_ignored(models: list[SceneModel]) -> None:
-    """Say what of the picture the scenes leave out."""
-    for told in sorted({describe_regions(model.card.ignored) for model in models} - {""}):
-        click.echo(told)
+def _print_ignored(models: list[SceneModel]) -> None:
+    """Print what of the picture the scenes leave out."""
+    for text in sorted({describe_regions(model.card.ignored) for model in models} - {""}):
+        click.echo(text)
 
 
 def _length(clips: tuple[Clip, ...], card: SceneCard) -> int | None:

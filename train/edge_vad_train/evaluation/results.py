@@ -47,7 +47,7 @@ class Method(msgspec.Struct, frozen=True):
 
     Attributes:
         name: As in the table.
-        frame_level: How well it tells frames apart.
+        frame_level: How well its scores separate frames.
         pixel_level: How well it locates, where that was asked for.
         region_level: How well it finds regions and tracks, where that was asked for.
         scores: The raw scores of each clip's frames.

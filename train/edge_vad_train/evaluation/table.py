@@ -59,19 +59,19 @@ def print_false_alarms(measured: NormalEvaluation, console: Console) -> None:
         )
     console.print(table)
     for clip in measured.clips:
-        told = f"highest sustained score {clip.highest_score:.3g}, {clip.rarity}"
-        console.print(escape(f"{clip.nuisance or clip.name}: {told}"), style="dim")
+        text = f"highest sustained score {clip.highest_score:.3g}, {clip.rarity}"
+        console.print(escape(f"{clip.nuisance or clip.name}: {text}"), style="dim")
     console.print(_trust(measured), style="dim")
 
 
 def _trust(measured: NormalEvaluation) -> str:
     hours = describe_hours(measured.normal_hours)
-    told = f"The threshold {measured.threshold:.3g} stands on {hours} of normal footage"
+    text = f"The threshold {measured.threshold:.3g} stands on {hours} of normal footage"
     if measured.threshold_extrapolated:
-        told += f", which can show rates down to {describe_rate(1 / measured.normal_hours)}"
-        told += ": it is extrapolated"
+        text += f", which can show rates down to {describe_rate(1 / measured.normal_hours)}"
+        text += ": it is extrapolated"
     return (
-        f"{told}. Interval: the rates that so little footage allows (Garwood 1936). A row stands "
+        f"{text}. Interval: the rates that so little footage allows (Garwood 1936). A row stands "
         "out where even the lowest of them is above what was promised."
     )
 
