@@ -19,6 +19,15 @@ def test_a_report_comes_back_as_it_was_written(report, tmp_path):
     assert store.read(tmp_path) == written
 
 
+def test_fields_whose_names_differ_in_the_code_keep_theirs_in_the_file(report, tmp_path):
+    store.write(tmp_path / "bench.json", report())
+    content = json.loads((tmp_path / "bench.json").read_text())
+    row, (bound,) = content["rows"][0], content["floors"]
+    assert {"yardstick_ms", "yardstick_cpu_ms", "yardstick_blocks", "others_cores"} <= set(row)
+    assert {"floor_ms", "times_floor"} <= set(bound)
+    assert "handicap" in content["settings"]["plan"]
+
+
 def test_nothing_else_is_left_in_the_folder(report, tmp_path):
     store.write(tmp_path / "bench.json", report())
     assert [each.name for each in tmp_path.iterdir()] == ["bench.json"]
