@@ -27,7 +27,7 @@ FLOW_LAYERS = (Layer(16, 4, 2), Layer(32, 4, 2), Layer(32, 2, 1))
 
 Recipe = Literal["default", "paper"]
 
-_POOLED_S = {"default": 0.5, "paper": 1.0}
+_POOLED_S = {"default": 0.6, "paper": 1.0}
 """Seconds of flow that are pooled."""
 
 _FLOW_DOWNSCALE = {"default": 4, "paper": 2}
@@ -86,7 +86,7 @@ class TrainSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             ge=0,
             le=LONGEST_WINDOW,
             description="Flow fields that are pooled (T).",
-            extra={"default": "half a second"},
+            extra={"default": "0.6 s"},
         ),
     ] = 0
     motion: Annotated[

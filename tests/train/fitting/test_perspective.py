@@ -10,6 +10,7 @@ from hypothesis.extra.numpy import arrays
 
 from edge_vad_train.fitting.perspective import fit_scale
 
+NOISE_PX = 0.2
 ROWS = 20
 
 
@@ -60,14 +61,19 @@ def test_where_hardly_anything_moves_the_scale_is_one_pixel(cells: int) -> None:
 def test_of_few_rows_one_number_is_taken_for_all() -> None:
     rows, speeds = moving(np.array([2.0, 4.0]))
     scale = fit_scale(rows + 6, speeds, ROWS)
-    assert scale.tolist() == [pytest.approx(float(np.median(speeds)))] * ROWS
+    assert scale.tolist() == [pytest.approx(np.hypot(np.median(speeds), NOISE_PX))] * ROWS
+
+
+def test_motion_that_is_slower_than_the_flows_noise_is_measured_by_the_noise() -> None:
+    scale = fit_scale(*moving(np.full(ROWS, 0.02)), ROWS)
+    np.testing.assert_allclose(scale, NOISE_PX, rtol=0.01)
 
 
 def test_the_scale_is_nowhere_below_a_quarter_of_the_median() -> None:
     line = np.maximum(np.linspace(-40, 40, ROWS), 0.5)
     rows, speeds = moving(line)
     scale = fit_scale(rows, speeds, ROWS)
-    assert scale.min() == pytest.approx(0.25 * np.median(speeds))
+    assert scale.min() == pytest.approx(np.hypot(0.25 * np.median(speeds), NOISE_PX))
 
 
 @given(

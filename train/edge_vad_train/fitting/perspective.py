@@ -28,10 +28,10 @@ _FEWEST_ROWS = 3
 """Rows that tell a line; of fewer one number is taken for all."""
 
 _LEAST_SHARE = 0.25
-"""The scale is nowhere less than this share of the overall median."""
+"""The line is nowhere less than this share of the overall median."""
 
-_LEAST_PX = 0.15
-"""The scale is nowhere less, px a frame: slower than this the flow's own noise is as fast."""
+_NOISE_PX = 0.2
+"""The flow's own noise, px a frame: what is ordinary and slower cannot be told from it."""
 
 _UNKNOWN_PX = 1.0
 """Scale of a scene in which hardly anything moves, px a frame."""
@@ -84,15 +84,21 @@ def fit_scale(
         count: Rows of cells in the picture.
 
     Returns:
-        float32, (count,), px a frame, above 0.
+        float32, (count,), px a frame, with the flow's noise added as to a root mean square.
     """
     if len(speeds) < _ENOUGH:
         return np.full(count, _UNKNOWN_PX, np.float32)
+    return np.hypot(_ordinary_speed(rows, speeds, count), _NOISE_PX).astype(np.float32)
+
+
+def _ordinary_speed(
+    rows: NDArray[np.intp], speeds: NDArray[np.float32], count: int
+) -> NDArray[np.float64]:
     overall = float(np.median(speeds))
     enough = [row for row in range(count) if (rows == row).sum() >= _ENOUGH]
     if len(enough) < _FEWEST_ROWS:
-        return np.full(count, max(overall, _LEAST_PX), np.float32)
+        return np.full(count, overall)
     medians = [float(np.median(speeds[rows == row])) for row in enough]
     weights = [float((rows == row).sum()) ** 0.25 for row in enough]  # numpy squares them
     line = np.polyval(np.polyfit(enough, medians, 1, w=weights), np.arange(count))
-    return np.maximum(line, max(_LEAST_SHARE * overall, _LEAST_PX)).astype(np.float32)
+    return np.maximum(line, _LEAST_SHARE * overall)
