@@ -41,8 +41,8 @@ def test_at_any_rate_the_motion_is_one_that_a_scene_may_have(
     assert motion.channels == (2 if recipe == "paper" else 3)
 
 
-@pytest.mark.parametrize(("fps", "window"), [(1, 1), (10, 5), (25, 12), (30, 15)])
-def test_half_a_second_of_flow_is_pooled(fps: float, window: int) -> None:
+@pytest.mark.parametrize(("fps", "window"), [(1, 1), (10, 6), (25, 15), (30, 18)])
+def test_six_tenths_of_a_second_of_flow_are_pooled(fps: float, window: int) -> None:
     assert TrainSettings().at(fps).motion.window == window
 
 

@@ -79,7 +79,7 @@ class TrainSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "come from every frame.",
             extra={"option": "--frames"},
         ),
-    ] = 12_000
+    ] = 24_000
     window: Annotated[
         int,
         Meta(

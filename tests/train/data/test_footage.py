@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -161,6 +162,17 @@ def test_no_frame_is_scored_by_what_was_learnt_from_it_and_all_folds_teach(
 def test_where_there_are_enough_clips_each_is_of_one_fold(tmp_path: Path) -> None:
     kept = prepared(tmp_path, *(Numbered(name=f"c{number}", frames=50) for number in range(9)))
     assert [each.fold for each in kept.segments] == [0, 1, 2, 3, 0, 1, 2, 3, 0]
+
+
+@pytest.mark.usefixtures("short_stretches")
+@pytest.mark.parametrize("clips", [1, 12])
+def test_a_long_day_is_cut_alike_in_one_file_or_in_many(tmp_path: Path, clips: int) -> None:
+    day = [Numbered(name=f"c{number}", frames=4800 // clips) for number in range(clips)]
+    kept = prepared(tmp_path, *day, budget=1200)
+    folds = [fold for run in scanned(day, kept) for fold in dict(run).values()]
+    blocks = [len(list(block)) for _, block in groupby(folds)]
+    assert len(blocks) == 4800 // (20 * 4)
+    assert max(blocks) - min(blocks) <= 2
 
 
 def test_few_clips_are_cut_into_blocks_of_all_folds(tmp_path: Path) -> None:

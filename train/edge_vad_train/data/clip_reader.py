@@ -26,7 +26,7 @@ _MOST_ENLARGED = 2
 
 _SMALLEST_SIDE = 64
 _ENOUGH_CLIPS = 8
-"""Clips of which each is in one fold as a whole; fewer are cut into blocks."""
+"""Clips of which each is in one fold as a whole; fewer, or long ones, are cut into blocks."""
 
 _MOST_BLOCKS, _SHORTEST_BLOCK = 20, 50
 
@@ -120,12 +120,15 @@ class ClipReader:
     def _fold(self, position: int, length: int | None, thinning: int) -> int:
         """A clip is of one fold as a whole where there are enough, else its blocks take turns.
 
-        Of every block something is kept, so that something is kept of every fold.
+        Clips that are thinned out are cut in any case: a day is the same day in one file or in
+        many. Of every block something is kept, so that something is kept of every fold.
         """
-        if self._clips >= _ENOUGH_CLIPS:
-            return self._number % FOLDS
+        many = self._clips >= _ENOUGH_CLIPS
         if length is None:
-            return position // SEGMENT_FRAMES % FOLDS
-        shortest = _SHORTEST_BLOCK if thinning == 1 else SEGMENT_FRAMES * thinning
-        blocks = min(_MOST_BLOCKS, max(FOLDS, length // shortest))
-        return (position * blocks // max(length, position + 1) + self._number) % FOLDS
+            return (self._number if many else position // SEGMENT_FRAMES) % FOLDS
+        if thinning > 1:
+            blocks = max(1 if many else FOLDS, length // (SEGMENT_FRAMES * thinning))
+        else:
+            blocks = 1 if many else min(_MOST_BLOCKS, max(FOLDS, length // _SHORTEST_BLOCK))
+        block = position * blocks // max(length, position + 1)
+        return (self._number * (blocks if many else 1) + block) % FOLDS
