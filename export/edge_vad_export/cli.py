@@ -21,7 +21,15 @@ from edge_vad_export.engines.command import export_engine, say_plan
 from edge_vad_export.engines.options import EngineChoice, engine_options
 from edge_vad_export.engines.plan import choose_device
 from edge_vad_export.exam import Exam
-from edge_vad_export.making import Made, convert, demand_trained, from_scene_model, from_training
+from edge_vad_export.making import (
+    Made,
+    calibrate,
+    demand_trained,
+    from_scene_model,
+    from_training,
+    to_fp16,
+    to_int8,
+)
 from edge_vad_export.options import Gates, ProofFootage, footage_options, gate_options
 from edge_vad_export.table import print_proof
 from edge_vad_export.unfit import (
@@ -104,9 +112,9 @@ def export(
             return
         gates = Gates(max_auc_drop, max_score_shift)
         with Console(stderr=True).status("building the graph"):
-            single, made = _make(trained, precision, calibration, Path(folder))
+            single = _in_single_precision(trained)
         exam = Exam(stage(single, Path(folder)), footage, gates, single.samples)
-        made = _prove(made, out, exam, Path(folder))
+        made = _reduce(single, precision, calibration, exam, out, Path(folder))
         refused = gates.why_refused(made.card.proof)
         if refused:
             _tell(out, made, as_json)
@@ -120,14 +128,41 @@ def export(
             click.echo(f"\nnext: edge-vad run {shlex.quote(str(out))} SOURCE --out watched")
 
 
-def _make(
-    trained: Path, precision: Precision, calibration: tuple[str, ...], folder: Path
-) -> tuple[Made, Made]:
-    """Make the scene model in single precision, and in the precision that was asked for."""
-    single = from_scene_model(trained) if is_scene_model(trained) else from_training(trained)
-    if precision == "fp32":
-        return single, single
-    return single, convert(single, precision, stage(single, folder), calibration)
+def _in_single_precision(trained: Path) -> Made:
+    return from_scene_model(trained) if is_scene_model(trained) else from_training(trained)
+
+
+def _reduce(
+    single: Made,
+    precision: Precision,
+    calibration: tuple[str, ...],
+    exam: Exam,
+    out: Path,
+    folder: Path,
+) -> Made:
+    """Make the scene model in the precision that was asked for, with the proof in its card."""
+    if precision == "int8":
+        return _reduce_to_int8(single, calibration, exam, out, folder)
+    return _prove(single if precision == "fp32" else to_fp16(single), out, exam, folder)
+
+
+def _reduce_to_int8(
+    single: Made, calibration: tuple[str, ...], exam: Exam, out: Path, folder: Path
+) -> Made:
+    """Make it in INT8: all layers that may, or as many of them as the gates let pass."""
+    from edge_vad_export.precision.mixed import choose_layers
+
+    with Console(stderr=True).status("calibrating"):
+        calibrated = calibrate(single, exam.reference, calibration)
+
+    def make(layers: tuple[str, ...]) -> Made:
+        return to_int8(single, calibrated, layers)
+
+    made = _prove(make(calibrated.layers), out, exam, folder)
+    if exam.gates.why_refused(made.card.proof) is None:
+        return made
+    layers = choose_layers(make, calibrated.layers, exam, folder)
+    return _prove(make(layers), out, exam, folder) if layers else made
 
 
 def _prove(made: Made, out: Path, exam: Exam, folder: Path) -> Made:
@@ -156,7 +191,11 @@ def _needing_packages() -> Iterator[None]:
 
 
 def _describe(out: Path, made: Made) -> dict[str, Any]:
-    return {"scene": str(out), "parity": made.card.parity, "proof": made.card.proof}
+    card = made.card
+    described: dict[str, Any] = {"scene": str(out), "parity": card.parity, "proof": card.proof}
+    if card.precision == "int8":
+        described |= {"int8_layers": card.int8_layers, "fp32_layers": card.fp32_layers}
+    return described
 
 
 def _tell(out: Path, made: Made, as_json: bool) -> None:
@@ -165,6 +204,13 @@ def _tell(out: Path, made: Made, as_json: bool) -> None:
         return
     parity = made.card.parity
     click.echo(f"{out}: {made.graph.ByteSize() / 1e6:.1f} MB, {made.card.precision}")
+    if made.card.int8_layers:
+        click.echo(f"layers in INT8: {', '.join(made.card.int8_layers)}")
+    if made.card.fp32_layers:
+        click.echo(
+            "layers in single precision, as scores would shift too far: "
+            f"{', '.join(made.card.fp32_layers)}"
+        )
     if ignored := describe_regions(made.card.ignored):
         click.echo(ignored)
     if parity and made.samples:

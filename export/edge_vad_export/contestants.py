@@ -14,7 +14,7 @@ from edge_vad.scene_model import SceneModel
 from edge_vad_export.proof import Contestant
 
 _REFERENCE = "onnxruntime"
-_OF_A_FILE = ("precision", "parity", "proof")
+_OF_A_FILE = ("precision", "int8_layers", "fp32_layers", "parity", "proof")
 
 
 def open_reference(model: SceneModel, opened: ExitStack) -> Backend:

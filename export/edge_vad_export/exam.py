@@ -33,14 +33,17 @@ class Exam:
     samples: tuple[Seen, ...] = ()
 
     def hold(
-        self, open_others: Callable[[ExitStack], Iterable[Contestant]]
+        self,
+        open_others: Callable[[ExitStack], Iterable[Contestant]],
+        doing: str = "comparing",
     ) -> tuple[Comparison, ...]:
         """Run the reference and others on the frames; see `prove`.
 
         Args:
             open_others: Opens what is compared.
+            doing: Words beside the bar.
         """
-        with ExitStack() as opened, progress("comparing", None) as advance:
+        with ExitStack() as opened, progress(doing, None) as advance:
             others = [*open_others(opened)]
             frames = self.footage.watch(self.reference) if self.footage.given else self.samples
             return prove(open_reference(self.reference, opened), others, frames, advance)

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from edge_vad.errors import BadInput, BadModel
-from edge_vad.scene_model import Precision, SceneCard, SceneModel
+from edge_vad.scene_model import SceneCard, SceneModel
 from edge_vad_export.footage import Seen, watch_places
 from edge_vad_export.unfit import is_scene_model
 
 if TYPE_CHECKING:
     import onnx
+
+    from edge_vad_export.precision.int8 import Calibrated
 
 CALIBRATION_FRAMES = 200
 """Most frames that the ranges of whole numbers are taken from."""
@@ -99,35 +101,60 @@ def from_scene_model(path: Path) -> Made:
     return Made(graph, msgspec.structs.replace(card, proof=()))
 
 
-def convert(
-    made: Made, precision: Precision, model: SceneModel, calibration: Sequence[str]
-) -> Made:
-    """Make a scene model of less precision, and see to it that it is one.
-
-    Args:
-        made: In single precision.
-        precision: `fp16` or `int8`.
-        model: The same on disk, for what its frames are.
-        calibration: Ordinary footage for the ranges of whole numbers.
+def to_fp16(single: Made) -> Made:
+    """Make a scene model in half precision, and see to it that it is one.
 
     Raises:
         BadModel: The graph does not tell which nodes are the encoders.
         CheckFailed: A weight is too large, or the graph does not compute in what it should.
-        BadInput: The calibration footage cannot be used.
     """
-    from edge_vad_export.precision.half import to_half
-    from edge_vad_export.precision.parts import demand_precision
-    from edge_vad_export.precision.variety import choose_varied
-    from edge_vad_export.precision.whole import to_whole
+    from edge_vad_export.precision import fp16
+    from edge_vad_export.precision.encoder_nodes import demand_precision
 
-    if precision == "int8":
-        frames = choose_varied(watch_places(model, calibration, _CONSIDERED), CALIBRATION_FRAMES)
-        if not frames:
-            raise BadInput(
-                "the calibration footage has no two frames in a row", "give longer footage"
-            )
-        graph = to_whole(made.graph, frames)
-    else:
-        graph = to_half(made.graph)
-    demand_precision(graph, precision)
-    return Made(graph, msgspec.structs.replace(made.card, precision=precision), made.samples)
+    graph = fp16.to_fp16(single.graph)
+    demand_precision(graph, "fp16")
+    return single._replace(graph=graph, card=msgspec.structs.replace(single.card, precision="fp16"))
+
+
+def calibrate(single: Made, model: SceneModel, calibration: Sequence[str]) -> Calibrated:
+    """Find the ranges that INT8 needs on ordinary footage.
+
+    Args:
+        single: In single precision.
+        model: The same on disk, for what its frames are.
+        calibration: The footage.
+
+    Raises:
+        BadModel: The graph does not tell which nodes are the encoders.
+        BadInput: The footage cannot be used.
+    """
+    from edge_vad_export.precision import int8
+    from edge_vad_export.precision.calibration_frames import choose_varied
+
+    frames = choose_varied(watch_places(model, calibration, _CONSIDERED), CALIBRATION_FRAMES)
+    if not frames:
+        raise BadInput("the calibration footage has no two frames in a row", "give longer footage")
+    return int8.calibrate(single.graph, frames)
+
+
+def to_int8(single: Made, calibrated: Calibrated, layers: tuple[str, ...]) -> Made:
+    """Make a scene model some of whose layers compute in INT8, and see to it that they do.
+
+    Args:
+        single: In single precision.
+        calibrated: The same with its ranges.
+        layers: Names of those that compute in INT8, among `calibrated.layers`.
+
+    Raises:
+        CheckFailed: The graph does not compute in what it should.
+    """
+    from edge_vad_export.precision import int8
+    from edge_vad_export.precision.encoder_nodes import demand_precision
+
+    graph = int8.to_int8(calibrated, layers)
+    demand_precision(graph, "int8", layers)
+    others = tuple(each for each in calibrated.layers if each not in layers)
+    card = msgspec.structs.replace(
+        single.card, precision="int8", int8_layers=layers, fp32_layers=others
+    )
+    return single._replace(graph=graph, card=card)

@@ -153,6 +153,10 @@ class SceneCard(_Record, frozen=True):
         normal: Scores of normal footage, for thresholds.
         training: Provenance.
         precision: What the encoders compute in.
+        int8_layers: Names of the encoders' layers that compute in INT8, such as
+            `motion_encoder.trunk.0`; none in other precisions and in scenes of before.
+        fp32_layers: Those of an INT8 scene's trunks that keep single precision, as scores would
+            shift too far.
         parity: Result of the comparison with PyTorch.
         proof: Results of the comparisons with single precision.
         empty: Background pictures, one for each kind of light, as
@@ -171,6 +175,8 @@ class SceneCard(_Record, frozen=True):
     normal: NormalTail
     training: Training
     precision: Precision = "fp32"
+    int8_layers: tuple[str, ...] = ()
+    fp32_layers: tuple[str, ...] = ()
     parity: Parity | None = None
     proof: tuple[Comparison, ...] = ()
     empty: tuple[bytes, ...] = ()

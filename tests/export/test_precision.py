@@ -17,7 +17,7 @@ import edge_vad as runtime
 from edge_vad.scene_file import seal
 from edge_vad.scene_model import SceneModel, decode_card
 from edge_vad_export import graph as graph_module
-from edge_vad_export.precision.parts import compute_types
+from edge_vad_export.precision.encoder_nodes import compute_types
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -97,19 +97,19 @@ def test_too_large_a_drop_of_the_auc_is_refused(
     labelled: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from edge_vad_export.precision import half
+    from edge_vad_export.precision import fp16
 
     def ruined(model: onnx.ModelProto) -> onnx.ModelProto:
         """Half precision, and what is strange counts as ordinary."""
-        result = to_half(model)
+        result = to_fp16(model)
         (last,) = (node for node in result.graph.node if "score" in node.output)
         last.output[0] = "upside_down"
         turned = onnx.helper.make_node("Neg", ["upside_down"], ["score"], "scene.turned")
         result.graph.node.append(turned)
         return result
 
-    to_half = half.to_half
-    monkeypatch.setattr(half, "to_half", ruined)
+    to_fp16 = fp16.to_fp16
+    monkeypatch.setattr(fp16, "to_fp16", ruined)
     words = ("export", single.path, "--fp16", "--out", out, "--max-score-shift", "1e9")
     code, _, err = edge_vad(*words, "--labels", labelled, "--max-auc-drop", "0")
     assert (code, out.exists()) == (1, False)

@@ -11,7 +11,7 @@ import onnx
 import pytest
 
 from edge_vad.scene_model import SceneModel
-from edge_vad_export.precision.half import to_half
+from edge_vad_export.precision.fp16 import to_fp16
 from edge_vad_export.writing import embed_card, write_model
 
 Command = Callable[..., tuple[int, str, str]]
@@ -21,7 +21,7 @@ Command = Callable[..., tuple[int, str, str]]
 def half(single: SceneModel, graph: onnx.ModelProto) -> Path:
     """The scene model in half precision."""
     path = single.path.with_name("half.onnx")
-    model = to_half(graph)
+    model = to_fp16(graph)
     embed_card(model, msgspec.structs.replace(single.card, precision="fp16"))
     write_model(model, path)
     return path

@@ -1,1 +1,1 @@
-"""The precision of a scene model's graph: half or whole numbers in its encoders."""
+"""The precision of a scene model's graph: FP16 or INT8 in its encoders."""

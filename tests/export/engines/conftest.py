@@ -15,8 +15,8 @@ from edge_vad.backends.tensorrt_library import Library, load_library
 from edge_vad.errors import Unavailable
 from edge_vad.scene_file import seal
 from edge_vad.scene_model import METADATA_KEY
-from edge_vad_export.precision.half import to_half
-from edge_vad_export.precision.whole import to_whole
+from edge_vad_export.precision.fp16 import to_fp16
+from edge_vad_export.precision.int8 import calibrate, to_int8
 from edge_vad_train.checkpoint import TrainedScene
 
 CAPABILITY = "8.9"
@@ -41,7 +41,7 @@ def precise(built: bytes, scene: TrainedScene) -> dict[str, onnx.ModelProto]:
         for samples in [(scene.sample_frames, scene.sample_motion)]
         for index in range(len(scene.sample_frames))
     ]
-    return {"fp32": graph, "fp16": to_half(graph), "int8": to_whole(graph, frames)}
+    return {"fp32": graph, "fp16": to_fp16(graph), "int8": to_int8(calibrate(graph, frames))}
 
 
 @pytest.fixture

@@ -9,23 +9,25 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from edge_vad.backends import Inputs
-from edge_vad_export.precision.parts import compute_types, demand_precision
-from edge_vad_export.precision.whole import HEADROOM, to_whole
+from edge_vad_export.precision.encoder_nodes import compute_types, demand_precision
+from edge_vad_export.precision.int8 import HEADROOM, calibrate, to_int8
 from edge_vad_train.checkpoint import TrainedScene
 
 
 @pytest.fixture
-def whole(graph: onnx.ModelProto, frames: list[Inputs]) -> onnx.ModelProto:
-    return to_whole(graph, frames)
+def quantised(graph: onnx.ModelProto, frames: list[Inputs]) -> onnx.ModelProto:
+    return to_int8(calibrate(graph, frames))
 
 
 def arrays(model: onnx.ModelProto) -> dict[str, NDArray[np.generic]]:
     return {each.name: numpy_helper.to_array(each) for each in model.graph.initializer}
 
 
-def test_the_trunks_convolve_whole_numbers_and_nothing_else_does(whole: onnx.ModelProto) -> None:
-    demand_precision(whole, "int8")
-    types = compute_types(whole)
+def test_the_trunks_convolve_whole_numbers_and_nothing_else_does(
+    quantised: onnx.ModelProto,
+) -> None:
+    demand_precision(quantised, "int8")
+    types = compute_types(quantised)
     reduced = {name for name, kind in types.items() if kind == "int8"}
     assert len(reduced) == 4
     assert {".".join(name.split(".")[:2]) for name in reduced} == {
@@ -35,24 +37,24 @@ def test_the_trunks_convolve_whole_numbers_and_nothing_else_does(whole: onnx.Mod
     assert {types[name] for name in types.keys() - reduced} == {"fp32"}
 
 
-def test_zero_points_are_zero_scales_positive_and_biases_single(whole: onnx.ModelProto) -> None:
-    values = arrays(whole)
-    pairs = [node for node in whole.graph.node if node.op_type == "QuantizeLinear"]
+def test_zero_points_are_zero_scales_positive_and_biases_single(quantised: onnx.ModelProto) -> None:
+    values = arrays(quantised)
+    pairs = [node for node in quantised.graph.node if node.op_type == "QuantizeLinear"]
     assert len(pairs) == 8
     for node in pairs:
         _, scale, zero = node.input
         assert (values[scale] > 0).all()
         assert values[zero].dtype == np.int8
         assert not values[zero].any()
-    for node in whole.graph.node:
+    for node in quantised.graph.node:
         if node.op_type == "Conv" and len(node.input) == 3:
             assert values[node.input[2]].dtype == np.float32
 
 
 def test_every_filter_has_a_scale_of_its_own_that_reaches_its_largest_weight(
-    whole: onnx.ModelProto,
+    quantised: onnx.ModelProto,
 ) -> None:
-    values = arrays(whole)
+    values = arrays(quantised)
     filters = [name for name in values if name.endswith(".weight") and f"{name}.scale" in values]
     assert len(filters) == 4
     for name in filters:
@@ -61,32 +63,36 @@ def test_every_filter_has_a_scale_of_its_own_that_reaches_its_largest_weight(
 
 
 def test_an_image_may_go_beyond_ordinary_footage(
-    whole: onnx.ModelProto, scene: TrainedScene
+    quantised: onnx.ModelProto, scene: TrainedScene
 ) -> None:
     (convolution,) = (
-        node for node in whole.graph.node if node.name.startswith("motion_encoder.trunk.0.")
+        node for node in quantised.graph.node if node.name.startswith("motion_encoder.trunk.0.")
     )
-    image = convolution.input[0].removesuffix(".whole")
+    image = convolution.input[0].removesuffix(".dequantised")
     (first,) = (
         node
-        for node in whole.graph.node
+        for node in quantised.graph.node
         if node.op_type == "QuantizeLinear" and node.input[0] == image
     )
     most = float(
         scene.network.energies.inputs_of(scene.sample_frames, scene.sample_motion).flow.abs().max()
     )
-    assert arrays(whole)[first.input[1]] * 127 == pytest.approx(HEADROOM * most, rel=1e-5)
+    assert arrays(quantised)[first.input[1]] * 127 == pytest.approx(HEADROOM * most, rel=1e-5)
 
 
-def test_only_convolutions_see_what_is_rounded(whole: onnx.ModelProto) -> None:
-    rounded = {node.output[0] for node in whole.graph.node if node.op_type == "DequantizeLinear"}
-    takers = {node.op_type for node in whole.graph.node for name in node.input if name in rounded}
+def test_only_convolutions_see_what_is_rounded(quantised: onnx.ModelProto) -> None:
+    rounded = {
+        node.output[0] for node in quantised.graph.node if node.op_type == "DequantizeLinear"
+    }
+    takers = {
+        node.op_type for node in quantised.graph.node for name in node.input if name in rounded
+    }
     assert takers == {"Conv"}
 
 
-def test_onnx_finds_no_fault(whole: onnx.ModelProto) -> None:
-    onnx.checker.check_model(whole, full_check=True)
-    assert [(each.domain, each.version) for each in whole.opset_import] == [("", 20)]
+def test_onnx_finds_no_fault(quantised: onnx.ModelProto) -> None:
+    onnx.checker.check_model(quantised, full_check=True)
+    assert [(each.domain, each.version) for each in quantised.opset_import] == [("", 20)]
 
 
 def test_an_image_that_is_always_black_has_a_scale_too(
@@ -94,6 +100,8 @@ def test_an_image_that_is_always_black_has_a_scale_too(
 ) -> None:
     still = frames[0]._replace(motion=np.zeros_like(frames[0].motion))
     scales = [
-        values for name, values in arrays(to_whole(graph, [still])).items() if "scale" in name
+        values
+        for name, values in arrays(to_int8(calibrate(graph, [still]))).items()
+        if "scale" in name
     ]
     assert all((values > 0).all() and np.isfinite(values).all() for values in scales)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import onnx
 from onnx import TensorProto
 
@@ -28,8 +30,13 @@ def encoder_nodes(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
     return nodes
 
 
-def quantised_convolutions(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
-    """The encoders' convolutions that may compute in whole numbers: those of their trunks.
+def layer_of(node: onnx.NodeProto) -> str:
+    """The module that a node comes from, such as `motion_encoder.trunk.0`."""
+    return node.name.rpartition(".")[0]
+
+
+def trunk_convolutions(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
+    """The encoders' convolutions that may compute in INT8: those of their trunks.
 
     Of the others come the latents, and eight bits of a latent are too few for its energy; being
     1x1 convolutions of few cells, they take next to no time.
@@ -61,13 +68,20 @@ def compute_types(model: onnx.ModelProto) -> dict[str, str]:
         names = {_TYPES[kinds[name]] for name in node.output if kinds.get(name) in _TYPES}
         if not names:
             continue
-        is_whole = all(makers.get(name) == "DequantizeLinear" for name in node.input[:2])
-        types[node.name] = "int8" if node.op_type == "Conv" and is_whole else names.pop()
+        is_quantised = all(makers.get(name) == "DequantizeLinear" for name in node.input[:2])
+        types[node.name] = "int8" if node.op_type == "Conv" and is_quantised else names.pop()
     return types
 
 
-def demand_precision(model: onnx.ModelProto, precision: Precision) -> None:
+def demand_precision(
+    model: onnx.ModelProto, precision: Precision, layers: Collection[str] | None = None
+) -> None:
     """See to it that a graph computes in what it says, where it may, and nowhere else.
+
+    Args:
+        model: The graph.
+        precision: What it is called.
+        layers: Those that compute in INT8, see `layer_of`; None for all that may.
 
     Raises:
         CheckFailed: An encoder's convolution computes in something else; or energies, fusion or
@@ -75,7 +89,9 @@ def demand_precision(model: onnx.ModelProto, precision: Precision) -> None:
         BadModel: The graph does not tell which nodes are the encoders.
     """
     graph, types = model.graph, compute_types(model)
-    reduced = quantised_convolutions(graph) if precision == "int8" else encoder_nodes(graph)
+    reduced = trunk_convolutions(graph) if precision == "int8" else encoder_nodes(graph)
+    if layers is not None:
+        reduced = [node for node in reduced if layer_of(node) in layers]
     expected = {
         node.name: precision for node in reduced if node.op_type == "Conv" or precision == "fp16"
     }

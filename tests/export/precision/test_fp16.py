@@ -10,14 +10,14 @@ from onnx import numpy_helper
 
 from edge_vad.backends import Inputs
 from edge_vad.errors import BadModel, CheckFailed
-from edge_vad_export.precision.half import to_half
-from edge_vad_export.precision.parts import compute_types, demand_precision
+from edge_vad_export.precision.encoder_nodes import compute_types, demand_precision
+from edge_vad_export.precision.fp16 import to_fp16
 
 
 def test_the_encoders_compute_in_half_precision_and_nothing_else_does(
     graph: onnx.ModelProto,
 ) -> None:
-    types = compute_types(to_half(graph))
+    types = compute_types(to_fp16(graph))
     encoders = {name for name in types if name.split(".")[0].endswith("_encoder")}
     assert {types[name] for name in encoders} == {"fp16"}
     assert {types[name] for name in types.keys() - encoders} == {"fp32"}
@@ -32,16 +32,16 @@ def test_the_encoders_compute_in_half_precision_and_nothing_else_does(
 
 
 def test_what_comes_in_and_goes_out_keeps_its_type(graph: onnx.ModelProto) -> None:
-    half = to_half(graph)
-    assert list(half.graph.input) == list(graph.graph.input)
-    assert list(half.graph.output) == list(graph.graph.output)
+    reduced = to_fp16(graph)
+    assert list(reduced.graph.input) == list(graph.graph.input)
+    assert list(reduced.graph.output) == list(graph.graph.output)
 
 
 def test_onnx_finds_no_fault_and_no_weight_lies_idle(graph: onnx.ModelProto) -> None:
-    half = to_half(graph)
-    onnx.checker.check_model(half, full_check=True)
-    taken = {name for node in half.graph.node for name in node.input}
-    assert {each.name for each in half.graph.initializer} <= taken
+    reduced = to_fp16(graph)
+    onnx.checker.check_model(reduced, full_check=True)
+    taken = {name for node in reduced.graph.node for name in node.input}
+    assert {each.name for each in reduced.graph.initializer} <= taken
 
 
 def test_the_scores_stay_close_but_are_not_the_same(
@@ -54,13 +54,13 @@ def test_the_scores_stay_close_but_are_not_the_same(
         names = ["appearance_energy", "motion_energy", "joint_energy"]
         return session.run(names, frames[0]._asdict())
 
-    for single, half in zip(energies(graph), energies(to_half(graph)), strict=True):
-        np.testing.assert_allclose(half, single, rtol=0.01, atol=0.1)
-        assert (half != single).any()
+    for single, reduced in zip(energies(graph), energies(to_fp16(graph)), strict=True):
+        np.testing.assert_allclose(reduced, single, rtol=0.01, atol=0.1)
+        assert (reduced != single).any()
 
 
 def test_the_graph_that_is_converted_stays_as_it_is(graph: onnx.ModelProto, built: bytes) -> None:
-    to_half(graph)
+    to_fp16(graph)
     assert graph == onnx.load_from_string(built)
 
 
@@ -71,14 +71,14 @@ def test_a_weight_too_large_for_half_precision_is_told(graph: onnx.ModelProto) -
     values = numpy_helper.to_array(weight) + np.float32(1e5)
     weight.CopyFrom(numpy_helper.from_array(values, weight.name))
     with pytest.raises(CheckFailed, match=r"motion_encoder\.mean\.bias are too large"):
-        to_half(graph)
+        to_fp16(graph)
 
 
 def test_a_graph_without_names_is_refused(graph: onnx.ModelProto) -> None:
     for node in graph.graph.node:
         node.name = ""
     with pytest.raises(BadModel, match="which of its nodes are the encoders"):
-        to_half(graph)
+        to_fp16(graph)
 
 
 @pytest.mark.parametrize("precision", ["fp16", "int8"])
@@ -94,10 +94,10 @@ def test_an_energy_in_half_precision_is_found(graph: onnx.ModelProto) -> None:
     for node in graph.graph.node:
         if node.name.startswith("mixtures.1.") and node.op_type == "MatMul":
             node.name = f"motion_encoder.{node.name}"
-    half = to_half(graph)
-    for node in half.graph.node:
+    reduced = to_fp16(graph)
+    for node in reduced.graph.node:
         node.name = (
             node.name.removeprefix("motion_encoder.") if "mixtures" in node.name else node.name
         )
     with pytest.raises(CheckFailed, match=r"mixtures\.1\.\S+ computes in fp16, not in fp32"):
-        demand_precision(half, "fp16")
+        demand_precision(reduced, "fp16")

@@ -9,10 +9,10 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from edge_vad.errors import CheckFailed
-from edge_vad_export.precision.parts import encoder_nodes
+from edge_vad_export.precision.encoder_nodes import encoder_nodes
 
 
-def to_half(model: onnx.ModelProto) -> onnx.ModelProto:
+def to_fp16(model: onnx.ModelProto) -> onnx.ModelProto:
     """Write half precision into a graph: half weights in the encoders, casts around them.
 
     The averages of whole patches, and all that follows the latents, keep single precision.
@@ -24,9 +24,9 @@ def to_half(model: onnx.ModelProto) -> onnx.ModelProto:
         CheckFailed: A weight is too large for half precision.
         BadModel: The graph does not tell which nodes are the encoders.
     """
-    half = onnx.ModelProto()
-    half.CopyFrom(model)
-    graph = half.graph
+    reduced = onnx.ModelProto()
+    reduced.CopyFrom(model)
+    graph = reduced.graph
     weights = {each.name: each for each in graph.initializer}
     nodes = list(_with_casts(graph, set(weights)))
     del graph.node[:], graph.value_info[:], graph.initializer[:]
@@ -35,9 +35,9 @@ def to_half(model: onnx.ModelProto) -> onnx.ModelProto:
     for name, values in weights.items():
         if name in taken:
             graph.initializer.append(values)
-        if _half_of(name) in taken:
+        if _fp16_name(name) in taken:
             graph.initializer.append(_halved(values))
-    return onnx.shape_inference.infer_shapes(half, check_type=True, strict_mode=True)
+    return onnx.shape_inference.infer_shapes(reduced, check_type=True, strict_mode=True)
 
 
 def _with_casts(graph: onnx.GraphProto, weights: set[str]) -> Iterator[onnx.NodeProto]:
@@ -53,21 +53,21 @@ def _with_casts(graph: onnx.GraphProto, weights: set[str]) -> Iterator[onnx.Node
             continue
         for name in node.input:
             if name not in halved:
-                yield _cast(name, _half_of(name), TensorProto.FLOAT16)
+                yield _cast(name, _fp16_name(name), TensorProto.FLOAT16)
                 halved.add(name)
         halved.update(node.output)
         result = onnx.NodeProto()
         result.CopyFrom(node)
-        result.input[:] = map(_half_of, node.input)
-        result.output[:] = map(_half_of, node.output)
+        result.input[:] = map(_fp16_name, node.input)
+        result.output[:] = map(_fp16_name, node.output)
         yield result
         for name in node.output:
             if name in taken_outside:
-                yield _cast(_half_of(name), name, TensorProto.FLOAT)
+                yield _cast(_fp16_name(name), name, TensorProto.FLOAT)
 
 
-def _half_of(name: str) -> str:
-    return f"{name}.half"
+def _fp16_name(name: str) -> str:
+    return f"{name}.fp16"
 
 
 def _cast(taken: str, given: str, kind: int) -> onnx.NodeProto:
@@ -83,4 +83,4 @@ def _halved(weights: onnx.TensorProto) -> onnx.TensorProto:
             f"the weights {weights.name} are too large for half precision",
             "export the scene without --fp16, or train it again",
         )
-    return numpy_helper.from_array(halves, _half_of(weights.name))
+    return numpy_helper.from_array(halves, _fp16_name(weights.name))

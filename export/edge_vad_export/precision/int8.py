@@ -1,8 +1,9 @@
-"""INT8: the trunks of the two encoders compute in whole numbers of eight bits."""
+"""INT8: convolutions of the two encoders' trunks compute in whole numbers of eight bits."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import onnx
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 from edge_vad.backends import Inputs
-from edge_vad_export.precision.parts import quantised_convolutions
+from edge_vad_export.precision.encoder_nodes import layer_of, trunk_convolutions
 
 HEADROOM = 2.0
 """How many times the most of ordinary footage a value may be before it is cut off.
@@ -25,12 +26,25 @@ _TINY = 1e-12
 Scales = dict[str, NDArray[np.float32]]
 
 
-def to_whole(model: onnx.ModelProto, frames: Sequence[Inputs]) -> onnx.ModelProto:
-    """Write quantisation into a graph: pairs of QuantizeLinear and DequantizeLinear.
+class Calibrated(NamedTuple):
+    """A graph in single precision whose ranges are known.
 
-    They stand where NVIDIA's parser looks for them, at the images and filters that convolutions
-    take, with zero points of 0 and one scale a filter; biases and results keep single precision.
-    What else looks at the encoders' inputs goes on seeing them as they are.
+    Attributes:
+        model: The graph.
+        scales: One step for each image that its trunks' convolutions take, one for each filter.
+    """
+
+    model: onnx.ModelProto
+    scales: Scales
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the layers that may compute in INT8, see `layer_of`."""
+        return tuple(map(layer_of, trunk_convolutions(self.model.graph)))
+
+
+def calibrate(model: onnx.ModelProto, frames: Sequence[Inputs]) -> Calibrated:
+    """Find the ranges of what is quantised.
 
     Args:
         model: In single precision; stays as it is.
@@ -39,21 +53,43 @@ def to_whole(model: onnx.ModelProto, frames: Sequence[Inputs]) -> onnx.ModelProt
     Raises:
         BadModel: The graph does not tell which nodes are the encoders.
     """
-    whole = onnx.ModelProto()
-    whole.CopyFrom(model)
-    graph = whole.graph
-    convolutions = quantised_convolutions(graph)
+    convolutions = trunk_convolutions(model.graph)
     images = sorted({node.input[0] for node in convolutions})
     filters = {node.input[1] for node in convolutions}
-    scales = _scales_of_images(model, images, frames) | _scales_of_filters(graph, filters)
-    nodes = list(_with_pairs(graph, {node.name for node in convolutions}, filters))
+    scales = _scales_of_images(model, images, frames) | _scales_of_filters(model.graph, filters)
+    return Calibrated(model, scales)
+
+
+def to_int8(calibrated: Calibrated, layers: Collection[str] | None = None) -> onnx.ModelProto:
+    """Write quantisation into a graph: pairs of QuantizeLinear and DequantizeLinear.
+
+    They stand where NVIDIA's parser looks for them, at the images and filters that convolutions
+    take, with zero points of 0 and one scale a filter; biases and results keep single precision.
+    What else looks at the encoders' inputs goes on seeing them as they are.
+
+    Args:
+        calibrated: In single precision; stays as it is.
+        layers: Names of those that compute in INT8, among `Calibrated.layers`; None for all.
+
+    Returns:
+        Another model, in which all other layers stay as they are.
+    """
+    quantised = onnx.ModelProto()
+    quantised.CopyFrom(calibrated.model)
+    graph = quantised.graph
+    layers = calibrated.layers if layers is None else layers
+    chosen = [node for node in trunk_convolutions(graph) if layer_of(node) in layers]
+    filters = {node.input[1] for node in chosen}
+    paired = {name for node in chosen for name in node.input[:2]}
+    nodes = list(_with_pairs(graph, {node.name for node in chosen}, filters))
     del graph.node[:], graph.value_info[:]
     graph.node.extend(nodes)
-    for name, values in scales.items():
+    for name in sorted(paired):
+        values = calibrated.scales[name]
         zeros = np.zeros(values.shape, np.int8)
         graph.initializer.append(numpy_helper.from_array(values, f"{name}.scale"))
         graph.initializer.append(numpy_helper.from_array(zeros, f"{name}.zero"))
-    return onnx.shape_inference.infer_shapes(whole, check_type=True, strict_mode=True)
+    return onnx.shape_inference.infer_shapes(quantised, check_type=True, strict_mode=True)
 
 
 def _scales_of_images(
@@ -101,7 +137,7 @@ def _with_pairs(
                 yield from _pair(name, name in filters)
         result = onnx.NodeProto()
         result.CopyFrom(node)
-        result.input[:2] = [f"{name}.whole" for name in taken]
+        result.input[:2] = [f"{name}.dequantised" for name in taken]
         yield result
 
 
@@ -109,7 +145,7 @@ def _pair(name: str, per_filter: bool) -> Iterator[onnx.NodeProto]:
     step = [f"{name}.scale", f"{name}.zero"]
     for operator, taken, given in (
         ("QuantizeLinear", name, f"{name}.int8"),
-        ("DequantizeLinear", f"{name}.int8", f"{name}.whole"),
+        ("DequantizeLinear", f"{name}.int8", f"{name}.dequantised"),
     ):
         node = helper.make_node(operator, [taken, *step], [given], f"{operator}.{name}")
         if per_filter:
