@@ -16,12 +16,7 @@ from rich.console import Console
 from edge_vad.errors import CheckFailed, Unavailable
 from edge_vad.preprocessing.regions import describe_regions
 from edge_vad.scene_model import Precision
-from edge_vad_export.contestants import open_all
-from edge_vad_export.engines.command import export_engine, say_plan
-from edge_vad_export.engines.options import EngineChoice, engine_options
-from edge_vad_export.engines.plan import choose_device
-from edge_vad_export.exam import Exam
-from edge_vad_export.making import (
+from edge_vad_export.conversion import (
     Made,
     calibrate,
     demand_trained,
@@ -30,9 +25,12 @@ from edge_vad_export.making import (
     to_fp16,
     to_int8,
 )
-from edge_vad_export.options import Gates, ProofFootage, footage_options, gate_options
-from edge_vad_export.table import print_proof
-from edge_vad_export.unfit import (
+from edge_vad_export.engines.command import export_engine, say_plan
+from edge_vad_export.engines.options import EngineChoice, engine_options
+from edge_vad_export.engines.plan import choose_device
+from edge_vad_export.model_io import place, reject, stage
+from edge_vad_export.options import footage_options, gate_options
+from edge_vad_export.preflight import (
     choose_precision,
     is_scene_model,
     refuse_beside_engine,
@@ -40,7 +38,10 @@ from edge_vad_export.unfit import (
     refuse_engine,
     refuse_place,
 )
-from edge_vad_export.writing import place, reject, stage
+from edge_vad_export.verification.gates import Gates, VerificationFootage
+from edge_vad_export.verification.runners import open_all
+from edge_vad_export.verification.table import print_proof
+from edge_vad_export.verification.verification import Verification
 
 _EPILOG = """\b
 Examples:
@@ -94,7 +95,7 @@ def export(
     scene model as it is, alone.
     """
     precision = choose_precision(fp16, int8, calibration)
-    footage = ProofFootage(frames or calibration, labels, form)
+    footage = VerificationFootage(frames or calibration, labels, form)
     refuse_engine(trained)
     if engine and is_scene_model(trained) and precision == "fp32":
         refuse_beside_engine(out, footage)
@@ -113,8 +114,8 @@ def export(
         gates = Gates(max_auc_drop, max_score_shift)
         with Console(stderr=True).status("building the graph"):
             single = _in_single_precision(trained)
-        exam = Exam(stage(single, Path(folder)), footage, gates, single.samples)
-        made = _reduce(single, precision, calibration, exam, out, Path(folder))
+        verification = Verification(stage(single, Path(folder)), footage, gates, single.samples)
+        made = _reduce(single, precision, calibration, verification, out, Path(folder))
         refused = gates.why_refused(made.card.proof)
         if refused:
             _tell(out, made, as_json)
@@ -123,7 +124,7 @@ def export(
         if engine is None or not as_json:
             _tell(out, made, as_json)
         if engine:
-            export_engine(out, engine, as_json, exam, _describe(out, made))
+            export_engine(out, engine, as_json, verification, _describe(out, made))
         elif not as_json:
             click.echo(f"\nnext: edge-vad run {shlex.quote(str(out))} SOURCE --out watched")
 
@@ -136,36 +137,36 @@ def _reduce(
     single: Made,
     precision: Precision,
     calibration: tuple[str, ...],
-    exam: Exam,
+    verification: Verification,
     out: Path,
     folder: Path,
 ) -> Made:
     """Make the scene model in the precision that was asked for, with the proof in its card."""
     if precision == "int8":
-        return _reduce_to_int8(single, calibration, exam, out, folder)
-    return _prove(single if precision == "fp32" else to_fp16(single), out, exam, folder)
+        return _reduce_to_int8(single, calibration, verification, out, folder)
+    return _prove(single if precision == "fp32" else to_fp16(single), out, verification, folder)
 
 
 def _reduce_to_int8(
-    single: Made, calibration: tuple[str, ...], exam: Exam, out: Path, folder: Path
+    single: Made, calibration: tuple[str, ...], verification: Verification, out: Path, folder: Path
 ) -> Made:
     """Make it in INT8: all layers that may, or as many of them as the gates let pass."""
-    from edge_vad_export.precision.mixed import choose_layers
+    from edge_vad_export.mixed_precision import choose_layers
 
     with Console(stderr=True).status("calibrating"):
-        calibrated = calibrate(single, exam.reference, calibration)
+        calibrated = calibrate(single, verification.reference, calibration)
 
     def make(layers: tuple[str, ...]) -> Made:
         return to_int8(single, calibrated, layers)
 
-    made = _prove(make(calibrated.layers), out, exam, folder)
-    if exam.gates.why_refused(made.card.proof) is None:
+    made = _prove(make(calibrated.layers), out, verification, folder)
+    if verification.gates.why_refused(made.card.proof) is None:
         return made
-    layers = choose_layers(make, calibrated.layers, exam, folder)
-    return _prove(make(layers), out, exam, folder) if layers else made
+    layers = choose_layers(make, calibrated.layers, verification, folder)
+    return _prove(make(layers), out, verification, folder) if layers else made
 
 
-def _prove(made: Made, out: Path, exam: Exam, folder: Path) -> Made:
+def _prove(made: Made, out: Path, verification: Verification, folder: Path) -> Made:
     """Compare a scene model with single precision; gives it with the proof in its card.
 
     Raises:
@@ -173,7 +174,7 @@ def _prove(made: Made, out: Path, exam: Exam, folder: Path) -> Made:
     """
     model = stage(made, folder)
     try:
-        proof = exam.hold(lambda opened: open_all(model, opened))
+        proof = verification.run(lambda opened: open_all(model, opened))
     except CheckFailed as error:
         reject(made, out, error.what)
     return made._replace(card=msgspec.structs.replace(made.card, proof=proof))

@@ -10,7 +10,7 @@ import onnx
 import onnxscript.optimizer
 import torch
 
-from edge_vad_export.product_energy import with_product_energies
+from edge_vad_export.deploy.product_energy import with_product_energies
 from edge_vad_train.checkpoint import TrainedScene
 
 OPSET = 20

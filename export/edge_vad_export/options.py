@@ -1,83 +1,15 @@
-"""Options of what a scene model is proved on, and how far off it may be."""
+"""Options of what a scene model is compared on, and how far off it may be."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 
-from edge_vad.scene_model import Comparison, SceneModel
-from edge_vad_export.footage import Seen, watch_labelled, watch_places
-from edge_vad_export.proof import MAX_AUC_DROP, MAX_SCORE_SHIFT
+from edge_vad_export.verification.comparison import MAX_AUC_DROP, MAX_SCORE_SHIFT
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-
-PROOF_FRAMES = 500
-
-
-@dataclass(frozen=True)
-class ProofFootage:
-    """What a scene model is proved on.
-
-    Attributes:
-        frames: Ordinary footage: sources or the folder of a data set.
-        labels: A data set with the truth; taken whole, before `frames`.
-        form: Its format.
-    """
-
-    frames: tuple[str, ...] = ()
-    labels: str | None = None
-    form: str = "auto"
-
-    @property
-    def given(self) -> bool:
-        """Whether there is any."""
-        return bool(self.frames) or self.labels is not None
-
-    def watch(self, model: SceneModel) -> Iterator[Seen]:
-        """Prepare its frames.
-
-        Raises:
-            WrongUse: There is no such source or data set.
-            BadInput: It cannot be read, or has no labels.
-        """
-        if self.labels is None:
-            return watch_places(model, self.frames, PROOF_FRAMES)
-        from edge_vad_train.datasets import open_dataset
-        from edge_vad_train.evaluation.truth import gather_truth
-
-        return watch_labelled(model, gather_truth(open_dataset(self.labels, self.form)))
-
-
-@dataclass(frozen=True)
-class Gates:
-    """How far a scene model may be from single precision.
-
-    Attributes:
-        max_auc_drop: Largest drop of the frame-level AUC, where labels were given.
-        max_score_shift: Largest shift of a frame's score, see `Comparison.score_shift`.
-    """
-
-    max_auc_drop: float = MAX_AUC_DROP
-    max_score_shift: float = MAX_SCORE_SHIFT
-
-    def why_refused(self, proof: tuple[Comparison, ...]) -> str | None:
-        """What is beyond them; None when all is well."""
-        for row in proof:
-            which = f"{row.precision} on {row.backend} ({row.device})"
-            if row.auc_drop is not None and row.auc_drop > self.max_auc_drop:
-                return (
-                    f"{which} loses {100 * row.auc_drop:.2f} points of frame-level AUC, more than "
-                    f"{100 * self.max_auc_drop:g}"
-                )
-            if row.score_shift > self.max_score_shift:
-                return (
-                    f"{which} shifts scores by up to {row.score_shift:.2g}, more than "
-                    f"{self.max_score_shift:g}"
-                )
-        return None
 
 
 def footage_options(function: Function) -> Function:

@@ -13,11 +13,12 @@ import msgspec
 from edge_vad.errors import CheckFailed, WrongUse
 from edge_vad.preprocessing.regions import describe_regions
 from edge_vad.scene_model import SceneModel
-from edge_vad_export.contestants import open_all, open_engine, refuse_another_scene
-from edge_vad_export.exam import Exam
-from edge_vad_export.options import Gates, ProofFootage, footage_options, gate_options
-from edge_vad_export.proof import Contestant
-from edge_vad_export.table import print_proof
+from edge_vad_export.options import footage_options, gate_options
+from edge_vad_export.verification.comparison import Runner
+from edge_vad_export.verification.gates import Gates, VerificationFootage
+from edge_vad_export.verification.runners import open_all, open_engine, refuse_another_scene
+from edge_vad_export.verification.table import print_proof
+from edge_vad_export.verification.verification import Verification
 
 _EPILOG = """\b
 Examples:
@@ -54,20 +55,20 @@ def verify(
 ) -> None:
     """Compare SCENE, on every backend of this machine, with single precision on the CPU."""
     model, single = _read(scene, reference)
-    footage = ProofFootage(frames, labels, form)
+    footage = VerificationFootage(frames, labels, form)
     if not footage.given:
         raise WrongUse(
             "there are no frames to compare on", "add --frames SOURCE or --labels DATASET"
         )
-    exam = Exam(single, footage, Gates(max_auc_drop, max_score_shift))
-    proof = exam.hold(lambda opened: _open_others(model, engine, opened))
+    verification = Verification(single, footage, Gates(max_auc_drop, max_score_shift))
+    proof = verification.run(lambda opened: _open_others(model, engine, opened))
     if as_json:
         click.echo(msgspec.json.encode({"scene": str(scene), "proof": proof}))
     else:
         print_proof(proof)
         if ignored := describe_regions(model.card.ignored):
             click.echo(ignored)
-    refused = exam.gates.why_refused(proof)
+    refused = verification.gates.why_refused(proof)
     if refused:
         raise CheckFailed(refused, "export the scene again, or keep to single precision")
     if not as_json:
@@ -76,7 +77,7 @@ def verify(
         click.echo(f"\nnext: edge-vad run {shlex.quote(str(scene))} SOURCE --out watched")
 
 
-def _open_others(model: SceneModel, engine: Path | None, opened: ExitStack) -> Iterator[Contestant]:
+def _open_others(model: SceneModel, engine: Path | None, opened: ExitStack) -> Iterator[Runner]:
     yield from open_all(model, opened)
     if engine:
         yield open_engine(model, engine, opened)

@@ -16,7 +16,7 @@ from edge_vad.opencv import cv2
 from edge_vad.scene_model import Calibration, SceneModel
 from edge_vad.sources import open_source
 from edge_vad_export.graph import build_graph
-from edge_vad_export.writing import embed_card, write_model
+from edge_vad_export.model_io import embed_card, write_model
 from edge_vad_train.checkpoint import TrainedScene, load_trained
 from edge_vad_train.model.scene_network import PHYSICAL
 

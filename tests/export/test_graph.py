@@ -15,7 +15,7 @@ from google.protobuf.message import Message
 from onnx import TensorProto, numpy_helper
 
 from edge_vad.scene_model import METADATA_KEY, SceneModel
-from edge_vad_export.writing import embed_card, write_model
+from edge_vad_export.model_io import embed_card, write_model
 from edge_vad_train.checkpoint import TrainedScene
 
 OPERATORS = {

@@ -11,8 +11,8 @@ import onnx
 import pytest
 
 from edge_vad.scene_model import SceneModel
+from edge_vad_export.model_io import embed_card, write_model
 from edge_vad_export.precision.fp16 import to_fp16
-from edge_vad_export.writing import embed_card, write_model
 
 Command = Callable[..., tuple[int, str, str]]
 

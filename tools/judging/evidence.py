@@ -22,7 +22,7 @@ WITHOUT_EFFECT = {
         "live", "outputs", "selftest", "sinks", "site",
     ),
     "edge_vad_train": ("cli", "stages.py"),
-    "edge_vad_export": ("cli.py", "engines", "proof.py", "table.py", "verify.py"),
+    "edge_vad_export": ("cli.py", "engines", "verification", "verify.py"),
 }  # fmt: skip
 """What decides no score. The street is footage, and counts as such."""
 

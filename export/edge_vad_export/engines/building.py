@@ -16,7 +16,7 @@ from edge_vad.device.tensorrt import TARGET_NAMES
 from edge_vad.engine_file import BatchProfile, Layer, device_name
 from edge_vad.errors import BadModel, Unavailable
 from edge_vad.onnx_file.pruning import needed_graph
-from edge_vad_export.engines import precision, timing_cache
+from edge_vad_export.engines import layer_report, timing_cache
 from edge_vad_export.engines.plan import EnginePlan
 from edge_vad_export.engines.progress import BuildProgress, OnProgress, make_monitor
 from edge_vad_export.engines.workspace import workspace_limit
@@ -39,7 +39,7 @@ class Built(NamedTuple):
     """
 
     content: bytes
-    network: list[precision.Node]
+    network: list[layer_report.Node]
     layers: list[Layer]
     timings: str | None
 
@@ -123,10 +123,10 @@ def _build(library: Library, plan: EnginePlan, progress: BuildProgress) -> Built
     if cache:
         timing_cache.keep_cache(config, cache)
     content = bytes(memoryview(plan_bytes))
-    layers = precision.parse_layers(messages.layers)
+    layers = layer_report.parse_layers(messages.layers)
     if plan.is_here:
         layers = _inspect(library, messages, content)
-    return Built(content, precision.read_network(network), layers, timings)
+    return Built(content, layer_report.read_network(network), layers, timings)
 
 
 def _parse(
@@ -218,7 +218,7 @@ def _inspect(library: Library, messages: Messages, content: bytes) -> list[Layer
             f"the engine that was built cannot be loaded ({messages.last_error})",
             "report this with the output of edge-vad doctor; nothing was written",
         )
-    return precision.inspect(library, engine)
+    return layer_report.inspect(library, engine)
 
 
 def _lower_priority() -> None:

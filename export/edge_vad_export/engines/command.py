@@ -19,20 +19,20 @@ from edge_vad.device.fingerprint import DeviceFingerprint
 from edge_vad.device.tensorrt import TARGET_NAMES
 from edge_vad.errors import BadInput, Interrupted
 from edge_vad.scene_model import Comparison
+from edge_vad_export.engines.layer_report import summarise
 from edge_vad_export.engines.making import Made, Prove, make_engine
 from edge_vad_export.engines.options import EngineChoice
 from edge_vad_export.engines.plan import EnginePlan, choose_device, plan_engine
-from edge_vad_export.engines.precision import summarise
 from edge_vad_export.engines.progress import OnProgress
-from edge_vad_export.exam import Exam
-from edge_vad_export.table import print_proof
+from edge_vad_export.verification.table import print_proof
+from edge_vad_export.verification.verification import Verification
 
 
 def export_engine(
     onnx: Path,
     choice: EngineChoice,
     as_json: bool,
-    exam: Exam | None = None,
+    verification: Verification | None = None,
     written: dict[str, Any] | None = None,
 ) -> None:
     """Build the engine that was asked for, and say what was built.
@@ -41,7 +41,7 @@ def export_engine(
         onnx: The scene model.
         choice: What was asked for.
         as_json: Whether to print one JSON object.
-        exam: What the engine is held to before it is kept, where it is for this device.
+        verification: What the engine is held to before it is kept, where it is for this device.
         written: What there is to say of the scene model besides, in the same JSON object.
 
     Raises:
@@ -53,7 +53,7 @@ def export_engine(
         return
     try:
         with _build_bar(plan.path.name) as (on_progress, stop):
-            made = make_engine(plan, on_progress, _prover(exam, plan, stop))
+            made = make_engine(plan, on_progress, _prover(verification, plan, stop))
     except KeyboardInterrupt:
         todo = "give the same command again; an earlier engine is untouched"
         raise Interrupted("the build was interrupted, nothing was written", todo) from None
@@ -85,14 +85,16 @@ def say_plan(onnx: Path, choice: EngineChoice, as_json: bool) -> None:
     _say_plan(engine, onnx, device, choice, f"{onnx} is to be written first", as_json)
 
 
-def _prover(exam: Exam | None, plan: EnginePlan, before: Callable[[], None]) -> Prove | None:
+def _prover(
+    verification: Verification | None, plan: EnginePlan, before: Callable[[], None]
+) -> Prove | None:
     """What compares the engine: None for a device elsewhere, or where it takes no single frames."""
-    if exam is None or not plan.is_here or plan.options.batch.smallest > 1:
+    if verification is None or not plan.is_here or plan.options.batch.smallest > 1:
         return None
 
     def prove(engine: Path) -> tuple[Comparison, ...]:
         before()
-        return exam.pass_engine(plan.scene, engine)
+        return verification.verify_engine(plan.scene, engine)
 
     return prove
 

@@ -22,7 +22,7 @@ from edge_vad.files.atomic import demand_writable, write_whole
 from edge_vad.scene_model import Comparison
 from edge_vad_export.engines.building import build
 from edge_vad_export.engines.plan import EnginePlan, plan_engine
-from edge_vad_export.engines.precision import demand_precision
+from edge_vad_export.engines.precision import demand_engine_precision
 from edge_vad_export.engines.progress import OnProgress
 
 Prove = Callable[[Path], tuple[Comparison, ...]]
@@ -77,7 +77,7 @@ def make_engine(
     built = build(library, plan, on_progress)
     took = time.monotonic() - started
     precision = plan.scene.card.precision
-    demand_precision(precision, built.network, built.layers)
+    demand_engine_precision(precision, built.network, built.layers)
     if engine_file.identify(plan.scene.path) != plan.onnx:
         raise BadModel(f"{plan.scene.path} changed during the build", "give the command again")
     sidecar = Sidecar(

@@ -1,4 +1,4 @@
-"""Which layers of an engine compute in what, read back from the engine itself.
+"""Holds an engine to the precision of its scene model, by its layers as they are read back.
 
 Strongly typed networks promise to keep the types of the ONNX graph, and an exporter whose graph was
 not converted writes an FP32 engine that is called FP16. So two things are read: the types of the
@@ -8,114 +8,18 @@ of it.
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
 
-from edge_vad.backends.tensorrt_library import Library
 from edge_vad.engine_file import Layer
 from edge_vad.errors import CheckFailed
+from edge_vad_export.engines.layer_report import LOW, REST, Node, is_cast, part_of
 
-if TYPE_CHECKING:
-    import tensorrt as trt
-
-_BY_PRECISION = ("int8", "fp8", "bf16", "fp16", "fp32")
-
-LOW = frozenset(_BY_PRECISION) - {"fp32"}
-"""Types of less precision than the energies may have."""
-
-REST = "energy and the rest"
-
-_ENCODER = re.compile(r"\w+_encoder(?=[./])")
-_NODE = re.compile(r"\[ONNX Layer: ([^\]]+)\]")
-_TENSORS = r"\[(?:\s*\{[^}]*\},?)*\s*\]"
-_LAYER = re.compile(
-    rf"Name: (?P<name>.*?), LayerType: \S+?, Inputs: (?P<reads>{_TENSORS}), "
-    rf"(?:Constants: (?P<holds>{_TENSORS}), )?Outputs: (?P<writes>{_TENSORS})(?P<rest>.*)"
-)
-_TYPE = re.compile(r"Datatype: ([^},]*)")
-_TYPES = (
-    ("bf16", re.compile(r"bf16|bfloat", re.I)),
-    ("fp16", re.compile(r"half|fp16", re.I)),
-    ("fp8", re.compile(r"fp8", re.I)),
-    ("fp32", re.compile(r"float|fp32", re.I)),
-    ("uint8", re.compile(r"uint8", re.I)),
-    ("int8", re.compile(r"int8", re.I)),
-    ("int32", re.compile(r"int32", re.I)),
-    ("int64", re.compile(r"int64", re.I)),
-    ("bool", re.compile(r"bool", re.I)),
-)
+_CONVERTERS = frozenset({"CAST", "QUANTIZE", "DEQUANTIZE", "IDENTITY", "SHUFFLE", "CONSTANT"})
 
 
-class Node(NamedTuple):
-    """A layer of a parsed network, before it is optimised.
-
-    Attributes:
-        name: Name of the ONNX node, or the parser's name for a helper of its own.
-        kind: Such as `CONVOLUTION`.
-        reads: Names of its inputs.
-        writes: Name of each output to its type.
-    """
-
-    name: str
-    kind: str
-    reads: tuple[str, ...]
-    writes: dict[str, str]
-
-
-def part_of(node: str) -> str:
-    """The part of the scene's network that an ONNX node belongs to: an encoder, or the rest."""
-    found = _ENCODER.search(node)
-    return found[0] if found else REST
-
-
-def read_network(network: trt.INetworkDefinition) -> list[Node]:
-    """Read the layers of a parsed network with their types."""
-    nodes = []
-    for index in range(network.num_layers):
-        layer = network.get_layer(index)
-        inputs = [layer.get_input(number) for number in range(layer.num_inputs)]
-        outputs = [layer.get_output(number) for number in range(layer.num_outputs)]
-        nodes.append(
-            Node(
-                layer.name,
-                layer.type.name,
-                tuple(each.name for each in inputs if each is not None),
-                {each.name: _type_name(str(each.dtype)) for each in outputs if each is not None},
-            )
-        )
-    return nodes
-
-
-def inspect(library: Library, engine: trt.ICudaEngine) -> list[Layer]:
-    """Read the layers of an engine back."""
-    if not TYPE_CHECKING:
-        trt = library.api
-    inspector = engine.create_engine_inspector()
-    text = inspector.get_engine_information(trt.LayerInformationFormat.ONELINE)
-    return parse_layers(text.splitlines())
-
-
-def parse_layers(lines: Iterable[str]) -> list[Layer]:
-    """Parse the lines in which TensorRT describes an engine's layers, one a line."""
-    layers = []
-    for line in lines:
-        found = _LAYER.search(line)
-        if found:
-            layers.append(
-                Layer(
-                    found["name"],
-                    tuple(_NODE.findall(found["rest"] or "")),
-                    _types_in(found["reads"]),
-                    _types_in(found["writes"]),
-                    _types_in(found["holds"] or ""),
-                )
-            )
-    return layers
-
-
-def demand_precision(precision: str, network: Sequence[Node], layers: Sequence[Layer]) -> None:
+def demand_engine_precision(
+    precision: str, network: Sequence[Node], layers: Sequence[Layer]
+) -> None:
     """See to it that an engine computes in what its scene model says.
 
     Args:
@@ -183,27 +87,9 @@ def stray_layers(layers: Sequence[Layer]) -> list[str]:
         layer.name
         for layer in layers
         if layer.nodes
-        and all(part_of(node) == REST and not _is_cast(node) for node in layer.nodes)
+        and all(part_of(node) == REST and not is_cast(node) for node in layer.nodes)
         and LOW.intersection((*layer.writes, *layer.holds))
     ]
-
-
-def summarise(layers: Sequence[Layer]) -> dict[str, dict[str, int]]:
-    """Count an engine's layers by part and type; those that only cast or copy are left out.
-
-    A layer that computes nodes of an encoder counts there, with the lowest type that it touches.
-    """
-    counts: dict[str, Counter[str]] = {}
-    for layer in layers:
-        parts = {part_of(node) for node in layer.nodes if not _is_cast(node)}
-        for part in sorted(parts - {REST} or parts):
-            counts.setdefault(part, Counter())[_precision_of(layer)] += 1
-    return {
-        part: dict(counts[part]) for part in sorted(counts, key=lambda part: (part == REST, part))
-    }
-
-
-_CONVERTERS = frozenset({"CAST", "QUANTIZE", "DEQUANTIZE", "IDENTITY", "SHUFFLE", "CONSTANT"})
 
 
 def _demand_low_encoders(precision: str, network: Sequence[Node], layers: Sequence[Layer]) -> None:
@@ -239,24 +125,3 @@ def _demand_low_encoders(precision: str, network: Sequence[Node], layers: Sequen
             f"{', '.join(high[:3])}",
             "report this with the output of edge-vad doctor; nothing was written",
         )
-
-
-def _precision_of(layer: Layer) -> str:
-    touched = {*layer.reads, *layer.writes, *layer.holds}
-    if all(part_of(node) == REST for node in layer.nodes):
-        touched = {*layer.writes, *layer.holds}  # what it reads may be an encoder's
-        if any(map(_is_cast, layer.nodes)):  # and so may what it casts
-            touched = touched - LOW or touched
-    return next((name for name in _BY_PRECISION if name in touched), "other")
-
-
-def _is_cast(node: str) -> bool:
-    return "cast" in node.lower() or "quantizelinear" in node.lower()
-
-
-def _types_in(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(map(_type_name, _TYPE.findall(text))))
-
-
-def _type_name(text: str) -> str:
-    return next((name for name, pattern in _TYPES if pattern.search(text)), text.strip())

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_vad.backends import Inputs
-from edge_vad_export.footage import Seen, copied
+from edge_vad_export.verification.footage import Seen, copied
 
 _CELLS = 8
 """Frames are told apart by what they show in this many by this many places."""

@@ -22,7 +22,7 @@ from edge_vad.errors import BadModel, CheckFailed, Unavailable, WrongUse
 from edge_vad.scene_file import seal
 from edge_vad_export.engines import EnginePlan, building, make_engine, plan_engine
 from edge_vad_export.engines import plan as plan_module
-from edge_vad_export.engines.precision import REST, summarise
+from edge_vad_export.engines.layer_report import REST, summarise
 
 Write = Callable[..., Path]
 pytestmark = pytest.mark.usefixtures("rtx")

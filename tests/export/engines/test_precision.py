@@ -8,15 +8,11 @@ import pytest
 
 from edge_vad.engine_file import Layer
 from edge_vad.errors import CheckFailed
+from edge_vad_export.engines.layer_report import REST, Node, inspect, parse_layers, summarise
 from edge_vad_export.engines.precision import (
-    REST,
-    Node,
-    demand_precision,
-    inspect,
-    parse_layers,
+    demand_engine_precision,
     stray_layers,
     stray_nodes,
-    summarise,
 )
 
 HALF = (
@@ -135,18 +131,18 @@ def test_an_engine_that_rounds_an_energy_is_found() -> None:
     layers = [Layer("fused", ("energy.conv", "energy.mul"), ("fp32",), ("fp16",))]
     assert stray_layers(layers) == ["fused"]
     with pytest.raises(CheckFailed, match="would lose precision: fused"):
-        demand_precision("fp32", [], layers)
+        demand_engine_precision("fp32", [], layers)
 
 
 def test_an_engine_that_ignores_half_is_found() -> None:
     layers = [Layer("conv", ("motion_encoder.trunk.0.conv2d",), ("fp32",), ("fp32",))]
     with pytest.raises(CheckFailed, match="does not compute in fp16 where the scene model asks"):
-        demand_precision("fp16", network(THERE, CONVOLUTION, BACK), layers)
+        demand_engine_precision("fp16", network(THERE, CONVOLUTION, BACK), layers)
 
 
 def test_an_engine_without_layers_proves_nothing() -> None:
     with pytest.raises(CheckFailed, match="could not be read back"):
-        demand_precision("fp32", network(CONVOLUTION), [])
+        demand_engine_precision("fp32", network(CONVOLUTION), [])
 
 
 def test_casts_alone_count_nowhere() -> None:

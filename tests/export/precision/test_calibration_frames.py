@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from edge_vad.backends import Inputs
-from edge_vad_export.footage import Seen
 from edge_vad_export.precision.calibration_frames import choose_varied
+from edge_vad_export.verification.footage import Seen
 
 
 def footage(speeds: list[float]) -> Iterator[Seen]:

@@ -12,6 +12,7 @@ import pytest
 
 from edge_vad.backends import Backend, Inputs, load_backend
 from edge_vad.errors import BadInput, BadModel
+from edge_vad.metrics import roc_area
 from edge_vad.motion.extractor import MotionExtractor, MotionSettings
 from edge_vad.scene_model import Calibration, SceneModel
 from edge_vad.scoring.detector import load
@@ -19,7 +20,6 @@ from edge_vad_train.datasets import Dataset
 from edge_vad_train.evaluation.baseline import MOTION, NAMES, box_flow, flow_energy
 from edge_vad_train.evaluation.evaluate import LoadedScene, evaluate
 from edge_vad_train.evaluation.results import Evaluation
-from edge_vad_train.evaluation.roc import area
 from edge_vad_train.evaluation.stream_backend import load_with_streams
 from edge_vad_train.evaluation.truth import gather_truth
 
@@ -82,7 +82,7 @@ def test_the_numbers_follow_from_the_scores_and_spans_that_are_told(
     assert evaluation.clips[0].anomalous == ((10, 18),)
     assert evaluation.labels.sum() == 16
     for method in evaluation.methods:
-        expected = area(evaluation.labels, method.pooled_scores)
+        expected = roc_area(evaluation.labels, method.pooled_scores)
         assert method.frame_level.micro_auc == expected > 0.8
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge_vad.metrics import roc_area
 from edge_vad_train.evaluation.bootstrap import (
     RESAMPLES,
     ClipScores,
@@ -18,7 +19,7 @@ from edge_vad_train.evaluation.bootstrap import (
     pairs_won,
 )
 from edge_vad_train.evaluation.frame_level import measure_frames
-from edge_vad_train.evaluation.roc import area, equal_error
+from edge_vad_train.evaluation.roc import equal_error
 
 
 def clip(labels: str, scores: list[float]) -> ClipScores:
@@ -69,7 +70,7 @@ def test_pairs_between_clips_add_up_to_the_pooled_auc(seed: int) -> None:
     labels = np.concatenate([each.labels for each in clips])
     scores = np.concatenate([each.scores for each in clips])
     pairs = labels.sum() * (~labels).sum()
-    assert pairs_won(clips).sum() / pairs == pytest.approx(area(labels, scores))
+    assert pairs_won(clips).sum() / pairs == pytest.approx(roc_area(labels, scores))
 
 
 def test_the_interval_is_that_of_pooling_drawn_clips_again() -> None:
@@ -79,7 +80,7 @@ def test_the_interval_is_that_of_pooling_drawn_clips_again() -> None:
     for _ in range(1000):
         chosen = [clips[place] for place in dice.integers(len(clips), size=len(clips))]
         labels = np.concatenate([each.labels for each in chosen])
-        drawn.append(area(labels, np.concatenate([each.scores for each in chosen])))
+        drawn.append(roc_area(labels, np.concatenate([each.scores for each in chosen])))
     # Other draws, so the ends agree only about as well as a thousand draws tell them.
     assert bootstrap_interval(clips) == pytest.approx(np.quantile(drawn, [0.025, 0.975]), abs=0.01)
 

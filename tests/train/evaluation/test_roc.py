@@ -8,7 +8,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from edge_vad_train.evaluation.roc import Labels, Scores, area, equal_error
+from edge_vad.metrics import roc_area
+from edge_vad_train.evaluation.roc import Labels, Scores, equal_error
 
 labelled_scores = st.lists(st.tuples(st.booleans(), st.integers(-20, 20)), min_size=2, max_size=40)
 
@@ -22,11 +23,11 @@ def both_sides(pairs: list[tuple[bool, int]]) -> tuple[Labels, Scores]:
 def test_area_counts_the_pairs_that_anomalies_win() -> None:
     labels = np.array([False, False, True, True])
     # 0.8 wins against both, 0.4 wins against 0.1 and loses against 0.5: three pairs of four.
-    assert area(labels, np.array([0.1, 0.5, 0.4, 0.8])) == 0.75
+    assert roc_area(labels, np.array([0.1, 0.5, 0.4, 0.8])) == 0.75
 
 
 def test_a_tie_counts_half() -> None:
-    assert area(np.array([False, True]), np.array([1.0, 1.0])) == 0.5
+    assert roc_area(np.array([False, True]), np.array([1.0, 1.0])) == 0.5
 
 
 def test_equal_error_of_perfect_scores_is_zero() -> None:
@@ -53,7 +54,7 @@ def test_equal_error_is_interpolated_between_thresholds() -> None:
 @given(labelled_scores)
 def test_area_is_the_one_of_scikit_learn(pairs: list[tuple[bool, int]]) -> None:
     labels, scores = both_sides(pairs)
-    assert area(labels, scores) == pytest.approx(roc_auc_score(labels, scores))
+    assert roc_area(labels, scores) == pytest.approx(roc_auc_score(labels, scores))
 
 
 @settings(max_examples=50)
@@ -61,7 +62,7 @@ def test_area_is_the_one_of_scikit_learn(pairs: list[tuple[bool, int]]) -> None:
 def test_only_the_order_of_scores_counts(pairs: list[tuple[bool, int]]) -> None:
     labels, scores = both_sides(pairs)
     bent = np.exp(scores / 7) * 3 - 100
-    assert area(labels, bent) == pytest.approx(area(labels, scores))
+    assert roc_area(labels, bent) == pytest.approx(roc_area(labels, scores))
     assert equal_error(labels, bent).rate == pytest.approx(equal_error(labels, scores).rate)
 
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vad_train.evaluation.roc import Labels, Scores, area
+from edge_vad.metrics import roc_area
+from edge_vad_train.evaluation.roc import Labels, Scores
 
 RESAMPLES = 1000
 CONFIDENCE = 0.95
@@ -66,7 +67,9 @@ def drawn_areas(clips: Sequence[ClipScores], times: Times) -> Drawn:
 def drawn_means(clips: Sequence[ClipScores], times: Times) -> Drawn:
     """The macro AUC of every draw: the mean over its clips that have both kinds of frames."""
     has_auc = np.array([clip.has_both for clip in clips])
-    aucs = np.array([area(clip.labels, clip.scores) if clip.has_both else 0.0 for clip in clips])
+    aucs = np.array(
+        [roc_area(clip.labels, clip.scores) if clip.has_both else 0.0 for clip in clips]
+    )
     counted = times @ has_auc.astype(np.int64)
     return np.where(counted > 0, times @ aucs / np.maximum(counted, 1), np.nan)
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
+from edge_vad.metrics import roc_area
 from edge_vad_train.evaluation.bootstrap import (
     ClipScores,
     Interval,
@@ -14,7 +15,7 @@ from edge_vad_train.evaluation.bootstrap import (
     drawn_areas,
     interval_of,
 )
-from edge_vad_train.evaluation.roc import area, equal_error
+from edge_vad_train.evaluation.roc import equal_error
 
 
 class FrameLevel(msgspec.Struct, frozen=True):
@@ -48,10 +49,12 @@ def measure_frames(clips: Sequence[ClipScores], seed: int = 0) -> FrameLevel:
     labels = np.concatenate([clip.labels for clip in clips])
     scores = np.concatenate([clip.scores for clip in clips])
     drawn = drawn_areas(clips, draw_clips(len(clips), seed))
-    clip_aucs = tuple(area(clip.labels, clip.scores) if clip.has_both else None for clip in clips)
+    clip_aucs = tuple(
+        roc_area(clip.labels, clip.scores) if clip.has_both else None for clip in clips
+    )
     known = [auc for auc in clip_aucs if auc is not None]
     return FrameLevel(
-        micro_auc=area(labels, scores),
+        micro_auc=roc_area(labels, scores),
         micro_interval=interval_of([drawn]) if len(clips) > 1 else None,
         macro_auc=float(np.mean(known)) if known else None,
         macro_clips=len(known),

@@ -10,9 +10,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_vad.metrics import roc_area
 from edge_vad_train.datasets.base import Mask
 from edge_vad_train.evaluation.bootstrap import ClipScores
-from edge_vad_train.evaluation.roc import area, equal_error
+from edge_vad_train.evaluation.roc import equal_error
 from edge_vad_train.evaluation.upsampling import Pixels
 
 FOUND_PERCENT = 40
@@ -83,7 +84,7 @@ class PixelMeter:
         labels, decisive = np.array(self._labels), np.array(self._decisive)
         error = equal_error(labels, decisive)
         return PixelLevel(
-            auc=area(labels, decisive),
+            auc=roc_area(labels, decisive),
             eer=error.rate,
             threshold=error.threshold,
             marked_precision=self._precision(error.threshold),

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score, roc_curve
+from sklearn.metrics import roc_curve
 
 Labels = NDArray[np.bool_]
 Scores = NDArray[np.float64]
@@ -24,16 +24,6 @@ class EqualError(NamedTuple):
 
     rate: float
     threshold: float
-
-
-def area(labels: Labels, scores: Scores) -> float:
-    """Area under the curve: how often an anomaly scores above something normal; ties count half.
-
-    Args:
-        labels: (N,), True for anomalies; both values occur.
-        scores: (N,), higher for anomalies.
-    """
-    return float(roc_auc_score(labels, scores))
 
 
 def equal_error(labels: Labels, scores: Scores) -> EqualError:

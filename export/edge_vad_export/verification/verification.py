@@ -10,14 +10,14 @@ from pathlib import Path
 from edge_vad.cli.console import progress
 from edge_vad.errors import CheckFailed
 from edge_vad.scene_model import Comparison, SceneModel
-from edge_vad_export.contestants import open_engine, open_reference
-from edge_vad_export.footage import Seen
-from edge_vad_export.options import Gates, ProofFootage
-from edge_vad_export.proof import Contestant, prove
+from edge_vad_export.verification.comparison import Runner, compare_backends
+from edge_vad_export.verification.footage import Seen
+from edge_vad_export.verification.gates import Gates, VerificationFootage
+from edge_vad_export.verification.runners import open_engine, open_reference
 
 
 @dataclass(frozen=True)
-class Exam:
+class Verification:
     """Frames to compare on, what to compare with, and how far off one may be.
 
     Attributes:
@@ -28,16 +28,16 @@ class Exam:
     """
 
     reference: SceneModel
-    footage: ProofFootage
+    footage: VerificationFootage
     gates: Gates
     samples: tuple[Seen, ...] = ()
 
-    def hold(
+    def run(
         self,
-        open_others: Callable[[ExitStack], Iterable[Contestant]],
+        open_others: Callable[[ExitStack], Iterable[Runner]],
         doing: str = "comparing",
     ) -> tuple[Comparison, ...]:
-        """Run the reference and others on the frames; see `prove`.
+        """Run the reference and others on the frames; see `compare_backends`.
 
         Args:
             open_others: Opens what is compared.
@@ -46,15 +46,15 @@ class Exam:
         with ExitStack() as opened, progress(doing, None) as advance:
             others = [*open_others(opened)]
             frames = self.footage.watch(self.reference) if self.footage.given else self.samples
-            return prove(open_reference(self.reference, opened), others, frames, advance)
+            return compare_backends(open_reference(self.reference, opened), others, frames, advance)
 
-    def pass_engine(self, model: SceneModel, engine: Path) -> tuple[Comparison, ...]:
+    def verify_engine(self, model: SceneModel, engine: Path) -> tuple[Comparison, ...]:
         """Run an engine of a scene model that is for this device.
 
         Raises:
             CheckFailed: It is beyond the gates.
         """
-        proof = self.hold(lambda opened: [open_engine(model, engine, opened)])
+        proof = self.run(lambda opened: [open_engine(model, engine, opened)])
         refused = self.gates.why_refused(proof)
         if refused:
             raise CheckFailed(refused, "build it again, or keep to ONNX Runtime")

@@ -1,4 +1,4 @@
-"""The figures of a proof."""
+"""The ROC area and the rank correlation, against the textbooks' own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
-from edge_vad_export.agreement import area, rank_correlation
+from edge_vad.metrics import rank_correlation, roc_area
 
 
 @pytest.mark.parametrize("levels", [3, 1000])
@@ -17,7 +17,7 @@ def test_rank_correlation_and_area_are_the_textbooks_ties_included(levels: int) 
     other = one + random.integers(levels, size=300)
     labels = random.random(300) < 0.3
     assert rank_correlation(one, other) == pytest.approx(spearmanr(one, other).statistic)
-    assert area(labels, other) == pytest.approx(roc_auc_score(labels, other))
+    assert roc_area(labels, other) == pytest.approx(roc_auc_score(labels, other))
 
 
 def test_scores_that_are_all_alike_have_no_rank_correlation() -> None:

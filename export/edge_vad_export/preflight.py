@@ -7,7 +7,7 @@ from pathlib import Path
 from edge_vad import engine_file
 from edge_vad.errors import BadInput, WrongUse
 from edge_vad.scene_model import Precision, SceneModel
-from edge_vad_export.options import ProofFootage
+from edge_vad_export.verification.gates import VerificationFootage
 
 
 def choose_precision(fp16: bool, int8: bool, calibration: tuple[str, ...]) -> Precision:
@@ -46,7 +46,7 @@ def refuse_engine(trained: Path) -> None:
         )
 
 
-def refuse_conversion(trained: Path, precision: Precision, footage: ProofFootage) -> None:
+def refuse_conversion(trained: Path, precision: Precision, footage: VerificationFootage) -> None:
     """See to it that a scene model can be made into one of less precision, and proved.
 
     A training can be made into anything, and brings frames of its own.
@@ -81,7 +81,7 @@ def refuse_rounded(path: Path, precision: Precision) -> None:
         )
 
 
-def refuse_beside_engine(out: Path | None, footage: ProofFootage) -> None:
+def refuse_beside_engine(out: Path | None, footage: VerificationFootage) -> None:
     """See to it that nothing was asked for that building an engine alone does not do.
 
     Raises:

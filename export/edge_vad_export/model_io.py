@@ -9,7 +9,7 @@ from edge_vad.errors import BadInput, CheckFailed
 from edge_vad.files.atomic import write_whole
 from edge_vad.scene_file import seal
 from edge_vad.scene_model import METADATA_KEY, SceneCard, SceneModel
-from edge_vad_export.making import Made
+from edge_vad_export.conversion import Made
 
 if TYPE_CHECKING:
     import onnx

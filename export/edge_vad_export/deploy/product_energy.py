@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from edge_vad_export.products import common_frame, partners, product_form
+from edge_vad.errors import CheckFailed
+from edge_vad_export.deploy.quadratic_form import common_frame, partners, product_form
 from edge_vad_train.model.mixture import SampleEnergy
 from edge_vad_train.model.scene_network import SceneNetwork
 
@@ -107,9 +108,12 @@ def with_product_energies(network: SceneNetwork, frames: Tensor, motion: Tensor)
     """A copy of a scene's network that computes its energies by products, where these are exact.
 
     Args:
-        network: The network.
+        network: The network; stays as it is.
         frames: Real frames to try it on, see `SceneEnergies.forward`.
         motion: Their motion.
+
+    Raises:
+        CheckFailed: An energy was not found, and would be exported as it was trained.
     """
     network = copy.deepcopy(network)
     energies = network.energies
@@ -119,7 +123,17 @@ def with_product_energies(network: SceneNetwork, frames: Tensor, motion: Tensor)
         name: by_products(energy, latents[name]) for name, energy in energies.energies.items()
     }
     energies.mixtures = nn.ModuleList(energies.energies.values())
+    _demand_swapped(network)
     return network
+
+
+def _demand_swapped(network: nn.Module) -> None:
+    for name, module in network.named_modules():
+        if isinstance(module, SampleEnergy) and not isinstance(module, SpeltOutEnergy):
+            raise CheckFailed(
+                f"{name} would be exported in the form of training",
+                "report this; nothing was written",
+            )
 
 
 def by_products(energy: SampleEnergy, latent: Tensor) -> SpeltOutEnergy:

@@ -6,16 +6,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edge_vad.scene_model import Comparison
-from edge_vad_export.contestants import open_reference
-from edge_vad_export.exam import Exam
-from edge_vad_export.making import Made
-from edge_vad_export.writing import stage
+from edge_vad_export.conversion import Made
+from edge_vad_export.model_io import stage
+from edge_vad_export.verification.runners import open_reference
+from edge_vad_export.verification.verification import Verification
 
 Layers = tuple[str, ...]
 
 
 def choose_layers(
-    make: Callable[[Layers], Made], layers: Layers, exam: Exam, folder: Path
+    make: Callable[[Layers], Made], layers: Layers, verification: Verification, folder: Path
 ) -> Layers:
     """Find the most layers whose INT8 is within the gates, by how much each alone costs.
 
@@ -26,25 +26,25 @@ def choose_layers(
     Args:
         make: Makes the scene model in which some layers compute in INT8.
         layers: All that may; together they are beyond the gates.
-        exam: What they are held to.
+        verification: What they are held to.
         folder: For what passes.
 
     Returns:
         The layers in their order; none where none may.
     """
     singles = [(layer,) for layer in layers]
-    alone = _compare(singles, make, exam, folder, "measuring what each layer costs")
+    alone = _compare(singles, make, verification, folder, "measuring what each layer costs")
     shifts = {
         layer: row.score_shift
         for layer, row in zip(layers, alone, strict=True)
-        if exam.gates.why_refused((row,)) is None
+        if verification.gates.why_refused((row,)) is None
     }
     cheapest = sorted(shifts, key=shifts.__getitem__)
     sizes = range(min(len(cheapest), len(layers) - 1), 1, -1)
     candidates = [tuple(each for each in layers if each in cheapest[:size]) for size in sizes]
-    together = _compare(candidates, make, exam, folder, "choosing layers")
+    together = _compare(candidates, make, verification, folder, "choosing layers")
     for chosen, row in zip(candidates, together, strict=True):
-        if exam.gates.why_refused((row,)) is None:
+        if verification.gates.why_refused((row,)) is None:
             return chosen
     return tuple(cheapest[:1])
 
@@ -52,7 +52,7 @@ def choose_layers(
 def _compare(
     candidates: Sequence[Layers],
     make: Callable[[Layers], Made],
-    exam: Exam,
+    verification: Verification,
     folder: Path,
     doing: str,
 ) -> tuple[Comparison, ...]:
@@ -60,7 +60,7 @@ def _compare(
     if not candidates:
         return ()
     models = [stage(make(each), folder / "-".join(each)) for each in candidates]
-    rows = exam.hold(
+    rows = verification.run(
         lambda opened: [(each.card.precision, open_reference(each, opened)) for each in models],
         doing,
     )

@@ -11,7 +11,7 @@ from edge_vad.backends import Backend, load_backend
 from edge_vad.backends.providers import PROVIDERS
 from edge_vad.errors import Unavailable, WrongUse
 from edge_vad.scene_model import SceneModel
-from edge_vad_export.proof import Contestant
+from edge_vad_export.verification.comparison import Runner
 
 _REFERENCE = "onnxruntime"
 _OF_A_FILE = ("precision", "int8_layers", "fp32_layers", "parity", "proof")
@@ -27,7 +27,7 @@ def open_reference(model: SceneModel, opened: ExitStack) -> Backend:
     return opened.enter_context(closing(load_backend(model, _REFERENCE)))
 
 
-def open_all(model: SceneModel, opened: ExitStack) -> Iterator[Contestant]:
+def open_all(model: SceneModel, opened: ExitStack) -> Iterator[Runner]:
     """Load a scene model into every backend of ONNX files that is on this machine.
 
     Raises:
@@ -46,7 +46,7 @@ def open_all(model: SceneModel, opened: ExitStack) -> Iterator[Contestant]:
         known.add(place)
 
 
-def open_engine(model: SceneModel, engine: Path, opened: ExitStack) -> Contestant:
+def open_engine(model: SceneModel, engine: Path, opened: ExitStack) -> Runner:
     """Load an engine that was built from a scene model.
 
     Raises:

@@ -16,7 +16,12 @@ from onnx import numpy_helper
 from edge_vad.errors import CheckFailed
 from edge_vad.scene_model import Parity
 from edge_vad_export.graph import build_graph
-from edge_vad_export.parity import MAP_TOLERANCE, TOLERANCE, demand_parity, measure_parity
+from edge_vad_export.verification.parity import (
+    MAP_TOLERANCE,
+    TOLERANCE,
+    demand_parity,
+    measure_parity,
+)
 from edge_vad_train.checkpoint import TrainedScene
 from edge_vad_train.model.background import Background
 

@@ -10,8 +10,8 @@ import msgspec
 
 from edge_vad.errors import BadInput, BadModel
 from edge_vad.scene_model import SceneCard, SceneModel
-from edge_vad_export.footage import Seen, watch_places
-from edge_vad_export.unfit import is_scene_model
+from edge_vad_export.preflight import is_scene_model
+from edge_vad_export.verification.footage import Seen, watch_places
 
 if TYPE_CHECKING:
     import onnx
@@ -49,7 +49,7 @@ def from_training(trained: Path) -> Made:
     # Torch is needed here and nowhere else.
     from edge_vad.backends import Inputs
     from edge_vad_export.graph import build_graph
-    from edge_vad_export.parity import demand_parity, measure_parity
+    from edge_vad_export.verification.parity import demand_parity, measure_parity
     from edge_vad_train.checkpoint import load_trained
 
     scene = load_trained(trained)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_vad_export.products import Frame, common_frame, partners, product_form
+from edge_vad_export.deploy.quadratic_form import Frame, common_frame, partners, product_form
 
 
 def terms_of(weights, frame, latent):

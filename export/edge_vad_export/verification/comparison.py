@@ -10,8 +10,8 @@ import numpy as np
 from edge_vad.backends import Backend, Maps
 from edge_vad.errors import BadInput, CheckFailed
 from edge_vad.scene_model import Comparison, Precision
-from edge_vad_export.agreement import Agreement
-from edge_vad_export.footage import Seen
+from edge_vad_export.verification.agreement import Agreement
+from edge_vad_export.verification.footage import Seen
 
 MAX_AUC_DROP = 0.005
 MAX_SCORE_SHIFT = 0.25
@@ -22,12 +22,12 @@ beyond 1, so this is a quarter of the spread that ordinary footage has by itself
 """
 
 
-Contestant = tuple[Precision, Backend]
+Runner = tuple[Precision, Backend]
 
 
-def prove(
+def compare_backends(
     reference: Backend,
-    others: Sequence[Contestant],
+    others: Sequence[Runner],
     footage: Iterable[Seen],
     on_frame: Callable[[], None] = lambda: None,
 ) -> tuple[Comparison, ...]:
@@ -63,15 +63,15 @@ def prove(
     return tuple(each.compare(first, known) for each in all_of_them)
 
 
-def _run_in_turn(contestants: Sequence[Agreement], seen: Seen, number: int) -> None:
+def _run_in_turn(runners: Sequence[Agreement], seen: Seen, number: int) -> None:
     """Run all on a frame, each time another first, so that none has it easier."""
     results: dict[int, tuple[Maps, float]] = {}
-    for place in range(len(contestants)):
-        index = (place + number) % len(contestants)
+    for place in range(len(runners)):
+        index = (place + number) % len(runners)
         started = time.perf_counter()
-        maps = contestants[index].backend.infer(seen.inputs)
+        maps = runners[index].backend.infer(seen.inputs)
         results[index] = maps, time.perf_counter() - started
-    for index, each in enumerate(contestants):
+    for index, each in enumerate(runners):
         maps, seconds = results[index]
         if not all(np.isfinite(values).all() for values in maps):
             raise CheckFailed(

@@ -1,10 +1,19 @@
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 import torch
 
-from edge_vad_export.product_energy import ProductEnergy, SpeltOutEnergy, by_products
+from edge_vad.errors import CheckFailed
+from edge_vad_export.deploy.product_energy import (
+    ProductEnergy,
+    SpeltOutEnergy,
+    by_products,
+    with_product_energies,
+)
+from edge_vad_train.checkpoint import TrainedScene
 from edge_vad_train.model.mixture import Mixture, SampleEnergy
 
 ROWS, COLUMNS = 5, 7
@@ -69,3 +78,18 @@ def test_what_cancels_in_products_is_computed_without_them(
     with torch.inference_mode():
         found, expected = made(latent), plain.double()(latent.double())
     assert float((found - expected).abs().max() / expected.abs().max()) < 2e-4
+
+
+def test_all_energies_are_swapped_in_a_copy(scene: TrainedScene) -> None:
+    known = dict(scene.network.energies.energies)
+    swapped = with_product_energies(scene.network, scene.sample_frames, scene.sample_motion)
+    assert {type(each) for each in swapped.energies.mixtures} <= {ProductEnergy, SpeltOutEnergy}
+    assert len(swapped.energies.mixtures) == len(known)
+    assert scene.network.energies.energies == known
+
+
+def test_an_energy_that_would_keep_its_form_of_training_is_refused(scene: TrainedScene) -> None:
+    network = copy.deepcopy(scene.network)
+    network.add_module("another", energy_of(2, 2))
+    with pytest.raises(CheckFailed, match="another would be exported in the form of training"):
+        with_product_energies(network, scene.sample_frames, scene.sample_motion)

@@ -12,7 +12,7 @@ from edge_vad.errors import BadInput
 from edge_vad.frame import Frame
 from edge_vad.motion.pace import Paced
 from edge_vad.scene_model import SceneModel
-from edge_vad_export.footage import copied, spread, watch, watch_labelled
+from edge_vad_export.verification.footage import copied, spread, watch, watch_labelled
 
 FPS = 10.0
 

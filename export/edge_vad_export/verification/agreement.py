@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_vad.backends import Backend, Maps
+from edge_vad.metrics import rank_correlation, roc_area
 from edge_vad.scene_model import Comparison, Precision
 
 _WARM_UP = 3
@@ -49,7 +50,7 @@ class Agreement:
         given, expected = np.array(self.scores), np.array(reference.scores)
         difference = np.abs(given - expected)
         most = float(np.abs(expected).max())
-        auc = None if labels is None else area(labels, given)
+        auc = None if labels is None else roc_area(labels, given)
         return Comparison(
             precision=self.precision,
             backend=self.backend.name,
@@ -62,41 +63,9 @@ class Agreement:
             score_shift=float((difference / np.maximum(1, np.abs(expected))).max()),
             rank_correlation=rank_correlation(given, expected),
             auc=auc,
-            auc_drop=None if labels is None or auc is None else area(labels, expected) - auc,
+            auc_drop=None if labels is None or auc is None else roc_area(labels, expected) - auc,
             milliseconds=1000 * float(np.median(self.times[_WARM_UP:] or self.times)),
         )
-
-
-def rank_correlation(one: NDArray[np.float64], other: NDArray[np.float64]) -> float | None:
-    """Spearman's rank correlation, ties sharing their mean rank; None where all are alike.
-
-    Example:
-        >>> rank_correlation(np.array([1.0, 2.0, 9.0]), np.array([0.1, 0.2, 0.3]))
-        1.0
-    """
-    ranks = [_ranks(each) for each in (one, other)]
-    if any(np.ptp(each) == 0 for each in ranks):
-        return None
-    return round(float(np.corrcoef(ranks)[0, 1]), 12)
-
-
-def area(labels: NDArray[np.bool_], scores: NDArray[np.float64]) -> float:
-    """Area under the ROC curve, from the ranks (Mann and Whitney); ties count half.
-
-    Args:
-        labels: (N,), True for anomalies; both values occur.
-        scores: (N,), higher for anomalies.
-    """
-    anomalies = int(labels.sum())
-    least = anomalies * (anomalies + 1) / 2
-    return float((_ranks(scores)[labels].sum() - least) / (anomalies * (len(labels) - anomalies)))
-
-
-def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Ranks from 1 on; equal values share the mean of theirs."""
-    _, group, sizes = np.unique(values, return_inverse=True, return_counts=True)
-    means: NDArray[np.float64] = np.cumsum(sizes) - (sizes - 1) / 2
-    return means[group]
 
 
 def _share(error: float, most: float) -> float:

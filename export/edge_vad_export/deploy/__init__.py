@@ -1,0 +1,1 @@
+"""Modules that compute what training modules do, in a form for the exported graph."""

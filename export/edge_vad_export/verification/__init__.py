@@ -1,0 +1,1 @@
+"""Comparison of scene models with single precision, and of graphs with PyTorch."""
