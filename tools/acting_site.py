@@ -29,7 +29,7 @@ from edge_vad.frame import Frame
 from edge_vad.motion.extractor import MotionSettings
 from edge_vad.scene_model import SCHEMA, Calibration, Grid, SceneCard, Training
 from edge_vad.sinks.building import build_sinks
-from edge_vad.sinks.bus import Bus
+from edge_vad.sinks.group import SinkGroup
 from edge_vad.sinks.settings import (
     ClipSettings,
     JsonLinesSettings,
@@ -96,7 +96,7 @@ class ActingSite:
         self.stopping.set()
 
 
-def act(site: ActingSite, camera: str, phase_s: float, bus: Bus) -> None:
+def act(site: ActingSite, camera: str, phase_s: float, bus: SinkGroup) -> None:
     """Be a camera until the end."""
     decision = Decision(camera, card(), DecisionSettings("1/day", quiet_s=0.5, update_s=0.3))
     image = np.full((HEIGHT, WIDTH, 3), 80, np.uint8)
@@ -156,7 +156,7 @@ def main() -> None:
         jsonl=JsonLinesSettings(),
         mqtt=MqttSettings(host="127.0.0.1", port=options.broker_port),
     )
-    bus = Bus(build_sinks(settings, site))
+    bus = SinkGroup(build_sinks(settings, site))
     cameras = [
         threading.Thread(target=act, args=(site, name, 0.6 * number, bus))
         for number, name in enumerate(site.frames)

@@ -23,7 +23,7 @@ from edge_vad.live.ending import Ending
 from edge_vad.opencv import cv2
 from edge_vad.scoring.scorer import Scorer
 from edge_vad.sinks.base import Sink
-from edge_vad.sinks.bus import Bus
+from edge_vad.sinks.group import SinkGroup
 
 _PATIENCE_S = 0.25
 _SINKS_S = 3.0
@@ -61,7 +61,7 @@ class LiveLoop:
         self._scorers = {id(scorer.model): scorer for scorer in scorers}
         self._heartbeat = heartbeat
         self._ending = ending or Ending()
-        self._bus = Bus()
+        self._bus = SinkGroup()
         self._ready: SimpleQueue[CameraWatch | None] = SimpleQueue()
         self._stop = threading.Event()
         self._paused = False
@@ -134,7 +134,7 @@ class LiveLoop:
             EdgeVadError: All sources have ended, and one of them with an error; or a scene could
                 not be scored.
         """
-        self._bus = Bus(sinks)
+        self._bus = SinkGroup(sinks)
         until = time.monotonic() + (math.inf if duration_s is None else duration_s)
         # Motion of many cameras is spread over cores by camera; threads within one only cost.
         cv2.setNumThreads(1)

@@ -84,7 +84,7 @@ class Sink(ABC):  # noqa: B024 - a sink takes only what it needs
         """Say how the sink is."""
         return SinkHealth()
 
-    def retell(self, camera: str, change: EventChange) -> None:
+    def replay(self, camera: str, change: EventChange) -> None:
         """Take a change that an earlier run was told of and may have been killed before it took."""
 
     def unsaved(self) -> int:

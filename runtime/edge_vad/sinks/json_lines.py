@@ -53,7 +53,7 @@ class JsonLines(Sink):
         """Write the change."""
         self._file.put(event_message(change))
 
-    def retell(self, camera: str, change: EventChange) -> None:
+    def replay(self, camera: str, change: EventChange) -> None:
         """Write the change, unless it stands at the end of the file."""
         if self._told is None:
             self._told = set(self._file.tail())

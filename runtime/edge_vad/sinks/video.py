@@ -14,7 +14,7 @@ from edge_vad.outputs.overlay import Overlay
 from edge_vad.sinks.base import Sink, SinkHealth, Site, Tally
 from edge_vad.sinks.clips.codec import browser_codec
 from edge_vad.sinks.clips.file import VideoWriter, finish_left
-from edge_vad.sinks.handover import Handover
+from edge_vad.sinks.frame_handoff import FrameHandoff
 from edge_vad.sinks.naming import slugs
 from edge_vad.sinks.settings import VideoSettings
 
@@ -58,18 +58,18 @@ class AnnotatedVideo(Sink):
         self._pieces: dict[str, _Piece] = {}
         self._why = ""
         self._done, self._lost = 0, 0
-        self._handover = Handover[None](
+        self._handoff = FrameHandoff[None](
             "video", self._write, lambda _: None, settings.fps, ending=self._end_all
         )
         finish_left(self._folder)
 
     def frame(self, camera: str, detection: Detection) -> None:
         """Draw the frame and add it to the camera's video."""
-        self._handover.put(camera, detection)
+        self._handoff.put(camera, detection)
 
     def health(self) -> SinkHealth:
         """Say whether videos can be written, and how many frames were left out."""
-        return SinkHealth(not self._why, self._why, self._handover.depth, self._handover.dropped)
+        return SinkHealth(not self._why, self._why, self._handoff.depth, self._handoff.dropped)
 
     def tallies(self) -> Sequence[Tally]:
         """How many pieces are whole, are being written, and could not be."""
@@ -78,7 +78,7 @@ class AnnotatedVideo(Sink):
 
     def close(self, timeout_s: float) -> None:
         """End the pieces where they are."""
-        self._handover.close(timeout_s)
+        self._handoff.close(timeout_s)
 
     def _write(self, camera: str, detection: Detection) -> None:
         size = detection.frame.image.shape[:2]

@@ -17,7 +17,7 @@ from edge_vad.errors import BadInput
 from edge_vad.events import ChangeKind, EventChange
 from edge_vad.network.http_client import Target, post
 from edge_vad.sinks.base import Sink, SinkHealth, Tally
-from edge_vad.sinks.delivery import Courier, Letter, Message, NotDelivered, Outbox
+from edge_vad.sinks.delivery import Message, NotDelivered, Outbox, QueuedMessage, Sender
 from edge_vad.sinks.messages import encode, event_message, will_of
 from edge_vad.sinks.secret import read_secret
 from edge_vad.sinks.settings import WebhookSettings, check_url
@@ -52,7 +52,7 @@ class Webhook(Sink):
         self._refused = 0
         self._why = ""
         outbox = Outbox(spool, settings.spool_mb * 1_000_000)
-        self._courier = Courier("webhook", outbox, self._deliver)
+        self._sender = Sender("webhook", outbox, self._deliver)
 
     def event(self, camera: str, change: EventChange) -> None:
         """Spool the change."""
@@ -65,36 +65,36 @@ class Webhook(Sink):
         number = "" if kind is not ChangeKind.UPDATE else f"/{event.end:.3f}"
         topic = f"{event.id}/{kind.value}{number}"
         needs_will = not is_over and change.mark is None
-        letter = Letter(topic, payload, event.id, will if needs_will else None, change.mark)
-        self._courier.send(letter)
+        message = Message(topic, payload, event.id, will if needs_will else None, change.mark)
+        self._sender.send(message)
 
-    def retell(self, camera: str, change: EventChange) -> None:
+    def replay(self, camera: str, change: EventChange) -> None:
         """Spool the change, unless the spool has it."""
         self.event(camera, change)
 
     def unsaved(self) -> int:
         """Changes that are not in the spool yet."""
-        return self._courier.unsaved()
+        return self._sender.unsaved()
 
     def tallies(self) -> Sequence[Tally]:
         """How many messages were taken, wait in the spool, and were lost or refused."""
-        return (self._courier.tally(self._refused),)
+        return (self._sender.tally(self._refused),)
 
     def health(self) -> SinkHealth:
         """Say whether the other side takes what it is sent, and how much waits."""
-        told = self._courier.health()
+        told = self._sender.health()
         why = "; ".join(each for each in (told.why, self._why) if each)
         return SinkHealth(not why, why, told.depth, told.dropped + self._refused)
 
     def close(self, timeout_s: float) -> None:
         """Post what can be posted; the rest waits on disk for the next start."""
-        self._courier.close(timeout_s)
+        self._sender.close(timeout_s)
 
-    def _deliver(self, messages: list[Message], stopping: threading.Event) -> int | None:
-        message = messages[0]
-        headers = self._headers(message.letter)
+    def _deliver(self, messages: list[QueuedMessage], stopping: threading.Event) -> int | None:
+        seq, message = messages[0]
+        headers = self._headers(message)
         try:
-            status = self._target.post(message.letter.payload, headers)
+            status = self._target.post(message.payload, headers)
         except (OSError, http.client.HTTPException) as error:
             # Its text might name the address, which may hold a token.
             what = getattr(error, "strerror", None) or type(error).__name__
@@ -108,17 +108,17 @@ class Webhook(Sink):
             _log.warning("%s refused a change with status %d", self._target.host, status)
         else:
             self._why = ""
-        return message.seq
+        return seq
 
-    def _headers(self, letter: Letter) -> dict[str, str]:
+    def _headers(self, message: Message) -> dict[str, str]:
         headers = {
             "Content-Type": "application/json",
             "User-Agent": "edge-vad",
-            "X-Edge-Vad-Event": letter.topic,
+            "X-Edge-Vad-Event": message.topic,
         }
         if self._secret:
             now = str(int(time.time()))
-            signed = now.encode() + b"." + letter.payload
+            signed = now.encode() + b"." + message.payload
             signature = hmac.new(self._secret, signed, hashlib.sha256).hexdigest()
             headers["X-Edge-Vad-Timestamp"] = now
             headers["X-Edge-Vad-Signature"] = f"sha256={signature}"

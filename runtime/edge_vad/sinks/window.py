@@ -12,7 +12,7 @@ from edge_vad.errors import Unavailable
 from edge_vad.opencv import cv2
 from edge_vad.outputs.overlay import Overlay
 from edge_vad.sinks.base import Sink, SinkHealth, Site
-from edge_vad.sinks.handover import Handover
+from edge_vad.sinks.frame_handoff import FrameHandoff
 
 KEYS = "space: pause, +: more alarms, -: fewer, q: quit"
 _FPS = 30.0
@@ -45,7 +45,7 @@ class Windows(Sink):
         self._overlays: dict[tuple[str, int, int], Overlay] = {}
         self._paused = False
         # All calls of OpenCV's windows come from this one thread.
-        self._handover = Handover[None](
+        self._handoff = FrameHandoff[None](
             "window",
             self._show,
             lambda _: None,
@@ -57,15 +57,15 @@ class Windows(Sink):
 
     def frame(self, camera: str, detection: Detection) -> None:
         """Show the frame."""
-        self._handover.put(camera, detection)
+        self._handoff.put(camera, detection)
 
     def health(self) -> SinkHealth:
         """Frames that come faster than they can be shown are no fault."""
-        return SinkHealth(depth=self._handover.depth)
+        return SinkHealth(depth=self._handoff.depth)
 
     def close(self, timeout_s: float) -> None:
         """Close the windows."""
-        self._handover.close(timeout_s)
+        self._handoff.close(timeout_s)
 
     def obey(self, key: int) -> None:
         """Do what a key asks for; anything else is ignored.

@@ -344,7 +344,7 @@ def test_no_sinks_thread_needs_what_is_not_there_yet(
     tmp_path: Path, make: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from edge_vad.sinks.building import build_sinks
-    from edge_vad.sinks.delivery import Letter, Outbox
+    from edge_vad.sinks.delivery import Message, Outbox
     from edge_vad.sinks.places import spool_of
     from edge_vad.sinks.settings import (
         ClipSettings,
@@ -359,7 +359,7 @@ def test_no_sinks_thread_needs_what_is_not_there_yet(
     for name in ("mqtt", "webhook"):
         spool_of(tmp_path, name).parent.mkdir(exist_ok=True)
         outbox = Outbox(spool_of(tmp_path, name), 1_000_000)
-        outbox.append([Letter("topic", b"left", "event", None)])
+        outbox.append([Message("topic", b"left", "event", None)])
         outbox.close()
     faults: list[object] = []
     begin = threading.Thread.start
@@ -372,7 +372,7 @@ def test_no_sinks_thread_needs_what_is_not_there_yet(
     monkeypatch.setattr(threading, "excepthook", faults.append)
     monkeypatch.setattr("edge_vad.sinks.worker._log.exception", lambda *said: faults.append(said))
     monkeypatch.setattr(
-        "edge_vad.sinks.delivery.courier._log.exception", lambda *said: faults.append(said)
+        "edge_vad.sinks.delivery.sender._log.exception", lambda *said: faults.append(said)
     )
     camera = SimpleNamespace(name="gate", fps=10.0, card=make.card())
     settings = SinkSettings(

@@ -14,9 +14,9 @@ from edge_vad.events import ChangeKind, EventChange
 from edge_vad.opencv import cv2
 from edge_vad.outputs.drawing import Image
 from edge_vad.sinks.base import Sink, SinkHealth, Site, Tally
-from edge_vad.sinks.clips.filming import Filming
-from edge_vad.sinks.clips.reel import Picture, Reel
-from edge_vad.sinks.handover import Handover
+from edge_vad.sinks.clips.clip_writer import ClipWriter
+from edge_vad.sinks.clips.preroll_buffer import Picture, PrerollBuffer
+from edge_vad.sinks.frame_handoff import FrameHandoff
 from edge_vad.sinks.settings import ClipSettings
 
 _JPEG_QUALITY = 85
@@ -55,64 +55,64 @@ class Clips(Sink):
         self._settings = settings
         self._fps = {camera.name: min(settings.fps, camera.fps) for camera in site.cameras}
         share = settings.memory_mb * 1_000_000 // max(1, len(self._fps))
-        self._reels = {name: Reel(settings.before_s, share) for name in self._fps}
+        self._prerolls = {name: PrerollBuffer(settings.before_s, share) for name in self._fps}
         self._takes: dict[str, _Take] = {}
         self._asked = 0
-        self._filming = Filming(folder)
-        self._handover = Handover[EventChange](
+        self._writer = ClipWriter(folder)
+        self._handoff = FrameHandoff[EventChange](
             "clips", self._keep, self._film, settings.fps, self._look_at_clock, self._end_all
         )
 
     def frame(self, camera: str, detection: Detection) -> None:
         """Keep the frame for some seconds."""
-        self._handover.put(camera, detection)
+        self._handoff.put(camera, detection)
 
     def event(self, camera: str, change: EventChange) -> None:
         """Begin or end a clip."""
         self._asked += change.kind is ChangeKind.NEW
         if change.kind is not ChangeKind.UPDATE:
-            self._handover.tell(change)
+            self._handoff.note(change)
 
     def health(self) -> SinkHealth:
         """Say whether clips can be written, and how many pictures wait and were left out."""
-        why, dropped = self._filming.why, self._filming.dropped + self._handover.dropped
-        return SinkHealth(not why, why, self._handover.depth + self._filming.depth, dropped)
+        why, dropped = self._writer.why, self._writer.dropped + self._handoff.dropped
+        return SinkHealth(not why, why, self._handoff.depth + self._writer.depth, dropped)
 
     def tallies(self) -> Sequence[Tally]:
         """How many clips are whole, wait to be finished, and were left out."""
-        filming = self._filming
-        waiting = self._asked - filming.done - filming.lost - filming.empty
-        return (Tally("clips", filming.done, waiting, filming.lost),)
+        writer = self._writer
+        waiting = self._asked - writer.done - writer.lost - writer.empty
+        return (Tally("clips", writer.done, waiting, writer.lost),)
 
     def close(self, timeout_s: float) -> None:
         """End all clips where they are."""
         until = time.monotonic() + timeout_s
-        self._handover.close(timeout_s / 2)
-        self._filming.close(until - time.monotonic())
+        self._handoff.close(timeout_s / 2)
+        self._writer.close(until - time.monotonic())
 
     def _keep(self, camera: str, detection: Detection) -> None:
         time_s = detection.frame.time_s
         picture = Picture(time_s, _encoded(detection.frame.image, self._settings.width))
-        self._reels[camera].add(picture)
+        self._prerolls[camera].add(picture)
         take = self._takes.get(camera)
         if take and time_s > take.last_s:
             self._end(camera)
         elif take:
-            self._filming.add(take.event_id, picture)
+            self._writer.add(take.event_id, picture)
 
     def _film(self, change: EventChange) -> None:
         camera, settings = change.event.camera, self._settings
         if change.kind is ChangeKind.NEW:
             self._end(camera)
-            pictures = self._reels[camera].pictures()
+            pictures = self._prerolls[camera].pictures()
             now_s = pictures[-1].time_s if pictures else 0.0
             rest_s = settings.longest_s
-            self._filming.begin(change.event.id, self._fps[camera], pictures)
+            self._writer.begin(change.event.id, self._fps[camera], pictures)
         else:
             take = self._takes.get(camera)
             if take is None or take.event_id != change.event.id:
                 return
-            pictures = self._reels[camera].pictures()
+            pictures = self._prerolls[camera].pictures()
             now_s = pictures[-1].time_s if pictures else 0.0
             rest_s = min(settings.after_s, take.last_s - now_s)
         deadline = time.monotonic() + rest_s + _PATIENCE_S
@@ -125,7 +125,7 @@ class Clips(Sink):
     def _end(self, camera: str) -> None:
         take = self._takes.pop(camera, None)
         if take:
-            self._filming.finish(take.event_id)
+            self._writer.finish(take.event_id)
 
     def _end_all(self) -> None:
         for camera in list(self._takes):

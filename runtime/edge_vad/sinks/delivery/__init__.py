@@ -1,7 +1,7 @@
 """Delivers messages at least once and in order, whatever happens to us or the other side."""
 
-from edge_vad.sinks.delivery.courier import Courier, NotDelivered
-from edge_vad.sinks.delivery.letters import Letter, Message
+from edge_vad.sinks.delivery.messages import Message, QueuedMessage
 from edge_vad.sinks.delivery.outbox import Outbox
+from edge_vad.sinks.delivery.sender import NotDelivered, Sender
 
-__all__ = ["Courier", "Letter", "Message", "NotDelivered", "Outbox"]
+__all__ = ["Message", "NotDelivered", "Outbox", "QueuedMessage", "Sender"]

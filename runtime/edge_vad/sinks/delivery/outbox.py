@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
-from edge_vad.sinks.delivery.letters import Letter, Message
+from edge_vad.sinks.delivery.messages import Message, QueuedMessage
 from edge_vad.sinks.delivery.spool import Spool
 from edge_vad.sinks.disk import is_damaged, is_full, make_folder, set_aside
 
@@ -41,7 +41,7 @@ class Outbox:
         self.why = ""
         self._path, self._max_bytes = path, max_bytes
         self._lock = threading.Lock()
-        self._memory: deque[Message] = deque()
+        self._memory: deque[QueuedMessage] = deque()
         self._done_seq = -1
         self._is_behind = False
         self._left = 0
@@ -61,11 +61,11 @@ class Outbox:
         """Messages that are not on disk."""
         return len(self._memory)
 
-    def append(self, letters: Sequence[Letter]) -> None:
+    def append(self, messages: Sequence[Message]) -> None:
         """Add messages, on disk if that can be."""
         with self._lock:
-            for letter in letters:
-                self._memory.append(Message(self._next_seq, letter))
+            for message in messages:
+                self._memory.append(QueuedMessage(self._next_seq, message))
                 self._next_seq += 1
             self._flush()
             while len(self._memory) > _MOST_IN_MEMORY:
@@ -77,15 +77,15 @@ class Outbox:
         with self._lock:
             self._flush()
 
-    def waiting(self, most: int) -> list[Message]:
+    def waiting(self, most: int) -> list[QueuedMessage]:
         """The oldest messages that wait, oldest first."""
         with self._lock:
-            found: list[Message] = []
+            found: list[QueuedMessage] = []
             if self._spool and self._spool.count:
                 try:
                     found = self._spool.after(self._done_seq, most)
                 except sqlite3.Error as error:
-                    self._tell(error)
+                    self._report(error)
             return (found + list(self._memory))[:most]
 
     def done(self, seq: int) -> None:
@@ -125,11 +125,11 @@ class Outbox:
                 self.lost += self._spool.add(self._memory)
                 self._memory.clear()
         except (sqlite3.Error, OSError) as error:
-            self._tell(error)
+            self._report(error)
         else:
             self.why = ""
 
-    def _tell(self, error: sqlite3.Error | OSError) -> None:
+    def _report(self, error: sqlite3.Error | OSError) -> None:
         what = "the disk is full" if is_full(error) else f"the spool fails ({error})"
         if not self.why:
             _log.warning("%s: messages wait in memory", what)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edge_vad.events import Mark
 from edge_vad.files.atomic import make_private_file
-from edge_vad.sinks.delivery.letters import Letter, Message
+from edge_vad.sinks.delivery.messages import Message, QueuedMessage
 
 _CREATE = """
 CREATE TABLE IF NOT EXISTS messages (
@@ -61,7 +61,7 @@ class Spool:
         ).fetchone()
         self.count, self._bytes, self.next_seq = int(count), int(size), int(last) + 1
 
-    def add(self, messages: Iterable[Message]) -> int:
+    def add(self, messages: Iterable[QueuedMessage]) -> int:
         """Add messages, all or none; returns how many old ones were lost to make room.
 
         What the journal tells once more, after a kill, is left out where it was taken before.
@@ -70,18 +70,18 @@ class Spool:
             sqlite3.Error: The disk is full.
         """
         with self._connection:
-            added = [message for message in messages if self._takes(message.letter.mark)]
-            for seq, letter in added:
+            added = [each for each in messages if self._takes(each.message.mark)]
+            for seq, message in added:
                 self._connection.execute(
                     "INSERT INTO messages VALUES (?, ?, ?, ?)",
-                    (seq, letter.topic, letter.payload, letter.event),
+                    (seq, message.topic, message.payload, message.event),
                 )
-                self._keep_will(letter)
+                self._keep_will(message)
         self.count += len(added)
-        self._bytes += sum(len(letter.payload) for _, letter in added)
+        self._bytes += sum(len(message.payload) for _, message in added)
         return self._trim()
 
-    def after(self, seq: int, most: int) -> list[Message]:
+    def after(self, seq: int, most: int) -> list[QueuedMessage]:
         """The oldest messages above a number, oldest first.
 
         Raises:
@@ -92,7 +92,7 @@ class Spool:
             (seq, most),
         )
         return [
-            Message(number, Letter(topic, payload, event, None))
+            QueuedMessage(number, Message(topic, payload, event, None))
             for number, topic, payload, event in rows
         ]
 
@@ -140,12 +140,12 @@ class Spool:
         )
         return changed.rowcount > 0
 
-    def _keep_will(self, letter: Letter) -> None:
-        self._connection.execute("DELETE FROM wills WHERE event = ?", (letter.event,))
-        if letter.will:
+    def _keep_will(self, message: Message) -> None:
+        self._connection.execute("DELETE FROM wills WHERE event = ?", (message.event,))
+        if message.will:
             self._connection.execute(
                 "INSERT INTO wills (topic, payload, event) VALUES (?, ?, ?)",
-                (*letter.will, letter.event),
+                (*message.will, message.event),
             )
 
     def _trim(self) -> int:

@@ -68,9 +68,9 @@ class Journal(Sink):
         left = self._file.read()
         if left:
             _log.info("%d changes of events are taken in from an earlier run", len(left))
-        self._retell(left)
+        self._replay(left)
         cut_off = [_ended(change) for change in self._open.values()]
-        self._retell(self._written(cut_off))
+        self._replay(self._written(cut_off))
         self._worker = Worker(self.name, self._work, _CAPACITY)
 
     def event(self, camera: str, change: EventChange) -> None:
@@ -117,15 +117,15 @@ class Journal(Sink):
         for owner in self._owners:
             owner.close()
 
-    def _retell(self, changes: Sequence[EventChange]) -> None:
+    def _replay(self, changes: Sequence[EventChange]) -> None:
         for change in changes:
             self._note(change)
             for sink in self._sinks:
-                self._retell_one(sink, change)
+                self._replay_one(sink, change)
 
-    def _retell_one(self, sink: Sink, change: EventChange) -> None:
+    def _replay_one(self, sink: Sink, change: EventChange) -> None:
         try:
-            sink.retell(change.event.camera, change)
+            sink.replay(change.event.camera, change)
         except Exception:  # noqa: BLE001 - what an earlier run left must not end this one
             _log.exception("the sink %s failed", sink.name)
             self._failed += 1

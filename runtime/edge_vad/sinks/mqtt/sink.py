@@ -18,7 +18,7 @@ from edge_vad.errors import WrongUse
 from edge_vad.events import ChangeKind, EventChange
 from edge_vad.opencv import cv2
 from edge_vad.sinks.base import Sink, SinkHealth, Site, Tally
-from edge_vad.sinks.delivery import Courier, Letter, Message, Outbox
+from edge_vad.sinks.delivery import Message, Outbox, QueuedMessage, Sender
 from edge_vad.sinks.messages import encode, event_message, will_of
 from edge_vad.sinks.mqtt.command import read_threshold
 from edge_vad.sinks.mqtt.discovery import discovery
@@ -65,7 +65,7 @@ class MqttSink(Sink):
             self._obey,
         )
         outbox = Outbox(spool, settings.spool_mb * 1_000_000)
-        self._courier = Courier("mqtt", outbox, self._deliver, _AT_ONCE)
+        self._sender = Sender("mqtt", outbox, self._deliver, _AT_ONCE)
         self._pictures = Worker("mqtt-pictures", self._show, _PICTURES)
         self._link.start()
 
@@ -77,23 +77,23 @@ class MqttSink(Sink):
         will = (self._topics.event(camera, ChangeKind.END.value), encode(will_of(event)))
         topic = self._topics.event(camera, kind.value)
         payload = encode(event_message(change))
-        letter = Letter(topic, payload, event.id, will if needs_will else None, change.mark)
-        self._courier.send(letter)
+        message = Message(topic, payload, event.id, will if needs_will else None, change.mark)
+        self._sender.send(message)
         self._keep(self._topics.anomaly(camera), "OFF" if is_over else "ON")
         if change.snapshot is not None and self._settings.snapshots:
             self._pictures.put((camera, change.snapshot))
 
-    def retell(self, camera: str, change: EventChange) -> None:
+    def replay(self, camera: str, change: EventChange) -> None:
         """Spool the change, unless the spool has it."""
         self.event(camera, change)
 
     def unsaved(self) -> int:
         """Changes that are not in the spool yet."""
-        return self._courier.unsaved()
+        return self._sender.unsaved()
 
     def tallies(self) -> Sequence[Tally]:
         """How many messages arrived, wait in the spool, and were lost."""
-        return (self._courier.tally(),)
+        return (self._sender.tally(),)
 
     def state(self, camera: str, state: CameraState, at: float) -> None:
         """Tell the camera's state."""
@@ -105,7 +105,7 @@ class MqttSink(Sink):
 
     def health(self) -> SinkHealth:
         """Say whether the broker is there, and how many messages wait for it."""
-        told = self._courier.health()
+        told = self._sender.health()
         why = "; ".join(each for each in (self._link.why, told.why) if each)
         return SinkHealth(not why, why, told.depth, told.dropped + self._pictures.dropped)
 
@@ -113,12 +113,12 @@ class MqttSink(Sink):
         """Deliver what can be delivered; the rest waits on disk for the next start."""
         self._pictures.close(min(1.0, timeout_s))
         # While the broker is away, all there is to do is to spool.
-        self._courier.close(timeout_s * (0.7 if self._link.is_connected else 0.3))
+        self._sender.close(timeout_s * (0.7 if self._link.is_connected else 0.3))
         self._link.close(0.2 * timeout_s)
 
-    def _deliver(self, messages: list[Message], stopping: threading.Event) -> int | None:
-        letters = [(message.letter.topic, message.letter.payload) for message in messages]
-        arrived = self._link.deliver(letters, stopping)
+    def _deliver(self, messages: list[QueuedMessage], stopping: threading.Event) -> int | None:
+        contents = [(each.message.topic, each.message.payload) for each in messages]
+        arrived = self._link.deliver(contents, stopping)
         return messages[arrived - 1].seq if arrived else None
 
     def _keep(self, topic: str, text: str) -> None:

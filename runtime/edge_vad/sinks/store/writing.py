@@ -81,7 +81,7 @@ class EventStore(Sink):
         depth = self._worker.depth + len(self._events)
         return SinkHealth(not self._why, self._why, depth, dropped)
 
-    def retell(self, camera: str, change: EventChange) -> None:
+    def replay(self, camera: str, change: EventChange) -> None:
         """Store the event as it was; told twice, it is stored once, and is none of this run's."""
         self.event(camera, replace(change, kind=ChangeKind.UPDATE))
 
@@ -107,7 +107,7 @@ class EventStore(Sink):
         steps = (self._write, self._show, self._collect)
         failures = [error for step in steps if (error := _tried(step))]
         if failures:
-            self._tell(failures[0])
+            self._report(failures[0])
         elif self._why:
             self._why = ""
             _log.info("all is stored again")
@@ -164,7 +164,7 @@ class EventStore(Sink):
             self._connection = connection
         return self._connection
 
-    def _tell(self, error: sqlite3.Error | OSError) -> None:
+    def _report(self, error: sqlite3.Error | OSError) -> None:
         what = "the disk is full" if is_full(error) else f"nothing can be stored ({error})"
         waiting = f"{len(self._events)} events and {len(self._pictures)} pictures"
         why = f"{what}: {waiting} wait in memory"

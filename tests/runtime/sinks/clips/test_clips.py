@@ -14,7 +14,7 @@ from edge_vad.frame import Frame
 from edge_vad.opencv import cv2
 from edge_vad.sinks.clips import Clips
 from edge_vad.sinks.clips.file import finish_left
-from edge_vad.sinks.clips.reel import Picture, Reel
+from edge_vad.sinks.clips.preroll_buffer import Picture, PrerollBuffer
 from edge_vad.sinks.settings import ClipSettings
 from edge_vad.sinks.store.media import PARTIAL, clip_of, stem
 
@@ -82,7 +82,7 @@ def test_a_clip_shows_the_seconds_before_the_event_and_after(clips, events, tmp_
 
 def test_which_kind_of_video_can_be_written_is_known_before_the_first_event(clips, monkeypatch):
     tried = threading.Event()
-    monkeypatch.setattr("edge_vad.sinks.clips.filming.browser_codec", tried.set)
+    monkeypatch.setattr("edge_vad.sinks.clips.clip_writer.browser_codec", tried.set)
     clips()
     assert tried.wait(10)
 
@@ -194,11 +194,11 @@ def test_on_a_full_disk_clips_are_left_out_and_that_is_said(small_disk, clips, e
     most=st.integers(1, 3000),
 )
 def test_a_reel_is_bounded_in_time_and_memory(sizes, seconds, most):
-    reel = Reel(seconds, most)
+    preroll = PrerollBuffer(seconds, most)
     for index, size in enumerate(sizes):
-        reel.add(Picture(index / 10, b"\0" * size))
-        kept = reel.pictures()
+        preroll.add(Picture(index / 10, b"\0" * size))
+        kept = preroll.pictures()
         assert kept[-1].time_s == index / 10
         assert len(kept) == 1 or sum(len(each.jpeg) for each in kept) <= most
         assert kept[0].time_s >= index / 10 - seconds
-        assert reel.bytes == sum(len(each.jpeg) for each in kept)
+        assert preroll.bytes == sum(len(each.jpeg) for each in kept)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_vad.sinks.delivery import Letter, Outbox
+from edge_vad.sinks.delivery import Message, Outbox
 
 
 @pytest.fixture
@@ -12,17 +12,17 @@ def path(tmp_path):
     return tmp_path / "outbox.sqlite"
 
 
-def letter(text, event="e", will=None):
-    return Letter(f"topic/{text}", text.encode(), event, will)
+def message(text, event="e", will=None):
+    return Message(f"topic/{text}", text.encode(), event, will)
 
 
 def texts(outbox, most=1000):
-    return [message.letter.payload.decode() for message in outbox.waiting(most)]
+    return [each.message.payload.decode() for each in outbox.waiting(most)]
 
 
 def test_messages_wait_in_order_until_they_are_done(path):
     outbox = Outbox(path, 10_000)
-    outbox.append([letter(each) for each in "abcd"])
+    outbox.append([message(each) for each in "abcd"])
     assert texts(outbox) == ["a", "b", "c", "d"]
     outbox.done(outbox.waiting(2)[-1].seq)
     assert texts(outbox) == ["c", "d"]
@@ -32,21 +32,21 @@ def test_messages_wait_in_order_until_they_are_done(path):
 
 def test_what_is_not_done_is_there_after_a_restart(path):
     outbox = Outbox(path, 10_000)
-    outbox.append([letter("a"), letter("b")])
+    outbox.append([message("a"), message("b")])
     outbox.done(outbox.waiting(1)[0].seq)
     outbox.close()
     again = Outbox(path, 10_000)
-    again.append([letter("c")])
+    again.append([message("c")])
     assert texts(again) == ["b", "c"]
     again.close()
 
 
 def test_the_will_of_an_event_is_sent_when_it_was_left_open(path):
     outbox = Outbox(path, 10_000)
-    outbox.append([letter("a new", "a", ("will", b"a's will"))])
-    outbox.append([letter("b new", "b", ("will", b"b's first will"))])
-    outbox.append([letter("b update", "b", ("will", b"b's will"))])
-    outbox.append([letter("a end", "a")])
+    outbox.append([message("a new", "a", ("will", b"a's will"))])
+    outbox.append([message("b new", "b", ("will", b"b's first will"))])
+    outbox.append([message("b update", "b", ("will", b"b's will"))])
+    outbox.append([message("a end", "a")])
     # Killed: not closed.
     again = Outbox(path, 10_000)
     assert texts(again) == ["a new", "b new", "b update", "a end", "b's will"]
@@ -61,7 +61,7 @@ def test_the_will_of_an_event_is_sent_when_it_was_left_open(path):
 def test_of_too_many_messages_the_oldest_are_lost_and_counted(path):
     outbox = Outbox(path, 1000)
     for number in range(150):
-        outbox.append([letter(f"{number:010}")])
+        outbox.append([message(f"{number:010}")])
     left = texts(outbox)
     assert left == [f"{number:010}" for number in range(150 - len(left), 150)]
     assert 90 <= len(left) <= 100
@@ -72,7 +72,7 @@ def test_of_too_many_messages_the_oldest_are_lost_and_counted(path):
 def test_a_damaged_spool_is_set_aside(path):
     path.write_bytes(b"no database at all" * 1000)
     outbox = Outbox(path, 1000)
-    outbox.append([letter("a")])
+    outbox.append([message("a")])
     outbox.flush()
     assert texts(outbox) == ["a"]
     assert outbox.why == ""
@@ -95,7 +95,7 @@ def test_nothing_is_lost_doubled_or_turned_round(tmp_path_factory, steps):
                 outbox.done(waiting[-1].seq)
                 done += len(waiting)
         else:
-            outbox.append([letter(str(sent + more)) for more in range(step)])
+            outbox.append([message(str(sent + more)) for more in range(step)])
             sent += step
         assert texts(outbox) == [str(number) for number in range(done, sent)]
         assert outbox.depth == sent - done

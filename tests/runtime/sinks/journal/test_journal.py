@@ -11,8 +11,8 @@ import pytest
 
 from edge_vad.events import ChangeKind, EventState
 from edge_vad.sinks.base import Sink
-from edge_vad.sinks.bus import Bus
-from edge_vad.sinks.delivery import Letter, Outbox
+from edge_vad.sinks.delivery import Message, Outbox
+from edge_vad.sinks.group import SinkGroup
 from edge_vad.sinks.journal import Journal
 from edge_vad.sinks.journal.file import NAME, JournalFile
 from edge_vad.sinks.mqtt.topics import Topics
@@ -32,7 +32,7 @@ class Keeper(Sink):
         file = self._folder / NAME
         self.written.append(change.event.id in file.read_text() if file.exists() else False)
 
-    def retell(self, camera, change):
+    def replay(self, camera, change):
         self.retold.append(change)
 
     def unsaved(self):
@@ -45,34 +45,34 @@ def kinds(changes):
 
 def test_what_is_told_was_written_before(tmp_path, events):
     keeper = Keeper(tmp_path)
-    bus = Bus([Journal(tmp_path), keeper])
+    group = SinkGroup([Journal(tmp_path), keeper])
     for change in (events.new(events.live()), events.end(events.live())):
-        bus.event("gate", change)
-    bus.close(5)
+        group.event("gate", change)
+    group.close(5)
     assert kinds(keeper.told) == ["new", "end"]
     assert keeper.written == [True, True]
     assert [change.mark.number for change in keeper.told] == [1, 2]
     assert keeper.told[0].snapshot is not None
-    assert bus.events == 1
+    assert group.events == 1
 
 
 def test_when_all_is_kept_nothing_of_it_stays(tmp_path, events):
-    bus = Bus([Journal(tmp_path), Keeper(tmp_path)])
+    group = SinkGroup([Journal(tmp_path), Keeper(tmp_path)])
     event = events.live()
-    bus.event("gate", events.new(event))
-    bus.event("gate", events.end(event))
-    bus.close(5)
+    group.event("gate", events.new(event))
+    group.event("gate", events.end(event))
+    group.close(5)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_what_a_sink_could_not_keep_the_next_run_takes_in(tmp_path, events):
     event = events.live()
-    bus = Bus([Journal(tmp_path), Keeper(tmp_path, is_saving=False)])
-    bus.event("gate", events.new(event))
-    bus.event("gate", events.end(event))
-    bus.close(5)
+    group = SinkGroup([Journal(tmp_path), Keeper(tmp_path, is_saving=False)])
+    group.event("gate", events.new(event))
+    group.event("gate", events.end(event))
+    group.close(5)
     keeper = Keeper(tmp_path)
-    Bus([Journal(tmp_path), keeper]).close(5)
+    SinkGroup([Journal(tmp_path), keeper]).close(5)
     assert kinds(keeper.retold) == ["new", "end"]
     assert [change.event for change in keeper.retold] == [
         event,
@@ -87,11 +87,11 @@ def test_an_event_that_a_kill_cut_off_is_ended_as_interrupted(tmp_path, events):
     file = JournalFile(tmp_path)
     file.append([events.new(event), events.update(replace(event, score=9.0))])
     keeper = Keeper(tmp_path)
-    bus = Bus([Journal(tmp_path), keeper])
+    group = SinkGroup([Journal(tmp_path), keeper])
     assert kinds(keeper.retold) == ["new", "update", "end"]
     assert keeper.retold[-1].event == replace(event, score=9.0, state=EventState.INTERRUPTED)
     assert keeper.retold[-1].mark.number == 3
-    bus.close(5)
+    group.close(5)
 
 
 def test_a_line_that_a_kill_tore_is_passed_over_and_written_over(tmp_path, events):
@@ -128,16 +128,16 @@ def test_numbers_go_on_after_the_file_was_made_short(tmp_path, events):
 def test_a_long_journal_is_made_short_and_keeps_what_goes_on(tmp_path, events, monkeypatch):
     monkeypatch.setattr("edge_vad.sinks.journal.journal._LONG", 2000)
     keeper = Keeper(tmp_path)
-    bus = Bus([Journal(tmp_path), keeper])
+    group = SinkGroup([Journal(tmp_path), keeper])
     going_on = events.live(events.recent + 1)
-    bus.event("gate", events.new(going_on))
+    group.event("gate", events.new(going_on))
     for event in [events.live() for _ in range(20)]:
-        bus.event("gate", events.new(event))
-        bus.event("gate", events.end(event))
+        group.event("gate", events.new(event))
+        group.event("gate", events.end(event))
     events.eventually(lambda: len(keeper.told) == 41)
     events.eventually(lambda: (tmp_path / NAME).stat().st_size < 2000)
     assert going_on.id in (tmp_path / NAME).read_text()
-    bus.close(5)
+    group.close(5)
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EIO])
@@ -145,7 +145,7 @@ def test_a_disk_that_takes_nothing_keeps_nobody_from_being_told(
     tmp_path, events, monkeypatch, number
 ):
     keeper = Keeper(tmp_path)
-    bus = Bus([Journal(tmp_path), keeper])
+    group = SinkGroup([Journal(tmp_path), keeper])
     right = os.fdatasync
 
     def fail(handle):
@@ -153,16 +153,16 @@ def test_a_disk_that_takes_nothing_keeps_nobody_from_being_told(
 
     monkeypatch.setattr("edge_vad.sinks.journal.file.os.fdatasync", fail)
     event = events.live()
-    bus.event("gate", events.new(event))
+    group.event("gate", events.new(event))
     events.eventually(lambda: keeper.told)
     assert keeper.told[0].mark is None
-    assert not bus.health_by_name()["journal"].ok
+    assert not group.health_by_name()["journal"].ok
     monkeypatch.setattr("edge_vad.sinks.journal.file.os.fdatasync", right)
-    bus.event("gate", events.end(event))
+    group.event("gate", events.end(event))
     events.eventually(lambda: len(keeper.told) == 2)
     assert keeper.told[1].mark is not None
-    assert bus.health_by_name()["journal"].ok
-    bus.close(5)
+    assert group.health_by_name()["journal"].ok
+    group.close(5)
 
 
 def test_a_full_disk_leaves_no_torn_line(small_disk, fill_disk, events):
@@ -182,7 +182,7 @@ def test_a_spool_takes_a_change_once_however_often_it_is_told(tmp_path, events):
         [events.new(events.live()), events.end(events.live())]
     )
     letters = [
-        Letter("t", each.kind.value.encode(), "e", None, each.mark) for each in (first, second)
+        Message("t", each.kind.value.encode(), "e", None, each.mark) for each in (first, second)
     ]
     outbox = Outbox(tmp_path / "spool.sqlite", 10_000)
     outbox.append(letters[:1])
@@ -192,16 +192,16 @@ def test_a_spool_takes_a_change_once_however_often_it_is_told(tmp_path, events):
     again.append(letters)
     again.append(letters)
     assert [each.letter.payload for each in again.waiting(9)] == [b"end"]
-    again.append([Letter("t", b"another journal", "e", None, first.mark._replace(journal="x"))])
+    again.append([Message("t", b"another journal", "e", None, first.mark._replace(journal="x"))])
     assert again.depth == 2
     again.close()
     assert again.depth == 2  # what is left is still known
 
 
 def test_events_of_a_kind_that_nobody_ended_are_not_forgotten(tmp_path, events):
-    bus = Bus([Journal(tmp_path), Keeper(tmp_path)])
-    bus.event("gate", events.new(events.live()))
-    bus.close(5)
+    group = SinkGroup([Journal(tmp_path), Keeper(tmp_path)])
+    group.event("gate", events.new(events.live()))
+    group.close(5)
     (left,) = JournalFile(tmp_path).read()
     assert left.kind is ChangeKind.NEW
 
@@ -214,15 +214,15 @@ def test_a_run_that_does_not_begin_leaves_the_journal_of_the_one_before(tmp_path
 
 def test_a_sink_that_fails_at_what_an_earlier_run_left_ends_nothing_and_is_told(tmp_path, events):
     class Failing(Keeper):
-        def retell(self, camera, change):
+        def replay(self, camera, change):
             raise KeyError(camera)
 
     JournalFile(tmp_path).append([events.new(events.live())])
     keeper = Keeper(tmp_path)
     journal = Journal(tmp_path)
-    bus = Bus([journal, Failing(tmp_path), keeper])
+    group = SinkGroup([journal, Failing(tmp_path), keeper])
     assert kinds(keeper.retold) == ["new", "end"]
-    bus.close(5)
+    group.close(5)
     assert journal.tallies()[0].lost == 2
     assert (tmp_path / NAME).exists()
 

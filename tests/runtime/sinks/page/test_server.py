@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 
-from edge_vad.sinks.bus import Bus
+from edge_vad.sinks.group import SinkGroup
 from edge_vad.sinks.store import StoredEvents
 from edge_vad.sinks.store.schema import DATABASE
 
@@ -31,10 +31,10 @@ def test_a_server_that_dies_is_told_and_the_cameras_go_on(page, events, log):
     events.eventually(lambda: not page.page.health().ok)
     assert page.page.health().why == "the page is no longer served"
     assert "the cameras go on" in log.text
-    bus = Bus([page.page])
-    bus.frame("gate", page.site.detection())
-    bus.event("gate", events.new(events.live()))
-    assert bus.health().why == "page: the page is no longer served"
+    group = SinkGroup([page.page])
+    group.frame("gate", page.site.detection())
+    group.event("gate", events.new(events.live()))
+    assert group.health().why == "page: the page is no longer served"
 
 
 def test_a_fault_is_logged_and_not_shown(page, monkeypatch, log):

@@ -1,4 +1,4 @@
-"""Hands pictures from the live loop to a slow thread through a few buffers that are used again."""
+"""Hands frames from the live loop to a slow thread through a few buffers that are used again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BUFFERS = 4
 """A camera's pictures that may wait; when all of them do, the newest is dropped."""
 
 
-class Handover(Generic[Note]):
+class FrameHandoff(Generic[Note]):
     """Copies detections and gives them to a thread, which may keep up or not; and notes as well.
 
     Detections and notes come in the order in which they were handed over.
@@ -74,7 +74,7 @@ class Handover(Generic[Note]):
         else:
             self._worker.put(lambda: self._shown(camera, copied))
 
-    def tell(self, note: Note) -> None:
+    def note(self, note: Note) -> None:
         """Hand over a note."""
         self._worker.put(lambda: self._read(note))
 

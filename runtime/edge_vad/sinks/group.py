@@ -1,4 +1,4 @@
-"""Tells many sinks as if they were one; a fault of one is no fault of another."""
+"""Many sinks as one; a fault of one is no fault of another."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Told = ParamSpec("Told")
 _log = logging.getLogger(__name__)
 
 
-class Bus(Sink):
+class SinkGroup(Sink):
     """Hands everything on to all sinks.
 
     Where a journal is among them, events are written into it before the others are told, by its
@@ -32,7 +32,7 @@ class Bus(Sink):
         events: Events that were told since the start.
     """
 
-    name = "bus"
+    name = "sinks"
 
     def __init__(self, sinks: Sequence[Sink] = ()) -> None:
         self.sinks = tuple(sinks)
@@ -42,7 +42,7 @@ class Bus(Sink):
         self._journal = journals[0] if journals else None
         self._others = [sink for sink in sinks if sink is not self._journal]
         if self._journal:
-            self._journal.begin(self._others, self._tell)
+            self._journal.begin(self._others, self._pass_on)
 
     def frame(self, camera: str, detection: Detection) -> None:
         """Tell all of a scored frame."""
@@ -52,7 +52,7 @@ class Bus(Sink):
     def event(self, camera: str, change: EventChange) -> None:
         """Tell all of a change of an event."""
         self.events += change.kind is ChangeKind.NEW
-        tell = self._journal.event if self._journal else self._tell
+        tell = self._journal.event if self._journal else self._pass_on
         tell(camera, change)
 
     def state(self, camera: str, state: CameraState, at: float) -> None:
@@ -117,7 +117,7 @@ class Bus(Sink):
         if self._journal:
             self._journal.close(0.0)
 
-    def _tell(self, camera: str, change: EventChange) -> None:
+    def _pass_on(self, camera: str, change: EventChange) -> None:
         for sink in self._others:
             self._guarded(sink, sink.event, camera, change)
 

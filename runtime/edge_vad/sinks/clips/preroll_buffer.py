@@ -18,7 +18,7 @@ class Picture(NamedTuple):
     jpeg: bytes
 
 
-class Reel:
+class PrerollBuffer:
     """A ring of pictures.
 
     Args:

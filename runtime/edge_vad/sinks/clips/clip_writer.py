@@ -15,7 +15,7 @@ from edge_vad.opencv import cv2
 from edge_vad.outputs.drawing import Image
 from edge_vad.sinks.clips.codec import browser_codec
 from edge_vad.sinks.clips.file import VideoWriter, finish_left
-from edge_vad.sinks.clips.reel import Picture
+from edge_vad.sinks.clips.preroll_buffer import Picture
 from edge_vad.sinks.store.media import MEDIA, stem
 from edge_vad.sinks.worker import Worker
 
@@ -60,7 +60,7 @@ class _Clip:
         self.pictures.clear()
 
 
-class Filming:
+class ClipWriter:
     """Writes any number of clips at a time.
 
     While no file can be opened, pictures wait in memory, and clips that are over wait to be named.
@@ -122,7 +122,7 @@ class Filming:
         try:
             act()
         except (EdgeVadError, OSError, cv2.error) as error:
-            self._tell(error.what if isinstance(error, EdgeVadError) else str(error))
+            self._report(error.what if isinstance(error, EdgeVadError) else str(error))
             self.dropped += 1
 
     def _begin(self, event_id: str, fps: float, pictures: list[Picture]) -> None:
@@ -142,7 +142,7 @@ class Filming:
             if error.errno not in _PASSING:
                 self._leave_out(event_id)
                 raise
-            self._tell(f"clips wait in memory ({error.strerror})")
+            self._report(f"clips wait in memory ({error.strerror})")
         except (EdgeVadError, cv2.error):
             self._leave_out(event_id)
             raise
@@ -159,7 +159,7 @@ class Filming:
             if clip.file:
                 clip.file.finish()
         except OSError as error:
-            self._tell(f"a clip waits to be finished ({error.strerror})")
+            self._report(f"a clip waits to be finished ({error.strerror})")
             return
         except EdgeVadError:
             self._leave_out(event_id)
@@ -173,7 +173,7 @@ class Filming:
         del self._clips[event_id]
         self.lost += 1
 
-    def _tell(self, why: str) -> None:
+    def _report(self, why: str) -> None:
         if why != self.why:
             _log.warning("a clip is left out: %s", why)
         self.why = why

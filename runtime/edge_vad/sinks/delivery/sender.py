@@ -1,4 +1,4 @@
-"""Takes letters at once, and carries them to the other side one after the other."""
+"""Takes messages at once, and carries them to the other side one after the other."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from edge_vad.sinks.base import SinkHealth, Tally
-from edge_vad.sinks.delivery.letters import Letter, Message
+from edge_vad.sinks.delivery.messages import Message, QueuedMessage
 from edge_vad.sinks.delivery.outbox import Outbox
 from edge_vad.sinks.worker import Worker
 
@@ -27,15 +27,15 @@ class NotDelivered(Exception):
     """
 
 
-class Courier:
-    """Spools letters in one thread and delivers them in another.
+class Sender:
+    """Spools messages in one thread and delivers them in another.
 
     Args:
         name: Of the threads.
-        outbox: Where letters wait.
+        outbox: Where messages wait.
         deliver: Carries messages, oldest first, and returns the number of the last that arrived;
             None when none did. It may take its time, but returns soon once the event that it is
-            given is set. It may be called before the courier is made.
+            given is set. It may be called before the sender is made.
         at_once: How many messages it is given at once.
 
     Attributes:
@@ -47,7 +47,7 @@ class Courier:
         self,
         name: str,
         outbox: Outbox,
-        deliver: Callable[[list[Message], threading.Event], int | None],
+        deliver: Callable[[list[QueuedMessage], threading.Event], int | None],
         at_once: int = 1,
     ) -> None:
         self.why = ""
@@ -58,25 +58,25 @@ class Courier:
         self._began_s: float | None = None
         self._failures = 0
         self._spooler = Worker(f"{name}-spool", self._spool, _CAPACITY)
-        self._carrier = threading.Thread(target=self._carry, name=name, daemon=True)
-        self._carrier.start()
+        self._deliverer = threading.Thread(target=self._deliver_waiting, name=name, daemon=True)
+        self._deliverer.start()
 
-    def send(self, letter: Letter) -> None:
-        """Take a letter, at once."""
-        self._spooler.put(letter)
+    def send(self, message: Message) -> None:
+        """Take a message, at once."""
+        self._spooler.put(message)
 
     def health(self) -> SinkHealth:
-        """Say how many letters wait, and for what."""
+        """Say how many messages wait, and for what."""
         why = "; ".join(each for each in (self.why or self._silence(), self._outbox.why) if each)
         depth = self._spooler.depth + self._outbox.depth
         return SinkHealth(not why, why, depth, self._spooler.dropped + self._outbox.lost)
 
     def unsaved(self) -> int:
-        """Letters that are in memory alone."""
+        """Messages that are in memory alone."""
         return self._spooler.depth + self._outbox.in_memory
 
     def tally(self, refused: int = 0) -> Tally:
-        """What became of the letters; `refused` of those that arrived were not taken."""
+        """What became of the messages; `refused` of those that arrived were not taken."""
         lost = self._spooler.dropped + self._spooler.failed + self._outbox.lost + refused
         depth = self._spooler.depth + self._outbox.depth
         return Tally("messages", self.delivered - refused, depth, lost)
@@ -89,7 +89,7 @@ class Courier:
             time.sleep(0.01)
         self._stopping.set()
         self._news.set()
-        self._carrier.join(max(0.1, until - time.monotonic()))
+        self._deliverer.join(max(0.1, until - time.monotonic()))
         self._outbox.close(until - time.monotonic())
 
     def _silence(self) -> str:
@@ -99,15 +99,15 @@ class Courier:
             return ""
         return f"nothing has been delivered for {_PATIENCE_S:g} s"
 
-    def _spool(self, letters: list[Letter]) -> None:
-        if letters:
-            self._outbox.append(letters)
+    def _spool(self, messages: list[Message]) -> None:
+        if messages:
+            self._outbox.append(messages)
         else:
             self._outbox.flush()
         if self._outbox.depth:
             self._news.set()
 
-    def _carry(self) -> None:
+    def _deliver_waiting(self) -> None:
         while not self._stopping.is_set():
             self._news.clear()
             messages = self._outbox.waiting(self._at_once)
@@ -118,7 +118,7 @@ class Courier:
             else:
                 self._news.wait()
 
-    def _try(self, messages: list[Message]) -> None:
+    def _try(self, messages: list[QueuedMessage]) -> None:
         try:
             seq = self._deliver(messages, self._stopping)
             if seq is not None:

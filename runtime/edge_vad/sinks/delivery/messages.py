@@ -7,7 +7,7 @@ from typing import NamedTuple
 from edge_vad.events import Mark
 
 
-class Letter(NamedTuple):
+class Message(NamedTuple):
     """A message that is to be sent, and tells of an event.
 
     Attributes:
@@ -26,13 +26,13 @@ class Letter(NamedTuple):
     mark: Mark | None = None
 
 
-class Message(NamedTuple):
+class QueuedMessage(NamedTuple):
     """A message that waits.
 
     Attributes:
         seq: Later messages have higher numbers.
-        letter: What is to be sent. From disk, it comes without its will, which is there already.
+        message: What is to be sent. From disk, it comes without its will, which is there already.
     """
 
     seq: int
-    letter: Letter
+    message: Message

@@ -4,7 +4,7 @@ import time
 
 from edge_vad.camera_state import CameraState
 from edge_vad.sinks.base import Sink, SinkHealth
-from edge_vad.sinks.bus import Bus
+from edge_vad.sinks.group import SinkGroup
 
 
 class Hearing(Sink):
@@ -40,17 +40,17 @@ class Broken(Sink):
 
 def test_a_sink_that_fails_keeps_nothing_from_the_others_and_is_told_of():
     hearing = Hearing()
-    bus = Bus([Broken(), hearing])
-    assert bus.health() == SinkHealth(True, "", 2, 1)
-    bus.state("gate", CameraState.FROZEN, 5.0)
+    group = SinkGroup([Broken(), hearing])
+    assert group.health() == SinkHealth(True, "", 2, 1)
+    group.state("gate", CameraState.FROZEN, 5.0)
     assert hearing.heard == [("gate", CameraState.FROZEN, 5.0)]
-    assert bus.health() == SinkHealth(False, "broken: failed with RuntimeError", 2, 1)
-    bus.close(1.0)
+    assert group.health() == SinkHealth(False, "broken: failed with RuntimeError", 2, 1)
+    group.close(1.0)
 
 
 def test_sinks_close_side_by_side_within_the_time():
     slow = [Slow() for _ in range(10)]
     began = time.monotonic()
-    Bus(slow).close(2.0)
+    SinkGroup(slow).close(2.0)
     assert time.monotonic() - began < 1.5
     assert all(sink.closed for sink in slow)
