@@ -12,8 +12,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from edge_vad.errors import EdgeVadError
-from edge_vad.sinks.doors.answers import ErrorAnswer, json_answer, told_error
-from edge_vad.sinks.doors.refusals import NotThere
+from edge_vad.sinks.doors.http_errors import NotFound
+from edge_vad.sinks.doors.responses import ErrorResponse, error_response, json_response
 
 _log = logging.getLogger(__name__)
 
@@ -36,17 +36,17 @@ def application(routes: Sequence[BaseRoute]) -> Starlette:
 
 async def _on_error(request: Request, error: Exception) -> Response:  # noqa: ARG001
     assert isinstance(error, EdgeVadError)  # noqa: S101 - registered for it alone
-    return told_error(error)
+    return error_response(error)
 
 
 async def _on_vanished(request: Request, error: Exception) -> Response:  # noqa: ARG001
-    return told_error(NotThere("it is no longer there", "load the page again"))
+    return error_response(NotFound("it is no longer there", "load the page again"))
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:  # noqa: ARG001
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it alone
     todo = "docs/page.md lists what may be asked for"
-    return json_answer(ErrorAnswer(error.detail.lower(), todo), error.status_code)
+    return json_response(ErrorResponse(error.detail.lower(), todo), error.status_code)
 
 
 async def _on_gone(request: Request, error: Exception) -> Response:  # noqa: ARG001
@@ -56,4 +56,4 @@ async def _on_gone(request: Request, error: Exception) -> Response:  # noqa: ARG
 
 async def _on_fault(request: Request, error: Exception) -> Response:  # noqa: ARG001
     _log.error("the page failed with %s", type(error).__name__, exc_info=error)
-    return json_answer(ErrorAnswer("the page failed", "see the log of edge-vad"), 500)
+    return json_response(ErrorResponse("the page failed", "see the log of edge-vad"), 500)

@@ -15,8 +15,8 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from edge_vad.errors import BadInput, Unavailable
-from edge_vad.sinks.doors.keeper import Doorkeeper
-from edge_vad.sinks.doors.visit import LONGEST_S, Phase, Visit
+from edge_vad.sinks.doors.connection import LONGEST_S, Phase, TimedConnection
+from edge_vad.sinks.doors.connection_limiter import ConnectionLimiter
 
 _BACKLOG = 128
 _LARGEST_HEAD = 16_384
@@ -116,7 +116,7 @@ class _Server(uvicorn.Server):
             uvicorn.Config(
                 app,
                 loop="asyncio",
-                http=Visit,
+                http=TimedConnection,
                 ws="none",
                 lifespan="off",
                 log_config=None,
@@ -130,7 +130,7 @@ class _Server(uvicorn.Server):
             )
         )
         self._listener = listener
-        self.keeper = Doorkeeper(listener, self.server_state.connections, most)  # type: ignore[arg-type]
+        self.limiter = ConnectionLimiter(listener, self.server_state.connections, most)  # type: ignore[arg-type]
         self._keeping: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -138,13 +138,13 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(_told)
-        visit = partial(
-            Visit,
+        protocol = partial(
+            TimedConnection,
             config=self.config,
             server_state=self.server_state,
             app_state=self.lifespan.state,
         )
-        self._keeping = loop.create_task(self.keeper.keep(visit))
+        self._keeping = loop.create_task(self.limiter.keep(protocol))
         self._keeping.add_done_callback(self._left)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

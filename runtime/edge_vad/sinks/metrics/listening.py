@@ -8,9 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from edge_vad.sinks.doors.access import Access, read_token
 from edge_vad.sinks.doors.application import application
-from edge_vad.sinks.doors.guard import Guard, own_names
+from edge_vad.sinks.doors.auth import Authenticator, read_token
+from edge_vad.sinks.doors.middleware import AccessMiddleware, own_names
 from edge_vad.sinks.doors.server import DoorServer, listen
 from edge_vad.sinks.settings import MetricsSettings
 
@@ -26,7 +26,7 @@ def serve(settings: MetricsSettings, registry: CollectorRegistry) -> DoorServer:
             is not where it should be.
         Unavailable: The server cannot start.
     """
-    access = Access(read_token(settings, _WHAT))
+    access = Authenticator(read_token(settings, _WHAT))
     listener = listen(settings.address, settings.port, _WHAT)
 
     async def tell(request: Request) -> Response:
@@ -34,5 +34,5 @@ def serve(settings: MetricsSettings, registry: CollectorRegistry) -> DoorServer:
         return Response(encode(registry), headers={"content-type": kind})
 
     app = application([Route("/metrics", tell, methods=["GET"])])
-    guard = Guard(app, access, own_names(settings.address, settings.hosts))
+    guard = AccessMiddleware(app, access, own_names(settings.address, settings.hosts))
     return DoorServer(guard, listener, _MOST_AT_ONCE, _WHAT)

@@ -16,12 +16,16 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from edge_vad.sinks.doors.access import Access
-from edge_vad.sinks.doors.answers import json_answer, unless_known
 from edge_vad.sinks.doors.application import application
-from edge_vad.sinks.doors.guard import caller
-from edge_vad.sinks.doors.refusals import NotThere, TokenWrong
-from edge_vad.sinks.page.asking import (
+from edge_vad.sinks.doors.auth import Authenticator
+from edge_vad.sinks.doors.http_errors import NotFound, TokenWrong
+from edge_vad.sinks.doors.middleware import caller
+from edge_vad.sinks.doors.responses import json_response, json_unless_known
+from edge_vad.sinks.page.assets import Asset, read_assets
+from edge_vad.sinks.page.event_views import EventsResponse, event_view, marked_picture
+from edge_vad.sinks.page.history import SPAN_S
+from edge_vad.sinks.page.live import LiveSite, SiteResponse
+from edge_vad.sinks.page.requests import (
     LoginBody,
     ThresholdBody,
     read_body,
@@ -30,10 +34,6 @@ from edge_vad.sinks.page.asking import (
     read_wanted,
     read_width,
 )
-from edge_vad.sinks.page.assets import Asset, read_assets
-from edge_vad.sinks.page.history import SPAN_S
-from edge_vad.sinks.page.live import LiveSite, SiteAnswer
-from edge_vad.sinks.page.stored import EventsAnswer, marked_picture, shown_event
 from edge_vad.sinks.store import StoredEvents
 
 _THREADS = 2
@@ -54,7 +54,7 @@ class PageApp:
         access: Who may see it.
     """
 
-    def __init__(self, events: StoredEvents, live: LiveSite | None, access: Access) -> None:
+    def __init__(self, events: StoredEvents, live: LiveSite | None, access: Authenticator) -> None:
         self._events, self._live, self._access = events, live, access
         self._live_threads, self._store_threads = _Threads(), _Threads()
 
@@ -87,7 +87,7 @@ class PageApp:
             _log.warning("login from %s refused: %s", address, error.what)
             raise
         _log.info("login from %s", address)
-        answer = json_answer({"ok": True})
+        answer = json_response({"ok": True})
         answer.set_cookie(
             self._access.cookie,
             session,
@@ -102,13 +102,13 @@ class PageApp:
     async def _logout(self, request: Request) -> Response:
         session = request.cookies.get(self._access.cookie, "")
         await self._store_threads.do(lambda: self._access.end_session(session))
-        answer = json_answer({"ok": True})
+        answer = json_response({"ok": True})
         answer.delete_cookie(self._access.cookie, path="/", httponly=True, samesite="strict")
         return answer
 
     async def _site(self, request: Request) -> Response:
-        described = self._live.described() if self._live else SiteAnswer(live=False)
-        return json_answer(msgspec.structs.replace(described, token=not self._access.is_open))
+        described = self._live.described() if self._live else SiteResponse(live=False)
+        return json_response(msgspec.structs.replace(described, token=not self._access.is_open))
 
     async def _now(self, request: Request) -> Response:
         live, asked = self._alive(), request.query_params
@@ -120,14 +120,14 @@ class PageApp:
     async def _newest(self, request: Request) -> Response:
         asked = read_events(request.query_params)
         found = await self._store_threads.do(lambda: self._events.newest(*asked))
-        return unless_known(request, EventsAnswer([shown_event(each) for each in found]))
+        return json_unless_known(request, EventsResponse([event_view(each) for each in found]))
 
     async def _picture(self, request: Request) -> Response:
         width = read_width(request.query_params)
         event_id = request.path_params["event"]
         path = await self._store_threads.do(lambda: self._events.snapshot(event_id))
         if path is None:
-            raise NotThere("there is no such picture", "it may have been deleted for its age")
+            raise NotFound("there is no such picture", "it may have been deleted for its age")
         event = await self._store_threads.do(lambda: self._events.find(event_id))
         if width is None or event is None:
             return _send_file(request, path, "image/jpeg")
@@ -138,7 +138,7 @@ class PageApp:
         event_id = request.path_params["event"]
         path = await self._store_threads.do(lambda: self._events.clip(event_id))
         if path is None:
-            raise NotThere("there is no such clip", "it comes some seconds after the event's end")
+            raise NotFound("there is no such clip", "it comes some seconds after the event's end")
         return _send_file(request, path, f"video/{path.suffix[1:]}")
 
     async def _accept(self, request: Request) -> Response:
@@ -146,11 +146,11 @@ class PageApp:
         body = await read_body(request, ThresholdBody)
         camera = read_number(request.path_params, "camera", 0, 0, _LARGEST_CAMERA)
         accept = partial(live.accept, camera, body.false_alarms)
-        return json_answer(await self._live_threads.do(accept))
+        return json_response(await self._live_threads.do(accept))
 
     def _alive(self) -> LiveSite:
         if self._live is None:
-            raise NotThere("no cameras are watched here", "start edge-vad run with --serve")
+            raise NotFound("no cameras are watched here", "start edge-vad run with --serve")
         return self._live
 
 

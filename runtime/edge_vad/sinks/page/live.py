@@ -13,16 +13,16 @@ import msgspec
 from edge_vad.errors import WrongUse
 from edge_vad.outputs.glow import glow_colours
 from edge_vad.sinks.base import SinkHealth, Site
-from edge_vad.sinks.page.asking import Wanted
 from edge_vad.sinks.page.history import SPAN_S
-from edge_vad.sinks.page.latest import Picture
-from edge_vad.sinks.page.stops import Stop
+from edge_vad.sinks.page.requests import WantedPicture
+from edge_vad.sinks.page.snapshots import Picture
+from edge_vad.sinks.page.threshold_presets import ThresholdPreset
 from edge_vad.sinks.page.view import CameraCard, CameraNow, CameraView
 
 _log = logging.getLogger(__name__)
 
 
-class SiteAnswer(msgspec.Struct, frozen=True):
+class SiteResponse(msgspec.Struct, frozen=True):
     """What does not change while the page is open.
 
     Attributes:
@@ -51,11 +51,11 @@ class Trouble(msgspec.Struct, frozen=True):
     why: str
 
 
-class LiveAnswer(msgspec.Struct, frozen=True):
+class LiveResponse(msgspec.Struct, frozen=True):
     """How all is just now.
 
     Attributes:
-        run: As in `SiteAnswer`; another one tells a page that it is out of date.
+        run: As in `SiteResponse`; another one tells a page that it is out of date.
         now: Seconds on the page's clock.
         cameras: The cameras.
         troubles: Sinks that are not well.
@@ -90,9 +90,9 @@ class LiveSite:
     def __len__(self) -> int:
         return len(self._in_order)
 
-    def described(self) -> SiteAnswer:
+    def described(self) -> SiteResponse:
         """What does not change."""
-        return SiteAnswer(
+        return SiteResponse(
             live=True,
             run=self._run,
             cameras=tuple(view.card for view in self._in_order),
@@ -100,7 +100,7 @@ class LiveSite:
             fps=self._fps,
         )
 
-    def now(self, wanted: Sequence[Wanted], since: int) -> bytes:
+    def now(self, wanted: Sequence[WantedPicture], since: int) -> bytes:
         """How all is, with pictures.
 
         Args:
@@ -108,8 +108,8 @@ class LiveSite:
             since: Second on the page's clock from which on scores are told; below 0: so long ago.
 
         Returns:
-            The length of a JSON document, four bytes, big-endian; the document, a `LiveAnswer`; and
-            of every picture that it names the JPEG and the levels, one after the other.
+            The length of a JSON document, four bytes, big-endian; the document, a `LiveResponse`;
+            and of every picture that it names the JPEG and the levels, one after the other.
         """
         now = time.monotonic() - self._began_s
         since = int(now) + since if since < 0 else since
@@ -123,7 +123,7 @@ class LiveSite:
             for place, view in enumerate(self._in_order)
         ]
         troubles = [Trouble(name, each.why) for name, each in self._health().items() if not each.ok]
-        head = msgspec.json.encode(LiveAnswer(self._run, round(now, 3), cameras, troubles))
+        head = msgspec.json.encode(LiveResponse(self._run, round(now, 3), cameras, troubles))
         told = [struct.pack(">I", len(head)), head]
         for place in sorted(pictures):
             picture = pictures[place]
@@ -131,7 +131,7 @@ class LiveSite:
                 told += [picture.jpeg, picture.levels.tobytes()]
         return b"".join(told)
 
-    def accept(self, camera: int, false_alarms: str) -> Stop:
+    def accept(self, camera: int, false_alarms: str) -> ThresholdPreset:
         """Change a threshold; returns the new one.
 
         Raises:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from ipaddress import ip_address
 
-from edge_vad.sinks.doors.access import Access, read_token
-from edge_vad.sinks.doors.guard import Guard, own_names
+from edge_vad.sinks.doors.auth import Authenticator, read_token
+from edge_vad.sinks.doors.middleware import AccessMiddleware, own_names
 from edge_vad.sinks.doors.server import DoorServer, listen, shown_address
 from edge_vad.sinks.page.app import PageApp
 from edge_vad.sinks.page.live import LiveSite
@@ -34,10 +34,10 @@ def serve(settings: PageSettings, events: StoredEvents, live: LiveSite | None) -
     # Cookies do not tell ports apart.
     cookie = f"edge_vad_{settings.port}"
     ended = events.folder / f".page-{settings.port}.json"
-    access = Access(read_token(settings, _WHAT), cookie=cookie, ended=ended)
+    access = Authenticator(read_token(settings, _WHAT), cookie=cookie, ended=ended)
     listener = listen(settings.address, settings.port, _WHAT)
     routes = PageApp(events, live, access).routes()
-    guard = Guard(routes, access, own_names(settings.address, settings.hosts), _is_open)
+    guard = AccessMiddleware(routes, access, own_names(settings.address, settings.hosts), _is_open)
     server = DoorServer(guard, listener, _MOST_AT_ONCE, _WHAT)
     asks = "" if access.is_open else ", and asks for the token"
     _log.info("the page is at %s%s", page_url(settings), asks)

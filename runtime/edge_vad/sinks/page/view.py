@@ -10,8 +10,8 @@ from edge_vad.camera_state import CameraState
 from edge_vad.detection import Detection
 from edge_vad.events import CameraStatus, ChangeKind, EventChange, WatchedCamera
 from edge_vad.sinks.page.history import ScoreHistory
-from edge_vad.sinks.page.latest import LatestPicture, Picture
-from edge_vad.sinks.page.stops import Stop, stop_at, stops_of
+from edge_vad.sinks.page.snapshots import Picture, SnapshotEncoder
+from edge_vad.sinks.page.threshold_presets import ThresholdPreset, preset_at, presets_of
 
 _SHARE = 0.1
 """Of the newest figure in a running mean."""
@@ -50,7 +50,7 @@ class CameraCard(msgspec.Struct, frozen=True):
     name: str
     fps: float
     geometry: Geometry
-    stops: tuple[Stop, ...]
+    stops: tuple[ThresholdPreset, ...]
 
 
 class PictureHead(msgspec.Struct, frozen=True):
@@ -97,7 +97,7 @@ class CameraNow(msgspec.Struct, frozen=True):
     state: str
     state_s: float
     alarm: bool
-    threshold: Stop
+    threshold: ThresholdPreset
     fps: float
     age_s: float | None
     stages: dict[str, float]
@@ -122,9 +122,9 @@ class CameraView:
             camera.name,
             camera.fps,
             Geometry(grid.rows, grid.columns, grid.patch, grid.stride, card.width, card.height),
-            stops_of(card.normal),
+            presets_of(card.normal),
         )
-        self.latest = LatestPicture(fps)
+        self.latest = SnapshotEncoder(fps)
         self.threshold = self.card.stops[0]
         self._history = ScoreHistory()
         self._began_s = began_s
@@ -157,7 +157,7 @@ class CameraView:
 
     def accept(self, false_alarms: str, score: float) -> None:
         """Take a new threshold."""
-        self.threshold = stop_at(false_alarms, score)
+        self.threshold = preset_at(false_alarms, score)
 
     def timing(self, stage: str, seconds: float) -> None:
         """Take how long a stage took."""

@@ -15,9 +15,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from edge_vad.sinks.doors.access import Access
 from edge_vad.sinks.doors.application import application
-from edge_vad.sinks.doors.guard import Guard
+from edge_vad.sinks.doors.auth import Authenticator
+from edge_vad.sinks.doors.middleware import AccessMiddleware
 from edge_vad.sinks.doors.server import DoorServer, listen
 
 LARGE = 8_000_000
@@ -44,10 +44,10 @@ class Door:
             Route("/large", large),
             Route("/slow", slow),
         ]
-        guard = Guard(application(routes), Access(None), ["localhost"])
+        guard = AccessMiddleware(application(routes), Authenticator(None), ["localhost"])
         self.port = port
         self.server = DoorServer(guard, listen("127.0.0.1", port), most, "the page")
-        self.keeper = self.server._server.keeper
+        self.limiter = self.server._server.limiter
         self._held: list[socket.socket] = []
 
     @property

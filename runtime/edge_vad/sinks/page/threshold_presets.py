@@ -15,7 +15,7 @@ _RATES = (
 _LEAST = 8
 
 
-class Stop(msgspec.Struct, frozen=True):
+class ThresholdPreset(msgspec.Struct, frozen=True):
     """A threshold.
 
     Attributes:
@@ -29,16 +29,16 @@ class Stop(msgspec.Struct, frozen=True):
     score: float
 
 
-def stop_at(false_alarms: str, score: float) -> Stop:
+def preset_at(false_alarms: str, score: float) -> ThresholdPreset:
     """A threshold of any rate.
 
     Raises:
         WrongUse: No rate of false alarms.
     """
-    return Stop(false_alarms, describe_rate(parse_rate(false_alarms)), round(score, 4))
+    return ThresholdPreset(false_alarms, describe_rate(parse_rate(false_alarms)), round(score, 4))
 
 
-def stops_of(normal: NormalTail) -> tuple[Stop, ...]:
+def presets_of(normal: NormalTail) -> tuple[ThresholdPreset, ...]:
     """The thresholds of a scene, from the most false alarms to the fewest.
 
     Rates beyond those that its normal footage begins at are left out: below its start the tail
@@ -46,4 +46,4 @@ def stops_of(normal: NormalTail) -> tuple[Stop, ...]:
     """
     known = [rate for rate in _RATES if parse_rate(rate) <= normal.alarms_per_hour]
     rates = known if len(known) >= _LEAST else _RATES[:_LEAST]
-    return tuple(stop_at(rate, normal.threshold(parse_rate(rate))) for rate in reversed(rates))
+    return tuple(preset_at(rate, normal.threshold(parse_rate(rate))) for rate in reversed(rates))

@@ -10,8 +10,8 @@ import socket
 import time
 from collections.abc import Callable, Iterable
 
+from edge_vad.sinks.doors.connection import Phase, TimedConnection
 from edge_vad.sinks.doors.network import network_of
-from edge_vad.sinks.doors.visit import Phase, Visit
 
 _SHARE = 16
 """A door has no more than one descriptor of so many: the others are for cameras, clips, events."""
@@ -23,7 +23,7 @@ _NO_DESCRIPTOR_S = 1.0
 _log = logging.getLogger(__name__)
 
 
-class Doorkeeper:
+class ConnectionLimiter:
     """Accepts connections while there is room; whoever let us wait longest leaves for a newcomer.
 
     So a caller who sends what he wants is heard however many others hold their connections and say
@@ -31,30 +31,32 @@ class Doorkeeper:
 
     Args:
         listener: The port.
-        visits: All connections there are; uvicorn keeps the set.
+        connections: All connections there are; uvicorn keeps the set.
         most: Connections at a time, at most; fewer where the process may have few descriptors.
     """
 
-    def __init__(self, listener: socket.socket, visits: Iterable[Visit], most: int) -> None:
-        self._listener, self._visits = listener, visits
+    def __init__(
+        self, listener: socket.socket, connections: Iterable[TimedConnection], most: int
+    ) -> None:
+        self._listener, self._connections = listener, connections
         self.most = max(_FEWEST, min(most, _descriptors() // _SHARE))
         self.most_of_one = max(_FEWEST // 2, self.most // 2)
         listener.setblocking(False)
 
-    async def keep(self, visit: Callable[[], Visit]) -> None:
+    async def keep(self, protocol: Callable[[], TimedConnection]) -> None:
         """Accept and watch connections until cancelled.
 
         Args:
-            visit: Makes what handles a connection.
+            protocol: Makes what handles a connection.
         """
-        await asyncio.gather(self._let_in(visit), self._watch())
+        await asyncio.gather(self._let_in(protocol), self._watch())
 
-    async def _let_in(self, visit: Callable[[], Visit]) -> None:
+    async def _let_in(self, protocol: Callable[[], TimedConnection]) -> None:
         while True:
-            await self._accept(visit)
+            await self._accept(protocol)
             await asyncio.sleep(_PACE_S)
 
-    async def _accept(self, visit: Callable[[], Visit]) -> None:
+    async def _accept(self, protocol: Callable[[], TimedConnection]) -> None:
         loop = asyncio.get_running_loop()
         try:
             connection, peer = await loop.sock_accept(self._listener)
@@ -64,7 +66,7 @@ class Doorkeeper:
         is_in = False
         try:
             if await self._has_room(network_of(peer[0])):
-                await loop.connect_accepted_socket(visit, connection)
+                await loop.connect_accepted_socket(protocol, connection)
                 is_in = True
         except OSError as error:
             await self._complain(error)
@@ -84,9 +86,9 @@ class Doorkeeper:
         await asyncio.sleep(_CROWD_S)
         return bool(waiting)
 
-    def _crowd(self, network: str) -> list[Visit]:
+    def _crowd(self, network: str) -> list[TimedConnection]:
         """Of whom one must leave before anybody of this network comes in; nobody, usually."""
-        everybody = list(self._visits)
+        everybody = list(self._connections)
         own = [each for each in everybody if each.network == network]
         if len(own) >= self.most_of_one:
             return own
@@ -101,8 +103,8 @@ class Doorkeeper:
         while True:
             await asyncio.sleep(_LOOK_S)
             now = time.monotonic()
-            for visit in [each for each in self._visits if each.is_overdue(now)]:
-                visit.leave()
+            for connection in [each for each in self._connections if each.is_overdue(now)]:
+                connection.leave()
 
 
 def _descriptors() -> int:

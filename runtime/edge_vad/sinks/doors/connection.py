@@ -24,7 +24,7 @@ LONGEST_S = {Phase.HEAD: 5.0, Phase.BODY: 5.0, Phase.READING: 20.0, Phase.OURS: 
 """How long: for the whole of a request's head, or of its body; else for any progress."""
 
 
-class Visit(H11Protocol):
+class TimedConnection(H11Protocol):
     """A connection of uvicorn that can be asked what it waits for.
 
     Attributes:

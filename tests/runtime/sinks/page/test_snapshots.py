@@ -12,8 +12,8 @@ from edge_vad.detection import Detection
 from edge_vad.frame import Frame
 from edge_vad.opencv import cv2
 from edge_vad.sinks.page.history import SPAN_S, ScoreHistory
-from edge_vad.sinks.page.latest import LatestPicture
-from edge_vad.sinks.page.stops import stops_of
+from edge_vad.sinks.page.snapshots import SnapshotEncoder
+from edge_vad.sinks.page.threshold_presets import presets_of
 
 
 def detection(grey=90, rows=48, columns=64):
@@ -28,7 +28,7 @@ def grey_of(picture):
 
 @pytest.fixture
 def latest():
-    return LatestPicture(fps=1000.0)
+    return SnapshotEncoder(fps=1000.0)
 
 
 def look(latest):
@@ -62,7 +62,7 @@ def test_the_newest_frame_wins_and_buffers_are_used_again(latest):
 
 
 def test_no_more_pictures_are_taken_than_are_wanted():
-    latest = LatestPicture(fps=10.0)
+    latest = SnapshotEncoder(fps=10.0)
     numbers = set()
     look(latest)
     until = time.monotonic() + 1.0
@@ -118,7 +118,7 @@ def test_the_highest_score_of_every_second_is_kept_for_an_hour():
 @pytest.mark.parametrize("alarms_per_hour", [0.001, 1.0, 10.0, 1e5])
 def test_stops_climb_with_fewer_false_alarms(make, alarms_per_hour):
     tail = make.card().normal
-    stops = stops_of(type(tail)(1.0, 100, 1.0, alarms_per_hour, 1.0, 0.1))
+    stops = presets_of(type(tail)(1.0, 100, 1.0, alarms_per_hour, 1.0, 0.1))
     scores = [stop.score for stop in stops]
     assert len(stops) >= 8
     assert scores == sorted(scores)

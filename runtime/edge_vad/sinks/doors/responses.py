@@ -9,24 +9,24 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from edge_vad.errors import EdgeVadError, WrongUse
-from edge_vad.sinks.doors.refusals import Refused, TooManyTries
+from edge_vad.sinks.doors.http_errors import HttpError, TooManyTries
 
 _BAD_REQUEST, _UNAVAILABLE = 400, 503
 
 
-class ErrorAnswer(msgspec.Struct, frozen=True):
+class ErrorResponse(msgspec.Struct, frozen=True):
     """What happened, and what to do."""
 
     error: str
     todo: str
 
 
-def json_answer(document: object, status: int = 200) -> Response:
+def json_response(document: object, status: int = 200) -> Response:
     """A document as JSON."""
     return Response(msgspec.json.encode(document), status, media_type="application/json")
 
 
-def unless_known(request: Request, document: object) -> Response:
+def json_unless_known(request: Request, document: object) -> Response:
     """A document as JSON, or nothing when the browser has the same already."""
     body = msgspec.json.encode(document)
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
@@ -36,12 +36,12 @@ def unless_known(request: Request, document: object) -> Response:
     return Response(body, media_type="application/json", headers=headers)
 
 
-def told_error(error: EdgeVadError) -> Response:
+def error_response(error: EdgeVadError) -> Response:
     """An error, with the status of HTTP that stands for it."""
     status = _BAD_REQUEST if isinstance(error, WrongUse) else _UNAVAILABLE
-    answer = json_answer(
-        ErrorAnswer(error.what, error.todo),
-        error.status if isinstance(error, Refused) else status,
+    answer = json_response(
+        ErrorResponse(error.what, error.todo),
+        error.status if isinstance(error, HttpError) else status,
     )
     if isinstance(error, TooManyTries):
         answer.headers["retry-after"] = f"{error.wait_s:.0f}"

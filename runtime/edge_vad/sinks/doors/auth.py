@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edge_vad.errors import BadInput
+from edge_vad.sinks.doors.http_errors import TokenWrong, TooManyTries
 from edge_vad.sinks.doors.network import network_of
-from edge_vad.sinks.doors.refusals import TokenWrong, TooManyTries
 from edge_vad.sinks.doors.sessions import SESSION_S, Sessions
 from edge_vad.sinks.secret import read_secret
 from edge_vad.sinks.settings import ListeningSettings
@@ -22,7 +22,7 @@ _FAILURES, _WITHIN_S = 5, 60.0
 _MOST_ADDRESSES = 4096
 
 
-class Access:
+class Authenticator:
     """Checks tokens and sessions, in constant time.
 
     Args:
@@ -48,7 +48,7 @@ class Access:
         self._digest = _digest(token or "")
         key = hmac.digest(self._digest, cookie.encode(), "sha256")
         self._sessions = Sessions(key, None if self.is_open else ended, wall_clock)
-        self._brake = _Brake(clock)
+        self._brake = _FailureLimiter(clock)
 
     def open_session(self, token: str, address: str) -> str:
         """A session for who knows the token.
@@ -83,7 +83,7 @@ class Access:
         self._sessions.end(session)
 
 
-class _Brake:
+class _FailureLimiter:
     """Lets an address fail a few times a minute."""
 
     def __init__(self, clock: Callable[[], float]) -> None:

@@ -7,7 +7,7 @@ from typing import ClassVar
 from edge_vad.errors import EdgeVadError
 
 
-class Refused(EdgeVadError):
+class HttpError(EdgeVadError):
     """Something that this caller may not do.
 
     Attributes:
@@ -17,7 +17,7 @@ class Refused(EdgeVadError):
     status: ClassVar[int] = 403
 
 
-class TokenMissing(Refused):
+class TokenMissing(HttpError):
     """Somebody who has not logged in."""
 
     status = 401
@@ -26,7 +26,7 @@ class TokenMissing(Refused):
         super().__init__("a token is asked for here", "log in, or send Authorization: Bearer")
 
 
-class TokenWrong(Refused):
+class TokenWrong(HttpError):
     """Somebody who does not know the token."""
 
     status = 401
@@ -35,7 +35,7 @@ class TokenWrong(Refused):
         super().__init__("the token is wrong", "look it up where edge-vad was given it")
 
 
-class TooManyTries(Refused):
+class TooManyTries(HttpError):
     """Somebody who has guessed too often.
 
     Attributes:
@@ -49,7 +49,7 @@ class TooManyTries(Refused):
         self.wait_s = wait_s
 
 
-class WrongName(Refused):
+class UnknownHost(HttpError):
     """The door was called by a name that is not its own, as in DNS rebinding."""
 
     status = 421
@@ -61,26 +61,26 @@ class WrongName(Refused):
         )
 
 
-class OtherSite(Refused):
+class ForeignOrigin(HttpError):
     """Another site's page asked for something."""
 
     def __init__(self) -> None:
         super().__init__("another site asked for this", "open the page itself")
 
 
-class NotThere(Refused):
+class NotFound(HttpError):
     """There is no such thing, or no longer."""
 
     status = 404
 
 
-class TooLarge(Refused):
+class TooLarge(HttpError):
     """A body that is longer than any that makes sense."""
 
     status = 413
 
 
-class HeadTooLarge(Refused):
+class HeadTooLarge(HttpError):
     """An address and headers that are longer than any that make sense."""
 
     status = 431

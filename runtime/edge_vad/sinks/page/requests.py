@@ -9,8 +9,8 @@ import msgspec
 from starlette.requests import Request
 
 from edge_vad.errors import WrongUse
-from edge_vad.sinks.doors.refusals import TooLarge
-from edge_vad.sinks.page.latest import WIDTHS
+from edge_vad.sinks.doors.http_errors import TooLarge
+from edge_vad.sinks.page.snapshots import WIDTHS
 from edge_vad.sinks.store.media import is_event_id
 
 MOST_EVENTS = 200
@@ -34,7 +34,7 @@ class ThresholdBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     false_alarms: Annotated[str, msgspec.Meta(max_length=64)]
 
 
-class Wanted(NamedTuple):
+class WantedPicture(NamedTuple):
     """A picture that is asked for.
 
     Attributes:
@@ -48,7 +48,7 @@ class Wanted(NamedTuple):
     width: int
 
 
-class EventsAsked(NamedTuple):
+class EventQuery(NamedTuple):
     """Which events are asked for."""
 
     limit: int
@@ -75,7 +75,7 @@ async def read_body(request: Request, kind: type[Body]) -> Body:
         raise WrongUse("the body is not what is expected", f"send JSON with {fields}") from None
 
 
-def read_wanted(text: str, cameras: int) -> list[Wanted]:
+def read_wanted(text: str, cameras: int) -> list[WantedPicture]:
     """Read which pictures are wanted: `0:17:640,1:-1:320`, camera, number that one has, width.
 
     Raises:
@@ -114,7 +114,7 @@ def read_width(asked: Mapping[str, str]) -> int | None:
     return _width(asked["width"])
 
 
-def read_events(asked: Mapping[str, str]) -> EventsAsked:
+def read_events(asked: Mapping[str, str]) -> EventQuery:
     """Read which events are wanted.
 
     Raises:
@@ -125,10 +125,10 @@ def read_events(asked: Mapping[str, str]) -> EventsAsked:
         raise WrongUse("camera is no name of a camera", _API)
     if before is not None and not is_event_id(before):
         raise WrongUse("before is no id of an event", _API)
-    return EventsAsked(read_number(asked, "limit", 50, 1, MOST_EVENTS), camera, before)
+    return EventQuery(read_number(asked, "limit", 50, 1, MOST_EVENTS), camera, before)
 
 
-def _wanted(part: str, cameras: int) -> Wanted:
+def _wanted(part: str, cameras: int) -> WantedPicture:
     fields = part.split(":", 3)
     if len(fields) != 3:
         raise WrongUse("a picture is asked for as CAMERA:NUMBER:WIDTH", _API)
@@ -137,7 +137,7 @@ def _wanted(part: str, cameras: int) -> Wanted:
         raise WrongUse("there is no such camera", _API)
     if after is None:
         raise WrongUse("a picture's number is no number", _API)
-    return Wanted(camera, after, _width(fields[2]))
+    return WantedPicture(camera, after, _width(fields[2]))
 
 
 def _width(text: str) -> int:

@@ -13,16 +13,16 @@ from starlette.requests import cookie_parser
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from edge_vad.sinks.doors.access import Access
-from edge_vad.sinks.doors.answers import told_error
-from edge_vad.sinks.doors.refusals import (
+from edge_vad.sinks.doors.auth import Authenticator
+from edge_vad.sinks.doors.http_errors import (
+    ForeignOrigin,
     HeadTooLarge,
-    OtherSite,
-    Refused,
+    HttpError,
     TokenMissing,
     TokenWrong,
-    WrongName,
+    UnknownHost,
 )
+from edge_vad.sinks.doors.responses import error_response
 
 _LARGEST_HEAD = 16_384
 _LOOKS = ("GET", "HEAD")
@@ -52,7 +52,7 @@ _HEADERS = {
 _log = logging.getLogger(__name__)
 
 
-class Guard:
+class AccessMiddleware:
     """Lets through what may pass, and puts the security headers on every answer.
 
     Args:
@@ -65,7 +65,7 @@ class Guard:
     def __init__(
         self,
         app: ASGIApp,
-        access: Access,
+        access: Authenticator,
         names: Sequence[str],
         is_open: Callable[[str], bool] = lambda path: False,  # noqa: ARG005
     ) -> None:
@@ -96,17 +96,17 @@ class Guard:
             _check_origin(headers, scope["method"])
             if not self._is_open(scope["path"]):
                 self._check_right(headers, caller(scope))
-        except Refused as error:
+        except HttpError as error:
             # The one refusal that nobody can fill a log with.
             if isinstance(error, TokenWrong):
                 _log.warning("refused %s: %s", caller(scope), error.what)
-            return told_error(error)
+            return error_response(error)
         return None
 
     def _check_name(self, headers: Headers) -> None:
         named = headers.getlist("host")
         if len(named) != 1 or not self._is_ours(named[0]):
-            raise WrongName
+            raise UnknownHost
 
     def _is_ours(self, host: str) -> bool:
         try:
@@ -159,7 +159,7 @@ def _check_origin(headers: Headers, method: str) -> None:
     is_led = not set(headers.getlist("sec-fetch-site")) <= {"none", "same-origin"}
     is_link = method in _LOOKS and set(headers.getlist("sec-fetch-mode")) == {"navigate"}
     if is_other or (is_led and not is_link):
-        raise OtherSite
+        raise ForeignOrigin
 
 
 def _netloc(origin: str) -> str:

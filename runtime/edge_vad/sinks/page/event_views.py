@@ -11,14 +11,14 @@ from edge_vad.events import LiveEvent
 from edge_vad.files.bounded import read_bounded
 from edge_vad.opencv import cv2
 from edge_vad.outputs.overlay import draw_box
-from edge_vad.sinks.doors.refusals import NotThere
+from edge_vad.sinks.doors.http_errors import NotFound
 from edge_vad.sources.picture_size import LARGEST_FILE
 from edge_vad.sources.pictures import decode_picture
 
 _JPEG_QUALITY = 82
 
 
-class ShownEvent(msgspec.Struct, frozen=True):
+class EventView(msgspec.Struct, frozen=True):
     """An event; the fields are those of `LiveEvent`.
 
     Attributes:
@@ -40,15 +40,15 @@ class ShownEvent(msgspec.Struct, frozen=True):
     clip: bool
 
 
-class EventsAnswer(msgspec.Struct, frozen=True):
+class EventsResponse(msgspec.Struct, frozen=True):
     """Events, newest first."""
 
-    events: list[ShownEvent]
+    events: list[EventView]
 
 
-def shown_event(event: LiveEvent) -> ShownEvent:
+def event_view(event: LiveEvent) -> EventView:
     """An event, as the page shows it."""
-    return ShownEvent(
+    return EventView(
         id=event.id,
         camera=event.camera,
         state=event.state.value,
@@ -69,11 +69,11 @@ def marked_picture(path: Path, event: LiveEvent, width: int) -> bytes:
 
     Raises:
         FileNotFoundError: It is gone.
-        NotThere: It is broken.
+        NotFound: It is broken.
     """
     image = decode_picture(read_bounded(path, LARGEST_FILE))
     if image is None:
-        raise NotThere("the picture is broken", "see whether the disk is well")
+        raise NotFound("the picture is broken", "see whether the disk is well")
     picture = image.astype(np.uint8, copy=False)
     rows, columns = picture.shape[:2]
     zoom = min(1.0, width / columns)

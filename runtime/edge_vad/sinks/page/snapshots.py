@@ -56,7 +56,7 @@ class _Copy:
     box: Box | None
 
 
-class LatestPicture:
+class SnapshotEncoder:
     """Holds a camera's newest frame, at most so many a second, and only while somebody looks.
 
     The live loop hands frames over and never waits: an older frame that nobody has fetched yet is

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from edge_vad.sinks.doors import sessions
-from edge_vad.sinks.doors.access import Access
-from edge_vad.sinks.doors.refusals import TokenWrong, TooManyTries
+from edge_vad.sinks.doors.auth import Authenticator
+from edge_vad.sinks.doors.http_errors import TokenWrong, TooManyTries
 
 TOKEN = "correct horse battery staple"  # noqa: S105
 
@@ -37,14 +37,14 @@ def ended(tmp_path):
 def again(clock, ended, monkeypatch):
     """Access to a page, as after a restart."""
     monkeypatch.setattr(sessions, "write_whole", lambda path, content: path.write_bytes(content))
-    return lambda token=TOKEN, cookie="page": Access(
+    return lambda token=TOKEN, cookie="page": Authenticator(
         token, clock, clock, cookie=cookie, ended=ended
     )
 
 
 @pytest.fixture
 def access(clock):
-    return Access(TOKEN, clock, clock)
+    return Authenticator(TOKEN, clock, clock)
 
 
 def test_who_knows_the_token_gets_a_session_that_says_nothing_of_it(access):
@@ -216,6 +216,6 @@ def test_what_is_kept_of_those_who_guess_is_bounded(access):
 
 
 def test_without_a_token_all_is_open():
-    access = Access(None)
+    access = Authenticator(None)
     assert access.is_open
     access.check_token("anything", "127.0.0.1")

@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from edge_vad.sinks.doors import keeper
-from edge_vad.sinks.doors.keeper import Doorkeeper
-from edge_vad.sinks.doors.visit import LONGEST_S, Phase
+from edge_vad.sinks.doors.connection import LONGEST_S, Phase
+from edge_vad.sinks.doors.connection_limiter import _PACE_S, ConnectionLimiter
 
 HALF = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf"
 DEAF = b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n"  # and never reads
@@ -38,7 +37,7 @@ def test_callers_who_hold_connections_keep_nobody_out(door, sent):
     began = time.monotonic()
     assert opened.ask() == 200
     assert time.monotonic() - began < 5
-    assert opened.inside <= opened.keeper.most
+    assert opened.inside <= opened.limiter.most
 
 
 def test_one_caller_takes_half_the_places_and_nobody_takes_all(door, events):
@@ -61,14 +60,14 @@ def test_a_place_costs_one_descriptor_and_no_more_than_there_are_places(door, ev
     held = [opened.hold() for _ in range(100)]
     events.eventually(lambda: opened.inside == 6)
     for _ in range(20):
-        assert descriptors() - before - len(held) <= opened.keeper.most + 2
+        assert descriptors() - before - len(held) <= opened.limiter.most + 2
         time.sleep(0.01)
 
 
 def test_where_descriptors_are_few_places_are_fewer(monkeypatch):
     monkeypatch.setattr(resource, "getrlimit", lambda _: (256, 4096))
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        assert Doorkeeper(listener, (), 64).most == 16
+        assert ConnectionLimiter(listener, (), 64).most == 16
 
 
 def test_an_idle_connection_is_ended(door, impatient):
@@ -171,15 +170,15 @@ def test_a_flood_of_connections_is_let_in_no_faster_than_it_may_cost(door):
         stop.set()
         for each in flooding:
             each.join()
-    assert let_in <= 2 / keeper._PACE_S + 300
+    assert let_in <= 2 / _PACE_S + 300
 
 
 def test_no_answer_waits_for_the_kernel_to_fill_a_packet(door, events):
     opened = door()
     opened.hold()
     events.eventually(lambda: opened.inside)
-    (visit,) = opened.server._server.server_state.connections
-    line = visit.transport.get_extra_info("socket")
+    (connection,) = opened.server._server.server_state.connections
+    line = connection.transport.get_extra_info("socket")
     assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
@@ -187,7 +186,7 @@ def test_a_door_that_nobody_keeps_is_told_to_be_closed(door, monkeypatch, events
     def fail(*_):
         raise RuntimeError("odd")
 
-    monkeypatch.setattr(Doorkeeper, "_crowd", fail)
+    monkeypatch.setattr(ConnectionLimiter, "_crowd", fail)
     opened = door()
     opened.hold()
     events.eventually(lambda: not opened.server.is_alive)
