@@ -12,7 +12,7 @@ from click.core import ParameterSource
 from edge_vad.backends import BACKENDS
 from edge_vad.cli.console import heed_rate, note, progress, staged, warn, warn_of_skipped
 from edge_vad.cli.drift import DriftLog
-from edge_vad.cli.live_wish import LIVE_ONLY, LiveWish
+from edge_vad.cli.live_options import LIVE_ONLY, LiveOptions
 from edge_vad.cli.options import (
     FALSE_ALARMS_HELP,
     IGNORE_HELP,
@@ -20,7 +20,7 @@ from edge_vad.cli.options import (
     json_option,
     scoring_options,
 )
-from edge_vad.cli.page_wish import PageWish, page_options
+from edge_vad.cli.page_options import PageOptions, page_options
 from edge_vad.cli.summary import RunSummary, print_summary, summarise
 from edge_vad.errors import BadInput, WrongUse
 from edge_vad.false_alarms import describe_rate, parse_rate
@@ -121,8 +121,8 @@ def run(
     """
     if false_alarms is not None:
         parse_rate(false_alarms)
-    page = PageWish(serve, token_file)
-    live = LiveWish(
+    page = PageOptions(serve, token_file)
+    live = LiveOptions(
         scene,
         sources,
         config,

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from edge_vad.cli.console import note
-from edge_vad.cli.page_wish import USUAL, PageWish, token_option
+from edge_vad.cli.page_options import USUAL, PageOptions, token_option
 from edge_vad.errors import BadInput, Unavailable
 
 _EXAMPLE = """\b
@@ -32,7 +32,7 @@ def serve(folder: Path, listen: str, token_file: Path | None, log_json: bool) ->
     FOLDER is what a live run was given as --out, or as folder in its site file. It may be going on:
     new events appear by themselves. To see its cameras as well, start the run with --serve.
     """
-    settings = PageWish(listen, token_file).settings()
+    settings = PageOptions(listen, token_file).settings()
     if not folder.is_dir():
         raise BadInput(f"there is no folder {folder}", "give the folder that a live run writes to")
     from edge_vad.cli.signals import stopped_by_signals

@@ -149,8 +149,10 @@ def print_summary(summary: RunSummary, out: Path) -> None:
         )
     print_moments(summary.moments)
     click.echo(f"written to {out}")
-    wish = "fewer" if _has_too_many(summary.alarms_per_hour, summary.accepted_per_hour) else "more"
-    click.echo(f"for {wish} alarms:\n  {summary.next_command}")
+    change = (
+        "fewer" if _has_too_many(summary.alarms_per_hour, summary.accepted_per_hour) else "more"
+    )
+    click.echo(f"for {change} alarms:\n  {summary.next_command}")
 
 
 def describe_choice(is_default: bool) -> str:

@@ -48,8 +48,8 @@ def test_it_tells_alarms_and_their_rate_with_what_the_footage_allows(
 def test_the_last_line_is_the_command_for_fewer_alarms(edge_vad, tiny_scene, clip, tmp_path):
     out = tmp_path / "with space"
     answer = edge_vad("run", tiny_scene(), clip, "--out", out, "--no-video", "--threads", 1)
-    wish, command = answer.out.splitlines()[-2:]
-    assert wish == "for fewer alarms:"
+    wanted, command = answer.out.splitlines()[-2:]
+    assert wanted == "for fewer alarms:"
     words = shlex.split(command)
     assert words[-3:] == ["1", "--false-alarms", "1/day"]
     assert edge_vad(*words[1:]).code == 0

@@ -14,7 +14,7 @@ import time
 
 import pytest
 
-from edge_vad.cli.page_wish import PageWish, parse_place
+from edge_vad.cli.page_options import PageOptions, parse_place
 from edge_vad.errors import WrongUse
 from edge_vad.sinks.settings import StoreSettings
 from edge_vad.sinks.store import EventStore
@@ -38,7 +38,7 @@ def test_places_are_read(text, place):
 )
 def test_what_is_no_place_is_refused(text):
     with pytest.raises(WrongUse):
-        PageWish(text, None).settings()
+        PageOptions(text, None).settings()
 
 
 def test_another_address_needs_a_token(edge_vad, tmp_path, monkeypatch):

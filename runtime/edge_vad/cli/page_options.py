@@ -47,7 +47,7 @@ def page_options(function: Function) -> Function:
 
 
 @dataclass(frozen=True)
-class PageWish:
+class PageOptions:
     """A page that was asked for on the command line.
 
     Attributes:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_vad.cli.console import note
-from edge_vad.cli.page_wish import PageWish
+from edge_vad.cli.page_options import PageOptions
 from edge_vad.cli.signals import left_at_once
 from edge_vad.errors import EdgeVadError, WrongUse
 from edge_vad.preprocessing.regions import Polygon
@@ -22,7 +22,7 @@ LIVE_ONLY = "give a camera, or a recording played like one: street.mp4?realtime=
 
 
 @dataclass(frozen=True)
-class LiveWish:
+class LiveOptions:
     """What `edge-vad run` was asked for.
 
     Attributes:
@@ -47,7 +47,7 @@ class LiveWish:
     false_alarms: str | None
     backend: str
     threads: int | None
-    page: PageWish
+    page: PageOptions
     follow_drift: bool
     ignore: tuple[Polygon, ...] = ()
 
