@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from options_table import options_table
 
-from edge_vad.motion.extractor import FlowMeter, MotionSettings
+from edge_vad.motion.extractor import FlowExtractor, MotionSettings
 from edge_vad_train.cli.train import train
 from edge_vad_train.fitting.em import fit_mixture
 from edge_vad_train.settings import FLOWS, INTERNAL, Recipe, TrainSettings
@@ -52,7 +52,7 @@ def test_the_flow_called_medium_is_that_preset_of_opencv() -> None:
     second = np.roll(first, 3, axis=1)
     settings = msgspec.structs.replace(FLOWS["medium"], downscale=1)
     flow = np.zeros((2, 96, 128), np.float32)
-    FlowMeter(96, 128, settings).measure(first, second, flow)
+    FlowExtractor(96, 128, settings).measure(first, second, flow)
     preset = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     preset.setVariationalRefinementEpsilon(0.001)  # which all of OpenCV 4 can give
     np.testing.assert_array_equal(np.moveaxis(flow, 0, 2), preset.calc(first, second, None))

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from edge_vad.false_alarms import NormalTail
-from edge_vad.preprocessing.background_picture import encode_empty
+from edge_vad.preprocessing.background_picture import encode_background
 from edge_vad.scene_model import SCHEMA, Calibration, Grid, SceneCard, Training
 from edge_vad_train.checkpoint import Design, TrainedScene
 from edge_vad_train.data.footage import Footage
@@ -95,7 +95,7 @@ def _card(
 def _pictures(background: Background) -> tuple[bytes, ...]:
     """The background pictures as the card has them, one for each light."""
     pictures = (background.pictures[0] * 255).round().clamp(0, 255).to(torch.uint8).numpy()
-    return tuple(encode_empty(np.repeat(each[..., None], 3, 2)) for each in pictures)
+    return tuple(encode_background(np.repeat(each[..., None], 3, 2)) for each in pictures)
 
 
 def _samples(footage: Footage) -> tuple[Tensor, Tensor]:

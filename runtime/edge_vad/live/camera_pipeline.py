@@ -18,12 +18,12 @@ from edge_vad.errors import BadInput
 from edge_vad.events import CameraStatus, WatchedCamera
 from edge_vad.false_alarms import parse_rate
 from edge_vad.frame import Frame
-from edge_vad.live.freeze_detector import Stillness
+from edge_vad.live.freeze_detector import FreezeDetector
 from edge_vad.motion.extractor import MotionExtractor
 from edge_vad.motion.pace import Pace
-from edge_vad.preprocessing.resize import Fitting
+from edge_vad.preprocessing.resize import FrameResizer
 from edge_vad.scene_model import SceneModel
-from edge_vad.scoring.tamper_detector import SceneMatch
+from edge_vad.scoring.tamper_detector import TamperDetector
 from edge_vad.site.settings import WatchSettings
 from edge_vad.sources.capture import Capture
 from edge_vad.sources.connecting import LiveSpec, connector, is_paced
@@ -109,11 +109,11 @@ class CameraWatch:
         )
         self._busy = threading.Lock()
         self._picture_state = CameraState.LIVE
-        self._stillness = Stillness(plan.watch.frozen_after_s)
-        self._match = SceneMatch(plan.watch.changed_after_s, card.empty, card.ignored)
+        self._freeze_detector = FreezeDetector(plan.watch.frozen_after_s)
+        self._match = TamperDetector(plan.watch.changed_after_s, card.empty, card.ignored)
         self._pace = Pace(card.fps)
         self._motion = MotionExtractor(card.height, card.width, card.motion)
-        self._fitting = Fitting(card.height, card.width, card.ignored)
+        self._resizer = FrameResizer(card.height, card.width, card.ignored)
 
     @property
     def footing(self) -> str:
@@ -195,7 +195,7 @@ class CameraWatch:
     def _fitted(self, frame: Frame) -> NDArray[np.uint8] | None:
         """The image in the size of the model; None where it has another shape."""
         try:
-            return self._fitting.fit(frame.image)
+            return self._resizer.resize(frame.image)
         except BadInput as error:
             if self._picture_state is not CameraState.MOVED:
                 _log.warning("%s: %s", self.name, error)
@@ -206,4 +206,4 @@ class CameraWatch:
         if image is None:
             return CameraState.MOVED
         state = self._match.judge(image, now_s)
-        return CameraState.FROZEN if self._stillness.is_frozen(image, now_s) else state
+        return CameraState.FROZEN if self._freeze_detector.is_frozen(image, now_s) else state

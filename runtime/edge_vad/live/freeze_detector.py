@@ -11,7 +11,7 @@ _LEVELS = 3.0
 _SHARE = 5e-4
 
 
-class Stillness:
+class FreezeDetector:
     """Tells a frozen camera from a still scene: a sensor's noise changes a living picture.
 
     The picture is the same when next to no pixel differs by more than three grey levels from how it

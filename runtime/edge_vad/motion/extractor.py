@@ -66,7 +66,7 @@ class MotionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.pooling.channels
 
 
-class FlowMeter:
+class FlowExtractor:
     """Measures how much moved from one picture to the next; not for two threads at once.
 
     Args:
@@ -155,12 +155,12 @@ class MotionExtractor:
 
     def __init__(self, height: int, width: int, settings: MotionSettings) -> None:
         self.known = False
-        self._meter = FlowMeter(height, width, settings)
-        rows, columns = self._meter.shape[1:]
+        self._extractor = FlowExtractor(height, width, settings)
+        rows, columns = self._extractor.shape[1:]
         self.shape = (settings.channels, rows, columns)
         self._motion = np.zeros(self.shape, np.float32)
         self._pool = DynamicFlow(rows, columns, settings.window, settings.pooling, self._motion)
-        self._small = np.zeros(self._meter.shape, np.float32)
+        self._small = np.zeros(self._extractor.shape, np.float32)
         self._grey = [np.zeros((height, width), np.uint8) for _ in range(2)]
         self._frames = 0
         self._pause = 0.0
@@ -202,7 +202,7 @@ class MotionExtractor:
         self._frames += 1
         if self._frames == 1:
             return Moved(None, steps)
-        is_new = self._meter.measure(previous, current, self._small, steps)
+        is_new = self._extractor.measure(previous, current, self._small, steps)
         return Moved(self._small, steps, is_new)
 
     def pool(self, moved: Moved) -> NDArray[np.float32]:

@@ -28,7 +28,7 @@ def small_grey(image: NDArray[np.uint8]) -> NDArray[np.float32]:
     return cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.float32)
 
 
-def encode_empty(image: NDArray[np.uint8]) -> bytes:
+def encode_background(image: NDArray[np.uint8]) -> bytes:
     """What a scene keeps of its empty picture: a PNG.
 
     Args:
@@ -37,7 +37,7 @@ def encode_empty(image: NDArray[np.uint8]) -> bytes:
     return bytes(cv2.imencode(".png", np.rint(small_grey(image)).astype(np.uint8))[1])
 
 
-def decode_empty(content: bytes) -> NDArray[np.float32]:
+def decode_background(content: bytes) -> NDArray[np.float32]:
     """The same, as `small_grey` gives it.
 
     Raises:

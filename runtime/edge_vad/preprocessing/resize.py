@@ -12,7 +12,7 @@ from edge_vad.preprocessing.regions import Regions, covered
 _ASPECT_TOLERANCE = 0.05
 
 
-class Fitting:
+class FrameResizer:
     """Brings frames to the model's size, and paints over what the scene leaves out.
 
     There is no other way into a model: what is painted over is neither learnt, nor seen by optical
@@ -30,8 +30,8 @@ class Fitting:
         self._black = np.zeros_like(self._own)
         self._mask = covered(ignored, height, width) if ignored else None
 
-    def fit(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Fit a frame, which itself is left as it is.
+    def resize(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Resize a frame, which itself is left as it is.
 
         Args:
             image: uint8, (any height, any width, 3), blue-green-red.

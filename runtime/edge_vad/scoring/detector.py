@@ -22,10 +22,10 @@ from edge_vad.frame import Frame
 from edge_vad.motion.extractor import MotionExtractor, Moved
 from edge_vad.motion.pace import at_pace
 from edge_vad.preprocessing.regions import Polygon
-from edge_vad.preprocessing.resize import Fitting
+from edge_vad.preprocessing.resize import FrameResizer
 from edge_vad.scene_model import SceneModel
-from edge_vad.scoring.flow_prefetch import Measured, measure_ahead, usable_cores
-from edge_vad.scoring.tamper_detector import SceneMatch
+from edge_vad.scoring.flow_prefetch import MeasuredFrame, prefetch_flow, usable_cores
+from edge_vad.scoring.tamper_detector import TamperDetector
 from edge_vad.sources import Source
 from edge_vad.sources.recording import Recording
 from edge_vad.sources.series import Series
@@ -67,7 +67,7 @@ class Detector:
         self.threshold = model.card.normal.threshold(parse_rate(self.false_alarms))
         self._backend = backend
         card = model.card
-        self._fitting = Fitting(card.height, card.width, card.ignored)
+        self._resizer = FrameResizer(card.height, card.width, card.ignored)
         self._ignored = IgnoredCells(ignore, card)
         self._motion = MotionExtractor(card.height, card.width, card.motion)
         self._nothing = np.zeros((card.grid.rows, card.grid.columns), np.float32)
@@ -87,7 +87,7 @@ class Detector:
             BadInput: The frame's shape is not that of the scene's camera.
             BadModel: The graph gave no number.
         """
-        image = self._fitting.fit(frame.image)
+        image = self._resizer.resize(frame.image)
         self._mark("resize")
         return self._score(frame, image, self._motion.measure(image, steps))
 
@@ -106,7 +106,11 @@ class Detector:
         self._mark = self._backend.mark = mark
 
     def _score(
-        self, frame: Frame, image: NDArray[np.uint8], moved: Moved, match: SceneMatch | None = None
+        self,
+        frame: Frame,
+        image: NDArray[np.uint8],
+        moved: Moved,
+        match: TamperDetector | None = None,
     ) -> Detection:
         """Score a frame whose motion since the one before was measured, if it has any."""
         self._mark("flow")
@@ -160,28 +164,28 @@ class Detector:
         if ahead is None:
             ahead = usable_cores() if isinstance(source, Recording | Series) else 0
         empty = self.model.card.empty
-        match = SceneMatch(_CHANGED_AFTER_S, empty, self.model.card.ignored) if empty else None
+        match = TamperDetector(_CHANGED_AFTER_S, empty, self.model.card.ignored) if empty else None
         with closing(self._measured(source, ahead)) as measured:
             for frame, image, moved in measured:
                 if match and moved.flow is None:
                     match.forget_present()
                 yield self._score(frame, image, moved, match)
 
-    def _measured(self, source: Source, ahead: int) -> Generator[Measured, None, None]:
+    def _measured(self, source: Source, ahead: int) -> Generator[MeasuredFrame, None, None]:
         """The frames that are looked at, and how they moved."""
         if ahead > 1:
-            for measured in measure_ahead(source, self.model.card, ahead):
+            for measured in prefetch_flow(source, self.model.card, ahead):
                 self._mark("decode")
                 if measured.moved.flow is None:
                     self.reset()
                 yield measured
             return
         for frame, steps in at_pace(source, self.model.card.fps):
-            image = self._fitting.fit(frame.image)
+            image = self._resizer.resize(frame.image)
             self._mark("resize")
             if steps is None:
                 self.reset()
-            yield Measured(frame, image, self._motion.measure(image, steps or 1.0))
+            yield MeasuredFrame(frame, image, self._motion.measure(image, steps or 1.0))
 
     def reset(self) -> None:
         """Empty the motion window: after a gap nothing of before it may count."""

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from edge_vad.errors import EdgeVadError
 from edge_vad.frame import Frame
-from edge_vad.motion.extractor import FlowMeter, Moved
+from edge_vad.motion.extractor import FlowExtractor, Moved
 from edge_vad.motion.pace import Paced, at_pace
 from edge_vad.opencv import cv2
-from edge_vad.preprocessing.resize import Fitting
+from edge_vad.preprocessing.resize import FrameResizer
 from edge_vad.scene_model import SceneCard
 from edge_vad.sources import Source
 
@@ -29,7 +29,7 @@ MOST_THREADS = 8
 """More would only wait for the scoring."""
 
 
-class Measured(NamedTuple):
+class MeasuredFrame(NamedTuple):
     """A frame and how it moved.
 
     Attributes:
@@ -48,7 +48,7 @@ class _Slot:
     """Memory for one frame under way."""
 
     def __init__(self, card: SceneCard, shape: tuple[int, int, int]) -> None:
-        self.fitting = Fitting(card.height, card.width, card.ignored)
+        self.resizer = FrameResizer(card.height, card.width, card.ignored)
         self.grey = np.zeros((card.height, card.width), np.uint8)
         self.flow = np.zeros(shape, np.float32)
 
@@ -85,7 +85,9 @@ def usable_cores() -> int:
     return min(len(os.sched_getaffinity(0)), MOST_THREADS)
 
 
-def measure_ahead(source: Source, card: SceneCard, threads: int) -> Generator[Measured, None, None]:
+def prefetch_flow(
+    source: Source, card: SceneCard, threads: int
+) -> Generator[MeasuredFrame, None, None]:
     """Hand out the frames that a scene looks at of a source, in order, with their motion.
 
     Args:
@@ -96,19 +98,19 @@ def measure_ahead(source: Source, card: SceneCard, threads: int) -> Generator[Me
     Raises:
         EdgeVadError: What the source raises, after the frames before it.
     """
-    meters: SimpleQueue[FlowMeter] = SimpleQueue()
+    extractors: SimpleQueue[FlowExtractor] = SimpleQueue()
     for _ in range(threads):
-        meter = FlowMeter(card.height, card.width, card.motion)
-        meters.put(meter)
+        extractor = FlowExtractor(card.height, card.width, card.motion)
+        extractors.put(extractor)
     # One frame is being scored, and the first flow under way still looks at the one before it.
-    slots = [_Slot(card, meter.shape) for _ in range(threads + 2)]
+    slots = [_Slot(card, extractor.shape) for _ in range(threads + 2)]
 
     def measure(previous: _Slot, current: _Slot, steps: float) -> bool:
-        own = meters.get()
+        own = extractors.get()
         try:
             return own.measure(previous.grey, current.grey, current.flow, steps)
         finally:
-            meters.put(own)
+            extractors.put(own)
 
     pool = ThreadPoolExecutor(threads, thread_name_prefix="flow")
     pending: deque[_Pending] = deque()
@@ -116,7 +118,7 @@ def measure_ahead(source: Source, card: SceneCard, threads: int) -> Generator[Me
     try:
         for turn, (frame, steps) in enumerate(frames):
             previous, slot = slots[(turn - 1) % len(slots)], slots[turn % len(slots)]
-            image = slot.fitting.fit(frame.image)
+            image = slot.resizer.resize(frame.image)
             cv2.cvtColor(image, cv2.COLOR_BGR2GRAY, dst=slot.grey)
             is_new = None if steps is None else pool.submit(measure, previous, slot, steps)
             pending.append(_Pending(frame, image, slot.flow, steps or 1.0, is_new))
@@ -128,9 +130,9 @@ def measure_ahead(source: Source, card: SceneCard, threads: int) -> Generator[Me
     frames.complain()
 
 
-def _finished(pending: _Pending) -> Measured:
+def _finished(pending: _Pending) -> MeasuredFrame:
     if pending.is_new is None:
         moved = Moved(None)
     else:
         moved = Moved(pending.flow, pending.steps, pending.is_new.result())
-    return Measured(pending.frame, pending.image, moved)
+    return MeasuredFrame(pending.frame, pending.image, moved)

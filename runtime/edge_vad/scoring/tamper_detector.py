@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from edge_vad.camera_state import CameraState
 from edge_vad.opencv import cv2
-from edge_vad.preprocessing.background_picture import decode_empty, small_grey
+from edge_vad.preprocessing.background_picture import decode_background, small_grey
 from edge_vad.preprocessing.regions import Regions, covered
 
 _LOOK_S = 0.25
@@ -38,7 +38,7 @@ _REACH = np.ones((11, 11), np.uint8)
 Field = NDArray[np.float32]
 
 
-class SceneMatch:
+class TamperDetector:
     """Compares the edges of the slow background with those of the empty scene.
 
     The scene's own empty pictures are known from training, and a camera that shows another scene is
@@ -61,7 +61,7 @@ class SceneMatch:
         self.state = CameraState.LIVE
         self._after_s, self._ignored = after_s, ignored
         self._present: Field | None = None
-        self._references = [decode_empty(each) for each in empty]
+        self._references = [decode_background(each) for each in empty]
         self._learnt_s = _LEARN_S if empty else 0.0
         self._is_sure = not empty
         """Whether the scene was ever seen, or taken for granted."""

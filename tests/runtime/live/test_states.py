@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from edge_vad.camera_state import CameraState
-from edge_vad.live.freeze_detector import Stillness
-from edge_vad.scoring.tamper_detector import SceneMatch
+from edge_vad.live.freeze_detector import FreezeDetector
+from edge_vad.scoring.tamper_detector import TamperDetector
 from edge_vad.sources import open_source
 
 Image = NDArray[np.uint8]
@@ -31,7 +31,7 @@ def ordinary() -> list[Image]:
 
 
 def states(pictures: Iterable[Image], after_s: float = 10.0) -> list[CameraState]:
-    match = SceneMatch(after_s)
+    match = TamperDetector(after_s)
     return [match.judge(picture, index / FPS) for index, picture in enumerate(pictures)]
 
 
@@ -109,8 +109,10 @@ def test_it_can_be_turned_off(ordinary: list[Image]) -> None:
 
 
 def frozen(pictures: Iterable[Image], after_s: float = 5.0) -> list[bool]:
-    stillness = Stillness(after_s)
-    return [stillness.is_frozen(picture, index / FPS) for index, picture in enumerate(pictures)]
+    freeze_detector = FreezeDetector(after_s)
+    return [
+        freeze_detector.is_frozen(picture, index / FPS) for index, picture in enumerate(pictures)
+    ]
 
 
 def test_a_living_picture_is_not_frozen_though_nothing_moves() -> None:

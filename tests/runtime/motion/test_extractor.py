@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_vad.motion.dynamic_flow import Pooling
-from edge_vad.motion.extractor import LONGEST_PAUSE, FlowMeter, MotionExtractor, MotionSettings
+from edge_vad.motion.extractor import LONGEST_PAUSE, FlowExtractor, MotionExtractor, MotionSettings
 from edge_vad.opencv import cv2
 from edge_vad.sources import open_source
 from edge_vad_street import street_truth
@@ -50,9 +50,9 @@ def test_frames_that_do_not_divide_evenly_lose_their_last_pixels(make):
 
 def test_between_equal_pictures_nothing_would_have_been_found(make):
     picture = cv2.cvtColor(make.texture(height=96, width=128), cv2.COLOR_BGR2GRAY)
-    meter = FlowMeter(96, 128, MotionSettings())
-    assert not meter.measure(picture, picture.copy(), np.zeros(meter.shape, np.float32))
-    np.testing.assert_array_equal(meter._flow.calc(picture, picture.copy(), None), 0)
+    extractor = FlowExtractor(96, 128, MotionSettings())
+    assert not extractor.measure(picture, picture.copy(), np.zeros(extractor.shape, np.float32))
+    np.testing.assert_array_equal(extractor._flow.calc(picture, picture.copy(), None), 0)
 
 
 def shifted(make, by):

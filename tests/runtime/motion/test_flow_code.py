@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from edge_vad.errors import Unavailable
-from edge_vad.motion.extractor import FlowMeter, MotionExtractor, MotionSettings, _optical_flow
+from edge_vad.motion.extractor import FlowExtractor, MotionExtractor, MotionSettings, _optical_flow
 from edge_vad.motion.flow_code import EPSILON, FLOW_CODE, code_of
 from edge_vad.opencv import cv2
 
@@ -21,9 +21,9 @@ def test_a_scene_names_what_measured_its_flow() -> None:
 
 def test_flow_that_was_learnt_by_other_code_is_refused_with_the_way_out() -> None:
     other = MotionSettings(code=code_of("3.4.1"))
-    for meter in (FlowMeter, MotionExtractor):
+    for extractor in (FlowExtractor, MotionExtractor):
         with pytest.raises(Unavailable, match="DIS of OpenCV 3") as caught:
-            meter(48, 64, other)
+            extractor(48, 64, other)
         assert "opencv-python-headless==3.*" in caught.value.todo
         assert "train the scene again" in caught.value.todo
 

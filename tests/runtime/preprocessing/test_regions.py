@@ -9,7 +9,7 @@ import pytest
 from edge_vad.alarms.ignored import IgnoredCells
 from edge_vad.camera_state import CameraState
 from edge_vad.errors import BadModel, WrongUse
-from edge_vad.preprocessing.background_picture import encode_empty
+from edge_vad.preprocessing.background_picture import encode_background
 from edge_vad.preprocessing.regions import (
     covered,
     describe_regions,
@@ -17,9 +17,9 @@ from edge_vad.preprocessing.regions import (
     parse_regions,
     write_region,
 )
-from edge_vad.preprocessing.resize import Fitting
+from edge_vad.preprocessing.resize import FrameResizer
 from edge_vad.scene_model import decode_card
-from edge_vad.scoring.tamper_detector import SceneMatch
+from edge_vad.scoring.tamper_detector import TamperDetector
 
 CLOCK = ((40.0, 4.0), (60.0, 4.0), (60.0, 14.0), (40.0, 14.0))
 """In frames of 64x48."""
@@ -86,10 +86,10 @@ def test_a_clock_is_painted_over_in_frames_of_any_size_and_the_frame_is_left_alo
     with_clock = plain.copy()
     with_clock[int(4 * scale) : round(14 * scale), int(40 * scale) : round(60 * scale)] = 255
     before = with_clock.copy()
-    seen = Fitting(48, 64, SHARES).fit(plain).copy()
-    np.testing.assert_array_equal(Fitting(48, 64, SHARES).fit(with_clock), seen)
+    seen = FrameResizer(48, 64, SHARES).resize(plain).copy()
+    np.testing.assert_array_equal(FrameResizer(48, 64, SHARES).resize(with_clock), seen)
     np.testing.assert_array_equal(with_clock, before)
-    unpainted = Fitting(48, 64, ()).fit(plain)
+    unpainted = FrameResizer(48, 64, ()).resize(plain)
     outside = covered(SHARES, 48, 64) == 0
     np.testing.assert_array_equal(seen[outside], unpainted[outside])
     assert outside.mean() > 0.85
@@ -97,7 +97,7 @@ def test_a_clock_is_painted_over_in_frames_of_any_size_and_the_frame_is_left_alo
 
 def test_without_regions_a_frame_of_the_models_size_is_not_even_copied(make):
     picture = make.texture()
-    assert Fitting(48, 64, ()).fit(picture) is picture
+    assert FrameResizer(48, 64, ()).resize(picture) is picture
 
 
 @pytest.mark.parametrize(
@@ -135,12 +135,12 @@ def test_a_region_does_not_make_another_scene_look_like_this_one(make):
     still = flat.copy()
     still[96:] = 165 + pattern[96:] // 5
     region = in_shares([((20, 10), (236, 10), (236, 80), (20, 80))], 192, 256)
-    fit = Fitting(192, 256, region).fit
-    empty = encode_empty(fit(still).copy())
+    fit = FrameResizer(192, 256, region).resize
+    empty = encode_background(fit(still).copy())
     turned = flat.copy()
     turned[96:] = 165 + make.texture(6, 192, 256)[96:] // 5
     for picture, state in ((still, CameraState.LIVE), (turned, CameraState.MOVED)):
-        match = SceneMatch(10.0, (empty,), region)
+        match = TamperDetector(10.0, (empty,), region)
         assert match.judge(fit(picture), 0.0) is state
 
 

@@ -10,8 +10,12 @@ import pytest
 from edge_vad.camera_state import CameraState
 from edge_vad.errors import BadModel
 from edge_vad.opencv import cv2
-from edge_vad.preprocessing.background_picture import decode_empty, encode_empty, small_grey
-from edge_vad.scoring.tamper_detector import SceneMatch
+from edge_vad.preprocessing.background_picture import (
+    decode_background,
+    encode_background,
+    small_grey,
+)
+from edge_vad.scoring.tamper_detector import TamperDetector
 
 SIZE = (192, 256)
 
@@ -26,7 +30,7 @@ def still(make):
 def scene(tiny_scene, make, still):
     card = make.card(*SIZE)
     return tiny_scene(
-        height=card.height, width=card.width, grid=card.grid, empty=(encode_empty(still),)
+        height=card.height, width=card.width, grid=card.grid, empty=(encode_background(still),)
     )
 
 
@@ -93,15 +97,19 @@ def test_a_camera_that_is_turned_away_in_the_middle_is_told_from_then_on(
 
 
 def test_a_live_run_is_compared_from_its_first_second(still):
-    match = SceneMatch(10.0, (encode_empty(still),))
+    match = TamperDetector(10.0, (encode_background(still),))
     assert match.judge(CHANGES["mirrored"](still), 0.0) is CameraState.MOVED
-    match = SceneMatch(10.0, (encode_empty(CHANGES["mirrored"](still)), encode_empty(still)))
+    match = TamperDetector(
+        10.0, (encode_background(CHANGES["mirrored"](still)), encode_background(still))
+    )
     assert match.judge(still, 0.0) is CameraState.LIVE
 
 
 def test_only_an_empty_picture_of_ours_is_unpacked(still):
-    np.testing.assert_allclose(decode_empty(encode_empty(still)), small_grey(still), atol=0.51)
+    np.testing.assert_allclose(
+        decode_background(encode_background(still)), small_grey(still), atol=0.51
+    )
     bomb = bytes(cv2.imencode(".png", np.zeros((9000, 160), np.uint8))[1])
     for content in (b"", b"\x89PNG", bytes(200), bomb):
         with pytest.raises(BadModel):
-            decode_empty(content)
+            decode_background(content)

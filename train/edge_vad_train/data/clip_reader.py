@@ -12,7 +12,7 @@ from edge_vad.errors import BadInput
 from edge_vad.motion.extractor import MotionExtractor, MotionSettings
 from edge_vad.motion.pace import at_pace, scored_of
 from edge_vad.preprocessing.regions import Regions
-from edge_vad.preprocessing.resize import Fitting
+from edge_vad.preprocessing.resize import FrameResizer
 from edge_vad.sources import Source
 from edge_vad_train.data.footage import FOLDS, FrameSize
 from edge_vad_train.datasets import Clip
@@ -85,7 +85,7 @@ class ClipReader:
         self.clip, self._fps = clip, fps
         self._number, self._clips, self._budget, self._strict = number, clips, budget, strict
         self._extractor = MotionExtractor(size.height, size.width, motion)
-        self._fitting = Fitting(size.height, size.width, ignored)
+        self._resizer = FrameResizer(size.height, size.width, ignored)
         self.seen, self.skipped = 0, 0
 
     @property
@@ -112,7 +112,7 @@ class ClipReader:
                 if is_kept:
                     if not follows:
                         self._extractor.reset()
-                    image = self._fitting.fit(frame.image)
+                    image = self._resizer.resize(frame.image)
                     motion = self._extractor.push(image, steps or 1.0)
                     yield ReadFrame(image, motion, self._fold(position, length, thinning), follows)
                 follows = is_kept
