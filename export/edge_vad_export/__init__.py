@@ -1,1 +1,1 @@
-"""Export: the fused graph, its precision and its proof."""
+"""Export: the graph, its precision and its verification."""

@@ -1,4 +1,4 @@
-"""Tells what cannot work before any work is done for it."""
+"""Checks that refuse what cannot work, before any work is done."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""edge-vad verify: hold a scene model to single precision, at any time after its export."""
+"""edge-vad verify: compare a scene model with single precision, at any time after its export."""
 
 from __future__ import annotations
 

@@ -34,13 +34,13 @@ class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Grid(_Record, frozen=True):
     """Where the cells of the anomaly map lie in the frame.
 
-    Cell (row, column) looks at the square of `patch` px whose top left corner is
+    The receptive field of cell (row, column) is the square of `patch` px whose top left corner is
     (row * stride, column * stride).
 
     Attributes:
         rows: Rows of the anomaly map.
         columns: Columns of the anomaly map.
-        patch: Side of the square that a cell looks at, px of the model's frame.
+        patch: Side of a cell's receptive field, px of the model's frame.
         stride: Distance between neighbouring cells, px of the model's frame.
     """
 
@@ -161,7 +161,7 @@ class SceneCard(_Record, frozen=True):
         proof: Results of the comparisons with single precision.
         empty: Background pictures, one for each kind of light, as
             `edge_vad.preprocessing.background_picture` encodes them; none in scenes of before.
-        ignored: Regions that are painted over before anything looks at a frame.
+        ignored: Regions that are painted over before a frame is used.
         score_cells: A frame reaches as high as the mean of so many highest cells.
     """
 

@@ -55,7 +55,7 @@ _PAPER_SIGMA = 0.5
 """The paper's recipe: as a share of the root mean square of what a stream sees."""
 
 _FEWEST_ACTIVE = 2
-"""Latent dimensions that tell something in a stream that has not collapsed."""
+"""Active latent dimensions of a stream that has not collapsed."""
 
 
 class _Fitted(NamedTuple):

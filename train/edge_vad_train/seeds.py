@@ -1,4 +1,4 @@
-"""Streams of random numbers, one for each use, all told by one seed."""
+"""Streams of random numbers, one for each use, all derived from one seed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a training tells how far it is."""
+"""The progress of a training, stage by stage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What edge-vad export --engine does and says."""
+"""What edge-vad export --engine does and prints."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from edge_vad.backends import Inputs
 from edge_vad_export.verification.footage import Seen, copied
 
 _CELLS = 8
-"""Frames are told apart by what they show in this many by this many places."""
+"""Frames are compared by what they show in this many by this many places."""
 
 _GROWTH = 1.25
 

@@ -16,7 +16,7 @@ _OUTSIDE = {TensorProto.UINT8, TensorProto.FLOAT}
 
 
 def encoder_nodes(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
-    """The nodes of the two encoders, told by the names that `build_graph` gives.
+    """The nodes of the two encoders, by the names that `build_graph` gives.
 
     Raises:
         BadModel: No node has such a name: the graph is foreign, or older than these names.

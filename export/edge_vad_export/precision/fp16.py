@@ -18,7 +18,7 @@ def to_fp16(model: onnx.ModelProto) -> onnx.ModelProto:
     The averages of whole patches, and all that follows the latents, keep single precision.
 
     Returns:
-        Another model; `model` stays as it is.
+        Another model; `model` is unchanged.
 
     Raises:
         CheckFailed: A weight is too large for half precision.

@@ -65,7 +65,7 @@ def to_int8(calibrated: Calibrated, layers: Collection[str] | None = None) -> on
 
     They stand where NVIDIA's parser looks for them, at the images and filters that convolutions
     take, with zero points of 0 and one scale a filter; biases and results keep single precision.
-    What else looks at the encoders' inputs goes on seeing them as they are.
+    Other readers of the encoders' inputs still get them as they are.
 
     Args:
         calibrated: In single precision; stays as it is.

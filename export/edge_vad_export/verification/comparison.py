@@ -1,4 +1,4 @@
-"""Proof that a scene model says what it says in single precision, on real frames."""
+"""Compares a scene model with single precision, on real frames."""
 
 from __future__ import annotations
 

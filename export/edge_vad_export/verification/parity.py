@@ -1,4 +1,4 @@
-"""Proof that an exported graph says what the trained network says, on real frames."""
+"""Parity: compares an exported graph with the trained network, on real frames."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A proof as a table for a terminal."""
+"""A comparison as a table for a terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a scene is held to, in every precision and on every backend."""
+"""Compares a scene with its reference, in every precision and on every backend."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every backend promises."""
+"""The interface of every backend."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Mark = Callable[[str], None]
-"""Told the name of a stage of a frame's way when that stage is done."""
+"""Called with the name of a stage of a frame's way when that stage is done."""
 
 
 def unmarked(stage: str) -> None:
@@ -30,7 +30,7 @@ class Inputs(NamedTuple):
 
 
 class Maps(NamedTuple):
-    """What the graph says about a batch of frames.
+    """The graph's outputs for a batch of frames.
 
     Attributes:
         anomaly_map: float32, (N, rows, columns), calibrated and fused.
@@ -42,7 +42,7 @@ class Maps(NamedTuple):
 
     @property
     def are_finite(self) -> bool:
-        """Whether all of it are numbers: what is none would pass for normal, or for anything."""
+        """Whether all values are finite: NaN or infinity could count as normal."""
         return bool(np.isfinite(self.score).all() and np.isfinite(self.anomaly_map).all())
 
 
@@ -52,7 +52,7 @@ class Backend(ABC):
     Attributes:
         name: Such as `onnxruntime`.
         device: Such as `cpu`.
-        mark: Told after each stage of `infer`: `host to device`, `compute`, `device to host`. A
+        mark: Called after each stage of `infer`: `host to device`, `compute`, `device to host`. A
             backend that computes where the frame lies has only the second.
         largest_batch: Frames it takes at once, at most; None is any number.
     """

@@ -1,4 +1,4 @@
-"""Hears what a native library writes to stderr past Python."""
+"""Captures what a native library writes to stderr past Python."""
 
 from __future__ import annotations
 

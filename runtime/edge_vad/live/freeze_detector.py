@@ -12,7 +12,7 @@ _SHARE = 5e-4
 
 
 class FreezeDetector:
-    """Tells a frozen camera from a still scene: a sensor's noise changes a living picture.
+    """Distinguishes a frozen camera from a still scene: a sensor's noise changes a living picture.
 
     The picture is the same when next to no pixel differs by more than three grey levels from how it
     was when it last changed. That leaves room for a stream that is compressed anew, and none for

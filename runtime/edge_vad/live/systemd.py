@@ -1,4 +1,4 @@
-"""Tells systemd how the service is; without systemd it does nothing."""
+"""Notifies systemd of the service's state; without systemd it does nothing."""
 
 from __future__ import annotations
 

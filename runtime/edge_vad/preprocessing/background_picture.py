@@ -1,4 +1,4 @@
-"""The empty picture of a scene, by which a camera that shows another is told."""
+"""The background picture of a scene, by which a camera that shows another is detected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Brings a camera's frame to what the model looks at, in training as at run time."""
+"""Resizes a camera's frame to the model's, in training as at run time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a camera still shows its scene: covered and moved cameras are told from busy ones."""
+"""Whether a camera still shows its scene, or is covered or moved."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every sink promises, and what it says of itself."""
+"""The interface of every sink, and the health that it reports."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Tally:
 
 
 class Sink(ABC):  # noqa: B024 - a sink takes only what it needs
-    """Takes what the live loop says.
+    """Takes what the live loop reports.
 
     Every method returns at once; slow work happens in the sink's own thread. None of them raises
     for anything that happens outside: `health` says it.

@@ -1,4 +1,4 @@
-"""What sinks say of events, states and frames, as JSON; documented in docs/sinks.md."""
+"""Events, states and frames as JSON; documented in docs/sinks.md."""
 
 from __future__ import annotations
 

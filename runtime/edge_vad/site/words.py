@@ -1,4 +1,4 @@
-"""Says in words what a settings file may hold, where msgspec says it as a regular expression."""
+"""Puts msgspec's errors about a settings file into words where they are regular expressions."""
 
 from __future__ import annotations
 

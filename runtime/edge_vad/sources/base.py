@@ -1,4 +1,4 @@
-"""What every source of frames promises."""
+"""The interface of every source of frames."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class _Held(NamedTuple):
 
 
 class Wholeness:
-    """Tells whole pictures from damaged ones.
+    """Distinguishes whole pictures from damaged ones.
 
     From a picture on that could not be decoded, or only in part, none is whole until the next key
     frame after it: they are predicted from what is not there. So may be those that are shown before

@@ -1,4 +1,4 @@
-"""What every data set promises: recordings to learn from, and recordings with the truth."""
+"""The interface of every data set: clips to train on, and clips with labels."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""How well a scene model tells and finds anomalies, beside a baseline that learnt nothing."""
+"""How well scene models detect and localise anomalies, beside baselines that learn nothing."""

@@ -27,7 +27,7 @@ MOTION = MotionSettings(
 BOX_CELLS = 11
 """Side of the box: 22 px of the frame at the half resolution of the pooled flow."""
 PATCH_CELLS = 14
-"""Side of the patch that energy is averaged over: 28 px, what a scene's cell looks at."""
+"""Side of the patch that energy is averaged over: 28 px, the receptive field of a scene's cell."""
 
 
 def box_flow(pooled_motion: NDArray[np.float32]) -> NDArray[np.float32]:

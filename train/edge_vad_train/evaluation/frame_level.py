@@ -1,4 +1,4 @@
-"""Frame level: does the score tell anomalous frames from normal ones?"""
+"""Frame level: how well the score separates anomalous frames from normal ones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from edge_vad_train.evaluation.roc import equal_error
 
 
 class FrameLevel(msgspec.Struct, frozen=True):
-    """How well frames are told apart.
+    """How well anomalous and normal frames are separated.
 
     Attributes:
         micro_auc: AUC of all frames of all clips pooled, raw scores.

@@ -1,4 +1,4 @@
-"""Gathers what one method says about the frames, as they go by."""
+"""Collects the scores and maps of one method, frame by frame."""
 
 from __future__ import annotations
 

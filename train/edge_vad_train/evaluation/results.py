@@ -1,4 +1,4 @@
-"""What an evaluation says; it encodes to JSON as it is."""
+"""The results of an evaluation; they encode to JSON as they are."""
 
 from __future__ import annotations
 

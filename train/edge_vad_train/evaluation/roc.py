@@ -1,4 +1,4 @@
-"""The receiver operating characteristic, of frames or of whatever else is told apart by a score."""
+"""The receiver operating characteristic of frames, or of anything else that has a score."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Single streams: what each sample energy of a scene says on its own."""
+"""Single energies: the score of each sample energy of a scene alone."""
 
 from __future__ import annotations
 

@@ -19,14 +19,14 @@ from edge_vad_train.seeds import Use, generator
 _FEATURE_NOISE = (0.07, 0.07, 0.07, 0.05, 0.05)
 """Standard deviations of what is added to the cell features, in their units.
 
-Without it the mixture fits the narrow spread of a few walkers, and everybody else is strange.
+Without it the mixture fits the narrow spread of a few walkers, and all others are anomalous.
 """
 
 _MOST_CELLS = 400_000
 """Active cells that are taken of all the footage, about.
 
-Each has the same chance. Taking as many of every frame instead, crowds count too little and what
-they do is strange; on UCSD Ped1 that costs more than a point.
+Each has the same probability. With as many of every frame, crowded frames count too little and
+crowds become anomalous; on UCSD Ped1 that costs more than a point.
 """
 
 _COUNTED_FRAMES = 500
@@ -89,7 +89,7 @@ def draw_cells(
 
 
 def count_active(latents: NDArray[np.float32]) -> int:
-    """How many dimensions of a latent tell anything: they differ from patch to patch.
+    """How many dimensions of a latent are active: they vary from patch to patch.
 
     A dimension is active where the variance of the posterior mean over the data is above 0.01
     (Burda, Grosse and Salakhutdinov, 1509.00519). An autoencoder that has collapsed has none left.

@@ -25,7 +25,7 @@ _LEAST_GAIN = 3e-3
 """Nats a latent; what iterations bring after one that brought less is not worth the wait."""
 
 _BLOCK = 2000
-"""Latents that are looked at together, so that what is computed of them stays in the cache."""
+"""Latents that are processed together, so that intermediate results fit into the cache."""
 
 
 def fit_mixture(

@@ -19,19 +19,19 @@ from edge_vad_train.parallel import run_in_parallel
 
 _SCALE_FRAMES = 3000
 _OCCUPIED, _MOVING_PX = 0.3, 0.1
-"""Cells that tell the scale of motion: of so much foreground, and faster than this, px a frame."""
+"""Cells that the scale is fitted to: of so much foreground, and faster than this, px a frame."""
 
 _ENOUGH = 100
 """Moving cells in a row, from which on its median speed counts; and in all, to know any scale."""
 
 _FEWEST_ROWS = 3
-"""Rows that tell a line; of fewer one number is taken for all."""
+"""Rows that a line is fitted to; for fewer the scale is a constant."""
 
 _LEAST_SHARE = 0.25
 """The line is nowhere less than this share of the overall median."""
 
 _NOISE_PX = 0.2
-"""The flow's own noise, px a frame: what is ordinary and slower cannot be told from it."""
+"""The flow's own noise, px a frame: slower motion cannot be distinguished from it."""
 
 _UNKNOWN_PX = 1.0
 """Scale of a scene in which hardly anything moves, px a frame."""
@@ -65,7 +65,7 @@ def measure_scale(
 
 
 def _moving(inputs: StreamInputs) -> _Moving:
-    """Row and speed of the cells that tell the scale of motion."""
+    """Row and speed of the cells that the scale is fitted to."""
     assert inputs.cell_features is not None  # noqa: S101
     right, down, _, foreground, _ = inputs.cell_features.numpy().swapaxes(0, 1)
     speed = np.hypot(right, down)

@@ -107,7 +107,7 @@ def fit_stream(
 
 
 def _draw(patches: Tensor, latent: int, settings: FitSettings, step: int) -> tuple[Tensor, Tensor]:
-    """The batch and the noise of one step, told by the seed and the step's number alone."""
+    """The batch and the noise of one step, a function of the seed and the step's number alone."""
     generator = step_generator(settings.seed, step)
     chosen = torch.randint(len(patches), (settings.batch,), generator=generator)
     noise = torch.randn(settings.batch, latent, generator=generator)

@@ -91,7 +91,7 @@ class PerspectiveInputs(nn.Module):
 
     @property
     def lights(self) -> int:
-        """How many kinds of light are told from one another."""
+        """How many kinds of light are distinguished."""
         return self.background.lights
 
     def forward(self, frame: Tensor, motion: Tensor) -> StreamInputs:
@@ -146,7 +146,7 @@ class PaperInputs(nn.Module):
 def _presence(there: Tensor) -> Tensor:
     """Where something is: what is there in the middle of a cell, against the most around it.
 
-    A place is strange because of something in it, and so are all cells around that it reaches into.
+    An object raises the energy of every cell whose receptive field it reaches into.
 
     Args:
         there: float32, (N, 1, rows + 2, columns + 2), how much is in each stride of the grid.

@@ -1,4 +1,4 @@
-"""Tells Home Assistant of every camera, as its MQTT discovery of devices wants it."""
+"""Announces every camera to Home Assistant, by its MQTT discovery of devices."""
 
 from __future__ import annotations
 

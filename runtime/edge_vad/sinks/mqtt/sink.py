@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 
 
 class MqttSink(Sink):
-    """Tells a broker of events, at least once and in order, and of how the cameras are.
+    """Publishes events to a broker, at least once and in order, and the states of cameras.
 
     Args:
         settings: Where the broker is, and how it knows us.

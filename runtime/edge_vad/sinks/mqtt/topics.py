@@ -31,27 +31,27 @@ class Topics:
         return self._slugs[camera]
 
     def event(self, camera: str, kind: str) -> str:
-        """Where changes of events are told."""
+        """The topic of changes of events."""
         return self._of(camera, f"events/{kind}")
 
     def state(self, camera: str) -> str:
-        """Where a camera's state stands."""
+        """The topic of a camera's state."""
         return self._of(camera, "state")
 
     def anomaly(self, camera: str) -> str:
-        """Where stands whether an event goes on: `ON` or `OFF`."""
+        """The topic of whether an event goes on: `ON` or `OFF`."""
         return self._of(camera, "anomaly")
 
     def snapshot(self, camera: str) -> str:
-        """Where the newest event's picture lies, a JPEG."""
+        """The topic of the newest event's picture, a JPEG."""
         return self._of(camera, "snapshot")
 
     def threshold(self, camera: str) -> str:
-        """Where the accepted false alarms stand."""
+        """The topic of the accepted false alarms."""
         return self._of(camera, "threshold")
 
     def threshold_command(self, camera: str) -> str:
-        """Where others may change them."""
+        """The topic of commands that change them."""
         return self._of(camera, "threshold/set")
 
     def commanded(self, topic: str) -> str | None:

@@ -1,4 +1,4 @@
-"""What the page answers, address by address; documented in docs/page.md."""
+"""The routes of the page; documented in docs/page.md."""
 
 from __future__ import annotations
 
