@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_vad.backends import Backend, Maps
-from edge_vad.metrics import rank_correlation, roc_area
 from edge_vad.scene_model import Comparison, Precision
+from edge_vad.scoring.metrics import rank_correlation, roc_area
 
 _WARM_UP = 3
 """Frames until a backend has settled."""

@@ -12,10 +12,10 @@ import pytest
 
 from edge_vad.backends import Backend, Inputs, load_backend
 from edge_vad.errors import BadInput, BadModel
-from edge_vad.metrics import roc_area
 from edge_vad.motion.extractor import MotionExtractor, MotionSettings
 from edge_vad.scene_model import Calibration, SceneModel
 from edge_vad.scoring.detector import load
+from edge_vad.scoring.metrics import roc_area
 from edge_vad_train.datasets import Dataset
 from edge_vad_train.evaluation.baseline import MOTION, NAMES, box_flow, flow_energy
 from edge_vad_train.evaluation.evaluate import LoadedScene, evaluate

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_vad.metrics import roc_area
+from edge_vad.scoring.metrics import roc_area
 from edge_vad_train.evaluation.bootstrap import (
     RESAMPLES,
     ClipScores,

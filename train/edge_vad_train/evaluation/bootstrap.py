@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vad.metrics import roc_area
+from edge_vad.scoring.metrics import roc_area
 from edge_vad_train.evaluation.roc import Labels, Scores
 
 RESAMPLES = 1000

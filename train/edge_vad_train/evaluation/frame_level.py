@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from edge_vad.metrics import roc_area
+from edge_vad.scoring.metrics import roc_area
 from edge_vad_train.evaluation.bootstrap import (
     ClipScores,
     Interval,

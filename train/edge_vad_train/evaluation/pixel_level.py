@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vad.metrics import roc_area
+from edge_vad.scoring.metrics import roc_area
 from edge_vad_train.datasets.base import Mask
 from edge_vad_train.evaluation.bootstrap import ClipScores
 from edge_vad_train.evaluation.roc import equal_error

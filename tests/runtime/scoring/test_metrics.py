@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
-from edge_vad.metrics import rank_correlation, roc_area
+from edge_vad.scoring.metrics import rank_correlation, roc_area
 
 
 @pytest.mark.parametrize("levels", [3, 1000])
