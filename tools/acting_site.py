@@ -22,7 +22,6 @@ import numpy as np
 from edge_vad.alarms.decision import Decision
 from edge_vad.alarms.settings import DecisionSettings
 from edge_vad.camera_state import CameraState
-from edge_vad.detection import Detection
 from edge_vad.events import CameraStatus, EventChange, WatchedCamera
 from edge_vad.false_alarms import NormalTail
 from edge_vad.frame import Frame
@@ -108,9 +107,7 @@ def act(site: ActingSite, camera: str, phase_s: float, bus: SinkGroup) -> None:
         is_loud = within_s < LOUD_S
         anomaly_map[4:7, 6:9] = 6 + 3 * math.sin(math.pi * within_s / LOUD_S) if is_loud else 0
         frame = Frame(image, site.frames[camera], now)
-        judged = decision.update(
-            Detection(frame, float(anomaly_map.max()), 99.0, anomaly_map, None)
-        )
+        judged = decision.update(frame, float(anomaly_map.max()), anomaly_map)
         site.frames[camera] += 1
         bus.frame(camera, judged.detection)
         for change in judged.changes:

@@ -14,7 +14,7 @@ import msgspec
 from edge_vad.errors import WrongUse
 
 TAIL_SHARE = 0.2
-"""Share of the frames whose sustained score passes the one at which a `NormalTail` starts."""
+"""Share of the frames whose persistent score passes the one at which a `NormalTail` starts."""
 _HOURS = {"minute": 1 / 60, "hour": 1.0, "day": 24.0, "week": 168.0}
 _RATE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*/\s*(minute|hour|day|week)")
 _SPANS = ((365.25 * 24, "year"), (24.0, "day"), (1.0, "hour"), (1 / 60, "minute"))
@@ -32,8 +32,6 @@ _SAID = (
 """Rates that people say, from rare to often; a default is one of them."""
 _WHOLE = 0.95
 """A day of footage less its pauses and first frames still is a day of it."""
-QUIET_S = 1.0
-"""Alarms closer than this are one alarm, when they are counted as when they are raised."""
 
 
 def parse_rate(text: str) -> float:
@@ -62,7 +60,7 @@ def parse_rate(text: str) -> float:
 
 
 class NormalTail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How high a normal scene's sustained score climbs, and how often.
+    """How high a normal scene's persistent score climbs, and how often.
 
     Alarms above the score `start` come at `alarms_per_hour`; how far they climb above it follows a
     generalised Pareto distribution, so that a score `s` is passed
@@ -101,7 +99,7 @@ class NormalTail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.alarms_per_hour * base ** (-1 / self.shape) if base > 0 else math.inf
 
     def rarity(self, score: float) -> str:
-        """How rare this sustained score is in normal footage, in words for a reader to judge by.
+        """How rare this persistent score is in normal footage, in words for a reader to judge by.
 
         Example:
             >>> tail = NormalTail(24.0, 864000, 1.0, 10.0, 1.0, 0.0)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from edge_vad.alarms.level import level_for
+from edge_vad.alarms.threshold import level_for
 from edge_vad.errors import BadModel
 from edge_vad.scene_model import SCHEMA, Grid, SceneModel, decode_card
 

@@ -1,4 +1,4 @@
-"""From the detections of a live camera to events that are told while they happen."""
+"""From the scores of a live camera to events that are announced while they happen."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 
 from edge_vad.alarms.drift import DriftState, DriftStep
 from edge_vad.alarms.identity import event_id
-from edge_vad.alarms.ignored import IgnoredCells
-from edge_vad.alarms.level import Level
-from edge_vad.alarms.localisation import locate
-from edge_vad.alarms.persistence import ALARM_FRAMES, Row, SustainedScore
+from edge_vad.alarms.localisation import Localiser
 from edge_vad.alarms.settings import DecisionSettings
-from edge_vad.alarms.threshold import Threshold
-from edge_vad.detection import Detection
+from edge_vad.alarms.threshold import Level, Threshold
+from edge_vad.alarms.tracker import EventTracker
+from edge_vad.detection import Detection, Event
 from edge_vad.events import ChangeKind, EventChange, EventState, LiveEvent
+from edge_vad.frame import Frame
 from edge_vad.scene_model import SceneCard
 
 
@@ -39,10 +38,10 @@ class Judgement(NamedTuple):
 
 
 class Decision:
-    """Decides, frame by frame, what is an alarm of one camera.
+    """Decides, frame by frame, what is an alarm of one camera, and what is announced of it.
 
-    An event begins with the first of `ALARM_FRAMES` anomalous frames in a row, and is told with the
-    last of them at the earliest.
+    What an alarm is, is up to `EventTracker`. Here are the camera's own threshold, with hysteresis
+    and drift, and when an event is announced: once it has lasted, and again as it goes on.
 
     `accept` may be called from any thread; all else belongs to one.
 
@@ -66,18 +65,15 @@ class Decision:
         fps: float | None = None,
     ) -> None:
         self._threshold = Threshold(card.normal, settings, fps or card.fps)
-        self._camera, self._card, self._settings = camera, card, settings
-        self._wall_clock = wall_clock
-        self._ignored = IgnoredCells(settings.ignore, card)
+        self._camera, self._settings, self._wall_clock = camera, settings, wall_clock
+        self._localiser = Localiser(card, settings.ignore)
+        self._tracker = EventTracker(settings.quiet_s)
         self._event: LiveEvent | None = None
-        """What goes on; while it forms, no more than that anomalous frames follow each other."""
-        self._is_formed = self._is_told = False
-        self._row, self._frames = Row(), 0
-        self._sustained, self._rarest = SustainedScore(), -math.inf
-        self._told_s = self._start_s = self._last_s = 0.0
-        self._now_s = self._quiet_until_s = -float("inf")
+        """What the tracker's current event is to the sinks, from its first frame on."""
+        self._is_announced, self._announced_s = False, 0.0
+        self._now_s = self._quiet_until_s = -math.inf
         self._picture: NDArray[np.uint8] | None = None
-        """The frame at the peak, until it is told."""
+        """The frame at the peak, until it is announced."""
 
     @property
     def level(self) -> Level:
@@ -91,8 +87,8 @@ class Decision:
 
     @property
     def ongoing(self) -> LiveEvent | None:
-        """The event that was told and has not ended."""
-        return self._event if self._is_told else None
+        """The event that was announced and has not ended."""
+        return self._event if self._is_announced else None
 
     def accept(self, false_alarms: str) -> Level:
         """Change the threshold, from the next frame on.
@@ -110,104 +106,89 @@ class Decision:
         """
         self._threshold.resume(state)
 
-    def update(self, detection: Detection) -> Judgement:
-        """Take the next scored frame."""
-        level = self.level
-        detection = self._seen(detection, level.begin)
-        now, changes = detection.frame.time_s, []
-        if now < self._now_s:
-            changes += self.reset()
-        elif self._is_formed and now - self._last_s >= self._settings.quiet_s:
-            changes += self.finish()
+    def update(self, frame: Frame, score: float, anomaly_map: NDArray[np.float32]) -> Judgement:
+        """Take the next scored frame.
+
+        Args:
+            frame: The frame.
+            score: Its score, as the graph says.
+            anomaly_map: float32, (rows, columns).
+        """
+        level, now = self.level, frame.time_s
+        detection = self._localiser.to_detection(frame, score, anomaly_map, level.begin)
+        changes = self._end_in_time(now)
         self._now_s = now
-        row = self._row.update(detection.anomalous, now)
-        if row <= 1 and not self._is_formed:
-            self.finish()
-        if self._event is None:
-            if detection.anomalous and now >= self._quiet_until_s:
-                self._begin(detection)
-        elif detection.score >= level.hold:
-            self._extend(self._event, detection)
-        self._form(detection)
-        changes += self._tell(now)
+        before, self._tracker.normal = self._tracker.current, self._threshold.normal
+        self._tracker.add(detection, level.hold, may_begin=now >= self._quiet_until_s)
+        self._follow(before, detection)
+        changes += self._announce(now)
         return Judgement(detection, changes, self._threshold.follow(detection.score, now))
 
     def finish(self) -> list[EventChange]:
         """End the event that goes on, as the camera is lost or the run ends."""
-        event, told = self._event, self._is_told
-        picture, self._picture = self._picture, None
-        self._event, self._is_formed, self._is_told = None, False, False
-        self._frames, self._rarest = 0, -math.inf
-        if event is None or not told:
+        announced, ended, picture = self.ongoing, self._tracker.finish(), self._picture
+        self._forget()
+        if announced is None or ended is None:
             return []
-        self._quiet_until_s = self._last_s + self._settings.cooldown_s
-        return [EventChange(ChangeKind.END, replace(event, state=EventState.ENDED), picture)]
+        self._quiet_until_s = ended.end_s + self._settings.cooldown_s
+        return [EventChange(ChangeKind.END, replace(announced, state=EventState.ENDED), picture)]
 
     def reset(self) -> list[EventChange]:
         """The same, and forget the cool-down: the source's clock begins anew."""
         changes = self.finish()
-        self._row = Row()
-        self._quiet_until_s = -float("inf")
+        self._tracker.reset()
+        self._quiet_until_s = -math.inf
         return changes
 
-    def _seen(self, detection: Detection, threshold: float) -> Detection:
-        """The detection without the ignored cells, by this threshold."""
-        rows, columns = detection.frame.image.shape[:2]
-        if self._ignored.of(rows, columns) is None and detection.threshold == threshold:
-            return detection
-        found = detection.score, detection.anomaly_map
-        score, anomaly_map = self._ignored.counted(*found, rows, columns)
-        box = None
-        if score >= threshold:
-            box = locate(anomaly_map, threshold, self._card, rows, columns)
-        return Detection(detection.frame, score, threshold, anomaly_map, box)
+    def _end_in_time(self, now: float) -> list[EventChange]:
+        """End the event before the next frame is taken, where that frame is too late for it."""
+        if now < self._now_s:
+            return self.reset()
+        return self.finish() if self._tracker.is_over(now) else []
 
-    def _begin(self, detection: Detection) -> None:
-        assert detection.box is not None  # noqa: S101 - an anomalous frame has one
+    def _forget(self) -> None:
+        self._event = self._picture = None
+        self._is_announced = False
+
+    def _follow(self, before: Event | None, detection: Detection) -> None:
+        """Bring what is told of the event up to the tracker's, which was `before`."""
+        current, event = self._tracker.current, self._event
+        if current is None:
+            self._forget()
+        elif event is None or before is None or before.start_s != current.start_s:
+            self._event = self._begun(current, detection.threshold)
+            self._picture = detection.frame.image.copy()
+        elif current is not before:
+            end = event.start + current.end_s - current.start_s
+            if current.peak_score > before.peak_score:
+                event = replace(event, peak=end, score=current.peak_score, box=current.box)
+                self._picture = detection.frame.image.copy()
+            rate, rarity = current.normal_per_hour, current.rarity
+            self._event = replace(event, end=end, normal_per_hour=rate, rarity=rarity)
+
+    def _begun(self, current: Event, threshold: float) -> LiveEvent:
         at = self._wall_clock()
-        self._start_s = self._last_s = self._told_s = detection.frame.time_s
-        self._event = LiveEvent(
+        return LiveEvent(
             id=event_id(at),
             camera=self._camera,
             start=at,
             end=at,
             peak=at,
-            score=detection.score,
-            threshold=detection.threshold,
-            box=detection.box,
+            score=current.peak_score,
+            threshold=threshold,
+            box=current.box,
         )
-        self._picture = detection.frame.image.copy()
 
-    def _extend(self, event: LiveEvent, detection: Detection) -> None:
-        self._last_s = detection.frame.time_s
-        at = event.start + self._last_s - self._start_s
-        self._event = replace(event, end=at)
-        if detection.score > event.score and detection.box is not None:
-            self._event = replace(self._event, peak=at, score=detection.score, box=detection.box)
-            self._picture = detection.frame.image.copy()
-
-    def _form(self, detection: Detection) -> None:
-        """Let the event become one, and say how rare the highest score is that it kept up."""
-        kept_up = self._sustained.update(detection.score)
-        if self._event is None:
-            return
-        self._frames += 1
-        self._is_formed = self._is_formed or self._frames >= ALARM_FRAMES
-        if self._is_formed and kept_up > self._rarest:
-            self._rarest = kept_up
-            rate, rarity = self._threshold.normal.rate_and_rarity(kept_up)
-            self._event = replace(self._event, normal_per_hour=rate, rarity=rarity)
-
-    def _tell(self, now: float) -> list[EventChange]:
-        event = self._event
-        if event is None or not self._is_formed:
+    def _announce(self, now: float) -> list[EventChange]:
+        event, ongoing = self._event, self._tracker.ongoing
+        if event is None or ongoing is None:
             return []
-        if self._last_s - self._start_s < self._settings.min_duration_s:
+        if ongoing.end_s - ongoing.start_s < self._settings.min_duration_s:
             return []
-        kind = ChangeKind.UPDATE if self._is_told else ChangeKind.NEW
-        is_due = now - self._told_s >= self._settings.update_s and self._last_s > self._told_s
-        if self._is_told and not is_due:
+        kind = ChangeKind.UPDATE if self._is_announced else ChangeKind.NEW
+        is_due = now - self._announced_s >= self._settings.update_s
+        if self._is_announced and not (is_due and ongoing.end_s > self._announced_s):
             return []
-        self._is_told, self._told_s = True, now
+        self._is_announced, self._announced_s = True, now
         picture, self._picture = self._picture, None
         return [EventChange(kind, event, picture)]

@@ -14,9 +14,10 @@ from typing import Annotated, NamedTuple
 import msgspec
 import numpy as np
 
-from edge_vad.alarms.persistence import ALARM_FRAMES, SustainedScore
+from edge_vad.alarms.alarm import ALARM_FRAMES, QUIET_S, AlarmPeaks
+from edge_vad.alarms.persistence import PersistentScore
 from edge_vad.errors import WrongUse
-from edge_vad.false_alarms import QUIET_S, TAIL_SHARE, NormalTail, describe_rate
+from edge_vad.false_alarms import TAIL_SHARE, NormalTail, describe_rate
 
 HOURS = 1.0
 """Time in which what was seen before is forgotten to 1/e."""
@@ -81,7 +82,7 @@ class DriftStep(NamedTuple):
 class NormalDrift:
     """Re-estimates the normal tail from the scores below the threshold, frame by frame.
 
-    All of it is about sustained scores, as the tail and the alarms are. The start of the tail is
+    All of it is about persistent scores, as the tail and the alarms are. The start of the tail is
     the score that a fifth of the frames pass. Stochastic approximation (Robbins & Monro 1951)
     follows that quantile: after every frame it moves up by a step times the share that should lie
     below it, or down by the step times the share that should lie above. The size of the scores does
@@ -129,7 +130,7 @@ class NormalDrift:
         # An alarm is known with the last of the frames that it takes.
         self._guard = math.ceil(GUARD_S * fps) + ALARM_FRAMES - 1
         self._waiting = np.zeros(self._guard, np.float64)
-        self._sustained = SustainedScore()
+        self._persistent, self._peaks = PersistentScore(), AlarmPeaks(fps)
         self.reset()
 
     def reset(self) -> None:
@@ -138,8 +139,8 @@ class NormalDrift:
         self.threshold = self._logged = self._trained_threshold
         self._told_bound = False
         self._frames, self._last_anomalous = 0, -_NEVER
-        self._peak, self._last_passing = -math.inf, -_NEVER
-        self._sustained.reset()
+        self._persistent.reset()
+        self._peaks.reset()
 
     @property
     def tail(self) -> NormalTail:
@@ -192,28 +193,26 @@ class NormalDrift:
         """
         index, place = self._frames, self._frames % self._guard
         self._frames += 1
-        kept_up = self._sustained.update(score)
+        persistent = self._persistent.update(score)
         # Frames that pass one by one let an alarm go on, though they do not begin one.
         goes_on = score >= self.threshold and index - self._last_anomalous <= self._quiet_frames
-        if goes_on or not (math.isfinite(score) and kept_up < self.threshold):
+        if goes_on or not (math.isfinite(score) and persistent < self.threshold):
             self._last_anomalous = index
-        left, self._waiting[place] = float(self._waiting[place]), kept_up
+        left, self._waiting[place] = float(self._waiting[place]), persistent
         # A score waits until what comes after it is known.
         is_clear = self._last_anomalous < index - 2 * self._guard
         if index >= self._guard and is_clear:
             self._learn(left, index - self._guard)
         elif not is_clear:
-            self._peak = -math.inf
+            self._peaks.reset()
         return self._record(time_s)
 
     def _learn(self, score: float, index: int) -> None:
         start = self._trained.start + self._shift
-        if self._peak > -math.inf and index - self._last_passing > self._quiet_frames:
-            excess = max(0.0, self._peak - start) / self._truncated_mean
+        peak = self._peaks.update(score, start, index)
+        if peak is not None:
+            excess = max(0.0, peak - start) / self._truncated_mean
             self._scale += self._peak_weight * (excess - self._scale)
-            self._peak = -math.inf
-        if score >= start:
-            self._peak, self._last_passing = max(self._peak, score), index
         self._shift += self._step * ((1 - TAIL_SHARE) if score >= start else -TAIL_SHARE)
         self._move()
 

@@ -1,13 +1,47 @@
-"""Where in a frame its anomaly is."""
+"""Where in a frame its anomaly is: from a score and a map to a detection."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vad.detection import Box
+from edge_vad.alarms.ignored import IgnoredCells
+from edge_vad.detection import Box, Detection
+from edge_vad.frame import Frame
 from edge_vad.opencv import cv2
+from edge_vad.preprocessing.regions import Polygon
 from edge_vad.scene_model import Grid, SceneCard
+
+
+class Localiser:
+    """Makes detections of what the graph says: without ignored cells, with a box where anomalous.
+
+    Args:
+        card: Where the map's cells lie in the model's frame.
+        ignore: Regions in which nothing counts: polygons, px of the camera's frames.
+    """
+
+    def __init__(self, card: SceneCard, ignore: Sequence[Polygon] = ()) -> None:
+        self._card, self._ignored = card, IgnoredCells(ignore, card)
+
+    def to_detection(
+        self, frame: Frame, score: float, anomaly_map: NDArray[np.float32], threshold: float
+    ) -> Detection:
+        """The detection of a frame.
+
+        Args:
+            frame: The frame.
+            score: Its score, as the graph says.
+            anomaly_map: float32, (rows, columns).
+            threshold: Score from which on the frame is anomalous.
+        """
+        size, box = frame.image.shape[:2], None
+        score, anomaly_map = self._ignored.counted(score, anomaly_map, *size)
+        if score >= threshold:
+            box = locate(anomaly_map, threshold, self._card, *size)
+        return Detection(frame, score, threshold, anomaly_map, box)
 
 
 def locate(

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_vad.alarms.localisation import locate_strangest
-from edge_vad.alarms.persistence import SustainedScore
+from edge_vad.alarms.persistence import PersistentScore
 from edge_vad.detection import Box, Detection
 from edge_vad.scene_model import SceneCard
 
@@ -57,7 +57,7 @@ def seconds_apart(duration_s: float | None) -> float:
 
 
 class StrangestMoments:
-    """Finds the highest peaks of the sustained score that are some time apart.
+    """Finds the highest peaks of the persistent score that are some time apart.
 
     A peak is a frame above which no other lies within `apart_s`, before or after. Of all frames one
     number is kept; pictures only of the few best peaks and of the one that may become another.
@@ -70,7 +70,7 @@ class StrangestMoments:
 
     def __init__(self, card: SceneCard, apart_s: float, count: int = COUNT) -> None:
         self._card, self._apart_s, self._count = card, apart_s, count
-        self._sustained = SustainedScore()
+        self._persistent = PersistentScore()
         self._times_s, self._scores = array("d"), array("f")
         self._highest: deque[tuple[float, float]] = deque()
         """Times and falling scores: the first is the highest of the last `apart_s`."""
@@ -80,9 +80,9 @@ class StrangestMoments:
     def update(self, detection: Detection) -> None:
         """Take the next frame; one that was not judged counts for nothing."""
         if not detection.judged:
-            self._sustained.reset()
+            self._persistent.reset()
             return
-        score, now = self._sustained.update(detection.score), detection.frame.time_s
+        score, now = self._persistent.update(detection.score), detection.frame.time_s
         if self._times_s and now < self._times_s[-1]:  # the source's clock began anew
             self._settle()
             self._highest.clear()

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import msgspec
 
+from edge_vad.alarms.alarm import QUIET_S
 from edge_vad.errors import WrongUse
-from edge_vad.false_alarms import QUIET_S, parse_rate
+from edge_vad.false_alarms import parse_rate
 from edge_vad.preprocessing.regions import Polygons, demand_area
 
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=86400)]

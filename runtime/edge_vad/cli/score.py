@@ -10,8 +10,9 @@ from pathlib import Path
 import click
 import msgspec
 
+from edge_vad.alarms.alarm import ALARM_FRAMES
 from edge_vad.alarms.moments import StrangestMoments, seconds_apart
-from edge_vad.alarms.persistence import ALARM_FRAMES, SustainedScore
+from edge_vad.alarms.persistence import PersistentScore
 from edge_vad.cli.console import heed_rate, progress, staged, warn_of_skipped
 from edge_vad.cli.options import (
     FALSE_ALARMS_HELP,
@@ -157,7 +158,7 @@ def _score_one(detector: Detector, source: Source, folder: Path, has_maps: bool)
     heed_rate(source, card)
     length = scored_of(source.length, source.fps, card.fps)
     frames, anomalous, highest = 0, 0, -math.inf
-    sustained, kept_up = SustainedScore(), -math.inf
+    persistent, kept_up = PersistentScore(), -math.inf
     duration_s = source.length / source.fps if source.length else None
     strangest = StrangestMoments(card, seconds_apart(duration_s))
     unjudged: Counter[str] = Counter()
@@ -175,10 +176,10 @@ def _score_one(detector: Detector, source: Source, folder: Path, has_maps: bool)
             anomalous += detection.anomalous
             advance()
             if not detection.judged:
-                sustained.reset()
+                persistent.reset()
                 continue
             highest = max(detection.score, highest)
-            kept_up = max(sustained.update(detection.score), kept_up)
+            kept_up = max(persistent.update(detection.score), kept_up)
         moments = write_moments(outputs.staging, strangest.finish(), card.normal)
     warn_of_skipped(source)
     return SourceScores(

@@ -237,7 +237,9 @@ class LiveLoop:
 
     def _decide(self, watch: CameraWatch, detection: Detection) -> None:
         watch.frames += 1
-        judgement = watch.decision.update(detection)
+        judgement = watch.decision.update(
+            detection.frame, detection.score, detection.anomaly_map
+        )
         if watch.is_paced:
             watch.age_s = time.monotonic() - detection.frame.time_s
         self._tell_state(watch)

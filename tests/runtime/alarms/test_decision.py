@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from edge_vad.alarms.decision import Decision
 from edge_vad.alarms.drift import BOUND_SCALES, DriftState
 from edge_vad.alarms.settings import DecisionSettings
-from edge_vad.detection import Box, Detection
+from edge_vad.detection import Box
 from edge_vad.errors import WrongUse
 from edge_vad.events import ChangeKind
 from edge_vad.false_alarms import NormalTail
@@ -29,19 +29,19 @@ def decision(make):
     return build
 
 
-def detection(index, score, fps=10.0, cell=(1, 2)):
-    """A frame whose highest cell is at (row, column), as a detector that is never alarmed says."""
+def scored(index, score, fps=10.0, cell=(1, 2)):
+    """A frame, its score, and its map, whose highest cell is at (row, column)."""
     anomaly_map = np.full((5, 7), -1.0, np.float32)
     anomaly_map[cell] = score
     frame = Frame(np.full((HEIGHT, WIDTH, 3), index % 256, np.uint8), index, index / fps)
-    return Detection(frame, score, 99.0, anomaly_map, None)
+    return frame, score, anomaly_map
 
 
 def changes_of(decision, scores):
     told = [
         change
         for index, score in enumerate(scores)
-        for change in decision.update(detection(index, score)).changes
+        for change in decision.update(*scored(index, score)).changes
     ]
     return told + decision.finish()
 
@@ -52,7 +52,7 @@ def kinds_of(changes):
 
 def test_an_event_is_told_with_its_third_frame_and_ends_after_the_quiet_time(decision):
     gate = decision()
-    told = [gate.update(detection(index, 3 if index < 3 else 0)).changes for index in range(20)]
+    told = [gate.update(*scored(index, 3 if index < 3 else 0)).changes for index in range(20)]
     assert [(index, kinds_of(each)) for index, each in enumerate(told) if each] == [
         (2, [NEW]),
         (12, [END]),
@@ -68,13 +68,13 @@ def test_a_frame_or_two_that_pass_are_no_event(decision, scores):
 
 def test_frames_far_apart_in_time_make_an_event_too(decision):
     gate = decision(quiet_s=1.0)
-    told = [gate.update(detection(index, 3, fps=0.2)).changes for index in range(3)]
+    told = [gate.update(*scored(index, 3, fps=0.2)).changes for index in range(3)]
     assert list(map(kinds_of, told)) == [[], [], [NEW]]
 
 
 def test_a_pause_of_the_footage_breaks_the_row(decision):
     gate = decision()
-    told = [gate.update(detection(index, 9)).changes for index in (0, 1, 6000, 6001, 6002)]
+    told = [gate.update(*scored(index, 9)).changes for index in (0, 1, 6000, 6001, 6002)]
     assert list(map(kinds_of, told)) == [[], [], [], [], [NEW]]
     assert gate.ongoing.end - gate.ongoing.start == pytest.approx(0.2)
 
@@ -119,7 +119,7 @@ def test_an_event_goes_on_down_to_the_lower_score_but_does_not_begin_there(decis
 def test_what_does_not_last_is_never_told(decision):
     gate = decision(min_duration_s=0.3)
     assert changes_of(gate, [3, 3, 3, *[0] * 20]) == []
-    told = [gate.update(detection(100 + index, 3)).changes for index in range(4)]
+    told = [gate.update(*scored(100 + index, 3)).changes for index in range(4)]
     assert list(map(kinds_of, told)) == [[], [], [], [NEW]]
     assert told[3][0].event.end - told[3][0].event.start == pytest.approx(0.3)
 
@@ -129,7 +129,7 @@ def test_no_event_begins_while_it_cools_down(decision):
     starts = []
     gate = decision(cooldown_s=4.0)
     for index, score in enumerate(scores):
-        starts += [index for c in gate.update(detection(index, score)).changes if c.kind is NEW]
+        starts += [index for c in gate.update(*scored(index, score)).changes if c.kind is NEW]
     assert starts == [2, 44]
 
 
@@ -144,9 +144,9 @@ def test_ids_sort_by_time_and_are_unique(make):
 
 def test_a_threshold_changes_while_running(decision):
     gate = decision()
-    assert not gate.update(detection(0, 1.5)).detection.anomalous
+    assert not gate.update(*scored(0, 1.5)).detection.anomalous
     gate.accept("10/hour")
-    _, _, judged = (gate.update(detection(index, 1.5)) for index in (1, 2, 3))
+    _, _, judged = (gate.update(*scored(index, 1.5)) for index in (1, 2, 3))
     assert judged.detection.anomalous
     assert judged.detection.threshold == pytest.approx(1.0)
     assert judged.detection.box is not None
@@ -163,8 +163,8 @@ def test_a_threshold_that_is_none_changes_nothing(decision):
 def test_a_threshold_follows_drift_only_when_asked_and_says_every_step(decision):
     scores = [0.0] * 8000
     still, follows = decision(), decision(follow_drift=True)
-    judged = [follows.update(detection(index, score)) for index, score in enumerate(scores)]
-    assert {still.update(detection(index, 0.0)).drifted for index in range(200)} == {None}
+    judged = [follows.update(*scored(index, score)) for index, score in enumerate(scores)]
+    assert {still.update(*scored(index, 0.0)).drifted for index in range(200)} == {None}
     assert still.level == decision().level
     steps = [each.drifted for each in judged if each.drifted]
     assert 1 <= len(steps) <= 10
@@ -177,15 +177,15 @@ def test_ignored_regions_do_not_move_the_threshold(decision):
     square = ((40, 24), (56, 24), (56, 40), (40, 40))
     busy, calm = (decision(follow_drift=True, ignore=(square,)) for _ in range(2))
     for index in range(500):
-        busy.update(detection(index, 1.5))
-        calm.update(detection(index, -1.0))
+        busy.update(*scored(index, 1.5))
+        calm.update(*scored(index, -1.0))
     assert busy.level == calm.level
 
 
 def test_other_accepted_false_alarms_keep_what_was_learnt_of_drift(decision):
     gate = decision(follow_drift=True)
     for index in range(4000):
-        gate.update(detection(index, 0.0))
+        gate.update(*scored(index, 0.0))
     moved = decision().level.begin - gate.level.begin
     assert moved > 0
     gate.accept("1/day")
@@ -219,11 +219,11 @@ def test_an_ignored_region_counts_for_nothing_and_hides_nothing_else(decision):
     # Cell (1, 2) has its centre at (24, 16) of the model's frame: (48, 32) of the camera's.
     square = ((40, 24), (56, 24), (56, 40), (40, 40))
     gate = decision(ignore=(square,))
-    judged = gate.update(detection(0, 9))
+    judged = gate.update(*scored(0, 9))
     assert judged.changes == []
     assert judged.detection.score == -1.0
     assert judged.detection.anomaly_map.max() <= 0
-    _, _, judged = (gate.update(detection(index, 9, cell=(3, 5))) for index in (1, 2, 3))
+    _, _, judged = (gate.update(*scored(index, 9, cell=(3, 5))) for index in (1, 2, 3))
     assert kinds_of(judged.changes) == [NEW]
 
 
@@ -235,7 +235,7 @@ def test_a_picture_ignored_whole_never_alarms(decision):
 def test_a_lost_camera_ends_its_event(decision):
     gate = decision()
     for index in range(3):
-        gate.update(detection(index, 9))
+        gate.update(*scored(index, 9))
     assert kinds_of(gate.finish()) == [END]
     assert gate.finish() == []
     assert gate.ongoing is None
@@ -244,8 +244,8 @@ def test_a_lost_camera_ends_its_event(decision):
 def test_a_source_that_begins_anew_ends_the_event_of_before(decision):
     gate = decision()
     for index in (50, 51, 52):
-        gate.update(detection(index, 9))
-    told = [gate.update(detection(index, 9)).changes for index in range(3)]
+        gate.update(*scored(index, 9))
+    told = [gate.update(*scored(index, 9)).changes for index in range(3)]
     assert list(map(kinds_of, told)) == [[END], [], [NEW]]
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import genpareto
 
+from edge_vad.alarms.alarm import ALARM_FRAMES
 from edge_vad.alarms.drift import (
     BOUND_SCALES,
     GUARD_S,
@@ -21,7 +22,7 @@ from edge_vad.alarms.drift import (
     NormalDrift,
     truncated_mean,
 )
-from edge_vad.alarms.persistence import ALARM_FRAMES, sustained
+from edge_vad.alarms.persistence import persistent_scores
 from edge_vad.errors import WrongUse
 from edge_vad.false_alarms import TAIL_SHARE, NormalTail
 from edge_vad_train.fitting.calibration import fit_tail
@@ -47,7 +48,7 @@ def watched(drift: NormalDrift, scores: np.ndarray) -> list:
 
 
 def test_a_trained_tail_starts_where_the_stated_share_of_frames_pass(tail):
-    assert np.mean(sustained(normal_scores(0, 10.0)) >= tail.start) == pytest.approx(
+    assert np.mean(persistent_scores(normal_scores(0, 10.0)) >= tail.start) == pytest.approx(
         TAIL_SHARE, abs=1e-3
     )
 

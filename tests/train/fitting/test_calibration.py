@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import genpareto
 
-from edge_vad.false_alarms import QUIET_S, TAIL_SHARE, NormalTail
+from edge_vad.alarms.alarm import QUIET_S
+from edge_vad.false_alarms import TAIL_SHARE, NormalTail
 from edge_vad.scene_model import Calibration
 from edge_vad_train.checkpoint import load_trained
 from edge_vad_train.data.footage import Footage, FrameSize, Segment

@@ -10,7 +10,7 @@ from threading import Event as Flag
 
 import msgspec
 
-from edge_vad.alarms.persistence import SustainedScore
+from edge_vad.alarms.persistence import PersistentScore
 from edge_vad.alarms.tracker import EventTracker
 from edge_vad.backends import Backend, load_backend
 from edge_vad.detection import NO_MOTION, Detection, Event
@@ -185,7 +185,7 @@ class _Scene:
         self.detector = Detector(model, self.backend, false_alarms, ignore)
         self.promised = parse_rate(false_alarms)
         self._tracker = EventTracker(normal=self.normal)
-        self._sustained = SustainedScore()
+        self._persistent = PersistentScore()
         self._alarms: list[Event] = []
         self.highest = -float("inf")
 
@@ -194,7 +194,7 @@ class _Scene:
         if alarm := self._tracker.update(detection):
             self._alarms.append(alarm)
         if detection.judged:
-            self.highest = max(self.highest, self._sustained.update(detection.score))
+            self.highest = max(self.highest, self._persistent.update(detection.score))
 
     def finish(self) -> tuple[Event, ...]:
         """End the clip: its alarms, as they would be written."""

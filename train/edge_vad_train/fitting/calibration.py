@@ -11,8 +11,9 @@ import torch
 from numpy.typing import NDArray
 from scipy.stats import genpareto
 
-from edge_vad.alarms.persistence import sustained
-from edge_vad.false_alarms import QUIET_S, TAIL_SHARE, NormalTail
+from edge_vad.alarms.alarm import alarm_peaks
+from edge_vad.alarms.persistence import persistent_scores
+from edge_vad.false_alarms import TAIL_SHARE, NormalTail
 from edge_vad.scene_model import Calibration
 from edge_vad_train.data.footage import Footage
 from edge_vad_train.data.full_pass import FrameBatch, ReadBatches, read_every_frame
@@ -146,9 +147,9 @@ def fused_scores(
 def fit_tail(scores: Sequence[NDArray[np.float32]], fps: float) -> NormalTail:
     """Fit the tail of normal scores: peaks over threshold (Coles 2001).
 
-    As at run time a score counts as far as it is sustained. The tail begins where a fifth of the
-    frames pass. Frames that pass it less than `QUIET_S` apart are one alarm, as they are one alarm
-    at run time; the highest score of each is a peak, and the excesses of the peaks follow a
+    As at run time persistent scores count, and frames that pass the start of the tail within the
+    same quiet time are one alarm: see `edge_vad.alarms.alarm`. The tail begins where a fifth of the
+    frames pass. The highest score of each alarm is a peak, and the excesses of the peaks follow a
     generalised Pareto distribution. Of few peaks its shape cannot
     be told: they are taken as exponential, and what n of them leave open about their mean makes the
     tail of the next one heavier. That a mean is of the order of 1 is known beforehand, for scores
@@ -160,10 +161,10 @@ def fit_tail(scores: Sequence[NDArray[np.float32]], fps: float) -> NormalTail:
         scores: Frame scores of each run of normal footage, in order of time.
         fps: Frames a second.
     """
-    persistent = [sustained(run) for run in scores]
+    persistent = [persistent_scores(run) for run in scores]
     every = np.concatenate(persistent)
     start = float(np.quantile(every, 1 - TAIL_SHARE))
-    peaks = [peak for run in persistent for peak in _peaks(run, start, QUIET_S * fps)]
+    peaks = [peak for run in persistent for peak in alarm_peaks(run, start, fps)]
     excesses = np.maximum(np.array(peaks) - start, 1e-6)
     count = len(excesses) + 1
     shape, scale = 1 / count, float(excesses.sum() + _USUAL_EXCESS) / count
@@ -175,12 +176,3 @@ def fit_tail(scores: Sequence[NDArray[np.float32]], fps: float) -> NormalTail:
             scale = float(excesses.mean()) * (1 - shape)
     hours = len(every) / fps / 3600
     return NormalTail(hours, len(every), start, len(peaks) / hours, scale, shape)
-
-
-def _peaks(scores: NDArray[np.float32], start: float, quiet_frames: float) -> list[float]:
-    """The highest score of every alarm above `start`."""
-    passing = np.flatnonzero(scores >= start)
-    if not len(passing):
-        return []
-    alarms = np.split(passing, np.flatnonzero(np.diff(passing) > quiet_frames) + 1)
-    return [float(scores[alarm].max()) for alarm in alarms]

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from edge_vad.alarms.level import level_for
+from edge_vad.alarms.threshold import level_for
 from edge_vad.camera_state import CameraState
 from edge_vad.detection import Box, Detection
 from edge_vad.errors import WrongUse
