@@ -11,9 +11,8 @@ import numpy as np
 import torch
 
 from edge_vad.backends import Backend, Inputs, load_backend
-from edge_vad.motion.extractor import MotionExtractor
-from edge_vad.preprocessing.resize import FrameResizer
 from edge_vad.scene_model import SceneCard, SceneModel
+from edge_vad.scoring.preparation import FramePreparer
 from edge_vad.sources import open_source
 from edge_vad_bench.baselines.torch_backends import TorchBackend, compiled, dense, patch_by_patch
 from edge_vad_bench.measure.interleaved_runner import InterleavedRunner
@@ -136,14 +135,12 @@ def _baselines(scene: TrainedScene, first: Inputs, notes: list[str]) -> list[Bas
 
 def _inputs(source: str, card: SceneCard) -> Iterator[Inputs]:
     """Frames of the source with their motion, from the first that has any."""
-    motion = MotionExtractor(card.height, card.width, card.motion)
-    resizer = FrameResizer(card.height, card.width, card.ignored)
+    preparer = FramePreparer(card)
     with open_source(source) as footage:
         for frame in islice(footage, _FRAMES + 1):
-            image = resizer.resize(frame.image)
-            pooled = motion.push(image)
-            if motion.known:
-                yield Inputs(image[None].copy(), pooled[None].copy())
+            prepared = preparer.prepare(frame, steps=1.0)
+            if not prepared.unjudged:
+                yield Inputs._make(values.copy() for values in prepared.inputs)
 
 
 def _agreements(

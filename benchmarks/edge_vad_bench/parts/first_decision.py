@@ -18,20 +18,20 @@ def main() -> None:
     frames = int(sys.argv.pop(1))
     import edge_vad.scoring.detector
 
-    score = edge_vad.scoring.detector.Detector._score
-    edge_vad.scoring.detector.Detector._score = _timed(score, frames)  # type: ignore[method-assign,assignment]
+    decide = edge_vad.scoring.detector.Detector.decide
+    edge_vad.scoring.detector.Detector.decide = _timed(decide, frames)  # type: ignore[method-assign,assignment]
     from edge_vad.cli import main as command_line
 
     command_line()
 
 
-def _timed(score: Callable[..., object], frames: int) -> Callable[..., object]:
+def _timed(decide: Callable[..., object], frames: int) -> Callable[..., object]:
     decided: list[float] = []
     used: list[float] = []
     resident: list[float] = []
 
     def timed(*arguments: object) -> object:
-        detection = score(*arguments)
+        detection = decide(*arguments)
         decided.append(time.clock_gettime(time.CLOCK_MONOTONIC))
         used.append(time.process_time())
         if len(decided) in (2, frames):

@@ -6,14 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
-from edge_vad.backends import Backend, Inputs, Maps
+from edge_vad.backends import Inputs
 from edge_vad.errors import BadInput
 from edge_vad.frame import Frame
 from edge_vad.motion.pace import Paced, at_pace, scored_of
 from edge_vad.scene_model import SceneModel
-from edge_vad.scoring.detector import Detector
+from edge_vad.scoring.preparation import FramePreparer
 
 if TYPE_CHECKING:
     from edge_vad_train.datasets import Clip
@@ -35,7 +33,7 @@ class Seen(NamedTuple):
 
 
 def watch(model: SceneModel, frames: Iterable[Frame]) -> Iterator[Seen]:
-    """Prepare frames as the detector does, by the detector itself and at the scene's pace.
+    """Prepare frames as the detector does, at the scene's pace.
 
     Raises:
         BadInput: A frame's shape is not that of the scene's camera.
@@ -118,13 +116,9 @@ def _ordinary_clips(places: Sequence[str]) -> Sequence[Clip]:
 
 
 def _prepared(model: SceneModel, paced: Iterable[Paced]) -> Iterator[Seen]:
-    listener = _Listener(model)
-    detector = Detector(model, listener)
+    preparer = FramePreparer(model.card)
     for frame, steps in paced:
-        if steps is None:
-            detector.reset()
-        detector.detect(frame, steps=steps or 1.0)
-        yield Seen(listener.inputs, steps is not None)
+        yield Seen(preparer.prepare(frame, steps).inputs, steps is not None)
 
 
 class _Counted:
@@ -137,21 +131,3 @@ class _Counted:
         for frame in self._frames:
             self.count += 1
             yield frame
-
-
-class _Listener(Backend):
-    """A backend that computes nothing and remembers what it was given."""
-
-    name, device = "listener", "none"
-    inputs: Inputs
-
-    def __init__(self, model: SceneModel) -> None:
-        grid = model.card.grid
-        self._nothing = Maps(
-            np.zeros((1, grid.rows, grid.columns), np.float32), np.zeros(1, np.float32)
-        )
-
-    def infer(self, inputs: Inputs) -> Maps:
-        """Remember a batch."""
-        self.inputs = inputs
-        return self._nothing

@@ -19,10 +19,9 @@ from edge_vad.events import CameraStatus, WatchedCamera
 from edge_vad.false_alarms import parse_rate
 from edge_vad.frame import Frame
 from edge_vad.live.freeze_detector import FreezeDetector
-from edge_vad.motion.extractor import MotionExtractor
 from edge_vad.motion.pace import Pace
-from edge_vad.preprocessing.resize import FrameResizer
 from edge_vad.scene_model import SceneModel
+from edge_vad.scoring.preparation import FramePreparer, PreparedFrame
 from edge_vad.scoring.tamper_detector import TamperDetector
 from edge_vad.site.settings import WatchSettings
 from edge_vad.sources.capture import Capture
@@ -56,20 +55,16 @@ class CameraPlan:
     timeout_s: float = 5.0
 
 
-class Prepared(NamedTuple):
-    """A frame that is ready to be scored.
+class Waiting(NamedTuple):
+    """A frame that waits to be scored.
 
     Attributes:
-        frame: The frame.
-        image: The same in the size of the model.
-        motion: The pooled motion up to it.
+        prepared: The frame, ready for the graph.
         waited_s: Between its capture and its preparation.
         flow_s: How long the preparation took.
     """
 
-    frame: Frame
-    image: NDArray[np.uint8]
-    motion: NDArray[np.float32]
+    prepared: PreparedFrame
     waited_s: float
     flow_s: float
 
@@ -84,7 +79,7 @@ class CameraWatch:
         capture: The thread that captures it.
         box: Its newest frame.
         decision: What is an alarm of it; the loop's thread alone asks it.
-        prepared: What waits to be scored.
+        waiting: What waits to be scored.
         told: The state that was told last.
         frames: Frames scored.
         age_s: Age of the frame scored last when it was decided on.
@@ -96,7 +91,7 @@ class CameraWatch:
         self.is_paced = is_paced(plan.source)
         self.box = NewestFrame(keeps=not self.is_paced)
         self.decision = Decision(plan.name, card, plan.decision, fps=plan.fps)
-        self.prepared: Prepared | None = None
+        self.waiting: Waiting | None = None
         self.told: CameraState | None = None
         self.frames = 0
         self.age_s: float | None = None
@@ -110,10 +105,9 @@ class CameraWatch:
         self._busy = threading.Lock()
         self._picture_state = CameraState.LIVE
         self._freeze_detector = FreezeDetector(plan.watch.frozen_after_s)
-        self._match = TamperDetector(plan.watch.changed_after_s, card.empty, card.ignored)
         self._pace = Pace(card.fps)
-        self._motion = MotionExtractor(card.height, card.width, card.motion)
-        self._resizer = FrameResizer(card.height, card.width, card.ignored)
+        match = TamperDetector(plan.watch.changed_after_s, card.empty, card.ignored)
+        self._preparer = FramePreparer(card, match)
 
     @property
     def footing(self) -> str:
@@ -163,9 +157,9 @@ class CameraWatch:
 
     def release(self) -> None:
         """Leave it to the next; the image of its frame is written into again."""
-        if self.prepared:
-            self.box.give_back(self.prepared.frame.image)
-            self.prepared = None
+        if self.waiting:
+            self.box.give_back(self.waiting.prepared.frame.image)
+            self.waiting = None
         self._busy.release()
 
     def prepare(self, *, paused: bool = False) -> bool:
@@ -176,34 +170,33 @@ class CameraWatch:
         began = time.monotonic()
         steps = self._pace.steps(frame)
         if steps is None:
-            self._motion.reset()
-            self._match.forget_present()
+            self._preparer.reset()
         image = self._fitted(frame)
-        self._picture_state = self._judge(image, frame.time_s)
+        self._picture_state = self._state_of(frame, image)
         is_timed = self.capture.rate.is_settled or not self.is_paced
         is_sure = is_timed and self._picture_state is CameraState.LIVE
         if image is None or paused or not is_sure:
             self._pace.reset()
             self.box.give_back(frame.image)
             return False
-        motion = self._motion.push(image, steps or 1.0)
+        prepared = self._preparer.pool(self._preparer.measure(frame, image, steps))
         ended = time.monotonic()
         waited_s = began - frame.time_s if self.is_paced else 0.0
-        self.prepared = Prepared(frame, image, motion, waited_s, ended - began)
-        return self._motion.known
+        self.waiting = Waiting(prepared, waited_s, ended - began)
+        return not prepared.unjudged
 
     def _fitted(self, frame: Frame) -> NDArray[np.uint8] | None:
         """The image in the size of the model; None where it has another shape."""
         try:
-            return self._resizer.resize(frame.image)
+            return self._preparer.fit(frame)
         except BadInput as error:
             if self._picture_state is not CameraState.MOVED:
                 _log.warning("%s: %s", self.name, error)
             return None
 
-    def _judge(self, image: NDArray[np.uint8] | None, now_s: float) -> CameraState:
+    def _state_of(self, frame: Frame, image: NDArray[np.uint8] | None) -> CameraState:
         """Whether the picture can be relied on."""
         if image is None:
             return CameraState.MOVED
-        state = self._match.judge(image, now_s)
-        return CameraState.FROZEN if self._freeze_detector.is_frozen(image, now_s) else state
+        state = self._preparer.state(frame, image)
+        return CameraState.FROZEN if self._freeze_detector.is_frozen(image, frame.time_s) else state

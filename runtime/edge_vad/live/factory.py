@@ -8,13 +8,12 @@ from pathlib import Path
 
 import msgspec
 
-from edge_vad import engine_file
-from edge_vad.backends import load_backend
 from edge_vad.errors import EdgeVadError, WrongUse
 from edge_vad.live.camera_pipeline import CameraPlan, CameraWatch
 from edge_vad.live.ending import Ending
 from edge_vad.live.loop import LiveLoop
 from edge_vad.scene_model import SceneModel
+from edge_vad.scoring.opening import open_scene
 from edge_vad.scoring.scorer import Scorer
 from edge_vad.sinks.settings import SinkSettings
 from edge_vad.site.settings import CameraSettings, SiteSettings
@@ -49,14 +48,9 @@ class Scenes:
         """
         path = (self._folder / scene).resolve()
         if path not in self._scorers:
-            engine, onnx, backend = None, path, self._backend
-            if path.suffix == engine_file.SUFFIX:
-                engine = path
-                onnx, backend = engine_file.resolve(engine, backend)
-            model = SceneModel.read(onnx)
-            runner = load_backend(model, backend, threads=self._threads, engine=engine)
-            self._undo.callback(runner.close)
-            self._scorers[path] = Scorer(model, runner)
+            scorer = Scorer(*open_scene(path, self._backend, threads=self._threads))
+            self._undo.callback(scorer.close)
+            self._scorers[path] = scorer
         return self._scorers[path].model
 
 

@@ -13,15 +13,15 @@ from functools import partial
 from queue import Empty, SimpleQueue
 
 from edge_vad.alarms.drift import DriftState, DriftStep
-from edge_vad.backends import Maps
 from edge_vad.camera_state import CameraState
-from edge_vad.detection import Detection
 from edge_vad.errors import EdgeVadError, WrongUse
 from edge_vad.events import CameraStatus, EventChange, WatchedCamera
-from edge_vad.live.camera_pipeline import CameraWatch, Prepared
+from edge_vad.frame import Frame
+from edge_vad.live.camera_pipeline import CameraWatch
 from edge_vad.live.ending import Ending
 from edge_vad.opencv import cv2
-from edge_vad.scoring.scorer import Scorer
+from edge_vad.scoring.preparation import PreparedFrame
+from edge_vad.scoring.scorer import FrameScore, Scorer
 from edge_vad.sinks.base import Sink
 from edge_vad.sinks.group import SinkGroup
 
@@ -208,24 +208,23 @@ class LiveLoop:
             self._score(scorer, batch)
 
     def _score(self, scorer: Scorer, batch: list[CameraWatch]) -> None:
-        prepared = [each.prepared for each in batch if each.prepared]
+        waiting = [each.waiting for each in batch if each.waiting]
         began = time.monotonic()
-        maps = self._infer(scorer, prepared)
+        scores = self._infer(scorer, [each.prepared for each in waiting])
         infer_s = time.monotonic() - began
-        for place, (watch, ready) in enumerate(zip(batch, prepared, strict=True)):
-            if maps and watch.state is CameraState.LIVE:
-                found = float(maps.score[place]), maps.anomaly_map[place]
-                self._decide(watch, Detection(ready.frame, found[0], math.inf, found[1], None))
+        for place, (watch, ready) in enumerate(zip(batch, waiting, strict=True)):
+            if scores and watch.state is CameraState.LIVE:
+                self._decide(watch, ready.prepared.frame, scores[place])
                 stages = {"wait": ready.waited_s, "flow": ready.flow_s, "infer": infer_s}
                 self._tell_timing(watch, stages)
             self._let_go(watch)
 
-    def _infer(self, scorer: Scorer, prepared: list[Prepared]) -> Maps | None:
+    def _infer(self, scorer: Scorer, prepared: list[PreparedFrame]) -> list[FrameScore]:
         """Score a batch; where that fails it ends the cameras of the scene, and no other."""
         if scorer in self._given_up:
-            return None
+            return []
         try:
-            return scorer.score([(each.image, each.motion) for each in prepared])
+            return scorer.score(prepared)
         except EdgeVadError as error:
             self._given_up.append(scorer)
             self._failure = self._failure or error
@@ -233,15 +232,13 @@ class LiveLoop:
             for watch in [each for each in watches if each.plan.model is scorer.model]:
                 _log.error("%s is not watched any more: %s", watch.name, error)
                 watch.capture.give_up(error)
-            return None
+            return []
 
-    def _decide(self, watch: CameraWatch, detection: Detection) -> None:
+    def _decide(self, watch: CameraWatch, frame: Frame, found: FrameScore) -> None:
         watch.frames += 1
-        judgement = watch.decision.update(
-            detection.frame, detection.score, detection.anomaly_map
-        )
+        judgement = watch.decision.update(frame, found.score, found.anomaly_map)
         if watch.is_paced:
-            watch.age_s = time.monotonic() - detection.frame.time_s
+            watch.age_s = time.monotonic() - frame.time_s
         self._tell_state(watch)
         self._bus.frame(watch.name, judgement.detection)
         self._tell_changes(watch, judgement.changes)

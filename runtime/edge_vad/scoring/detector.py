@@ -5,26 +5,22 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
-from numpy.typing import NDArray
 
-from edge_vad import engine_file
-from edge_vad.alarms.ignored import IgnoredCells
-from edge_vad.alarms.localisation import locate
-from edge_vad.backends import Backend, Inputs, Maps, Mark, load_backend, unmarked
-from edge_vad.camera_state import CameraState
-from edge_vad.detection import NO_MOTION, Detection
-from edge_vad.errors import BadModel
+from edge_vad.alarms.localisation import Localiser
+from edge_vad.backends import Backend, Mark, unmarked
+from edge_vad.detection import Detection
 from edge_vad.false_alarms import parse_rate
+from edge_vad.files.closing import Closing
 from edge_vad.frame import Frame
-from edge_vad.motion.extractor import MotionExtractor, Moved
 from edge_vad.motion.pace import at_pace
 from edge_vad.preprocessing.regions import Polygon
-from edge_vad.preprocessing.resize import FrameResizer
 from edge_vad.scene_model import SceneModel
-from edge_vad.scoring.flow_prefetch import MeasuredFrame, prefetch_flow, usable_cores
+from edge_vad.scoring.flow_prefetch import prefetch_flow, usable_cores
+from edge_vad.scoring.opening import open_scene
+from edge_vad.scoring.preparation import FramePreparer, PreparedFrame
+from edge_vad.scoring.scorer import Scorer
 from edge_vad.scoring.tamper_detector import TamperDetector
 from edge_vad.sources import Source
 from edge_vad.sources.recording import Recording
@@ -34,7 +30,7 @@ _CHANGED_AFTER_S = 10.0
 """As live: seconds that the scene must be gone."""
 
 
-class Detector:
+class Detector(Closing):
     """Scores the frames of one camera, one after the other.
 
     Args:
@@ -61,15 +57,13 @@ class Detector:
         false_alarms: str | None = None,
         ignore: Sequence[Polygon] = (),
     ) -> None:
+        card = model.card
         self.model = model
         self.is_default_rate = false_alarms is None
-        self.false_alarms = model.card.normal.accepted(false_alarms)
-        self.threshold = model.card.normal.threshold(parse_rate(self.false_alarms))
-        self._backend = backend
-        card = model.card
-        self._resizer = FrameResizer(card.height, card.width, card.ignored)
-        self._ignored = IgnoredCells(ignore, card)
-        self._motion = MotionExtractor(card.height, card.width, card.motion)
+        self.false_alarms = card.normal.accepted(false_alarms)
+        self.threshold = card.normal.threshold(parse_rate(self.false_alarms))
+        self._backend, self._scorer = backend, Scorer(model, backend, largest_batch=1)
+        self._preparer, self._localiser = FramePreparer(card), Localiser(card, ignore)
         self._nothing = np.zeros((card.grid.rows, card.grid.columns), np.float32)
 
     def detect(self, frame: Frame, *, steps: float = 1.0) -> Detection:
@@ -87,14 +81,7 @@ class Detector:
             BadInput: The frame's shape is not that of the scene's camera.
             BadModel: The graph gave no number.
         """
-        image = self._resizer.resize(frame.image)
-        self._mark("resize")
-        return self._score(frame, image, self._motion.measure(image, steps))
-
-    @property
-    def knows_motion(self) -> bool:
-        """Whether anything can be said of the frame scored last."""
-        return self._motion.known
+        return self.decide(self._preparer.prepare(frame, steps))
 
     def listen(self, mark: Mark) -> None:
         """Have the stages of every frame told from now on, by which they can be timed.
@@ -103,50 +90,21 @@ class Detector:
             mark: Called after `resize`, `flow`, `pooling`, the stages of the backend, and
                 `decision`.
         """
-        self._mark = self._backend.mark = mark
+        self._mark = self._preparer.mark = self._backend.mark = mark
 
-    def _score(
-        self,
-        frame: Frame,
-        image: NDArray[np.uint8],
-        moved: Moved,
-        match: TamperDetector | None = None,
-    ) -> Detection:
-        """Score a frame whose motion since the one before was measured, if it has any."""
-        self._mark("flow")
-        motion = self._motion.pool(moved)
-        self._mark("pooling")
-        if match and (state := match.judge(image, frame.time_s)) is not CameraState.LIVE:
-            return self.judge(frame, None, str(state))
-        maps = self._backend.infer(Inputs(image[None], motion[None]))
-        detection = self.judge(frame, maps if self.knows_motion else None)
-        self._mark("decision")
-        return detection
-
-    def judge(self, frame: Frame, maps: Maps | None, why: str = NO_MOTION) -> Detection:
-        """Make a detection of what the graph says of a frame; None where it was not judged.
-
-        Args:
-            frame: The frame.
-            maps: What the graph says.
-            why: Why it was not judged, where it was not.
+    def decide(self, prepared: PreparedFrame) -> Detection:
+        """Score a frame that is prepared, unless it is known that nothing can be said of it.
 
         Raises:
             BadModel: The graph gave no number.
         """
-        if maps is None:
-            return Detection(frame, 0.0, self.threshold, self._nothing, None, why)
-        score, anomaly_map = float(maps.score[0]), maps.anomaly_map[0]
-        if not maps.are_finite:
-            raise BadModel(
-                f"{self.model.path} gives no number for frame {frame.index}",
-                "write it again with edge-vad export, or train the scene again",
-            )
-        size, box = frame.image.shape[:2], None
-        score, anomaly_map = self._ignored.counted(score, anomaly_map, *size)
-        if score >= self.threshold:
-            box = locate(anomaly_map, self.threshold, self.model.card, *size)
-        return Detection(frame, score, self.threshold, anomaly_map, box)
+        frame = prepared.frame
+        if prepared.unjudged:
+            return Detection(frame, 0.0, self.threshold, self._nothing, None, prepared.unjudged)
+        (found,) = self._scorer.score([prepared])
+        detection = self._localiser.to_detection(frame, *found, self.threshold)
+        self._mark("decision")
+        return detection
 
     def watch(self, source: Source, ahead: int | None = None) -> Iterator[Detection]:
         """Score a source from its beginning, at the pace of the scene.
@@ -161,50 +119,43 @@ class Detector:
                 same scores sooner. None: one a core for recordings, and none for cameras, where it
                 would only delay.
         """
+        with closing(self.prepare(source, ahead)) as frames:
+            for prepared in frames:
+                yield self.decide(prepared)
+
+    def prepare(
+        self, source: Source, ahead: int | None = None
+    ) -> Generator[PreparedFrame, None, None]:
+        """Prepare the frames of a source as `watch` does, without scoring them.
+
+        Args:
+            source: The frames.
+            ahead: As for `watch`.
+        """
         if ahead is None:
             ahead = usable_cores() if isinstance(source, Recording | Series) else 0
-        empty = self.model.card.empty
-        match = TamperDetector(_CHANGED_AFTER_S, empty, self.model.card.ignored) if empty else None
-        with closing(self._measured(source, ahead)) as measured:
-            for frame, image, moved in measured:
-                if match and moved.flow is None:
-                    match.forget_present()
-                yield self._score(frame, image, moved, match)
-
-    def _measured(self, source: Source, ahead: int) -> Generator[MeasuredFrame, None, None]:
-        """The frames that are looked at, and how they moved."""
-        if ahead > 1:
-            for measured in prefetch_flow(source, self.model.card, ahead):
+        card = self.model.card
+        match = TamperDetector(_CHANGED_AFTER_S, card.empty, card.ignored) if card.empty else None
+        preparer = FramePreparer(card, match)
+        preparer.mark = self._mark
+        if ahead <= 1:
+            for frame, steps in at_pace(source, card.fps):
+                yield preparer.prepare(frame, steps)
+            return
+        with closing(prefetch_flow(source, card, ahead)) as frames:
+            for measured in frames:
                 self._mark("decode")
                 if measured.moved.flow is None:
-                    self.reset()
-                yield measured
-            return
-        for frame, steps in at_pace(source, self.model.card.fps):
-            image = self._resizer.resize(frame.image)
-            self._mark("resize")
-            if steps is None:
-                self.reset()
-            yield MeasuredFrame(frame, image, self._motion.measure(image, steps or 1.0))
+                    preparer.reset()
+                yield preparer.pool(measured, preparer.state(measured.frame, measured.image))
 
     def reset(self) -> None:
-        """Empty the motion window: after a gap nothing of before it may count."""
-        self._motion.reset()
+        """Empty the motion window of `detect`: after a gap nothing of before it may count."""
+        self._preparer.reset()
 
     def close(self) -> None:
         """Give back the device's memory; harmless when called twice."""
         self._backend.close()
-
-    def __enter__(self) -> Detector:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def load(
@@ -233,10 +184,6 @@ def load(
         Unavailable: The backend is not on this machine.
         WrongUse: A false alarm rate or a backend that does not exist.
     """
-    engine = None
-    if Path(path).suffix == engine_file.SUFFIX:
-        engine = Path(path)
-        path, backend = engine_file.resolve(engine, backend)
-    model = SceneModel.read(path)
-    runner = load_backend(model, backend, threads=threads, engine=engine, rebuild=rebuild)
-    return Detector(model, runner, false_alarms, ignore)
+    return Detector(
+        *open_scene(path, backend, threads=threads, rebuild=rebuild), false_alarms, ignore
+    )

@@ -23,25 +23,11 @@ from edge_vad.motion.pace import Paced, at_pace
 from edge_vad.opencv import cv2
 from edge_vad.preprocessing.resize import FrameResizer
 from edge_vad.scene_model import SceneCard
+from edge_vad.scoring.preparation import MeasuredFrame
 from edge_vad.sources import Source
 
 MOST_THREADS = 8
 """More would only wait for the scoring."""
-
-
-class MeasuredFrame(NamedTuple):
-    """A frame and how it moved.
-
-    Attributes:
-        frame: As the source gave it.
-        image: uint8, of the model's size; used again some frames later.
-        moved: What it tells of motion; no flow for the first frame, and the first after a hole.
-            Used again some frames later.
-    """
-
-    frame: Frame
-    image: NDArray[np.uint8]
-    moved: Moved
 
 
 class _Slot:

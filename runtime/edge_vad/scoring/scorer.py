@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vad.backends import Backend, Inputs, Maps
+from edge_vad.backends import Backend, Inputs
 from edge_vad.errors import BadModel
 from edge_vad.scene_model import SceneModel
+from edge_vad.scoring.preparation import PreparedFrame
 
 LARGEST_BATCH = 8
 
 
+class FrameScore(NamedTuple):
+    """What the graph says of a frame.
+
+    Attributes:
+        score: Anomaly score of the frame.
+        anomaly_map: float32, (rows, columns).
+    """
+
+    score: float
+    anomaly_map: NDArray[np.float32]
+
+
 class Scorer:
-    """Scores what waits, in batches; its buffers are made once.
+    """Scores what is prepared, in batches; its buffers are made once.
 
     Args:
         model: The scene model.
@@ -33,31 +47,35 @@ class Scorer:
         self._frames = np.zeros((largest_batch, card.height, card.width, 3), np.uint8)
         self._motion = np.zeros((largest_batch, *card.motion_shape), np.float32)
 
-    def score(self, inputs: Sequence[tuple[NDArray[np.uint8], NDArray[np.float32]]]) -> Maps:
+    def score(self, prepared: Sequence[PreparedFrame]) -> list[FrameScore]:
         """Score frames of any cameras.
 
         Args:
-            inputs: For each its image, uint8 (height, width, 3), and its pooled motion; no more
-                than `largest_batch`.
+            prepared: The frames; no more than `largest_batch`.
 
         Raises:
             BadModel: The graph fails, or gives no number.
             Unavailable: The device failed.
         """
-        count = len(inputs)
-        if count == 1:
-            image, motion = inputs[0]
-            maps = self._backend.infer(Inputs(image[None], motion[None]))
-        else:
-            for place, (image, motion) in enumerate(inputs):
-                self._frames[place], self._motion[place] = image, motion
-            maps = self._backend.infer(Inputs(self._frames[:count], self._motion[:count]))
+        maps = self._backend.infer(self._batch(prepared))
         if not maps.are_finite:
+            numbers = " or ".join(str(each.frame.index) for each in prepared)
             raise BadModel(
-                f"{self.model.path} gives no number for a frame",
+                f"{self.model.path} gives no number for frame {numbers}",
                 "write it again with edge-vad export, or train the scene again",
             )
-        return maps
+        return [
+            FrameScore(float(score), anomaly_map)
+            for score, anomaly_map in zip(maps.score, maps.anomaly_map, strict=True)
+        ]
+
+    def _batch(self, prepared: Sequence[PreparedFrame]) -> Inputs:
+        if len(prepared) == 1:
+            return prepared[0].inputs
+        count = len(prepared)
+        for place, each in enumerate(prepared):
+            self._frames[place], self._motion[place] = each.image, each.motion
+        return Inputs(self._frames[:count], self._motion[:count])
 
     def close(self) -> None:
         """Give back the device's memory."""

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from edge_vad.backends import Inputs, Maps, load_backend
 from edge_vad.errors import EdgeVadError
-from edge_vad.motion.extractor import MotionExtractor
-from edge_vad.preprocessing.resize import FrameResizer
 from edge_vad.scene_model import SceneCard, SceneModel
+from edge_vad.scoring.preparation import FramePreparer
 from edge_vad.selftest.report import Comparison
 from edge_vad.sources import open_source
 
@@ -30,11 +29,10 @@ _WARM_UP = 5
 
 def street_inputs(card: SceneCard, frames: int = FRAMES) -> list[Inputs]:
     """What the detector would feed the graph on the simulated street, of the scene's own shape."""
-    extractor = MotionExtractor(card.height, card.width, card.motion)
+    preparer = FramePreparer(card)
     with open_source(f"test://street?seed=3&frames={frames + 1}{_size(card)}") as street:
-        resizer = FrameResizer(card.height, card.width, card.ignored)
-        every = [resizer.resize(frame.image).copy() for frame in street]
-    made = [Inputs(image[None], extractor.push(image)[None].copy()) for image in every]
+        prepared = (preparer.prepare(frame, steps=1.0).inputs for frame in street)
+        made = [Inputs._make(values.copy() for values in each) for each in prepared]
     return made[1:]  # the first has no motion
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from edge_vad.backends import Backend, Maps
-from edge_vad.detection import Box
+from edge_vad.detection import NO_MOTION, Box
 from edge_vad.errors import BadInput, BadModel, WrongUse
 from edge_vad.frame import Frame
 from edge_vad.scene_file import seal
@@ -55,6 +55,15 @@ def test_nothing_is_said_of_a_first_frame_as_it_has_no_motion(tiny_scene):
     found.append(detector.detect(blank((64, 48), 2)))
     assert [each.score for each in found] == [0.0, 5.0, 0.0]
     assert [each.box is None for each in found] == [True, False, True]
+
+
+def test_the_graph_is_not_asked_where_nothing_can_be_said(tiny_scene):
+    backend = Saying(cells((2, 3)), score=np.nan)
+    detector = Detector(SceneModel.read(tiny_scene()), backend)
+    for index in (0, 0, 0):  # the first picture, and the same again
+        assert detector.detect(blank((64, 48), index)).unjudged == NO_MOTION
+    with pytest.raises(BadModel):
+        detector.detect(blank((64, 48), 1))
 
 
 def test_a_hole_empties_the_motion_window_and_a_missing_frame_does_not(tiny_scene):
@@ -133,5 +142,9 @@ def test_it_tells_the_stages_of_a_frame_in_their_order(tiny_scene, clip):
     told = []
     with load(tiny_scene()) as detector, open_source(clip) as source:
         detector.listen(told.append)
-        detector.detect(next(iter(source)))
+        first, second, *_ = source
+        detector.detect(first)
+        assert told == ["resize", "flow", "pooling"]
+        told.clear()
+        detector.detect(second)
     assert told == ["resize", "flow", "pooling", "compute", "decision"]

@@ -146,11 +146,10 @@ def _measure_clip(
             taken.append(frames - 1)
             steps = pace.steps(frame)
             if steps is None:
-                scoring.reset()
                 unlearned.start_clip()
-            _add_scored(meters, scoring.score(frame, steps or 1.0), mask)
+            _add_scored(meters, scoring.score(frame, steps), mask)
             size = frame.image.shape[:2]
-            maps = unlearned.maps(scoring.inputs.frame[0])
+            maps = unlearned.maps(scoring.image)
             _add_baselines(baselines, [ignored.without(each, *size) for each in maps], mask)
     if frames != len(clip.labels):
         raise BadInput(

@@ -22,7 +22,7 @@ from edge_vad.preprocessing.regions import Polygon
 from edge_vad.scene_model import SceneModel
 from edge_vad.scoring.detector import Detector
 from edge_vad_train.datasets import Clip
-from edge_vad_train.evaluation.scoring import InputRecorder, leaders
+from edge_vad_train.evaluation.scoring import leaders
 
 WORKERS = 2
 
@@ -181,8 +181,7 @@ class _Scene:
         ignore: Sequence[Polygon],
     ) -> None:
         self.normal = model.card.normal
-        self.backend = InputRecorder(backend)
-        self.detector = Detector(model, self.backend, false_alarms, ignore)
+        self.detector = Detector(model, backend, false_alarms, ignore)
         self.promised = parse_rate(false_alarms)
         self._tracker = EventTracker(normal=self.normal)
         self._persistent = PersistentScore()
@@ -209,18 +208,14 @@ def _measure_clip(
     stop: Flag,
 ) -> list[NormalClip]:
     """Measure scenes that are given the same input, which the first one makes for all."""
-    leader, *others = scenes
+    leader = scenes[0]
     times_s: list[float] = []
     with clip.open() as source:
-        for detection in leader.detector.watch(source):
-            leader.update(detection)
-            for other in others:
-                known = detection.judged
-                maps = other.backend.infer(leader.backend.inputs) if known else None
-                why = detection.unjudged
-                other.update(other.detector.judge(detection.frame, maps, why))
-            if detection.unjudged in ("", NO_MOTION):
-                times_s.append(detection.frame.time_s)
+        for prepared in leader.detector.prepare(source):
+            for scene in scenes:
+                scene.update(scene.detector.decide(prepared))
+            if prepared.unjudged in ("", NO_MOTION):
+                times_s.append(prepared.frame.time_s)
             on_frame()
             if stop.is_set():
                 break

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_vad.alarms.ignored import IgnoredCells
-from edge_vad.backends import Backend, Inputs, Maps
+from edge_vad.backends import Backend
 from edge_vad.frame import Frame
 from edge_vad.preprocessing.regions import Polygon
 from edge_vad.scene_model import SceneCard, SceneModel
-from edge_vad.scoring.detector import Detector
+from edge_vad.scoring.preparation import FramePreparer, PreparedFrame
+from edge_vad.scoring.scorer import Scorer
 from edge_vad_train.evaluation.stream_backend import StreamBackend
 
 _OF_THE_SCENE_ALONE = frozenset(
@@ -47,77 +48,60 @@ class JointScoring:
     def __init__(
         self, scenes: Sequence[tuple[SceneModel, Backend]], ignore: Sequence[Polygon] = ()
     ) -> None:
-        self._ignored = [IgnoredCells(ignore, model.card) for model, _ in scenes]
-        self._backends = [backend for _, backend in scenes]
+        self._scenes = [_Scene(model, backend, ignore) for model, backend in scenes]
         self._leaders = leaders([model.card for model, _ in scenes])
-        self._recorders = {
-            number: InputRecorder(self._backends[number]) for number in set(self._leaders)
+        self._preparers = {
+            number: FramePreparer(scenes[number][0].card) for number in set(self._leaders)
         }
-        self._detectors = {
-            number: Detector(scenes[number][0], recorder, ignore=ignore)
-            for number, recorder in self._recorders.items()
-        }
+        self._prepared: dict[int, PreparedFrame] = {}
 
     @property
-    def inputs(self) -> Inputs:
-        """What the first scene's graph was given for the last frame."""
-        return self._recorders[0].inputs
+    def image(self) -> NDArray[np.uint8]:
+        """What the first scene's graph was given of the last frame, uint8, (height, width, 3)."""
+        return self._prepared[0].image
 
-    def reset(self) -> None:
-        """Empty the motion window: nothing of before counts."""
-        for detector in self._detectors.values():
-            detector.reset()
-
-    def score(self, frame: Frame, steps: float = 1.0) -> list[ScoredFrame]:
+    def score(self, frame: Frame, steps: float | None = 1.0) -> list[ScoredFrame]:
         """Score the next frame of a clip.
 
         Args:
             frame: The frame.
-            steps: Frame times of the scenes since the one before.
+            steps: Frame times of the scenes since the one before; None where it follows no other.
 
         Returns:
             One for each scene. For the first frame, and others whose motion is not known, all is
             0 as it is at run time, for the single streams too.
         """
-        detections = {
-            number: detector.detect(frame, steps=steps)
-            for number, detector in self._detectors.items()
+        self._prepared = {
+            number: preparer.prepare(frame, steps) for number, preparer in self._preparers.items()
         }
-        scored, size = [], frame.image.shape[:2]
-        for number, leader in enumerate(self._leaders):
-            backend = self._backends[number]
-            if number == leader:
-                detection = detections[number]
-                score, anomaly_map = detection.score, detection.anomaly_map
-            else:
-                maps = backend.infer(self._recorders[leader].inputs)
-                found = float(maps.score[0]), maps.anomaly_map[0]
-                score, anomaly_map = self._ignored[number].counted(*found, *size)
-            streams = backend.stream_maps() if isinstance(backend, StreamBackend) else {}
-            streams = {
-                name: self._ignored[number].without(values, *size)
-                for name, values in streams.items()
-            }
-            if not self._detectors[leader].knows_motion:
-                score, anomaly_map = 0.0, np.zeros_like(anomaly_map)
-                streams = {name: np.zeros_like(values) for name, values in streams.items()}
-            scored.append(ScoredFrame(score, anomaly_map, streams))
-        return scored
+        return [
+            scene.score(self._prepared[leader])
+            for scene, leader in zip(self._scenes, self._leaders, strict=True)
+        ]
 
 
-class InputRecorder(Backend):
-    """A backend that remembers its last input, so that others need not make it again."""
+class _Scene:
+    """One scene, and what runs it."""
 
-    inputs: Inputs
+    def __init__(self, model: SceneModel, backend: Backend, ignore: Sequence[Polygon]) -> None:
+        self._scorer = Scorer(model, backend, largest_batch=1)
+        self._streams = backend if isinstance(backend, StreamBackend) else None
+        self._ignored = IgnoredCells(ignore, model.card)
+        grid = model.card.grid
+        self._nothing = np.zeros((grid.rows, grid.columns), np.float32)
 
-    def __init__(self, backend: Backend) -> None:
-        self.name, self.device = backend.name, backend.device
-        self._backend = backend
-
-    def infer(self, inputs: Inputs) -> Maps:
-        """Score a batch; see `Backend.infer`."""
-        self.inputs = inputs
-        return self._backend.infer(inputs)
+    def score(self, prepared: PreparedFrame) -> ScoredFrame:
+        """Score a frame that a scene has prepared that is given the same input."""
+        if prepared.unjudged:
+            names = self._streams.streams if self._streams else ()
+            return ScoredFrame(0.0, self._nothing, dict.fromkeys(names, self._nothing))
+        (found,) = self._scorer.score([prepared])
+        size = prepared.frame.image.shape[:2]
+        maps = self._streams.stream_maps() if self._streams else {}
+        return ScoredFrame(
+            *self._ignored.counted(*found, *size),
+            {name: self._ignored.without(each, *size) for name, each in maps.items()},
+        )
 
 
 def leaders(cards: Sequence[SceneCard]) -> list[int]:
