@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from types import TracebackType
 from zipfile import ZipFile
 
 import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from edge_vad.files.closing import Closing
+
 _COPY_BYTES = 2**20
 
 
-class MapsFile:
+class MapsFile(Closing):
     """Writes `maps`, float32, (frames, rows, columns), without holding them in memory.
 
     An array's header says how many frames there are, which only the end of the source tells: so
@@ -54,17 +55,6 @@ class MapsFile:
             self._pack()
         finally:
             self._raw_path.unlink()
-
-    def __enter__(self) -> MapsFile:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _pack(self) -> None:
         header = {

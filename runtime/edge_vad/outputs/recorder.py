@@ -7,7 +7,6 @@ from array import array
 from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from edge_vad.alarms.moments import StrangestMoments, seconds_apart
 from edge_vad.alarms.tracker import EventTracker
 from edge_vad.detection import NO_MOTION, Detection, Event
 from edge_vad.false_alarms import NormalTail
+from edge_vad.files.closing import Closing
 from edge_vad.motion.pace import watched_s
 from edge_vad.outputs.jsonl import JsonLines, event_line, score_line
 from edge_vad.outputs.moments import MomentLine, write_moments
@@ -26,7 +26,7 @@ from edge_vad.scene_model import SceneCard
 VIDEO, SCORES, EVENTS, TIMELINE = "annotated.mp4", "scores.jsonl", "events.jsonl", "timeline.png"
 
 
-class Recorder:
+class Recorder(Closing):
     """Writes the annotated video, scores, events, timeline and strangest moments of one source.
 
     A context manager: however it is left, the files are finished and closed.
@@ -115,17 +115,6 @@ class Recorder:
                 normal = self._tracker.normal or self._card.normal
                 self.moments = write_moments(self._folder, self._strangest.finish(), normal)
                 write_timeline(self._folder / TIMELINE, self._timeline())
-
-    def __enter__(self) -> Recorder:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _open_lines(self, name: str) -> JsonLines:
         lines = JsonLines(self._folder / name)

@@ -5,13 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from enum import Enum
-from types import TracebackType
-from typing import TypeVar
 
+from edge_vad.files.closing import Closing
 from edge_vad.frame import Frame
 from edge_vad.motion.pace import thinned
-
-AnySource = TypeVar("AnySource", bound="Source")
 
 
 class SourceState(str, Enum):
@@ -22,7 +19,7 @@ class SourceState(str, Enum):
     ENDED = "ended"
 
 
-class Source(ABC):
+class Source(Closing, ABC):
     """An iterable of frames from a file, a folder, a camera or a simulation.
 
     Attributes:
@@ -55,14 +52,3 @@ class Source(ABC):
 
     def close(self) -> None:
         """Give back the file or device; harmless when called twice."""
-
-    def __enter__(self: AnySource) -> AnySource:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
