@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.stats import genpareto
+from torch.nn.functional import one_hot
 
 from edge_vad.alarms.alarm import alarm_peaks
 from edge_vad.alarms.persistence import persistent_scores
@@ -18,7 +19,7 @@ from edge_vad.scene_model import Calibration
 from edge_vad_train.data.footage import Footage
 from edge_vad_train.data.full_pass import FrameBatch, ReadBatches, read_every_frame
 from edge_vad_train.datasets import Clip
-from edge_vad_train.model.fusion import highest_cells
+from edge_vad_train.model.fusion import calibrated, fuse, highest_cells
 from edge_vad_train.model.scene_network import SceneEnergies
 from edge_vad_train.parallel import run_in_parallel
 from edge_vad_train.settings import TrainSettings
@@ -133,14 +134,14 @@ def fused_scores(
     energies: FrameEnergies, calibrations: Mapping[str, Calibration]
 ) -> NDArray[np.float32]:
     """The scores of frames in a row, float32, (n,), as the network has them."""
-    fused: NDArray[np.float32] = np.max(
-        [
-            (energies.highest[name] - np.array(each.locations, np.float32)[energies.light])
-            / np.array(each.scales, np.float32)[energies.light]
-            for name, each in calibrations.items()
-        ],
-        0,
-    )
+    fused: NDArray[np.float32] = fuse(
+        calibrated(
+            torch.from_numpy(energies.highest[name])[:, None, None],
+            each,
+            one_hot(torch.from_numpy(energies.light), len(each.locations)).float(),
+        )
+        for name, each in calibrations.items()
+    )[:, 0, 0].numpy()
     return fused
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import reduce
+
 import torch
 from torch import Tensor
 
@@ -34,6 +37,15 @@ def calibrated(energy: Tensor, calibration: Calibration, light: Tensor | None) -
     location = (light * light.new_tensor(calibration.locations)).sum(1)[:, None, None]
     slope = (light / light.new_tensor(calibration.scales)).sum(1)[:, None, None]
     return (energy - location) * slope
+
+
+def fuse(calibrated_energies: Iterable[Tensor]) -> Tensor:
+    """The energy counts that is the rarest in normal footage: the largest of the calibrated ones.
+
+    Args:
+        calibrated_energies: Maps or scores of one shape, at least one.
+    """
+    return reduce(torch.maximum, calibrated_energies)
 
 
 def highest_cells(energy_map: Tensor, count: int) -> Tensor:

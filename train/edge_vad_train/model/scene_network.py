@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from functools import reduce
 
 import torch
 from torch import Tensor, nn
 
 from edge_vad.scene_model import Calibration
-from edge_vad_train.model.fusion import calibrated, highest_cells, localise
+from edge_vad_train.model.fusion import calibrated, fuse, highest_cells, localise
 from edge_vad_train.model.mixture import SampleEnergy
 from edge_vad_train.model.stream_inputs import STREAMS, PaperInputs, PerspectiveInputs, StreamInputs
 from edge_vad_train.model.vae import Encoder
@@ -144,5 +143,5 @@ class SceneNetwork(nn.Module):
             if self.calibrations[name].weight
         ]
         scores = [highest_cells(each, self.score_cells) for each in maps]
-        anomaly_map, score = (reduce(torch.maximum, each) for each in (maps, scores))
+        anomaly_map, score = fuse(maps), fuse(scores)
         return localise(anomaly_map, inputs.presence), score, *energies.values()
