@@ -71,6 +71,15 @@ def test_a_pause_of_the_footage_breaks_the_row():
     assert tracker.ongoing is None
 
 
+def test_a_pause_breaks_the_row_also_where_an_event_has_just_ended():
+    tracker = EventTracker(quiet_s=0.5)
+    for index, time_s in enumerate([0.0, 0.1, 0.2, 0.8, 600.0, 600.1]):
+        found = detection(index, 3)
+        frame = Frame(IMAGE, index, time_s)
+        tracker.update(Detection(frame, found.score, found.threshold, MAP, found.box))
+    assert tracker.ongoing is None
+
+
 def test_an_event_is_told_as_soon_as_the_quiet_time_is_over():
     tracker = EventTracker(quiet_s=1.0)
     told = [tracker.update(detection(index, 3 if index < 3 else 0)) for index in range(20)]
