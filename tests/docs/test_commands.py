@@ -1,0 +1,272 @@
+"""Every command in README and docs exists, and is run by a test or has a reason why not."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+import pytest
+
+from edge_vad.cli import cli
+
+ROOT = Path(__file__).parents[2]
+PAGES = [*(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md"))]
+PAGES += sorted((ROOT / "docs").glob("*.md"))
+
+_OURS = re.compile(r"(sudo )?(edge-vad |make |pytest |pip |python tools/|tools/\S+\.py )")
+_MENTION = re.compile(r"edge-vad [a-z]+")
+_FOREIGN = {
+    "git": "reads the history",
+    "openssl": "makes a random token",
+    "pip": "installs; the extras are looked up",
+    "pipx": "installs",
+    "pre-commit": "changes the checkout's hooks; it runs `make check`",
+    "pytest": "is the tests; the paths are looked up",
+    "source": "changes the shell",
+    "ssh": "needs another machine",
+    "systemctl": "changes the system",
+}
+"""Commands of others, and why no test runs them."""
+
+RUN = {
+    "edge-vad --help": "test_no_markup_is_left_in_the_help",
+    "edge-vad --version": "test_the_version_is_printed",
+    "edge-vad bench --handicap": "test_an_injected_delay_is_measured_and_noted",
+    "edge-vad bench --out --source": "test_it_measures_the_whole_way_and_every_stage",
+    "edge-vad compare --max-regression": (
+        "test_the_command_fails_on_a_regression_and_passes_without"
+    ),
+    "edge-vad config check": "test_a_site_that_can_run_is_said_in_a_line_a_camera",
+    "edge-vad doctor": "test_the_table_ends_with_the_next_command",
+    "edge-vad doctor --json": "test_every_backend_is_usable_or_has_a_reason_and_a_mend",
+    "edge-vad eval --false-alarms --normal": "test_normal_footage_is_measured_against_the_promise",
+    "edge-vad eval --format": "test_a_synthetic_street_is_told_by_kind",
+    "edge-vad export --calibration --int8 --out": (
+        "test_whole_numbers_from_a_scene_model_run_like_any_other"
+    ),
+    "edge-vad export --compute-capability --engine --target": (
+        "test_an_engine_is_built_without_a_gpu"
+    ),
+    "edge-vad export --engine": "test_an_engine_is_built_and_watches_as_onnx_runtime_does",
+    "edge-vad export --fp16 --out": (
+        "test_half_precision_from_a_training_is_proved_on_its_own_frames"
+    ),
+    "edge-vad export --out": "test_the_written_scene_scores_as_the_trained_one",
+    "edge-vad report --out": "test_the_command_writes_both",
+    "edge-vad run": "test_a_camera_is_watched_for_a_while_and_its_events_are_said",
+    "edge-vad run --backend --out": "test_an_engine_is_built_and_watches_as_onnx_runtime_does",
+    "edge-vad run --config": "test_sigterm_ends_a_site_within_five_seconds_with_its_events_flushed",
+    "edge-vad run --duration --out": (
+        "test_a_second_run_at_a_folder_is_refused_and_the_first_loses_nothing"
+    ),
+    "edge-vad run --false-alarms": "test_a_camera_is_watched_for_a_while_and_its_events_are_said",
+    "edge-vad run --out": "test_it_writes_video_scores_events_and_timeline",
+    "edge-vad run --serve": "test_a_run_ends_within_five_seconds_while_somebody_looks",
+    "edge-vad score --maps --out": "test_maps_hold_one_map_a_frame",
+    "edge-vad selftest": "test_a_selftest_of_ones_own_scene_compares_and_names_what_is_absent",
+    "edge-vad serve": "test_stored_events_are_shown_while_they_are_written",
+    "edge-vad train --ignore --out": (
+        "test_what_train_and_export_say_names_the_region_and_it_survives_the_export"
+    ),
+    "edge-vad train --out": "test_a_video_becomes_a_scene_and_the_next_command_works_as_printed",
+    "edge-vad train --recipe": "test_the_papers_recipe_is_trained_by_the_same_command",
+    "edge-vad verify": "test_single_precision_is_its_own_reference",
+    "edge-vad verify --format --labels --reference": "test_labels_give_the_auc_that_eval_gives",
+    "make help": "test_make_help_lists_every_target",
+    "tools/architecture.py": "test_a_circle_of_folders_is_found_however_it_is_imported",
+    "tools/check_delivery.py --away 60": (
+        "test_no_event_is_lost_while_the_broker_is_away_nor_across_a_kill"
+    ),
+    "tools/check_doors.py SCENE": "test_eleven_hundred_idle_callers_cost_cameras_next_to_nothing",
+    "tools/check_full_disk.py --full 20": (
+        "test_a_full_disk_stops_neither_cameras_nor_mqtt_and_the_store_recovers"
+    ),
+    "tools/check_nothing_lost.py": "test_the_named_check_passes_in_its_short_form",
+    "tools/hostile.py": "test_some_cases_of_each_kind_of_file_break_no_rule",
+    "tools/live_checks.py soak street.onnx --minutes 2": (
+        "test_memory_threads_and_descriptors_stay_flat"
+    ),
+    "tools/options_table.py": "test_the_table_of_options_is_that_of_the_settings",
+    "tools/scenes.py --data DATA": "test_only_labelled_scenes_have_several_seeds",
+    "tools/scenes.py --data DATA --folds --precisions": (
+        "test_folds_and_precisions_are_added_to_what_is_known"
+    ),
+    "tools/scenes.py --data DATA --quick": (
+        "test_quick_measures_the_labelled_scenes_and_an_office_hour_once"
+    ),
+    "tools/scenes.py --leave-one-out benchmarks/evidence": (
+        "test_leaving_one_out_reads_folders_of_evidence"
+    ),
+    "tools/scenes.py --quick --set latent=4": (
+        "test_what_is_known_is_not_measured_again_unless_it_is_asked_for"
+    ),
+    "tools/scenes.py --table": "test_the_table_is_made_of_evidence_alone",
+}
+"""Command to a test that runs it, on other files, in sizes and times that suit a test.
+
+Of `edge-vad`, the test's file gives all of these options.
+"""
+
+NOT_RUN = {
+    "edge-vad export --engine --fp16": "is `export --fp16` and `export --engine`, which are run",
+    "edge-vad run --config --serve": "is `run --config` and `run --serve`, which are run",
+    "edge-vad run --config --serve --token-file": (
+        "is the same and the token of `serve`, which is run"
+    ),
+    "edge-vad run --display": "needs a display and an OpenCV with windows",
+    "edge-vad run --out --serve": "is `run --out` and `run --serve`, which are run",
+    "edge-vad verify --engine --format --labels --reference": (
+        "needs a GPU; `verify --labels` is run, and `verify --engine` on a simulated one"
+    ),
+    "edge-vad verify --engine --frames --reference": (
+        "needs a GPU; `verify --engine --frames` is run on a simulated one"
+    ),
+    "make check": "runs ruff, mypy and lint-imports; `make test` begins with it",
+    "make coverage": "runs the tests themselves",
+    "make coverage COVERAGE_TESTS=tests/runtime/alarms": "runs tests themselves",
+    "make demo": "takes minutes; its steps are train, export, run and eval, which are run",
+    "make hostile": "takes two minutes; `.ci/run` runs it",
+    "make test": "runs the tests themselves; `.ci/run` runs it",
+    "make test-long": "runs the tests themselves",
+    "make test-newest": "installs other versions; `.ci/run` runs it",
+    "make typecheck": "installs three releases of TensorRT; `.ci/run` runs it",
+    "tools/check_compare.py street.onnx --source street.mp4 --pairs 10": (
+        "takes 20 benchmarks on a quiet machine"
+    ),
+    "tools/live_checks.py many street.onnx": "is a measurement of this machine, not a check",
+    "tools/live_checks.py overload street.onnx": "is a measurement of this machine, not a check",
+    "tools/live_checks.py reconnect street.onnx": "is a measurement of this machine, not a check",
+    "tools/page_check.py street.onnx": "is a measurement of this machine, not a check",
+}
+"""Commands that no test runs, and why."""
+
+
+class Command(NamedTuple):
+    """A command as a page has it.
+
+    Attributes:
+        place: Page and line.
+        words: As a shell splits them.
+        whole: Whether it can be typed as it stands.
+    """
+
+    place: str
+    words: tuple[str, ...]
+    whole: bool
+
+    @property
+    def key(self) -> str:
+        """What it does, whatever the files: of `edge-vad` the subcommand and its options."""
+        if self.words[0] != "edge-vad":
+            return " ".join(self.words)
+        named = [word for word in self.words[1:3] if re.fullmatch("[a-z]+", word)]
+        options = sorted({word for word in self.words if word.startswith("--")})
+        return " ".join(["edge-vad", *named[: 2 if "config" in named else 1], *options])
+
+
+def _lines(page: Path) -> Iterator[tuple[int, str, bool]]:
+    """The commands of a page: line, text, whether it stands in a block."""
+    fence: str | None = None
+    for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
+        if line.startswith("```"):
+            fence = None if fence is not None else line[3:]
+        elif fence == "bash" or (fence is None and line.startswith("    ")):
+            yield number, line, True
+        elif fence is None:
+            yield from ((number, text, False) for text in re.findall(r"`([^`]+)`", line))
+
+
+def _commands() -> list[Command]:
+    found = []
+    for page in PAGES:
+        for number, text, block in _lines(page):
+            if not block and (_MENTION.fullmatch(text) or not _OURS.match(text)):
+                continue
+            words = shlex.split(text, comments=True)
+            while words and words[0] in ("sudo", "python"):
+                del words[0]
+            words = words[: words.index(">")] if ">" in words else words
+            if words:
+                kept = tuple(word for word in words if word not in ("…", "..."))
+                place = f"{page.relative_to(ROOT)}:{number}"
+                found.append(Command(place, kept, block and len(kept) == len(words)))
+    return found
+
+
+COMMANDS = _commands()
+TESTS = {path: path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py")}
+
+
+def _of(*programs: str) -> list[object]:
+    chosen = [each for each in COMMANDS if each.words[0].startswith(programs)]
+    return [pytest.param(each, id=f"{each.place} {' '.join(each.words)}") for each in chosen]
+
+
+@pytest.mark.parametrize("command", _of("edge-vad"))
+def test_subcommand_and_options_exist(command):
+    asked, rest = cli, list(command.words[1:])
+    while isinstance(asked, click.Group) and rest and not rest[0].startswith("-"):
+        found = asked.get_command(click.Context(asked), rest.pop(0))
+        assert found is not None
+        asked = found
+    given, more, _ = asked.make_parser(click.Context(asked)).parse_args(rest)
+    assert not more or not command.whole
+    if command.whole and "--config" not in rest:
+        assert not [
+            each.name for each in asked.params if each.required and given.get(each.name) is None
+        ]
+
+
+@pytest.mark.parametrize("command", _of("tools/"))
+def test_tools_exist_and_know_the_options(command):
+    source = (ROOT / command.words[0]).read_text(encoding="utf-8")
+    for word in command.words[1:]:
+        assert not word.startswith("--") or f'"{word}"' in source
+
+
+@pytest.mark.parametrize("command", _of("make"))
+def test_targets_and_variables_are_in_the_makefile(command):
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for word in command.words[1:]:
+        name, *value = word.split("=", 1)
+        assert re.search(rf"^{name} \?=" if value else rf"^{name}: ", makefile, re.M)
+
+
+@pytest.mark.parametrize("command", _of("pip", "pytest"))
+def test_extras_and_paths_exist(command):
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    for word in command.words[1:]:
+        for extra in re.findall(r"(?:edge-vad|\.)\[([a-z,]+)\]", word):
+            assert all(re.search(rf"^{each} = \[", project, re.M) for each in extra.split(","))
+        assert not word.startswith("tests/") or (ROOT / word).exists()
+
+
+def test_every_command_is_run_by_a_test_or_has_a_reason():
+    keys = {each.key for each in COMMANDS if each.words[0] not in _FOREIGN}
+    assert keys == RUN.keys() | NOT_RUN.keys()
+    assert not RUN.keys() & NOT_RUN.keys()
+
+
+@pytest.mark.parametrize(("key", "test"), RUN.items(), ids=RUN)
+def test_the_test_that_is_named_exists_and_gives_the_options(key, test):
+    texts = [text for text in TESTS.values() if re.search(rf"^def {test}\(", text, re.M)]
+    assert len(texts) == 1
+    if key.startswith("edge-vad"):
+        options = [word for word in key.split() if word.startswith("--")]
+        assert not [option for option in options if option not in texts[0]]
+
+
+def test_the_version_is_printed(edge_vad):
+    assert ", version " in edge_vad("--version").out
+
+
+def test_make_help_lists_every_target():
+    done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in re.findall(r"^([a-z-]+):.*## ", makefile, re.M):
+        assert f"make {target} " in done.stdout

@@ -1,0 +1,47 @@
+"""Links, headings and paths in README and docs exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [*(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md"))]
+PAGES += sorted((ROOT / "docs").glob("*.md"))
+
+_PACKAGES = (
+    "runtime/edge_vad",
+    "train/edge_vad_train",
+    "export/edge_vad_export",
+    "benchmarks/edge_vad_bench",
+)
+_PATH = re.compile(r"`((?:[a-z_0-9]+/)*[a-z_0-9]+\.(?:py|toml|txt)|(?:[a-z_0-9]+/)+)`")
+_MADE = {"site.toml", "fps.txt", "token.txt"}
+"""Files of users."""
+
+
+def _anchors(page: Path) -> set[str]:
+    """What may stand behind `#`: headings as GitHub spells them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.M)
+    return {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if re.match(r"https?:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path) if path else page
+        assert target.exists(), link
+        assert not anchor or anchor in _anchors(target), link
+
+
+@pytest.mark.parametrize("page", [ROOT / "docs/development.md"], ids=lambda page: page.name)
+def test_every_path_exists(page):
+    roots = [ROOT, *(ROOT / package for package in _PACKAGES)]
+    roots += [room for root in roots[1:] for room in root.iterdir() if room.is_dir()]
+    for path in set(_PATH.findall(page.read_text(encoding="utf-8"))) - _MADE:
+        assert any((root / path).exists() for root in roots), path
