@@ -1,4 +1,4 @@
-"""What a detector says: a detection for every frame, an event for every alarm."""
+"""The detector's results: a detection for every frame, an event for every alarm."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Detection:
 
     @property
     def judged(self) -> bool:
-        """Whether the score says anything."""
+        """Whether the frame has a score."""
         return not self.unjudged
 
     @property

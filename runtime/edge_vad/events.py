@@ -105,7 +105,7 @@ class WatchedCamera:
 
     Attributes:
         name: Its name; unique.
-        card: What its scene model says of itself.
+        card: The card of its scene model.
         fps: Frames a second that are expected of it.
     """
 

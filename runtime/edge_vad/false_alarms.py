@@ -1,6 +1,6 @@
 """False alarms one accepts, as a threshold, and back.
 
-A threshold is never said as a bare number: one says how often a normal scene may raise an alarm.
+A threshold is given as a rate, not as a score: how often a normal scene may raise an alarm.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _HOURS = {"minute": 1 / 60, "hour": 1.0, "day": 24.0, "week": 168.0}
 _RATE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*/\s*(minute|hour|day|week)")
 _SPANS = ((365.25 * 24, "year"), (24.0, "day"), (1.0, "hour"), (1 / 60, "minute"))
 _FROM = 1.95
-"""A unit is used from about two of it on: 36 hours say more than 2 days."""
+"""A unit is used from about two of it on: 36 hours are clearer than 2 days."""
 _FURTHEST_SAID = 100
 """How many times longer than the footage a time between two alarms may be to be worth saying."""
 _LARGEST_EXPONENT = 700.0
@@ -84,7 +84,7 @@ class NormalTail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     shape: Annotated[float, msgspec.Meta(ge=0, lt=1)]
 
     def threshold(self, alarms_per_hour: float) -> float:
-        """The score that normal footage keeps up this often."""
+        """The persistent score that normal footage reaches this often."""
         ratio = self.alarms_per_hour / alarms_per_hour
         if self.shape < 1e-6:
             return self.start + self.scale * math.log(ratio)

@@ -79,7 +79,7 @@ class AlarmPeaks:
         """Take the next frame.
 
         Args:
-            score: What the score kept up.
+            score: The persistent score.
             level: From which on it counts.
             index: The frame's number.
 
@@ -95,7 +95,7 @@ class AlarmPeaks:
 
 
 def alarm_peaks(scores: NDArray[np.float32], level: float, fps: float) -> list[float]:
-    """What `AlarmPeaks` tells of a whole stretch, with the alarm that its end cuts off.
+    """The peaks of all alarms in a stretch, with the alarm that its end cuts off.
 
     Args:
         scores: Persistent scores, (frames,), in order of time.

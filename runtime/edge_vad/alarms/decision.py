@@ -47,7 +47,7 @@ class Decision:
 
     Args:
         camera: Name of the camera.
-        card: What its scene model says of itself.
+        card: The card of its scene model.
         settings: When an event begins and ends.
         wall_clock: Seconds since 1970.
         fps: Frames a second that are scored; the scene's own when None.
@@ -111,7 +111,7 @@ class Decision:
 
         Args:
             frame: The frame.
-            score: Its score, as the graph says.
+            score: Its score, from the graph.
             anomaly_map: float32, (rows, columns).
         """
         level, now = self.level, frame.time_s
@@ -151,7 +151,7 @@ class Decision:
         self._is_announced = False
 
     def _follow(self, before: Event | None, detection: Detection) -> None:
-        """Bring what is told of the event up to the tracker's, which was `before`."""
+        """Update the event that is reported to the tracker's, which was `before`."""
         current, event = self._tracker.current, self._event
         if current is None:
             self._forget()

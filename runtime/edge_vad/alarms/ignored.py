@@ -47,7 +47,7 @@ class IgnoredCells:
 
         Where none of them is among the highest, the score stays as it is. Otherwise it is formed of
         the map's other cells as a score is, and is no higher than it was. The graph forms scores
-        before it gives what is strange to where something is, so this may be somewhat lower.
+        before the map is localised, so this may be somewhat lower.
 
         Args:
             score: Of the frame.

@@ -16,7 +16,7 @@ from edge_vad.scene_model import Grid, SceneCard
 
 
 class Localiser:
-    """Makes detections of what the graph says: without ignored cells, with a box where anomalous.
+    """Makes detections from the graph's outputs: without ignored cells, with a box where anomalous.
 
     Args:
         card: Where the map's cells lie in the model's frame.
@@ -33,7 +33,7 @@ class Localiser:
 
         Args:
             frame: The frame.
-            score: Its score, as the graph says.
+            score: Its score, from the graph.
             anomaly_map: float32, (rows, columns).
             threshold: Score from which on the frame is anomalous.
         """

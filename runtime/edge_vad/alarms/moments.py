@@ -19,7 +19,7 @@ from edge_vad.scene_model import SceneCard
 COUNT = 3
 _USUAL_APART_S = 5.0
 _FEWEST_OTHERS = 20
-"""Frames that are enough to say what the rest of a recording is like."""
+"""Frames that are enough for statistics of the rest of a recording."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,8 @@ class Moment:
     Attributes:
         index: The frame's position in its source.
         time_s: Seconds on the source's clock.
-        score: What the score kept up then, as an alarm would have to.
-        box: Where the frame was strangest, px of the source's frames.
+        score: The persistent score then, which an alarm is decided by.
+        box: Where the frame's map was highest, px of the source's frames.
         image: The frame.
         above_rest: How far the score lies above the median of the rest of the recording, in steps
             from that median to the 95th percentile; None where the rest is too short or too even.
@@ -106,7 +106,7 @@ class StrangestMoments:
         ]
 
     def _is_peak(self, score: float, now: float) -> bool:
-        """Whether no frame of the last `apart_s` was as strange."""
+        """Whether no frame of the last `apart_s` scored as high."""
         recent = self._highest
         while recent and now - recent[0][0] >= self._apart_s:
             recent.popleft()
@@ -125,7 +125,7 @@ class StrangestMoments:
         return Moment(frame.index, frame.time_s, score, box, frame.image.copy())
 
     def _settle(self) -> None:
-        """What has been rising was a peak: nothing as strange came in time."""
+        """The highest frame so far was a peak: none as high followed in time."""
         moment, self._rising = self._rising, None
         if moment is None:
             return

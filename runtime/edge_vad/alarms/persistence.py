@@ -40,7 +40,7 @@ class PersistentScore:
 
 
 def persistent_scores(scores: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What `PersistentScore` tells of every frame of a stretch.
+    """The persistent score of every frame of a stretch.
 
     Args:
         scores: (frames,), in order of time.

@@ -22,7 +22,7 @@ class DecisionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             that the footage of the scene's training could show.
         hysteresis: An event goes on while a frame's score is one that normal footage keeps up at
             most this many times as often as the score it takes to begin one.
-        min_duration_s: An event is told once it has lasted this long; a shorter one never is.
+        min_duration_s: An event is reported once it has lasted this long; a shorter one never is.
         quiet_s: Seconds without an anomalous frame that end an event.
         cooldown_s: Seconds after an event in which none begins.
         update_s: Seconds between two updates of an event that goes on.

@@ -52,7 +52,7 @@ class Threshold:
         level: What scores are held against now.
 
     Raises:
-        WrongUse: So many false alarms are accepted that drift cannot be told from anomalies.
+        WrongUse: At so many false alarms drift cannot be distinguished from anomalies.
     """
 
     def __init__(self, normal: NormalTail, settings: DecisionSettings, fps: float) -> None:

@@ -16,7 +16,7 @@ class EventTracker:
 
     Args:
         quiet_s: Seconds without a frame that holds an event, which end it.
-        normal: How high a normal scene scores and how often, for events to say how rare they are.
+        normal: How high a normal scene scores and how often, for the rarity of events.
 
     Attributes:
         normal: The same; may be changed at any time.
@@ -89,7 +89,7 @@ class EventTracker:
         self.current, self._frames, self._highest = None, 0, -math.inf
 
     def _form(self, persistent: float) -> None:
-        """Count the frame, and say how rare the highest score is that the event kept up."""
+        """Count the frame, and update the rarity of the event's highest persistent score."""
         if self.current is None:
             return
         self._frames += 1

@@ -80,7 +80,7 @@ class CameraWatch:
         box: Its newest frame.
         decision: What is an alarm of it; the loop's thread alone asks it.
         waiting: What waits to be scored.
-        told: The state that was told last.
+        told: The state that was reported last.
         frames: Frames scored.
         age_s: Age of the frame scored last when it was decided on.
     """

@@ -38,7 +38,7 @@ class LiveLoop:
 
     Every camera has its thread that captures. A few workers, no more than there are cores, turn the
     newest frames into motion; one thread, which calls `run`, scores what is ready, in batches
-    where several frames wait for the same model, decides and tells the sinks.
+    where several frames wait for the same model, decides and passes the results to the sinks.
 
     Args:
         watches: The cameras.
@@ -79,7 +79,7 @@ class LiveLoop:
 
     @property
     def events(self) -> int:
-        """Events that the sinks were told of."""
+        """Events that were reported to the sinks."""
         return self._bus.events
 
     @property

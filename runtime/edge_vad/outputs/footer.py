@@ -46,7 +46,7 @@ class Footer:
         return np.zeros((self.height * _FINE, self.width * _FINE, 3), np.uint8)
 
     def draw(self, detection: Detection, canvas: Image, strip: Image) -> None:
-        """Draw what one detection says.
+        """Draw the figures of one detection.
 
         Args:
             detection: The detection.

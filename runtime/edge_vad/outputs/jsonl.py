@@ -63,7 +63,7 @@ class JsonLines:
 
 
 def score_line(detection: Detection) -> ScoreLine:
-    """What `scores.jsonl` says about a frame."""
+    """A frame as a line of `scores.jsonl`."""
     frame = detection.frame
     return ScoreLine(
         index=frame.index,
@@ -74,7 +74,7 @@ def score_line(detection: Detection) -> ScoreLine:
 
 
 def event_line(event: Event) -> Event:
-    """What `events.jsonl` says about an event."""
+    """An event as a line of `events.jsonl`."""
     return replace(
         event,
         start_s=round(event.start_s, DIGITS),

@@ -23,19 +23,19 @@ _JPEG_QUALITY = 90
 
 
 class MomentLine(msgspec.Struct, frozen=True):
-    """What is told of one of the strangest moments.
+    """One of the strangest moments, as it is written.
 
     Attributes:
         rank: Counted from 1, which is the strangest.
         index: The frame's position in its source.
         time_s: Seconds on the source's clock.
-        score: What the score kept up then, as an alarm would have to.
+        score: The persistent score then, which an alarm is decided by.
         above_rest: How far it lies above the median of the rest of the recording, in steps from
             that median to the 95th percentile; None where the rest is too short or too even.
         normal_per_hour: How often an hour a normal scene keeps up as high a score; None where that
             is not known.
         rarity: The same in words, and how far it can be trusted.
-        box: Where the frame was strangest, px of the source's frames.
+        box: Where the frame's map was highest, px of the source's frames.
         picture: The frame with the box, relative to the folder that was written to.
     """
 
@@ -77,7 +77,7 @@ def write_moments(
 
 
 def describe_moment(line: MomentLine, folder: Path) -> tuple[str, str]:
-    """When and where, and how strange, as two lines for a reader.
+    """When, where and how anomalous, as two lines for a reader.
 
     Args:
         line: The moment.
@@ -93,7 +93,7 @@ def describe_moment(line: MomentLine, folder: Path) -> tuple[str, str]:
 
 
 def _held_against_rest(above: float) -> str:
-    """How strange against the rest of the recording, in words."""
+    """How anomalous against the rest of the recording, in words."""
     if above < 1:
         return "nothing that the highest twentieth of the rest does not reach"
     return f"{above:.2g} times as far above the median of the rest as its highest twentieth begins"

@@ -84,7 +84,7 @@ class Detector(Closing):
         return self.decide(self._preparer.prepare(frame, steps))
 
     def listen(self, mark: Mark) -> None:
-        """Have the stages of every frame told from now on, by which they can be timed.
+        """Have `mark` called after every stage of a frame from now on, by which they can be timed.
 
         Args:
             mark: Called after `resize`, `flow`, `pooling`, the stages of the backend, and

@@ -23,7 +23,7 @@ class MeasuredFrame(NamedTuple):
     Attributes:
         frame: As the source gave it.
         image: uint8, of the model's size; used again by later frames.
-        moved: What it tells of motion; no flow for the first frame, and the first after a hole.
+        moved: Its motion; no flow for the first frame, and the first after a hole.
             Used again by later frames.
     """
 

@@ -17,7 +17,7 @@ LARGEST_BATCH = 8
 
 
 class FrameScore(NamedTuple):
-    """What the graph says of a frame.
+    """The graph's outputs for a frame.
 
     Attributes:
         score: Anomaly score of the frame.

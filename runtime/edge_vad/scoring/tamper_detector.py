@@ -44,13 +44,13 @@ class TamperDetector:
     The scene's own empty pictures are known from training, and a camera that shows another scene is
     told at its first picture. Without them the camera's first half minute stands in. Of the edges
     only the direction counts, so light that changes leaves the match as it is; people
-    are not in the slow background. A scene without edges is never told from another.
+    are not in the slow background. A scene without edges is never distinguished from another.
 
     Args:
         after_s: Seconds that the scene must be gone before it counts; 0 is never.
         empty: The scene's background pictures, as
             `edge_vad.preprocessing.background_picture` encodes them.
-        ignored: Regions that are painted over: their edges say nothing of the camera.
+        ignored: Regions that are painted over: their edges do not count.
 
     Attributes:
         match: How alike the edges are, -1 to 1; 1 before the scene is learnt.
@@ -141,7 +141,7 @@ def clipped(reference: Field, present: Field) -> float:
 
     Args:
         reference: float32, (rows, columns), grey levels.
-        present: The same; of another shape, nothing is told.
+        present: The same; of another shape, nothing is decided.
     """
     if reference.shape != present.shape:
         return 0.0

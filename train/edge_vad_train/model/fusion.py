@@ -12,10 +12,10 @@ from edge_vad.scene_model import Calibration
 
 
 def localise(anomaly_map: Tensor, presence: Tensor | None) -> Tensor:
-    """Give what is strange around something to the place where it is.
+    """Move the anomaly around an object to the cell that holds it.
 
     Args:
-        anomaly_map: float32, (N, rows, columns); what is below 0 is ordinary and stays as it is.
+        anomaly_map: float32, (N, rows, columns); values below 0 are normal and unchanged.
         presence: float32, (N, rows, columns), see `StreamInputs`; None where it is not known.
     """
     if presence is None:

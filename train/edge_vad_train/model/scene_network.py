@@ -49,7 +49,7 @@ class SceneEnergies(nn.Module):
 
     @property
     def lights(self) -> int:
-        """How many kinds of light are told from one another."""
+        """How many kinds of light are distinguished."""
         return self.views.lights
 
     def inputs_of(self, frame: Tensor, motion: Tensor) -> StreamInputs:
