@@ -1,4 +1,4 @@
-"""What the subcommands say on the terminal while they work."""
+"""What the subcommands print while they work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""edge-vad doctor: what this machine has and lacks, and how to mend it."""
+"""edge-vad doctor: what this machine has and lacks, and how to fix it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `edge-vad run --follow-drift` does beside watching: moves the threshold, and says so."""
+"""`edge-vad run --follow-drift`: moves the threshold, and prints each step."""
 
 from __future__ import annotations
 

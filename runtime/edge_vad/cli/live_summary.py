@@ -1,4 +1,4 @@
-"""How a live run went: every camera, and what became of the events."""
+"""The summary of a live run: every camera, and what became of the events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `edge-vad run` tells at the end."""
+"""The summary that `edge-vad run` prints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The code that measures optical flow: a scene is learnt and watched by the same.
+"""The code that measures optical flow: a scene is trained and run with the same.
 
 OpenCV's DIS gives the same numbers from 4.8 to the newest 4, once epsilon is set; those of OpenCV 5
 differ by up to 1.7 px, and with them scores by as much as a threshold.

@@ -1,4 +1,4 @@
-"""Temperature and power of this machine, where Linux tells them."""
+"""Temperature and power of this machine, where Linux reports them."""
 
 from __future__ import annotations
 

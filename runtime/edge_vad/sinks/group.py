@@ -1,4 +1,4 @@
-"""Many sinks as one; a fault of one is no fault of another."""
+"""Many sinks as one; a failure of one does not affect the others."""
 
 from __future__ import annotations
 

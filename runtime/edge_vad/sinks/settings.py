@@ -1,4 +1,4 @@
-"""What can be set of every sink, as the configuration file says it."""
+"""The settings of every sink, as they are in the site file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where in a TOML document something stands, for errors to point at."""
+"""The lines of keys in a TOML document, for error messages."""
 
 from __future__ import annotations
 

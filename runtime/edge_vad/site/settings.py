@@ -1,4 +1,4 @@
-"""What a site file may say."""
+"""The fields of a site file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The source of a camera, wherever it is written down; what stands in a secret is never said."""
+"""The source of a camera, wherever it is written down; the content of a secret is never shown."""
 
 from __future__ import annotations
 

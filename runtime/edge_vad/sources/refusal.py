@@ -1,4 +1,4 @@
-"""Why a network camera that could not be opened could not: OpenCV does not say."""
+"""Why a network camera could not be opened, which OpenCV does not report."""
 
 from __future__ import annotations
 

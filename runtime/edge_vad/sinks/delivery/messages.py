@@ -1,4 +1,4 @@
-"""What is sent: as it is handed over, and as it waits."""
+"""Messages: as they are handed over, and as they wait."""
 
 from __future__ import annotations
 

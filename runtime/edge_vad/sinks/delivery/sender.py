@@ -1,4 +1,4 @@
-"""Takes messages at once, and carries them to the other side one after the other."""
+"""Takes messages at once, and sends them one after the other."""
 
 from __future__ import annotations
 

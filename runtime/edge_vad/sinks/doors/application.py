@@ -1,4 +1,4 @@
-"""An application of routes whose errors are all told alike."""
+"""An application of routes whose errors all have one form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may come in: a token, sessions that it opens, and a brake on guessing."""
+"""Authentication: a token, sessions that it opens, and a limit on guessing."""
 
 from __future__ import annotations
 

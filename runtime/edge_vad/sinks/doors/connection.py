@@ -1,4 +1,4 @@
-"""One connection, and how long whoever made it may let us wait."""
+"""One connection, and the deadlines of its caller."""
 
 from __future__ import annotations
 

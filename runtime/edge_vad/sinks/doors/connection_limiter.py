@@ -1,4 +1,4 @@
-"""Keeps the door: how many may come in, in all and from one caller, and who must leave."""
+"""Limits connections, in all and from one caller, and decides which is closed when all are used."""
 
 from __future__ import annotations
 

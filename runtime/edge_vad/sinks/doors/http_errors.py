@@ -1,4 +1,4 @@
-"""What is refused at a door, and with which status of HTTP."""
+"""Requests that are rejected, and with which HTTP status."""
 
 from __future__ import annotations
 

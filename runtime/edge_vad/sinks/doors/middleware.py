@@ -1,4 +1,4 @@
-"""Stands before every door: who calls by which name, from which page, and with which right."""
+"""Checks every request before its route: host name, origin, token."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What counts as one caller."""
+"""Which addresses count as one caller."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers as JSON, and errors in the two lines that the command line has."""
+"""JSON responses, and errors with the two lines of the command line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Listens for browsers and programs, in a thread of its own."""
+"""The HTTP server, in a thread of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sessions that a token opens: good across restarts, and over once somebody has logged out."""
+"""Sessions that a token opens: valid across restarts, and ended by a logout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The file of the journal: a JSON document a line, on the disk before anybody is told."""
+"""The file of the journal: a JSON document a line, on the disk before any sink gets it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the folder of events, and writes every event down before anybody is told of it."""
+"""Owns the folder of events, and writes every event before any sink gets it."""
 
 from __future__ import annotations
 

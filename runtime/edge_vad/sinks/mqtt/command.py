@@ -1,4 +1,4 @@
-"""Reads the commands that others send; nothing in them is trusted."""
+"""Parses the commands that others send; nothing in them is trusted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers what the page asks of live cameras."""
+"""Responses about live cameras."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads what browsers ask for; nothing in it is trusted."""
+"""Parses requests of browsers; nothing in them is trusted."""
 
 from __future__ import annotations
 

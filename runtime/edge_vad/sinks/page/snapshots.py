@@ -1,4 +1,4 @@
-"""The newest picture of a camera, encoded only while somebody looks."""
+"""The newest picture of a camera, encoded only while a browser requests it."""
 
 from __future__ import annotations
 

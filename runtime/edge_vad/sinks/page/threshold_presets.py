@@ -1,4 +1,4 @@
-"""The thresholds that the page offers: rates of false alarms that people say, and their scores."""
+"""The thresholds that the page offers: common rates of false alarms, and their scores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the page knows of one live camera."""
+"""The state of one live camera, for the page."""
 
 from __future__ import annotations
 
