@@ -34,6 +34,9 @@ _STILL_PX, _MOVING_PX = 0.25, 0.35
 _FASTEST = 8.0
 """Speed, in units of the scale, from which on more makes no difference: energies stay exact."""
 
+_UNSEEN, _SEEN = 0.01, 0.03
+"""Share of foreground around, up to which motion is the flow's noise, and from which on none."""
+
 _EMPTY, _OCCUPIED = 0.08, 0.12
 """Share of foreground up to which a place is empty, and from which on something is there."""
 
@@ -113,19 +116,23 @@ class PerspectiveInputs(nn.Module):
         wide = window_means(shares, _WIDE_BOX, 1, 1)[:, :, :rows, :columns]
         features = torch.cat([moved, narrow, wide], 1)
         presence = _presence(shares + moves[:, 2:])[:, 0, :rows, :columns]
-        activity = self._activity(moved, narrow)
+        activity = self._activity(moved, narrow, wide)
         is_one = self.background.lights == 1
         return StreamInputs(
             foreground, scaled[:, :2], features, activity, presence, None if is_one else light
         )
 
-    def _activity(self, moved: Tensor, foreground: Tensor) -> Tensor:
-        """Where something is or moves."""
+    def _activity(self, moved: Tensor, foreground: Tensor, around: Tensor) -> Tensor:
+        """Where something is, or moves and is to be seen: noise and compression give flow, too.
+
+        Motion is pooled over time, so what moved may have left the place, but not by far.
+        """
         flow = moved[:, :2] * self.scale[:, None]
         speed = torch.sqrt((flow * flow).sum(1, keepdim=True))
         moves = (speed - _STILL_PX) * (1 / (_MOVING_PX - _STILL_PX))
+        is_seen = (around - _UNSEEN) * (1 / (_SEEN - _UNSEEN))
         stands = (foreground - _EMPTY) * (1 / (_OCCUPIED - _EMPTY))
-        return torch.maximum(moves, stands).clamp(0, 1)
+        return torch.maximum(torch.minimum(moves, is_seen), stands).clamp(0, 1)
 
 
 class PaperInputs(nn.Module):
