@@ -165,6 +165,17 @@ def sizes(modules: Mapping[str, Module], depth: int) -> dict[str, tuple[int, int
     return dict(sorted(found.items()))
 
 
+def shared_class_names(root: Path) -> dict[str, list[str]]:
+    """Names that classes of two or more modules have, each with the files, from the checkout."""
+    homes: dict[str, list[str]] = {}
+    for folder in FOLDERS:
+        for file in sorted((root / folder).rglob("*.py")):
+            for node in ast.parse(file.read_text(encoding="utf-8")).body:
+                if isinstance(node, ast.ClassDef):
+                    homes.setdefault(node.name, []).append(str(file.relative_to(root)))
+    return {name: files for name, files in sorted(homes.items()) if len(files) > 1}
+
+
 def describe(modules: Mapping[str, Module], most: int | None = MOST_IMPORTED) -> Iterator[str]:
     """All of it, line by line.
 

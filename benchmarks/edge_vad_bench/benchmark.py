@@ -19,7 +19,7 @@ from edge_vad_bench.parts.growth import measure_growths
 from edge_vad_bench.parts.roofline import project
 from edge_vad_bench.parts.scenarios import measure_scenarios
 from edge_vad_bench.report.notes import notes
-from edge_vad_bench.schema import SCHEMA, Report
+from edge_vad_bench.schema import SCHEMA, BenchmarkReport
 from edge_vad_bench.task import Task
 
 SCENARIOS, COLD, GROWTH, BOUND, PROJECTION, BASELINES, SIZES = (
@@ -37,10 +37,10 @@ PARTS = (SCENARIOS, COLD, GROWTH, BOUND, PROJECTION)
 PARTS_OF_BASELINES = (BASELINES, SIZES)
 """Measured besides where the folder of the training is given."""
 
-Part = Callable[[Task, Report], Report]
+Part = Callable[[Task, BenchmarkReport], BenchmarkReport]
 
 
-def run(task: Task, out: Path, *, fresh: bool = False) -> Report:
+def run(task: Task, out: Path, *, fresh: bool = False) -> BenchmarkReport:
     """Do the parts that are not done yet, and write the report after each.
 
     Args:
@@ -64,9 +64,9 @@ def run(task: Task, out: Path, *, fresh: bool = False) -> Report:
     return report
 
 
-def begin(task: Task) -> Report:
+def begin(task: Task) -> BenchmarkReport:
     """The report before anything is measured."""
-    return Report(
+    return BenchmarkReport(
         schema=SCHEMA,
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         edge_vad=package_version("edge-vad") or "unknown",
@@ -76,11 +76,11 @@ def begin(task: Task) -> Report:
     )
 
 
-def _scenarios(task: Task, report: Report) -> Report:
+def _scenarios(task: Task, report: BenchmarkReport) -> BenchmarkReport:
     return msgspec.structs.replace(report, rows=(*report.rows, *measure_scenarios(task)))
 
 
-def _cold_starts(task: Task, report: Report) -> Report:
+def _cold_starts(task: Task, report: BenchmarkReport) -> BenchmarkReport:
     nvml, plan = open_nvml(), task.settings.plan
     rows = [
         measure_cold_start(
@@ -99,12 +99,12 @@ def _cold_starts(task: Task, report: Report) -> Report:
     return msgspec.structs.replace(report, rows=(*report.rows, *rows))
 
 
-def _growths(task: Task, report: Report) -> Report:
+def _growths(task: Task, report: BenchmarkReport) -> BenchmarkReport:
     growths = measure_growths(task.scenes[0], task.source, task.settings.threads, task.on_progress)
     return msgspec.structs.replace(report, growths=(*report.growths, *growths))
 
 
-def _compute_bounds(task: Task, report: Report) -> Report:
+def _compute_bounds(task: Task, report: BenchmarkReport) -> BenchmarkReport:
     bounds = [
         measure_compute_bound(path, task.settings.threads, task.on_progress)
         for path, used in zip(task.scenes, task.settings.scenes, strict=True)
@@ -114,18 +114,18 @@ def _compute_bounds(task: Task, report: Report) -> Report:
     return msgspec.structs.replace(report, compute_bounds=known)
 
 
-def _projections(task: Task, report: Report) -> Report:
+def _projections(task: Task, report: BenchmarkReport) -> BenchmarkReport:
     projections = [each for used in task.settings.scenes for each in project(used)]
     return msgspec.structs.replace(report, projections=tuple(projections))
 
 
-def _baselines(task: Task, report: Report) -> Report:
+def _baselines(task: Task, report: BenchmarkReport) -> BenchmarkReport:
     from edge_vad_bench.baselines import measure_baselines  # only this part needs torch
 
     return measure_baselines(task, report)
 
 
-def _sizes(task: Task, report: Report) -> Report:
+def _sizes(task: Task, report: BenchmarkReport) -> BenchmarkReport:
     from edge_vad_bench.baselines import measure_sizes
 
     growths = measure_sizes(task)

@@ -93,7 +93,7 @@ QUICK = Plan(
 """To see that everything works; too short to compare."""
 
 
-class Settings(Record, frozen=True):
+class BenchmarkSettings(Record, frozen=True):
     """What was asked for; an interrupted benchmark goes on only under the same.
 
     Attributes:

@@ -11,19 +11,21 @@ import msgspec
 
 from edge_vad_bench.context import (
     QUICK,
+    BenchmarkSettings,
     Conditions,
     Device,
     Plan,
     Record,
     SceneUsed,
-    Settings,
 )
 
 __all__ = [
     "QUICK",
     "SCHEMA",
     "BaselineAgreement",
+    "BenchmarkReport",
     "BenchmarkRow",
+    "BenchmarkSettings",
     "ComputeBound",
     "Conditions",
     "Device",
@@ -31,10 +33,8 @@ __all__ = [
     "Latency",
     "Plan",
     "Projection",
-    "Report",
     "SceneUsed",
-    "Settings",
-    "Stage",
+    "StageTimes",
 ]
 
 SCHEMA = 2
@@ -69,7 +69,7 @@ class Latency(Record, frozen=True):
     bound: Milliseconds | None = None
 
 
-class Stage(Record, frozen=True):
+class StageTimes(Record, frozen=True):
     """One stage of a query's way, ms.
 
     Attributes:
@@ -135,7 +135,7 @@ class BenchmarkRow(Record, frozen=True):
     reference_cpu_ms: tuple[float, ...] = msgspec.field(name="yardstick_cpu_ms")
     reference_blocks: tuple[int, ...] = msgspec.field(name="yardstick_blocks")
     contention_cores: float | None = msgspec.field(name="others_cores")
-    stages: dict[str, Stage]
+    stages: dict[str, StageTimes]
     stable: bool
     joules_a_frame: float | None
     energy_from: str | None
@@ -234,7 +234,7 @@ class BaselineAgreement(Record, frozen=True):
         return self.relative_error <= self.tolerance
 
 
-class Report(Record, frozen=True):
+class BenchmarkReport(Record, frozen=True):
     """A benchmark of one device.
 
     Attributes:
@@ -257,7 +257,7 @@ class Report(Record, frozen=True):
     created: str
     edge_vad: str
     device: Device
-    settings: Settings
+    settings: BenchmarkSettings
     complete: bool = False
     done: tuple[str, ...] = ()
     rows: tuple[BenchmarkRow, ...] = ()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vad_bench.schema import Latency, Stage
+from edge_vad_bench.schema import Latency, StageTimes
 
 Times = NDArray[np.float64]
 
@@ -98,10 +98,10 @@ def is_settled(medians: Times, last: int, tolerance: float) -> bool:
     return bool(np.ptp(tail) <= tolerance * np.median(tail))
 
 
-def stage(samples_ms: Sequence[float], blocks: Sequence[int]) -> Stage:
+def stage(samples_ms: Sequence[float], blocks: Sequence[int]) -> StageTimes:
     """Sum up one stage."""
     times = np.asarray(samples_ms, float)
-    return Stage(
+    return StageTimes(
         mean=rounded(times.mean()),
         p50=rounded(np.median(times)),
         p99=rounded(np.percentile(times, 99)),

@@ -9,7 +9,7 @@ import msgspec
 from edge_vad.errors import BadInput
 from edge_vad.files.atomic import write_whole
 from edge_vad.files.bounded import read_bounded
-from edge_vad_bench.schema import SCHEMA, Report
+from edge_vad_bench.schema import SCHEMA, BenchmarkReport
 
 FILE_NAME = "bench.json"
 _LARGEST = 256 << 20
@@ -19,12 +19,12 @@ class _SchemaOnly(msgspec.Struct):
     schema: int
 
 
-def write(path: Path, report: Report) -> None:
+def write(path: Path, report: BenchmarkReport) -> None:
     """Write a report, whole or not at all."""
     write_whole(path, msgspec.json.format(msgspec.json.encode(report), indent=1))
 
 
-def read(path: Path) -> Report:
+def read(path: Path) -> BenchmarkReport:
     """Read a report and check it.
 
     Args:
@@ -48,7 +48,7 @@ def read(path: Path) -> Report:
                 f"{path} has schema {schema}, and this version reads {SCHEMA}",
                 "measure again with edge-vad bench",
             )
-        return msgspec.json.decode(content, type=Report)
+        return msgspec.json.decode(content, type=BenchmarkReport)
     except (OSError, ValueError, RecursionError) as error:
         raise BadInput(
             f"{path} cannot be read as a benchmark report ({error})",
@@ -56,7 +56,7 @@ def read(path: Path) -> Report:
         ) from None
 
 
-def resume(path: Path, fresh: Report) -> Report:
+def resume(path: Path, fresh: BenchmarkReport) -> BenchmarkReport:
     """Go on with what an interrupted benchmark left, if it was of the same.
 
     Args:

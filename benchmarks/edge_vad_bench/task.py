@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_vad_bench.schema import Settings
+from edge_vad_bench.schema import BenchmarkSettings
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,6 @@ class Task:
 
     scenes: tuple[Path, ...]
     source: str
-    settings: Settings
+    settings: BenchmarkSettings
     trained: Path | None
     on_progress: Callable[[str], None]

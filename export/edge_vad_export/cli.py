@@ -17,7 +17,7 @@ from edge_vad.errors import CheckFailed, Unavailable
 from edge_vad.preprocessing.regions import describe_regions
 from edge_vad.scene_model import Precision
 from edge_vad_export.conversion import (
-    Made,
+    ConvertedScene,
     calibrate,
     demand_trained,
     from_scene_model,
@@ -118,55 +118,61 @@ def export(
         made = _reduce(single, precision, calibration, verification, out, Path(folder))
         refused = gates.why_refused(made.card.proof)
         if refused:
-            _tell(out, made, as_json)
+            _print_result(out, made, as_json)
             reject(made, out, refused)
         place(made, out)
         if engine is None or not as_json:
-            _tell(out, made, as_json)
+            _print_result(out, made, as_json)
         if engine:
             export_engine(out, engine, as_json, verification, _describe(out, made))
         elif not as_json:
             click.echo(f"\nnext: edge-vad run {shlex.quote(str(out))} SOURCE --out watched")
 
 
-def _in_single_precision(trained: Path) -> Made:
+def _in_single_precision(trained: Path) -> ConvertedScene:
     return from_scene_model(trained) if is_scene_model(trained) else from_training(trained)
 
 
 def _reduce(
-    single: Made,
+    single: ConvertedScene,
     precision: Precision,
     calibration: tuple[str, ...],
     verification: Verification,
     out: Path,
     folder: Path,
-) -> Made:
+) -> ConvertedScene:
     """Make the scene model in the precision that was asked for, with the proof in its card."""
     if precision == "int8":
         return _reduce_to_int8(single, calibration, verification, out, folder)
-    return _prove(single if precision == "fp32" else to_fp16(single), out, verification, folder)
+    return _verify(single if precision == "fp32" else to_fp16(single), out, verification, folder)
 
 
 def _reduce_to_int8(
-    single: Made, calibration: tuple[str, ...], verification: Verification, out: Path, folder: Path
-) -> Made:
+    single: ConvertedScene,
+    calibration: tuple[str, ...],
+    verification: Verification,
+    out: Path,
+    folder: Path,
+) -> ConvertedScene:
     """Make it in INT8: all layers that may, or as many of them as the gates let pass."""
     from edge_vad_export.mixed_precision import choose_layers
 
     with Console(stderr=True).status("calibrating"):
         calibrated = calibrate(single, verification.reference, calibration)
 
-    def make(layers: tuple[str, ...]) -> Made:
+    def make(layers: tuple[str, ...]) -> ConvertedScene:
         return to_int8(single, calibrated, layers)
 
-    made = _prove(make(calibrated.layers), out, verification, folder)
+    made = _verify(make(calibrated.layers), out, verification, folder)
     if verification.gates.why_refused(made.card.proof) is None:
         return made
     layers = choose_layers(make, calibrated.layers, verification, folder)
-    return _prove(make(layers), out, verification, folder) if layers else made
+    return _verify(make(layers), out, verification, folder) if layers else made
 
 
-def _prove(made: Made, out: Path, verification: Verification, folder: Path) -> Made:
+def _verify(
+    made: ConvertedScene, out: Path, verification: Verification, folder: Path
+) -> ConvertedScene:
     """Compare a scene model with single precision; gives it with the proof in its card.
 
     Raises:
@@ -191,7 +197,7 @@ def _needing_packages() -> Iterator[None]:
         ) from None
 
 
-def _describe(out: Path, made: Made) -> dict[str, Any]:
+def _describe(out: Path, made: ConvertedScene) -> dict[str, Any]:
     card = made.card
     described: dict[str, Any] = {"scene": str(out), "parity": card.parity, "proof": card.proof}
     if card.precision == "int8":
@@ -199,7 +205,7 @@ def _describe(out: Path, made: Made) -> dict[str, Any]:
     return described
 
 
-def _tell(out: Path, made: Made, as_json: bool) -> None:
+def _print_result(out: Path, made: ConvertedScene, as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.encode(_describe(out, made)))
         return

@@ -11,7 +11,7 @@ import msgspec
 from edge_vad.errors import BadInput, BadModel
 from edge_vad.scene_model import SceneCard, SceneModel
 from edge_vad_export.preflight import is_scene_model
-from edge_vad_export.verification.footage import Seen, watch_places
+from edge_vad_export.verification.footage import PreparedSample, watch_places
 
 if TYPE_CHECKING:
     import onnx
@@ -25,7 +25,7 @@ _CONSIDERED = 2000
 """About as many frames of footage are looked at to choose these."""
 
 
-class Made(NamedTuple):
+class ConvertedScene(NamedTuple):
     """A scene model that is not on disk yet.
 
     Attributes:
@@ -36,10 +36,10 @@ class Made(NamedTuple):
 
     graph: onnx.ModelProto
     card: SceneCard
-    samples: tuple[Seen, ...] = ()
+    samples: tuple[PreparedSample, ...] = ()
 
 
-def from_training(trained: Path) -> Made:
+def from_training(trained: Path) -> ConvertedScene:
     """Build the graph of a training, in single precision, and hold it to PyTorch.
 
     Raises:
@@ -47,7 +47,7 @@ def from_training(trained: Path) -> Made:
         CheckFailed: The graph is not the network.
     """
     # Torch is needed here and nowhere else.
-    from edge_vad.backends import Inputs
+    from edge_vad.backends import ModelInput
     from edge_vad_export.graph import build_graph
     from edge_vad_export.verification.parity import demand_parity, measure_parity
     from edge_vad_train.checkpoint import load_trained
@@ -58,10 +58,10 @@ def from_training(trained: Path) -> Made:
     demand_parity(parity)
     frames, motion = scene.sample_frames.numpy(), scene.sample_motion.numpy()
     samples = tuple(
-        Seen(Inputs(frames[index : index + 1], motion[index : index + 1]))
+        PreparedSample(ModelInput(frames[index : index + 1], motion[index : index + 1]))
         for index in range(len(frames))
     )
-    return Made(graph, msgspec.structs.replace(scene.card, parity=parity), samples)
+    return ConvertedScene(graph, msgspec.structs.replace(scene.card, parity=parity), samples)
 
 
 def demand_trained(trained: Path) -> None:
@@ -78,7 +78,7 @@ def demand_trained(trained: Path) -> None:
     load_trained(trained)
 
 
-def from_scene_model(path: Path) -> Made:
+def from_scene_model(path: Path) -> ConvertedScene:
     """Read a scene model in single precision.
 
     Raises:
@@ -98,10 +98,10 @@ def from_scene_model(path: Path) -> Made:
             "write it again with edge-vad export",
         ) from None
     del graph.metadata_props[:]
-    return Made(graph, msgspec.structs.replace(card, proof=()))
+    return ConvertedScene(graph, msgspec.structs.replace(card, proof=()))
 
 
-def to_fp16(single: Made) -> Made:
+def to_fp16(single: ConvertedScene) -> ConvertedScene:
     """Make a scene model in half precision, and see to it that it is one.
 
     Raises:
@@ -116,7 +116,7 @@ def to_fp16(single: Made) -> Made:
     return single._replace(graph=graph, card=msgspec.structs.replace(single.card, precision="fp16"))
 
 
-def calibrate(single: Made, model: SceneModel, calibration: Sequence[str]) -> Calibrated:
+def calibrate(single: ConvertedScene, model: SceneModel, calibration: Sequence[str]) -> Calibrated:
     """Find the ranges that INT8 needs on ordinary footage.
 
     Args:
@@ -137,7 +137,9 @@ def calibrate(single: Made, model: SceneModel, calibration: Sequence[str]) -> Ca
     return int8.calibrate(single.graph, frames)
 
 
-def to_int8(single: Made, calibrated: Calibrated, layers: tuple[str, ...]) -> Made:
+def to_int8(
+    single: ConvertedScene, calibrated: Calibrated, layers: tuple[str, ...]
+) -> ConvertedScene:
     """Make a scene model some of whose layers compute in INT8, and see to it that they do.
 
     Args:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edge_vad.scene_model import Comparison
-from edge_vad_export.conversion import Made
+from edge_vad_export.conversion import ConvertedScene
 from edge_vad_export.model_io import stage
 from edge_vad_export.verification.runners import open_reference
 from edge_vad_export.verification.verification import Verification
@@ -15,7 +15,10 @@ Layers = tuple[str, ...]
 
 
 def choose_layers(
-    make: Callable[[Layers], Made], layers: Layers, verification: Verification, folder: Path
+    make: Callable[[Layers], ConvertedScene],
+    layers: Layers,
+    verification: Verification,
+    folder: Path,
 ) -> Layers:
     """Find the most layers whose INT8 is within the gates, by how much each alone costs.
 
@@ -51,7 +54,7 @@ def choose_layers(
 
 def _compare(
     candidates: Sequence[Layers],
-    make: Callable[[Layers], Made],
+    make: Callable[[Layers], ConvertedScene],
     verification: Verification,
     folder: Path,
     doing: str,

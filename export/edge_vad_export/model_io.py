@@ -9,7 +9,7 @@ from edge_vad.errors import BadInput, CheckFailed
 from edge_vad.files.atomic import write_whole
 from edge_vad.scene_file import seal
 from edge_vad.scene_model import METADATA_KEY, SceneCard, SceneModel
-from edge_vad_export.conversion import Made
+from edge_vad_export.conversion import ConvertedScene
 
 if TYPE_CHECKING:
     import onnx
@@ -27,7 +27,7 @@ def write_model(model: onnx.ModelProto, path: Path) -> None:
     write_whole(path, seal(model.SerializeToString()))
 
 
-def place(made: Made, path: Path) -> SceneModel:
+def place(made: ConvertedScene, path: Path) -> SceneModel:
     """Write a scene model with its card, and read it again as its users will.
 
     Raises:
@@ -43,12 +43,12 @@ def place(made: Made, path: Path) -> SceneModel:
     return SceneModel.read(path)
 
 
-def stage(made: Made, folder: Path) -> SceneModel:
+def stage(made: ConvertedScene, folder: Path) -> SceneModel:
     """Write a scene model into a folder for what passes."""
     return place(made, folder / f"{made.card.precision}.onnx")
 
 
-def reject(made: Made, out: Path, why: str) -> NoReturn:
+def reject(made: ConvertedScene, out: Path, why: str) -> NoReturn:
     """Keep a scene model under a name that nobody takes for a good one.
 
     Raises:

@@ -14,16 +14,16 @@ from edge_vad_bench import stats
 from edge_vad_bench.schema import (
     SCHEMA,
     BaselineAgreement,
+    BenchmarkReport,
     BenchmarkRow,
+    BenchmarkSettings,
     ComputeBound,
     Conditions,
     Device,
     Growth,
     Plan,
     Projection,
-    Report,
     SceneUsed,
-    Settings,
 )
 
 BLOCKS, QUERIES, READINGS = 10, 20, 4
@@ -73,17 +73,17 @@ def make_row(name: str = "SingleStream/onnxruntime/fp32", **changes: object) -> 
     return msgspec.structs.replace(row, **changes)
 
 
-def make_report(*rows: BenchmarkRow, **changes: object) -> Report:
+def make_report(*rows: BenchmarkRow, **changes: object) -> BenchmarkReport:
     """A whole report."""
     scene = SceneUsed("street.onnx", "0" * 64, "fp32", 360, 240, 2, gmac=0.03, mib_moved=12.0)
-    report = Report(
+    report = BenchmarkReport(
         schema=SCHEMA,
         created="2026-01-01T00:00:00+00:00",
         edge_vad="0.1.0",
         device=Device(
             DeviceFingerprint(), Processor("Some CPU", 2, 2, (), 8.0, 7.0), "Linux", "3.11", {}
         ),
-        settings=Settings((scene,), "street", ("onnxruntime",), 1, Plan(), ("scenarios",)),
+        settings=BenchmarkSettings((scene,), "street", ("onnxruntime",), 1, Plan(), ("scenarios",)),
         complete=True,
         rows=rows or (make_row(),),
         growths=(Growth("cameras", (1, 2), (1.0, 2.0), 1.0, 1.1, "a frame"),),
@@ -103,5 +103,5 @@ def row() -> Callable[..., BenchmarkRow]:
 
 
 @pytest.fixture(scope="session")
-def report() -> Callable[..., Report]:
+def report() -> Callable[..., BenchmarkReport]:
     return make_report

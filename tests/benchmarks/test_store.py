@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from edge_vad.errors import BadInput
 from edge_vad_bench import store
-from edge_vad_bench.schema import SCHEMA, Report
+from edge_vad_bench.schema import SCHEMA, BenchmarkReport
 
 
 def test_a_report_comes_back_as_it_was_written(report, tmp_path):
@@ -79,7 +79,7 @@ def test_an_unfinished_benchmark_of_the_same_is_gone_on_with(report, tmp_path):
     assert store.resume(path, fresh) == unfinished
 
 
-def other(report: Report) -> list[Report]:
+def other(report: BenchmarkReport) -> list[BenchmarkReport]:
     settings = msgspec.structs.replace(report.settings, threads=7)
     device = msgspec.structs.replace(report.device, libraries={"numpy": "0"})
     return [

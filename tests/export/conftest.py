@@ -11,7 +11,7 @@ import onnx
 import pytest
 import torch
 
-from edge_vad.backends import Inputs
+from edge_vad.backends import ModelInput
 from edge_vad.opencv import cv2
 from edge_vad.scene_model import Calibration, SceneModel
 from edge_vad.sources import open_source
@@ -79,11 +79,12 @@ def single(graph: onnx.ModelProto, scene: TrainedScene, tmp_path: Path) -> Scene
 
 
 @pytest.fixture(scope="session")
-def frames(scene: TrainedScene) -> list[Inputs]:
+def frames(scene: TrainedScene) -> list[ModelInput]:
     """The frames that the training kept, one by one."""
     looks, moves = scene.sample_frames.numpy(), scene.sample_motion.numpy()
     return [
-        Inputs(looks[index : index + 1], moves[index : index + 1]) for index in range(len(looks))
+        ModelInput(looks[index : index + 1], moves[index : index + 1])
+        for index in range(len(looks))
     ]
 
 

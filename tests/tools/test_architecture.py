@@ -5,7 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from architecture import all_circles, at_door, describe, fan_in, read_modules, sizes
+from architecture import (
+    all_circles,
+    at_door,
+    describe,
+    fan_in,
+    read_modules,
+    shared_class_names,
+    sizes,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -74,3 +82,19 @@ def test_the_runtime_has_no_circles_and_a_door_one_can_take_in():
     found = read_modules(ROOT)
     assert [each for each in all_circles(found) if each[0].startswith("edge_vad.")] == []
     assert len(at_door(found, "edge_vad")) <= 10
+
+
+def test_no_two_classes_have_the_same_name():
+    shared = shared_class_names(ROOT)
+    same_in_every_file = {
+        "_Record",  # what a file's records are: frozen, no field that is not known
+        "_SchemaOnly",  # reads the schema's number alone, to refuse other ones in a clear sentence
+    }
+    assert {name: files for name, files in shared.items() if name not in same_in_every_file} == {}
+
+
+def test_classes_of_one_name_are_found_with_their_files(tmp_path):
+    for folder, text in (("runtime", "class A: ..."), ("train", "class A: ...\nclass B: ...")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "x.py").write_text(text)
+    assert shared_class_names(tmp_path) == {"A": ["runtime/x.py", "train/x.py"]}

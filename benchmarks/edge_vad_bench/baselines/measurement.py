@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import torch
 
-from edge_vad.backends import Backend, Inputs, load_backend
+from edge_vad.backends import Backend, ModelInput, load_backend
 from edge_vad.scene_model import SceneCard, SceneModel
 from edge_vad.scoring.preparation import FramePreparer
 from edge_vad.sources import open_source
@@ -18,7 +18,7 @@ from edge_vad_bench.baselines.torch_backends import TorchBackend, compiled, dens
 from edge_vad_bench.measure.interleaved_runner import InterleavedRunner
 from edge_vad_bench.measure.stopwatch import Stopwatch
 from edge_vad_bench.measure.workload import Workload
-from edge_vad_bench.schema import BaselineAgreement, Report
+from edge_vad_bench.schema import BaselineAgreement, BenchmarkReport
 from edge_vad_bench.task import Task
 from edge_vad_bench.workloads.scenarios import StreamWorkload
 from edge_vad_train.checkpoint import TrainedScene, load_trained
@@ -43,7 +43,7 @@ class ComputeWorkload(Workload):
     scenario = "Compute"
 
     def __init__(
-        self, subject: str, precision: str, backend: Backend, inputs: Sequence[Inputs]
+        self, subject: str, precision: str, backend: Backend, inputs: Sequence[ModelInput]
     ) -> None:
         self.name = f"{self.scenario}/{subject}"
         self.subject, self.precision = subject, precision
@@ -58,7 +58,7 @@ class ComputeWorkload(Workload):
         return True
 
 
-def measure_baselines(task: Task, report: Report) -> Report:
+def measure_baselines(task: Task, report: BenchmarkReport) -> BenchmarkReport:
     """Add rows, agreements and growths of the baselines to a report.
 
     Raises:
@@ -117,7 +117,7 @@ Baseline = tuple[str, str, Backend]
 """What it is, the precision, and what computes."""
 
 
-def _baselines(scene: TrainedScene, first: Inputs, notes: list[str]) -> list[Baseline]:
+def _baselines(scene: TrainedScene, first: ModelInput, notes: list[str]) -> list[Baseline]:
     network = scene.network
     baselines: list[Baseline] = [
         ("PyTorch, patch by patch", "fp32", TorchBackend("torch-patches", patch_by_patch(network))),
@@ -133,18 +133,18 @@ def _baselines(scene: TrainedScene, first: Inputs, notes: list[str]) -> list[Bas
     return baselines
 
 
-def _inputs(source: str, card: SceneCard) -> Iterator[Inputs]:
+def _inputs(source: str, card: SceneCard) -> Iterator[ModelInput]:
     """Frames of the source with their motion, from the first that has any."""
     preparer = FramePreparer(card)
     with open_source(source) as footage:
         for frame in islice(footage, _FRAMES + 1):
             prepared = preparer.prepare(frame, steps=1.0)
             if not prepared.unjudged:
-                yield Inputs._make(values.copy() for values in prepared.inputs)
+                yield ModelInput._make(values.copy() for values in prepared.inputs)
 
 
 def _agreements(
-    everyone: Sequence[Baseline], inputs: Sequence[Inputs]
+    everyone: Sequence[Baseline], inputs: Sequence[ModelInput]
 ) -> tuple[BaselineAgreement, ...]:
     """Compare all with the eager network in single precision."""
     reference, _, eager = next(each for each in everyone if each[2].name == "torch-eager")

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from edge_vad.backends import Inputs, Maps
+from edge_vad.backends import ModelInput, ModelOutput
 from edge_vad.backends.onnxruntime import open_session
 from edge_vad.backends.providers import PROVIDERS
 from edge_vad.motion.extractor import MotionExtractor
@@ -114,10 +114,10 @@ def _stretched(value: Tensor, shape: torch.Size) -> Tensor:
 
 
 def _graph(scene: TrainedScene, threads: int) -> Work:
-    model, outputs = build_graph(scene), Maps._fields
+    model, outputs = build_graph(scene), ModelOutput._fields
     content = needed_graph(model.SerializeToString(), outputs)
     session = open_session(PROVIDERS["onnxruntime"], content, threads)
-    inputs = Inputs(scene.sample_frames[:1].numpy(), scene.sample_motion[:1].numpy())
+    inputs = ModelInput(scene.sample_frames[:1].numpy(), scene.sample_motion[:1].numpy())
     return lambda: session.run(outputs, inputs._asdict())
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from edge_vad.backends import Backend, Inputs, Maps
+from edge_vad.backends import Backend, ModelInput, ModelOutput
 from edge_vad_train.model.scene_network import SceneNetwork
 from edge_vad_train.model.vae import Encoder
 
@@ -31,13 +31,13 @@ class TorchBackend(Backend):
         self.name = name
         self._compute = compute
 
-    def infer(self, inputs: Inputs) -> Maps:
+    def infer(self, inputs: ModelInput) -> ModelOutput:
         """See `Backend.infer`."""
         with torch.inference_mode():
             frame, motion = (torch.from_numpy(each) for each in inputs)
             anomaly_map, score = self._compute(frame, motion)
-            maps = Maps(anomaly_map.numpy(), score.numpy())
-        self.mark("compute")
+            maps = ModelOutput(anomaly_map.numpy(), score.numpy())
+        self.on_stage("compute")
         return maps
 
 

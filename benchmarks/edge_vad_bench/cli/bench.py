@@ -96,7 +96,7 @@ def bench(
     from edge_vad_bench.measure.device import describe_scene
     from edge_vad_bench.parts import scenarios as scenario_part
     from edge_vad_bench.report.rendering import write_pages
-    from edge_vad_bench.schema import QUICK, Plan, Settings
+    from edge_vad_bench.schema import QUICK, BenchmarkSettings, Plan
     from edge_vad_bench.task import Task
 
     used = tuple(describe_scene(path) for path in scenes)
@@ -105,7 +105,7 @@ def bench(
             "two of the scenes have one precision", "give one scene model of each precision"
         )
     chosen = parts or tuple(benchmark.PARTS)
-    settings = Settings(
+    settings = BenchmarkSettings(
         scenes=used,
         source=_name(source),
         backends=_every_backend() if _EVERY in backends else backends,

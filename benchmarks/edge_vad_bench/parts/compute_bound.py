@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_vad.backends import Inputs, Maps, load_backend
+from edge_vad.backends import ModelInput, ModelOutput, load_backend
 from edge_vad.backends.onnxruntime import open_session
 from edge_vad.backends.providers import PROVIDERS
 from edge_vad.onnx_file import cost, writer
@@ -39,7 +39,7 @@ def measure_compute_bound(
         The comparison; None where the graph's cost is not known, or nothing.
     """
     model = SceneModel.read(path)
-    counted = cost.count(path, Maps._fields)
+    counted = cost.count(path, ModelOutput._fields)
     if counted is None or counted.macs == 0:
         return None
     on_progress(f"{path.name}: in turns with one large convolution")
@@ -85,7 +85,7 @@ def _convolution(side: int, threads: int) -> Callable[[], object]:
 def _graph(model: SceneModel, threads: int) -> Callable[[], object]:
     card, random = model.card, np.random.default_rng(0)
     frame = random.integers(0, 255, (1, card.height, card.width, 3)).astype(np.uint8)
-    inputs = Inputs(frame, random.normal(0, 1, (1, *card.motion_shape)).astype(np.float32))
+    inputs = ModelInput(frame, random.normal(0, 1, (1, *card.motion_shape)).astype(np.float32))
     backend = load_backend(model, "onnxruntime", threads=threads)
     return lambda: backend.infer(inputs)
 

@@ -15,7 +15,7 @@ BASIS = (
 
 
 @dataclass(frozen=True)
-class Board:
+class JetsonBoard:
     """Published peaks of a board.
 
     Attributes:
@@ -30,10 +30,10 @@ class Board:
 
 
 BOARDS = (
-    Board("Jetson Orin Nano 8GB", {"fp32": 0.64, "fp16": 5.0, "int8": 10.0}, 68.0),
-    Board("Jetson Orin NX 16GB", {"fp32": 0.94, "fp16": 7.5, "int8": 15.0}, 102.4),
-    Board("Jetson AGX Orin 64GB", {"fp32": 2.66, "fp16": 21.2, "int8": 42.5}, 204.8),
-    Board("Jetson AGX Thor T5000", {"fp32": 4.03, "fp16": 129.0, "int8": 259.0}, 273.0),
+    JetsonBoard("Jetson Orin Nano 8GB", {"fp32": 0.64, "fp16": 5.0, "int8": 10.0}, 68.0),
+    JetsonBoard("Jetson Orin NX 16GB", {"fp32": 0.94, "fp16": 7.5, "int8": 15.0}, 102.4),
+    JetsonBoard("Jetson AGX Orin 64GB", {"fp32": 2.66, "fp16": 21.2, "int8": 42.5}, 204.8),
+    JetsonBoard("Jetson AGX Thor T5000", {"fp32": 4.03, "fp16": 129.0, "int8": 259.0}, 273.0),
 )
 
 
@@ -48,7 +48,7 @@ def project(scene: SceneUsed) -> tuple[Projection, ...]:
     return tuple(_project(scene, scene.gmac, scene.mib_moved, board) for board in BOARDS)
 
 
-def _project(scene: SceneUsed, gmac: float, mib_moved: float, board: Board) -> Projection:
+def _project(scene: SceneUsed, gmac: float, mib_moved: float, board: JetsonBoard) -> Projection:
     peak = board.tera_macs[scene.precision]
     compute_ms = gmac / peak  # 1e9 / 1e12 s, in ms
     memory_ms = mib_moved * 2**20 / board.gb_s / 1e6

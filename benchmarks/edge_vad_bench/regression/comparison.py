@@ -10,7 +10,7 @@ import msgspec
 from edge_vad.errors import WrongUse
 from edge_vad_bench import stats
 from edge_vad_bench.regression.block_bootstrap import Blocks, bootstrap
-from edge_vad_bench.schema import BenchmarkRow, Report
+from edge_vad_bench.schema import BenchmarkReport, BenchmarkRow
 
 CLOCK, CPU = "clock", "cpu"
 """What is judged: wall-clock time and CPU time."""
@@ -79,7 +79,7 @@ class BenchmarkComparison(msgspec.Struct, frozen=True):
 
 
 def compare(
-    before: Report, after: Report, max_regression: float, *, raw: bool
+    before: BenchmarkReport, after: BenchmarkReport, max_regression: float, *, raw: bool
 ) -> BenchmarkComparison:
     """Compare all rows that both reports have.
 
@@ -179,7 +179,9 @@ def was_alone(row: BenchmarkRow) -> bool:
     return row.contention_cores is not None and row.contention_cores <= _ALONE
 
 
-def _remarks(before: Report, after: Report, rows: list[BenchmarkRow]) -> tuple[str, ...]:
+def _remarks(
+    before: BenchmarkReport, after: BenchmarkReport, rows: list[BenchmarkRow]
+) -> tuple[str, ...]:
     remarks = []
     if before.device.fingerprint != after.device.fingerprint or (
         before.device.processor.model != after.device.processor.model
@@ -198,12 +200,14 @@ def _remarks(before: Report, after: Report, rows: list[BenchmarkRow]) -> tuple[s
     return tuple(remarks)
 
 
-def _threads(report: Report) -> tuple[int, int]:
+def _threads(report: BenchmarkReport) -> tuple[int, int]:
     """Of the graph, and of the stage that has the most."""
     return report.settings.threads, report.settings.most_threads
 
 
-def _remarks_on_cores(before: Report, after: Report, rows: list[BenchmarkRow]) -> list[str]:
+def _remarks_on_cores(
+    before: BenchmarkReport, after: BenchmarkReport, rows: list[BenchmarkRow]
+) -> list[str]:
     remarks = []
     if _threads(before) != _threads(after):
         remarks.append("the number of threads differs")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edge_vad_bench.measure.reference_workload import DESCRIPTION
 from edge_vad_bench.parts.roofline import BASIS
-from edge_vad_bench.schema import Settings
+from edge_vad_bench.schema import BenchmarkSettings
 from edge_vad_bench.workloads.scenarios import CAMERAS_OF_A_QUERY, FRAMES_OF_A_CHUNK
 
 _NOTES = """
@@ -39,7 +39,7 @@ Projections are paper: {basis}.
 """
 
 
-def notes(settings: Settings, source: str) -> tuple[str, ...]:
+def notes(settings: BenchmarkSettings, source: str) -> tuple[str, ...]:
     """State what is timed, what is not, and when it was enough.
 
     Args:

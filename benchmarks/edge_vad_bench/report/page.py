@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from edge_vad_bench.report import svg
 from edge_vad_bench.report.tables import Table, all_tables
-from edge_vad_bench.schema import BenchmarkRow, Report
+from edge_vad_bench.schema import BenchmarkReport, BenchmarkRow
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,11 @@ class Bar:
 
     title: str
     total: float
-    segments: tuple[svg.Segment, ...]
+    segments: tuple[svg.BarSegment, ...]
 
 
 @dataclass(frozen=True)
-class Page:
+class ReportPage:
     """One report as a reader sees it.
 
     Attributes:
@@ -50,11 +50,11 @@ class Page:
     notes: tuple[str, ...]
 
 
-def make_page(report: Report) -> Page:
+def make_page(report: BenchmarkReport) -> ReportPage:
     """Prepare a report for the templates."""
     settings = report.settings
     scenes = ", ".join(f"{each.name} ({each.precision})" for each in settings.scenes)
-    return Page(
+    return ReportPage(
         title=_device_name(report),
         subtitle=f"{scenes} watching {settings.source}; edge-vad {report.edge_vad}, "
         f"{report.created}",
@@ -67,12 +67,12 @@ def make_page(report: Report) -> Page:
     )
 
 
-def _device_name(report: Report) -> str:
+def _device_name(report: BenchmarkReport) -> str:
     fingerprint = report.device.fingerprint
     return fingerprint.jetson or fingerprint.gpu or report.device.processor.model
 
 
-def _device(report: Report) -> Iterable[tuple[str, str]]:
+def _device(report: BenchmarkReport) -> Iterable[tuple[str, str]]:
     device, settings = report.device, report.settings
     processor, fingerprint = device.processor, device.fingerprint
     yield "processor", f"{processor.model}, {processor.cores} of {processor.of_cores} cores"

@@ -10,12 +10,12 @@ from edge_vad.errors import Unavailable
 from edge_vad.files.atomic import write_whole
 from edge_vad_bench.report import svg
 from edge_vad_bench.report.page import make_page
-from edge_vad_bench.schema import Report
+from edge_vad_bench.schema import BenchmarkReport
 
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|#])")
 
 
-def write_pages(reports: Sequence[Report], html: Path) -> tuple[Path, Path]:
+def write_pages(reports: Sequence[BenchmarkReport], html: Path) -> tuple[Path, Path]:
     """Write the HTML page and, beside it, the same in Markdown.
 
     Args:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-from edge_vad_bench.schema import BenchmarkRow, Report
+from edge_vad_bench.schema import BenchmarkReport, BenchmarkRow
 from edge_vad_bench.workloads.scenarios import OFFLINE
 
 
-def show(report: Report, console: Console) -> None:
+def show(report: BenchmarkReport, console: Console) -> None:
     """Print rows, stages and what else was found."""
     processor = report.device.processor
     console.print(f"{processor.model}, {processor.cores} of {processor.of_cores} cores")

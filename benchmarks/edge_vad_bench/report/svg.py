@@ -59,7 +59,7 @@ class Plot:
 
 
 @dataclass(frozen=True)
-class Series:
+class PlotSeries:
     """Numbers to be drawn as a line."""
 
     label: str
@@ -68,7 +68,7 @@ class Series:
 
 
 def line_plot(
-    title: str, across: str, upward: str, series: Sequence[Series], *, log: bool = False
+    title: str, across: str, upward: str, series: Sequence[PlotSeries], *, log: bool = False
 ) -> Plot:
     """Lay out a plot of lines.
 
@@ -86,16 +86,16 @@ def line_plot(
     return Plot(title, across, upward, curves, x_axis.ticks(), y_axis.ticks())
 
 
-def distribution(label: str, samples: Sequence[float]) -> Series:
+def distribution(label: str, samples: Sequence[float]) -> PlotSeries:
     """Share of the samples that are as fast, against time."""
     times = np.sort(np.asarray(samples, float))
     ranks = np.unique(np.linspace(0, len(times) - 1, min(len(times), _MOST_POINTS)).astype(int))
     shares = (ranks + 1) / len(times) * 100
-    return Series(label, times[ranks].tolist(), shares.tolist())
+    return PlotSeries(label, times[ranks].tolist(), shares.tolist())
 
 
 @dataclass(frozen=True)
-class Segment:
+class BarSegment:
     """A piece of a stacked bar: where it begins and how wide it is, in per cent of the widest."""
 
     label: str
@@ -104,7 +104,7 @@ class Segment:
     width: float
 
 
-def stacked(parts: dict[str, float], widest: float) -> tuple[Segment, ...]:
+def stacked(parts: dict[str, float], widest: float) -> tuple[BarSegment, ...]:
     """Lay out a stacked bar.
 
     Args:
@@ -114,7 +114,7 @@ def stacked(parts: dict[str, float], widest: float) -> tuple[Segment, ...]:
     segments, start = [], 0.0
     for label, length in parts.items():
         width = 100 * length / widest if widest else 0.0
-        segments.append(Segment(label, length, round(start, 3), round(width, 3)))
+        segments.append(BarSegment(label, length, round(start, 3), round(width, 3)))
         start += width
     return tuple(segments)
 
@@ -166,6 +166,6 @@ def _span(rows: object) -> tuple[float, float]:
     return min(values), max(values)
 
 
-def _path(series: Series, across: _Axis, upward: _Axis) -> str:
+def _path(series: PlotSeries, across: _Axis, upward: _Axis) -> str:
     pairs = zip(series.x, series.y, strict=True)
     return " ".join(f"{across.place(x)},{upward.place(y)}" for x, y in pairs)

@@ -9,7 +9,7 @@ import numpy as np
 
 from edge_vad_bench.report import svg
 from edge_vad_bench.report.summary import doubts
-from edge_vad_bench.schema import BenchmarkRow, Conditions, Report
+from edge_vad_bench.schema import BenchmarkReport, BenchmarkRow, Conditions
 from edge_vad_bench.stats import block_medians
 
 
@@ -34,7 +34,7 @@ class Table:
     plots: tuple[svg.Plot, ...] = ()
 
 
-def all_tables(report: Report) -> tuple[Table, ...]:
+def all_tables(report: BenchmarkReport) -> tuple[Table, ...]:
     """Every table that has rows."""
     tables = (
         *_groups(report.rows),
@@ -88,9 +88,9 @@ def _plots(group: str, rows: Sequence[BenchmarkRow]) -> Iterable[svg.Plot]:
             )
 
 
-def _timeline(row: BenchmarkRow) -> svg.Series:
+def _timeline(row: BenchmarkRow) -> svg.PlotSeries:
     medians = block_medians(row.samples_ms, row.blocks)
-    return svg.Series(row.subject, list(range(1, len(medians) + 1)), medians.tolist())
+    return svg.PlotSeries(row.subject, list(range(1, len(medians) + 1)), medians.tolist())
 
 
 def _stages(rows: Sequence[BenchmarkRow]) -> Table:
@@ -149,7 +149,7 @@ def _temperature(rows: Sequence[BenchmarkRow]) -> Iterable[svg.Plot]:
     degrees = [each.hottest_c for row in rows for each in (row.before, row.after)]
     known = [each for each in degrees if each is not None]
     if len(known) > 1:
-        series = svg.Series("hottest sensor", list(range(len(known))), known)
+        series = svg.PlotSeries("hottest sensor", list(range(len(known))), known)
         yield svg.line_plot("Temperature from row to row", "reading", "C", [series])
 
 
@@ -160,7 +160,7 @@ def _values(rows: Sequence[BenchmarkRow]) -> Table:
     return Table(title="Further figures", heads=("", "what", ""), rows=cells)
 
 
-def _agreements(report: Report) -> Table:
+def _agreements(report: BenchmarkReport) -> Table:
     return Table(
         title="Whether the baselines compute the same",
         heads=("", "held to", "frames", "relative error", "up to", ""),
@@ -178,7 +178,7 @@ def _agreements(report: Report) -> Table:
     )
 
 
-def _growths(report: Report) -> Table:
+def _growths(report: BenchmarkReport) -> Table:
     return Table(
         title="How time grows",
         heads=("", "sizes", "ms", "exponent", "at most", ""),
@@ -197,7 +197,7 @@ def _growths(report: Report) -> Table:
     )
 
 
-def _compute_bounds(report: Report) -> Table:
+def _compute_bounds(report: BenchmarkReport) -> Table:
     return Table(
         title="Against this machine's best rate",
         heads=("", "GMAC", "GMAC/s of one large convolution", "bound, ms", "took, ms", "ratio"),
@@ -216,7 +216,7 @@ def _compute_bounds(report: Report) -> Table:
     )
 
 
-def _projections(report: Report) -> Table:
+def _projections(report: BenchmarkReport) -> Table:
     return Table(
         title="Boards that were not at hand",
         heads=("", "scene", "precision", "compute, ms", "memory, ms", "at least, ms", "bound by"),

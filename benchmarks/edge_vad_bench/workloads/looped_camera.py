@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from edge_vad.alarms.tracker import EventTracker
-from edge_vad.backends import Backend, unmarked
+from edge_vad.backends import Backend, no_hook
 from edge_vad.errors import BadInput
 from edge_vad.frame import Frame
 from edge_vad.outputs.overlay import Overlay
@@ -29,9 +29,9 @@ class LoopedCamera:
         self, source: str, model: SceneModel, backend: Backend, watch: Stopwatch | None = None
     ) -> None:
         self._source = open_source(source)
-        self._mark = watch.mark if watch else unmarked
+        self._on_stage = watch.mark if watch else no_hook
         self._detector, self._device = Detector(model, backend), backend.device
-        self._detector.listen(self._mark)
+        self._detector.on_stage(self._on_stage)
         self._tracker = EventTracker(normal=model.card.normal)
         self._overlay: Overlay | None = None
         self._model = model
@@ -49,15 +49,15 @@ class LoopedCamera:
         if frame is None:
             self.rewind()
             return False
-        self._mark("decode")
+        self._on_stage("decode")
         detection = self._detector.detect(frame)
         self._tracker.update(detection)
-        self._mark("decision")
+        self._on_stage("decision")
         if drawn:
             watch.inject_delay(injected_delay, self._device)
             watch.decided()
             self._drawer(frame).draw(detection)
-            self._mark("overlay")
+            self._on_stage("overlay")
         return True
 
     def rewind(self) -> None:

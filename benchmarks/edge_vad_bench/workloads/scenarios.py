@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack, closing
 
-from edge_vad.backends import Backend, unmarked
+from edge_vad.backends import Backend, no_hook
 from edge_vad.errors import BadInput
 from edge_vad.scene_model import SceneModel
 from edge_vad.scoring.detector import Detector
@@ -63,7 +63,7 @@ class StreamWorkload(Workload):
     def query(self, watch: Stopwatch) -> bool:
         """See `Workload`."""
         alone, delay = len(self._cameras) == 1, self._injected_delay
-        self._backend.mark = watch.mark
+        self._backend.on_stage = watch.mark
         counts = [each.step(watch, drawn=alone, injected_delay=delay) for each in self._cameras]
         if not alone:
             watch.inject_delay(delay, self.device)
@@ -72,7 +72,7 @@ class StreamWorkload(Workload):
     def close(self) -> None:
         """See `Workload`."""
         self._closing.close()
-        self._backend.mark = unmarked
+        self._backend.on_stage = no_hook
 
 
 class OfflineWorkload(Workload):
@@ -98,7 +98,7 @@ class OfflineWorkload(Workload):
 
     def query(self, watch: Stopwatch) -> bool:
         """See `Workload`."""
-        self._backend.mark = unmarked
+        self._backend.on_stage = no_hook
         for _ in range(self.frames):
             if next(self._detections, None) is None:
                 self._detections = self._detector.watch(self._source)

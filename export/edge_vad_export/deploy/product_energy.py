@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from edge_vad.errors import CheckFailed
-from edge_vad_export.deploy.quadratic_form import common_frame, partners, product_form
+from edge_vad_export.deploy.quadratic_form import common_standardisation, partners, product_form
 from edge_vad_train.model.mixture import SampleEnergy
 from edge_vad_train.model.scene_network import SceneNetwork
 
@@ -85,13 +85,15 @@ class ProductEnergy(SpeltOutEnergy):
         depth = plain.weight.shape[1]
         factors = plain.weight.double().reshape(-1, depth, depth).numpy()
         offsets = plain.bias.double().reshape(-1, depth).numpy()
-        frame = common_frame(factors, offsets)
-        matrix = torch.from_numpy(frame.matrix.astype(np.float32))
+        standardisation = common_standardisation(factors, offsets)
+        matrix = torch.from_numpy(standardisation.matrix.astype(np.float32))
         self.register_buffer("coordinates", matrix)
         met = torch.from_numpy(partners(depth + 1))
         self.rows = met.shape
         self.register_buffer("partners", met.flatten())
-        self.register_buffer("form", torch.from_numpy(product_form(factors, offsets, frame)))
+        self.register_buffer(
+            "form", torch.from_numpy(product_form(factors, offsets, standardisation))
+        )
 
     def log_joint(self, latent: Tensor) -> Tensor:
         """See `SampleEnergy.log_joint`; (N, K, cells)."""

@@ -13,7 +13,7 @@ _FLAT = 1e-12
 """A variance of the latent below this is taken for none."""
 
 
-class Frame(NamedTuple):
+class Standardisation(NamedTuple):
     """Coordinates of a latent: `y = scale * (z - centre)`.
 
     Any are right. Where the components together have the mean 0 and the variance 1, little cancels.
@@ -34,7 +34,7 @@ class Frame(NamedTuple):
         return matrix
 
 
-def common_frame(factors: Array, offsets: Array) -> Frame:
+def common_standardisation(factors: Array, offsets: Array) -> Standardisation:
     """Coordinates that suit components given as `exp(-|F_k z + o_k|^2)`.
 
     Args:
@@ -46,7 +46,7 @@ def common_frame(factors: Array, offsets: Array) -> Frame:
     means = -(spread @ offsets[..., None])[..., 0]
     centre = means.mean(0)
     variances = (spread**2).sum(2).mean(0) + ((means - centre) ** 2).mean(0)
-    return Frame(centre, 1 / np.sqrt(np.where(variances > _FLAT, variances, 1.0)))
+    return Standardisation(centre, 1 / np.sqrt(np.where(variances > _FLAT, variances, 1.0)))
 
 
 def partners(size: int) -> NDArray[np.int64]:
@@ -66,19 +66,21 @@ def partners(size: int) -> NDArray[np.int64]:
     return (np.arange(size) + steps) % size
 
 
-def product_form(factors: Array, offsets: Array, frame: Frame) -> NDArray[np.float32]:
+def product_form(
+    factors: Array, offsets: Array, standardisation: Standardisation
+) -> NDArray[np.float32]:
     """Multiply out the squares of affine maps of a latent: `|F_k z + o_k|^2`.
 
     Args:
         factors: (K, D, D), F.
         offsets: (K, D), o.
-        frame: Coordinates of the latent.
+        standardisation: Coordinates of the latent.
 
     Returns:
         (K, P): how much every product of `(y, 1)` with its `partners` counts, row by row.
     """
-    constant = offsets + factors @ frame.centre
-    maps = np.concatenate([factors / frame.scale, constant[..., None]], 2)
+    constant = offsets + factors @ standardisation.centre
+    maps = np.concatenate([factors / standardisation.scale, constant[..., None]], 2)
     forms = maps.transpose(0, 2, 1) @ maps
     size = forms.shape[1]
     others = partners(size)

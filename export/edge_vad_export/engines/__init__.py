@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge_vad_export.engines.making import Made, make_engine, rebuild
+from edge_vad_export.engines.cache import BuiltEngine, make_engine, rebuild
 from edge_vad_export.engines.plan import EnginePlan, plan_engine
 
-__all__ = ["EnginePlan", "Made", "make_engine", "plan_engine", "rebuild"]
+__all__ = ["BuiltEngine", "EnginePlan", "make_engine", "plan_engine", "rebuild"]

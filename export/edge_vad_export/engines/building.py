@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from edge_vad.backends import Maps
+from edge_vad.backends import ModelOutput
 from edge_vad.backends.tensorrt_library import Library, Messages, sizes_of
 from edge_vad.device.tensorrt import TARGET_NAMES
-from edge_vad.engine_file import BatchProfile, Layer, device_name
+from edge_vad.engine_file import BatchProfile, EngineLayer, device_name
 from edge_vad.errors import BadModel, Unavailable
 from edge_vad.onnx_file.pruning import needed_graph
 from edge_vad_export.engines import layer_report, timing_cache
@@ -39,8 +39,8 @@ class Built(NamedTuple):
     """
 
     content: bytes
-    network: list[layer_report.Node]
-    layers: list[Layer]
+    network: list[layer_report.NetworkLayer]
+    layers: list[EngineLayer]
     timings: str | None
 
 
@@ -137,7 +137,7 @@ def _parse(
     parser = trt.OnnxParser(network, messages.logger)
     try:
         # Energies without a say would be computed at every frame.
-        graph = needed_graph(path.read_bytes(), Maps._fields)
+        graph = needed_graph(path.read_bytes(), ModelOutput._fields)
     except (OSError, ValueError) as error:
         raise BadModel(f"{path} cannot be read ({error})", _WRITE_AGAIN) from None
     if parser.parse(graph):
@@ -208,7 +208,7 @@ def _set_capability(library: Library, config: object, capability: str) -> None:
     rtx(getattr(library.api.ComputeCapability, name), 0)
 
 
-def _inspect(library: Library, messages: Messages, content: bytes) -> list[Layer]:
+def _inspect(library: Library, messages: Messages, content: bytes) -> list[EngineLayer]:
     if not TYPE_CHECKING:
         trt = library.api
     runtime = trt.Runtime(messages.logger)

@@ -19,8 +19,8 @@ from edge_vad.device.fingerprint import DeviceFingerprint
 from edge_vad.device.tensorrt import TARGET_NAMES
 from edge_vad.errors import BadInput, Interrupted
 from edge_vad.scene_model import Comparison
+from edge_vad_export.engines.cache import BuiltEngine, Verify, make_engine
 from edge_vad_export.engines.layer_report import summarise
-from edge_vad_export.engines.making import Made, Prove, make_engine
 from edge_vad_export.engines.options import EngineChoice
 from edge_vad_export.engines.plan import EnginePlan, choose_device, plan_engine
 from edge_vad_export.engines.progress import OnProgress
@@ -53,7 +53,7 @@ def export_engine(
         return
     try:
         with _build_bar(plan.path.name) as (on_progress, stop):
-            made = make_engine(plan, on_progress, _prover(verification, plan, stop))
+            made = make_engine(plan, on_progress, _verifier(verification, plan, stop))
     except KeyboardInterrupt:
         todo = "give the same command again; an earlier engine is untouched"
         raise Interrupted("the build was interrupted, nothing was written", todo) from None
@@ -85,18 +85,18 @@ def say_plan(onnx: Path, choice: EngineChoice, as_json: bool) -> None:
     _say_plan(engine, onnx, device, choice, f"{onnx} is to be written first", as_json)
 
 
-def _prover(
+def _verifier(
     verification: Verification | None, plan: EnginePlan, before: Callable[[], None]
-) -> Prove | None:
+) -> Verify | None:
     """What compares the engine: None for a device elsewhere, or where it takes no single frames."""
     if verification is None or not plan.is_here or plan.options.batch.smallest > 1:
         return None
 
-    def prove(engine: Path) -> tuple[Comparison, ...]:
+    def verify(engine: Path) -> tuple[Comparison, ...]:
         before()
         return verification.verify_engine(plan.scene, engine)
 
-    return prove
+    return verify
 
 
 @contextmanager
@@ -155,7 +155,7 @@ def _say_plan(
     _say_where_and_why(told)
 
 
-def _describe_made(made: Made) -> dict[str, Any]:
+def _describe_made(made: BuiltEngine) -> dict[str, Any]:
     sidecar = made.sidecar
     return {
         "engine": str(made.plan.path),
@@ -203,7 +203,7 @@ def _say_where_and_why(told: dict[str, Any]) -> None:
     click.echo(f"cache {told['cache']}: {told['reason'] or hit}")
 
 
-def _say_next(made: Made) -> None:
+def _say_next(made: BuiltEngine) -> None:
     plan = made.plan
     backend = "tensorrt" if plan.target == "tensorrt" else "tensorrt-rtx"
     scene, engine = (shlex.quote(str(each)) for each in (plan.scene.path, plan.path))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from edge_vad.backends.tensorrt_library import Library
-from edge_vad.engine_file import Layer
+from edge_vad.engine_file import EngineLayer
 
 if TYPE_CHECKING:
     import tensorrt as trt
@@ -41,7 +41,7 @@ _TYPES = (
 )
 
 
-class Node(NamedTuple):
+class NetworkLayer(NamedTuple):
     """A layer of a parsed network, before it is optimised.
 
     Attributes:
@@ -63,7 +63,7 @@ def part_of(node: str) -> str:
     return found[0] if found else REST
 
 
-def read_network(network: trt.INetworkDefinition) -> list[Node]:
+def read_network(network: trt.INetworkDefinition) -> list[NetworkLayer]:
     """Read the layers of a parsed network with their types."""
     nodes = []
     for index in range(network.num_layers):
@@ -71,7 +71,7 @@ def read_network(network: trt.INetworkDefinition) -> list[Node]:
         inputs = [layer.get_input(number) for number in range(layer.num_inputs)]
         outputs = [layer.get_output(number) for number in range(layer.num_outputs)]
         nodes.append(
-            Node(
+            NetworkLayer(
                 layer.name,
                 layer.type.name,
                 tuple(each.name for each in inputs if each is not None),
@@ -81,7 +81,7 @@ def read_network(network: trt.INetworkDefinition) -> list[Node]:
     return nodes
 
 
-def inspect(library: Library, engine: trt.ICudaEngine) -> list[Layer]:
+def inspect(library: Library, engine: trt.ICudaEngine) -> list[EngineLayer]:
     """Read the layers of an engine back."""
     if not TYPE_CHECKING:
         trt = library.api
@@ -90,14 +90,14 @@ def inspect(library: Library, engine: trt.ICudaEngine) -> list[Layer]:
     return parse_layers(text.splitlines())
 
 
-def parse_layers(lines: Iterable[str]) -> list[Layer]:
+def parse_layers(lines: Iterable[str]) -> list[EngineLayer]:
     """Parse the lines in which TensorRT describes an engine's layers, one a line."""
     layers = []
     for line in lines:
         found = _LAYER.search(line)
         if found:
             layers.append(
-                Layer(
+                EngineLayer(
                     found["name"],
                     tuple(_NODE.findall(found["rest"] or "")),
                     _types_in(found["reads"]),
@@ -108,7 +108,7 @@ def parse_layers(lines: Iterable[str]) -> list[Layer]:
     return layers
 
 
-def summarise(layers: Sequence[Layer]) -> dict[str, dict[str, int]]:
+def summarise(layers: Sequence[EngineLayer]) -> dict[str, dict[str, int]]:
     """Count an engine's layers by part and type; those that only cast or copy are left out.
 
     A layer that computes nodes of an encoder counts there, with the lowest type that it touches.
@@ -123,7 +123,7 @@ def summarise(layers: Sequence[Layer]) -> dict[str, dict[str, int]]:
     }
 
 
-def _precision_of(layer: Layer) -> str:
+def _precision_of(layer: EngineLayer) -> str:
     touched = {*layer.reads, *layer.writes, *layer.holds}
     if all(part_of(node) == REST for node in layer.nodes):
         touched = {*layer.writes, *layer.holds}  # what it reads may be an encoder's

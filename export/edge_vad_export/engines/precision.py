@@ -10,15 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edge_vad.engine_file import Layer
+from edge_vad.engine_file import EngineLayer
 from edge_vad.errors import CheckFailed
-from edge_vad_export.engines.layer_report import LOW, REST, Node, is_cast, part_of
+from edge_vad_export.engines.layer_report import LOW, REST, NetworkLayer, is_cast, part_of
 
 _CONVERTERS = frozenset({"CAST", "QUANTIZE", "DEQUANTIZE", "IDENTITY", "SHUFFLE", "CONSTANT"})
 
 
 def demand_engine_precision(
-    precision: str, network: Sequence[Node], layers: Sequence[Layer]
+    precision: str, network: Sequence[NetworkLayer], layers: Sequence[EngineLayer]
 ) -> None:
     """See to it that an engine computes in what its scene model says.
 
@@ -46,19 +46,19 @@ def demand_engine_precision(
         )
 
 
-def stray_nodes(network: Sequence[Node]) -> list[str]:
+def stray_nodes(network: Sequence[NetworkLayer]) -> list[str]:
     """Layers of a network that make a tensor of low precision that is none of an encoder's.
 
     Such a tensor is an encoder's when, going up or down through casts and quantisers, the next
     layer is of an encoder.
     """
     makers = {tensor: node for node in network for tensor in node.writes}
-    users: dict[str, list[Node]] = {}
+    users: dict[str, list[NetworkLayer]] = {}
     for node in network:
         for tensor in node.reads:
             users.setdefault(tensor, []).append(node)
 
-    def comes_from_encoder(node: Node) -> bool:
+    def comes_from_encoder(node: NetworkLayer) -> bool:
         while node.kind in _CONVERTERS and part_of(node.name) == REST:
             above = [makers[tensor] for tensor in node.reads if tensor in makers]
             if not above:
@@ -81,7 +81,7 @@ def stray_nodes(network: Sequence[Node]) -> list[str]:
     ]
 
 
-def stray_layers(layers: Sequence[Layer]) -> list[str]:
+def stray_layers(layers: Sequence[EngineLayer]) -> list[str]:
     """Layers of an engine that hold no node of an encoder, and weights or outputs in less."""
     return [
         layer.name
@@ -92,7 +92,9 @@ def stray_layers(layers: Sequence[Layer]) -> list[str]:
     ]
 
 
-def _demand_low_encoders(precision: str, network: Sequence[Node], layers: Sequence[Layer]) -> None:
+def _demand_low_encoders(
+    precision: str, network: Sequence[NetworkLayer], layers: Sequence[EngineLayer]
+) -> None:
     """Hold the engine to the graph, and the graph to what it is called."""
     if precision == "fp32":
         return

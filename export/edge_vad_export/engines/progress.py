@@ -51,23 +51,23 @@ class BuildProgress:
     def start(self, name: str, parent: str | None, steps: int) -> None:
         """A phase begins."""
         self._phases[name] = _Phase(parent, max(steps, 1))
-        self._tell(name)
+        self._report(name)
 
     def step(self, name: str, step: int) -> bool:
         """A step, counted from 0, is done; gives whether to go on."""
         if name in self._phases:
             self._phases[name].done = step + 1
-            self._tell(name)
+            self._report(name)
         return not self.is_cancelled
 
     def finish(self, name: str) -> None:
         """A phase is over."""
         if name in self._phases:
             self._phases[name].done = self._phases[name].steps
-            self._tell(name)
+            self._report(name)
             del self._phases[name]
 
-    def _tell(self, name: str) -> None:
+    def _report(self, name: str) -> None:
         share, current = 0.0, self._phases.get(name)
         while current:
             share = min((current.done + share) / current.steps, 1.0)

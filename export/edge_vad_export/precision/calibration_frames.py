@@ -7,8 +7,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vad.backends import Inputs
-from edge_vad_export.verification.footage import Seen, copied
+from edge_vad.backends import ModelInput
+from edge_vad_export.verification.footage import PreparedSample, copied
 
 _CELLS = 8
 """Frames are compared by what they show in this many by this many places."""
@@ -16,7 +16,7 @@ _CELLS = 8
 _GROWTH = 1.25
 
 
-def choose_varied(footage: Iterable[Seen], count: int) -> list[Inputs]:
+def choose_varied(footage: Iterable[PreparedSample], count: int) -> list[ModelInput]:
     """Choose frames that lie far from one another in what they show and how it moves.
 
     After the doubling algorithm for k centres (Charikar, Chekuri, Feder and Motwani, STOC 1997): a
@@ -31,7 +31,7 @@ def choose_varied(footage: Iterable[Seen], count: int) -> list[Inputs]:
     Returns:
         At most `count`, in the order of the footage, and more than one where any two differ.
     """
-    chosen: list[Inputs] = []
+    chosen: list[ModelInput] = []
     places: NDArray[np.float64] = np.zeros((0, 0))
     radius = 0.0
     for seen in footage:
@@ -52,7 +52,7 @@ def choose_varied(footage: Iterable[Seen], count: int) -> list[Inputs]:
     return chosen
 
 
-def _described(inputs: Inputs) -> NDArray[np.float64]:
+def _described(inputs: ModelInput) -> NDArray[np.float64]:
     """A short description: every input's mean magnitude in each of a few places.
 
     White and 1 px a frame weigh alike.

@@ -11,7 +11,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from edge_vad.backends import Inputs
+from edge_vad.backends import ModelInput
 from edge_vad_export.precision.encoder_nodes import layer_of, trunk_convolutions
 
 HEADROOM = 2.0
@@ -43,7 +43,7 @@ class Calibrated(NamedTuple):
         return tuple(map(layer_of, trunk_convolutions(self.model.graph)))
 
 
-def calibrate(model: onnx.ModelProto, frames: Sequence[Inputs]) -> Calibrated:
+def calibrate(model: onnx.ModelProto, frames: Sequence[ModelInput]) -> Calibrated:
     """Find the ranges of what is quantised.
 
     Args:
@@ -93,7 +93,7 @@ def to_int8(calibrated: Calibrated, layers: Collection[str] | None = None) -> on
 
 
 def _scales_of_images(
-    model: onnx.ModelProto, images: Sequence[str], frames: Sequence[Inputs]
+    model: onnx.ModelProto, images: Sequence[str], frames: Sequence[ModelInput]
 ) -> Scales:
     """One step for each image, from the largest magnitude that it has in any of the frames."""
     watched = onnx.ModelProto()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vad.backends import Backend, Maps
+from edge_vad.backends import Backend, ModelOutput
 from edge_vad.scene_model import Comparison, Precision
 from edge_vad.scoring.metrics import rank_correlation, roc_area
 
@@ -28,7 +28,7 @@ class Agreement:
         self.times: list[float] = []
         self._map_error = self._largest_map = 0.0
 
-    def add(self, given: Maps, expected: Maps, seconds: float) -> None:
+    def add(self, given: ModelOutput, expected: ModelOutput, seconds: float) -> None:
         """Take in a frame, and how long it took."""
         difference = np.abs(given.anomaly_map - expected.anomaly_map).max()
         self._map_error = max(self._map_error, float(difference))

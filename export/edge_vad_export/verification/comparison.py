@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from edge_vad.backends import Backend, Maps
+from edge_vad.backends import Backend, ModelOutput
 from edge_vad.errors import BadInput, CheckFailed
 from edge_vad.scene_model import Comparison, Precision
 from edge_vad_export.verification.agreement import Agreement
-from edge_vad_export.verification.footage import Seen
+from edge_vad_export.verification.footage import PreparedSample
 
 MAX_AUC_DROP = 0.005
 MAX_SCORE_SHIFT = 0.25
@@ -28,7 +28,7 @@ Runner = tuple[Precision, Backend]
 def compare_backends(
     reference: Backend,
     others: Sequence[Runner],
-    footage: Iterable[Seen],
+    footage: Iterable[PreparedSample],
     on_frame: Callable[[], None] = lambda: None,
 ) -> tuple[Comparison, ...]:
     """Run the graph in single precision and others on the same frames, turn by turn.
@@ -63,9 +63,9 @@ def compare_backends(
     return tuple(each.compare(first, known) for each in all_of_them)
 
 
-def _run_in_turn(runners: Sequence[Agreement], seen: Seen, number: int) -> None:
+def _run_in_turn(runners: Sequence[Agreement], seen: PreparedSample, number: int) -> None:
     """Run all on a frame, each time another first, so that none has it easier."""
-    results: dict[int, tuple[Maps, float]] = {}
+    results: dict[int, tuple[ModelOutput, float]] = {}
     for place in range(len(runners)):
         index = (place + number) % len(runners)
         started = time.perf_counter()

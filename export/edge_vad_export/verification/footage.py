@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from edge_vad.backends import Inputs
+from edge_vad.backends import ModelInput
 from edge_vad.errors import BadInput
 from edge_vad.frame import Frame
 from edge_vad.motion.pace import Paced, at_pace, scored_of
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from edge_vad_train.evaluation.truth import Truth
 
 
-class Seen(NamedTuple):
+class PreparedSample(NamedTuple):
     """One frame, prepared.
 
     Attributes:
@@ -27,12 +27,12 @@ class Seen(NamedTuple):
         anomalous: What the labels say of it; None without labels.
     """
 
-    inputs: Inputs
+    inputs: ModelInput
     has_motion: bool = True
     anomalous: bool | None = None
 
 
-def watch(model: SceneModel, frames: Iterable[Frame]) -> Iterator[Seen]:
+def watch(model: SceneModel, frames: Iterable[Frame]) -> Iterator[PreparedSample]:
     """Prepare frames as the detector does, at the scene's pace.
 
     Raises:
@@ -41,7 +41,7 @@ def watch(model: SceneModel, frames: Iterable[Frame]) -> Iterator[Seen]:
     yield from _prepared(model, at_pace(frames, model.card.fps))
 
 
-def watch_places(model: SceneModel, places: Sequence[str], most: int) -> Iterator[Seen]:
+def watch_places(model: SceneModel, places: Sequence[str], most: int) -> Iterator[PreparedSample]:
     """Prepare frames from all over ordinary footage.
 
     Args:
@@ -64,7 +64,7 @@ def watch_places(model: SceneModel, places: Sequence[str], most: int) -> Iterato
             )
 
 
-def watch_labelled(model: SceneModel, truth: Truth) -> Iterator[Seen]:
+def watch_labelled(model: SceneModel, truth: Truth) -> Iterator[PreparedSample]:
     """Prepare every frame of a data set's labelled clips that the scene looks at.
 
     Raises:
@@ -104,9 +104,9 @@ def spread(paced: Iterable[Paced], length: int | None, stretch: int, most: int) 
             yield Paced(frame, steps if count % period else None)
 
 
-def copied(inputs: Inputs) -> Inputs:
+def copied(inputs: ModelInput) -> ModelInput:
     """Inputs of their own, as those of the detector are reused."""
-    return Inputs._make(values.copy() for values in inputs)
+    return ModelInput._make(values.copy() for values in inputs)
 
 
 def _ordinary_clips(places: Sequence[str]) -> Sequence[Clip]:
@@ -115,10 +115,10 @@ def _ordinary_clips(places: Sequence[str]) -> Sequence[Clip]:
     return open_dataset(list(places)).train
 
 
-def _prepared(model: SceneModel, paced: Iterable[Paced]) -> Iterator[Seen]:
+def _prepared(model: SceneModel, paced: Iterable[Paced]) -> Iterator[PreparedSample]:
     preparer = FramePreparer(model.card)
     for frame, steps in paced:
-        yield Seen(preparer.prepare(frame, steps).inputs, steps is not None)
+        yield PreparedSample(preparer.prepare(frame, steps).inputs, steps is not None)
 
 
 class _Counted:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from edge_vad.scene_model import Comparison, SceneModel
 from edge_vad_export.verification.comparison import MAX_AUC_DROP, MAX_SCORE_SHIFT
-from edge_vad_export.verification.footage import Seen, watch_labelled, watch_places
+from edge_vad_export.verification.footage import PreparedSample, watch_labelled, watch_places
 
 VERIFICATION_FRAMES = 500
 
@@ -31,7 +31,7 @@ class VerificationFootage:
         """Whether there is any."""
         return bool(self.frames) or self.labels is not None
 
-    def watch(self, model: SceneModel) -> Iterator[Seen]:
+    def watch(self, model: SceneModel) -> Iterator[PreparedSample]:
         """Prepare its frames.
 
         Raises:

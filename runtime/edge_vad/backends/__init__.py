@@ -5,13 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge_vad.backends.base import Backend, Inputs, Maps, Mark, unmarked
+from edge_vad.backends.base import Backend, ModelInput, ModelOutput, StageHook, no_hook
 from edge_vad.errors import WrongUse
 
 if TYPE_CHECKING:  # a backend is asked for its version where OpenCV is absent, too
     from edge_vad.scene_model import SceneModel
 
-__all__ = ["BACKENDS", "Backend", "Inputs", "Maps", "Mark", "load_backend", "unmarked"]
+__all__ = [
+    "BACKENDS",
+    "Backend",
+    "ModelInput",
+    "ModelOutput",
+    "StageHook",
+    "load_backend",
+    "no_hook",
+]
 
 BACKENDS = (
     "onnxruntime",

@@ -9,15 +9,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Mark = Callable[[str], None]
+StageHook = Callable[[str], None]
 """Called with the name of a stage of a frame's way when that stage is done."""
 
 
-def unmarked(stage: str) -> None:
+def no_hook(stage: str) -> None:
     """Take no notice of a stage; what is set where nobody measures."""
 
 
-class Inputs(NamedTuple):
+class ModelInput(NamedTuple):
     """What the graph takes for a batch of frames; the fields are named like its inputs.
 
     Attributes:
@@ -29,7 +29,7 @@ class Inputs(NamedTuple):
     motion: NDArray[np.float32]
 
 
-class Maps(NamedTuple):
+class ModelOutput(NamedTuple):
     """The graph's outputs for a batch of frames.
 
     Attributes:
@@ -52,18 +52,18 @@ class Backend(ABC):
     Attributes:
         name: Such as `onnxruntime`.
         device: Such as `cpu`.
-        mark: Called after each stage of `infer`: `host to device`, `compute`, `device to host`. A
-            backend that computes where the frame lies has only the second.
+        on_stage: Called after each stage of `infer`: `host to device`, `compute`, `device to
+            host`. A backend that computes where the frame lies has only the second.
         largest_batch: Frames it takes at once, at most; None is any number.
     """
 
     name: str
     device: str
     largest_batch: int | None = None
-    mark: Mark = staticmethod(unmarked)
+    on_stage: StageHook = staticmethod(no_hook)
 
     @abstractmethod
-    def infer(self, inputs: Inputs) -> Maps:
+    def infer(self, inputs: ModelInput) -> ModelOutput:
         """Score a batch."""
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from edge_vad.backends.base import Inputs, Maps, Mark, unmarked
+from edge_vad.backends.base import ModelInput, ModelOutput, StageHook, no_hook
 
 _TYPES = {"tensor(uint8)": np.uint8, "tensor(float)": np.float32, "tensor(float16)": np.float16}
 
@@ -23,7 +23,7 @@ class _Buffers(NamedTuple):
 
     Attributes:
         inputs: Name to buffer.
-        results: The same for `Maps`, in its order.
+        results: The same for `ModelOutput`, in its order.
         binding: Binds a run to them.
         options: Of the run: names the CUDA graph that is recorded for these buffers.
     """
@@ -49,16 +49,16 @@ class BoundSession:
         self._device = device
         self._inputs = {node.name: node for node in session.get_inputs()}
         outputs = {node.name: node for node in session.get_outputs()}
-        self._outputs = {name: outputs[name] for name in Maps._fields}
+        self._outputs = {name: outputs[name] for name in ModelOutput._fields}
         self._kept: dict[int, _Buffers] = {}
         self._passing: tuple[int, _Buffers] | None = None
 
-    def run(self, inputs: Inputs, mark: Mark = unmarked) -> Maps:
+    def run(self, inputs: ModelInput, on_stage: StageHook = no_hook) -> ModelOutput:
         """Score a batch; what it returns lies in the host's memory and stays as it is.
 
         Args:
             inputs: The batch.
-            mark: Told after each stage, see `Backend`.
+            on_stage: Called after each stage, see `Backend`.
         """
         buffers = self._buffers_for(len(inputs[0]))
         arrays = inputs._asdict()
@@ -68,18 +68,20 @@ class BoundSession:
             # once and for all, every frame would look like the first. Otherwise this costs nothing.
             buffers.binding.bind_ortvalue_input(name, buffer)
         buffers.binding.synchronize_inputs()
-        mark("host to device")
+        on_stage("host to device")
         self._session.run_with_iobinding(buffers.binding, buffers.options)
         buffers.binding.synchronize_outputs()
-        mark("compute")
-        maps = Maps(*(np.array(result.numpy()) for result in buffers.results.values()))
-        mark("device to host")
+        on_stage("compute")
+        maps = ModelOutput(*(np.array(result.numpy()) for result in buffers.results.values()))
+        on_stage("device to host")
         return maps
 
     def warm_up(self) -> None:
         """Run one black frame, so that engines and algorithms are chosen now, not live."""
         shapes = {name: (1, *node.shape[1:]) for name, node in self._inputs.items()}
-        self.run(Inputs(*(np.zeros(shapes[name], self._type(name)) for name in Inputs._fields)))
+        self.run(
+            ModelInput(*(np.zeros(shapes[name], self._type(name)) for name in ModelInput._fields))
+        )
 
     def close(self) -> None:
         """Give back the buffers."""

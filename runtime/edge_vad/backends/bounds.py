@@ -42,7 +42,7 @@ def bound_memory(ort: ModuleType, options: Any) -> list[str]:
     return ["ConstantFolding"]
 
 
-class Deadline:
+class RunDeadline:
     """Ends runs that take too long; between two nodes, for no node can be ended.
 
     Args:

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from edge_vad.backends.base import Backend, Inputs, Maps
+from edge_vad.backends.base import Backend, ModelInput, ModelOutput
 from edge_vad.backends.bound_session import BoundSession
-from edge_vad.backends.bounds import LONGEST_RUN_S, Deadline, bound_memory
+from edge_vad.backends.bounds import LONGEST_RUN_S, RunDeadline, bound_memory
 from edge_vad.backends.engine_cache import engine_cache
 from edge_vad.backends.native_output import hear_stderr
 from edge_vad.backends.providers import CPU, CUDA, PROVIDERS, TENSORRT, Provider, provider_options
@@ -35,7 +35,7 @@ except ImportError as error:
 VERSION = str(ort.__version__)
 
 _LOG = logging.getLogger("edge_vad.backends")
-_OUTPUTS = list(Maps._fields)
+_OUTPUTS = list(ModelOutput._fields)
 _MODEL_ERRORS = {"InvalidGraph", "InvalidProtobuf", "NoSuchFile", "NoModel", "NotImplemented"}
 _ERRORS_ONLY = 3
 _MOST_PIXELS = 2**24
@@ -71,14 +71,14 @@ class OnnxRuntimeBackend(Backend):
             pixels = model.card.height * model.card.width
             self.largest_batch = max(1, _MOST_PIXELS // pixels)
         self._bound: BoundSession | None = None
-        self._deadline = Deadline(ort)
+        self._deadline = RunDeadline(ort)
         weakref.finalize(self, self._deadline.close)
         if self._provider.memory != "cpu":
             self._bound = BoundSession(ort, self._session, self._provider.memory)
             with self._device_errors():
                 self._bound.warm_up()
 
-    def infer(self, inputs: Inputs) -> Maps:
+    def infer(self, inputs: ModelInput) -> ModelOutput:
         """Score a batch; see `Backend.infer`.
 
         Raises:
@@ -90,10 +90,12 @@ class OnnxRuntimeBackend(Backend):
             raise WrongUse("the backend was closed", "load it again")
         if self._bound:
             with self._device_errors():
-                return self._bound.run(inputs, self.mark)
+                return self._bound.run(inputs, self.on_stage)
         with bounded_run(self._deadline, self._path):
-            maps = Maps(*self._session.run(_OUTPUTS, inputs._asdict(), self._deadline.options))
-        self.mark("compute")
+            maps = ModelOutput(
+                *self._session.run(_OUTPUTS, inputs._asdict(), self._deadline.options)
+            )
+        self.on_stage("compute")
         return maps
 
     def close(self) -> None:
@@ -142,7 +144,7 @@ class OnnxRuntimeBackend(Backend):
 
 
 @contextlib.contextmanager
-def bounded_run(deadline: Deadline, path: Path) -> Iterator[None]:
+def bounded_run(deadline: RunDeadline, path: Path) -> Iterator[None]:
     """Run a session on the CPU, with the options of the deadline, for no longer than that.
 
     Args:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_vad import engine_file
-from edge_vad.backends.base import Backend, Inputs, Maps
+from edge_vad.backends.base import Backend, ModelInput, ModelOutput
 from edge_vad.backends.cuda import open_cuda
 from edge_vad.backends.tensorrt_library import Library, Messages, load_library, sizes_of
 from edge_vad.device.fingerprint import DeviceFingerprint, read_fingerprint
@@ -90,7 +90,7 @@ class TensorRtBackend(Backend):
             self.close()
             raise
 
-    def infer(self, inputs: Inputs) -> Maps:
+    def infer(self, inputs: ModelInput) -> ModelOutput:
         """Score a batch; see `Backend.infer`.
 
         The copies to and from the device are in one CUDA graph with the computing, so `compute` has
@@ -110,12 +110,14 @@ class TensorRtBackend(Backend):
                     self._tensors[name].host[:batch] = array
             if batch != self._batch:
                 self._prepare(batch)
-            self.mark("host to device")
+            self.on_stage("host to device")
             self._launch()
             self._cuda.synchronize()
-            self.mark("compute")
-            maps = Maps(*(self._tensors[name].host[:batch].copy() for name in Maps._fields))
-            self.mark("device to host")
+            self.on_stage("compute")
+            maps = ModelOutput(
+                *(self._tensors[name].host[:batch].copy() for name in ModelOutput._fields)
+            )
+            self.on_stage("device to host")
             return maps
 
     def close(self) -> None:
@@ -153,7 +155,7 @@ class TensorRtBackend(Backend):
     ) -> None:
         """Allocate memory for every input and output, and tell the context where it is."""
         names = [engine.get_tensor_name(index) for index in range(engine.num_io_tensors)]
-        inputs = [name for name in names if name in Inputs._fields]
+        inputs = [name for name in names if name in ModelInput._fields]
         if not inputs:
             raise BadModel("the engine takes nothing that a scene gives", _EXPORT_AGAIN)
         profile = engine.get_tensor_profile_shape(inputs[0], 0)
@@ -196,7 +198,7 @@ class TensorRtBackend(Backend):
                 self._cuda.upload(tensor.address, tensor.host[: self._batch])
         if not self._context.execute_async_v3(self._cuda.stream):
             raise self._failure()
-        for name in Maps._fields:
+        for name in ModelOutput._fields:
             tensor = self._tensors[name]
             self._cuda.download(tensor.host[: self._batch], tensor.address)
 

@@ -11,7 +11,7 @@ from edge_vad.cli.console import warn
 from edge_vad.detection import Detection
 from edge_vad.errors import WrongUse
 from edge_vad.files.atomic import PRIVATE, write_whole
-from edge_vad.outputs.jsonl import JsonLines
+from edge_vad.outputs.jsonl import JsonLinesWriter
 from edge_vad.outputs.recorder import Recorder
 from edge_vad.scoring.detector import Detector
 
@@ -55,7 +55,7 @@ class DriftLog:
         self._drift = NormalDrift(detector.model.card.normal, accepted_per_hour, fps)
         self._detector, self._folder = detector, folder
         self._trained_threshold, self._steps = self._drift.threshold, 0
-        self._lines = JsonLines(folder / STEPS)
+        self._lines = JsonLinesWriter(folder / STEPS)
 
     def resume(self, folder: Path) -> None:
         """Go on from where an earlier run into this folder came to, if there was one."""

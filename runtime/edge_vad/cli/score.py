@@ -28,7 +28,7 @@ from edge_vad.errors import WrongUse
 from edge_vad.false_alarms import parse_rate
 from edge_vad.motion.pace import scored_of
 from edge_vad.outputs.folder import OutputFolder
-from edge_vad.outputs.jsonl import JsonLines, score_line
+from edge_vad.outputs.jsonl import JsonLinesWriter, score_line
 from edge_vad.outputs.maps import MapsFile
 from edge_vad.outputs.moments import MomentLine, write_moments
 from edge_vad.outputs.recorder import SCORES
@@ -163,7 +163,7 @@ def _score_one(detector: Detector, source: Source, folder: Path, has_maps: bool)
     strangest = StrangestMoments(card, seconds_apart(duration_s))
     unjudged: Counter[str] = Counter()
     with staged(folder) as outputs, ExitStack() as files:
-        lines = files.enter_context(closing(JsonLines(outputs.staging / SCORES)))
+        lines = files.enter_context(closing(JsonLinesWriter(outputs.staging / SCORES)))
         maps = files.enter_context(_maps_file(outputs, detector)) if has_maps else None
         advance = files.enter_context(progress(f"scoring {source.name}", length))
         for detection in detector.watch(source):

@@ -16,7 +16,7 @@ from edge_vad.doctor.table import backend_row
 from edge_vad.errors import CheckFailed
 
 if TYPE_CHECKING:
-    from edge_vad.selftest.report import Comparison, SelftestReport
+    from edge_vad.selftest.report import BackendComparison, SelftestReport
 
 _EXAMPLE = """\b
 Examples:
@@ -92,7 +92,7 @@ def _show(report: SelftestReport) -> None:
         Console(highlight=False).print(*map(backend_row, report.absent))
 
 
-def _row(each: Comparison) -> tuple[str, ...]:
+def _row(each: BackendComparison) -> tuple[str, ...]:
     verdict = "agrees" if each.agrees else "DIFFERS"
     if each.agrees and each.backend == "onnxruntime":
         verdict = "reference"

@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-from edge_vad.doctor.report import Camera, CameraSupport, Feature
+from edge_vad.doctor.report import CameraSupport, Feature, VideoDevice
 from edge_vad.errors import Unavailable
 
 _FOR_JETSON = (
@@ -47,14 +47,14 @@ def read_features(build: str, is_jetson: bool) -> tuple[Feature, ...]:
     )
 
 
-def list_cameras(root: Path = Path("/")) -> tuple[Camera, ...]:
+def list_cameras(root: Path = Path("/")) -> tuple[VideoDevice, ...]:
     """List the devices of Video4Linux."""
     found = []
     for device in sorted((root / "dev").glob("video*"), key=_number):
         name = root / "sys/class/video4linux" / device.name / "name"
         label = name.read_text(errors="replace").strip() if name.is_file() else "unnamed"
         path = f"/dev/{device.name}"
-        found.append(Camera(path, label, os.access(device, os.R_OK | os.W_OK)))
+        found.append(VideoDevice(path, label, os.access(device, os.R_OK | os.W_OK)))
     return tuple(found)
 
 

@@ -11,19 +11,19 @@ from edge_vad.doctor.backends import examine_backends
 from edge_vad.doctor.camera import examine_cameras
 from edge_vad.doctor.jetson import read_power
 from edge_vad.doctor.processor import read_processor, read_system
-from edge_vad.doctor.report import CameraSupport, JetsonPower, Processor, Report
+from edge_vad.doctor.report import CameraSupport, DoctorReport, JetsonPower, Processor
 
 _OPENCV = ("opencv-python", "opencv-python-headless", "opencv-contrib-python")
 
 
-def examine() -> Report:
+def examine() -> DoctorReport:
     """Look at this machine; takes seconds, changes nothing and needs no rights."""
     device = read_fingerprint()
     is_jetson = device.jetson is not None or device.l4t is not None
     processor = read_processor()
     camera = examine_cameras(is_jetson)
     power = read_power() if is_jetson else None
-    return Report(
+    return DoctorReport(
         edge_vad=package_version("edge-vad") or "unknown",
         python=platform.python_version(),
         system=read_system(),

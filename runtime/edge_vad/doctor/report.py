@@ -41,7 +41,7 @@ class Feature(msgspec.Struct, frozen=True):
     mend: str | None = None
 
 
-class Camera(msgspec.Struct, frozen=True):
+class VideoDevice(msgspec.Struct, frozen=True):
     """A device that Video4Linux shows.
 
     Attributes:
@@ -66,7 +66,7 @@ class CameraSupport(msgspec.Struct, frozen=True):
 
     opencv: str | None
     features: tuple[Feature, ...]
-    cameras: tuple[Camera, ...]
+    cameras: tuple[VideoDevice, ...]
 
 
 class GpuClock(msgspec.Struct, frozen=True):
@@ -125,7 +125,7 @@ class Processor(msgspec.Struct, frozen=True):
     free_gib: float | None
 
 
-class Report(msgspec.Struct, frozen=True):
+class DoctorReport(msgspec.Struct, frozen=True):
     """All that the doctor found.
 
     Attributes:

@@ -7,13 +7,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from edge_vad.doctor.report import BackendState, CameraSupport, Feature, JetsonPower, Report
+from edge_vad.doctor.report import BackendState, CameraSupport, DoctorReport, Feature, JetsonPower
 
 _YES, _NO = ("yes", "green"), ("no", "yellow")
 _INDENT = 2
 
 
-def show(report: Report, console: Console) -> None:
+def show(report: DoctorReport, console: Console) -> None:
     """Print a report."""
     console.print(_section("this device", _device(report)))
     if report.power:
@@ -38,7 +38,7 @@ def _facts(facts: dict[str, str | None]) -> Table:
     return table
 
 
-def _device(report: Report) -> Table:
+def _device(report: DoctorReport) -> Table:
     device, processor = report.device, report.processor
     gpu = device.gpu and f"{device.gpu}, compute capability {device.compute_capability}"
     memory = None

@@ -29,9 +29,9 @@ from edge_vad.engine_file.sidecar import (
     MOST_MIB,
     SCHEMA,
     BatchProfile,
+    EngineLayer,
     EngineOptions,
     FileIdentity,
-    Layer,
     Sidecar,
 )
 
@@ -41,9 +41,9 @@ __all__ = [
     "SCHEMA",
     "SUFFIX",
     "BatchProfile",
+    "EngineLayer",
     "EngineOptions",
     "FileIdentity",
-    "Layer",
     "Sidecar",
     "admit",
     "device_name",

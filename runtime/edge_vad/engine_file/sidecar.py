@@ -77,7 +77,7 @@ class EngineOptions(_Record, frozen=True):
     tf32: bool = False
 
 
-class Layer(_Record, frozen=True):
+class EngineLayer(_Record, frozen=True):
     """A layer of an engine.
 
     Attributes:
@@ -121,7 +121,7 @@ class Sidecar(_Record, frozen=True):
     options: EngineOptions
     engine: FileIdentity
     precision: str
-    layers: tuple[Layer, ...]
+    layers: tuple[EngineLayer, ...]
     built: str
     build_s: float
     edge_vad: str

@@ -31,7 +31,7 @@ class ScoreLine(msgspec.Struct, frozen=True):
     anomalous: bool
 
 
-class JsonLines:
+class JsonLinesWriter:
     """A file with one JSON document a line.
 
     Args:

@@ -16,11 +16,11 @@ from edge_vad.detection import NO_MOTION, Detection, Event
 from edge_vad.false_alarms import NormalTail
 from edge_vad.files.closing import Closing
 from edge_vad.motion.pace import watched_s
-from edge_vad.outputs.jsonl import JsonLines, event_line, score_line
+from edge_vad.outputs.jsonl import JsonLinesWriter, event_line, score_line
 from edge_vad.outputs.moments import MomentLine, write_moments
 from edge_vad.outputs.overlay import Overlay
 from edge_vad.outputs.timeline import Timeline, write_timeline
-from edge_vad.outputs.video import VideoFile
+from edge_vad.outputs.video import AnnotatedVideoFile
 from edge_vad.scene_model import SceneCard
 
 VIDEO, SCORES, EVENTS, TIMELINE = "annotated.mp4", "scores.jsonl", "events.jsonl", "timeline.png"
@@ -67,7 +67,7 @@ class Recorder(Closing):
         self._folder, self._card, self._title, self._fps = folder, card, title, fps
         self._has_video = has_video
         self._overlay: Overlay | None = None
-        self._video: VideoFile | None = None
+        self._video: AnnotatedVideoFile | None = None
         self._tracker = EventTracker(normal=card.normal)
         self._strangest = StrangestMoments(card, seconds_apart(length / fps if length else None))
         self._times_s, self._watched_s, self._scores = array("d"), array("d"), array("d")
@@ -116,8 +116,8 @@ class Recorder(Closing):
                 self.moments = write_moments(self._folder, self._strangest.finish(), normal)
                 write_timeline(self._folder / TIMELINE, self._timeline())
 
-    def _open_lines(self, name: str) -> JsonLines:
-        lines = JsonLines(self._folder / name)
+    def _open_lines(self, name: str) -> JsonLinesWriter:
+        lines = JsonLinesWriter(self._folder / name)
         self._closing.callback(lines.close)
         return lines
 
@@ -132,7 +132,7 @@ class Recorder(Closing):
             rows, columns = detection.frame.image.shape[:2]
             overlay = self._overlay = Overlay(self._card, columns, rows)
             path = self._folder / VIDEO
-            self._video = VideoFile(path, self._fps, overlay.width, overlay.height)
+            self._video = AnnotatedVideoFile(path, self._fps, overlay.width, overlay.height)
             self._closing.callback(self._video.close)
         self._video.write(self._overlay.draw(detection), detection.frame.time_s)
 

@@ -13,7 +13,7 @@ from edge_vad.outputs.drawing import Image
 _LONGEST_HOLE_S = 5.0
 
 
-class VideoFile:
+class AnnotatedVideoFile:
     """An mp4 video, MPEG-4 part 2, which OpenCV's own wheel can write.
 
     Args:

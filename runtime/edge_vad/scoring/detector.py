@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_vad.alarms.localisation import Localiser
-from edge_vad.backends import Backend, Mark, unmarked
+from edge_vad.backends import Backend, StageHook, no_hook
 from edge_vad.detection import Detection
 from edge_vad.false_alarms import parse_rate
 from edge_vad.files.closing import Closing
@@ -48,7 +48,7 @@ class Detector(Closing):
         threshold: Score from which on a frame is anomalous; may be changed at any time.
     """
 
-    _mark: Mark = staticmethod(unmarked)
+    _on_stage: StageHook = staticmethod(no_hook)
 
     def __init__(
         self,
@@ -83,14 +83,14 @@ class Detector(Closing):
         """
         return self.decide(self._preparer.prepare(frame, steps))
 
-    def listen(self, mark: Mark) -> None:
-        """Have `mark` called after every stage of a frame from now on, by which they can be timed.
+    def on_stage(self, hook: StageHook) -> None:
+        """Have `hook` called after every stage of a frame from now on, by which they can be timed.
 
         Args:
-            mark: Called after `resize`, `flow`, `pooling`, the stages of the backend, and
+            hook: Called after `resize`, `flow`, `pooling`, the stages of the backend, and
                 `decision`.
         """
-        self._mark = self._preparer.mark = self._backend.mark = mark
+        self._on_stage = self._preparer.on_stage = self._backend.on_stage = hook
 
     def decide(self, prepared: PreparedFrame) -> Detection:
         """Score a frame that is prepared, unless it is known that nothing can be said of it.
@@ -103,7 +103,7 @@ class Detector(Closing):
             return Detection(frame, 0.0, self.threshold, self._nothing, None, prepared.unjudged)
         (found,) = self._scorer.score([prepared])
         detection = self._localiser.to_detection(frame, *found, self.threshold)
-        self._mark("decision")
+        self._on_stage("decision")
         return detection
 
     def watch(self, source: Source, ahead: int | None = None) -> Iterator[Detection]:
@@ -137,14 +137,14 @@ class Detector(Closing):
         card = self.model.card
         match = TamperDetector(_CHANGED_AFTER_S, card.empty, card.ignored) if card.empty else None
         preparer = FramePreparer(card, match)
-        preparer.mark = self._mark
+        preparer.on_stage = self._on_stage
         if ahead <= 1:
             for frame, steps in at_pace(source, card.fps):
                 yield preparer.prepare(frame, steps)
             return
         with closing(prefetch_flow(source, card, ahead)) as frames:
             for measured in frames:
-                self._mark("decode")
+                self._on_stage("decode")
                 if measured.moved.flow is None:
                     preparer.reset()
                 yield preparer.pool(measured, preparer.state(measured.frame, measured.image))

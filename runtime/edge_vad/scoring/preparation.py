@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vad.backends import Inputs, Mark, unmarked
+from edge_vad.backends import ModelInput, StageHook, no_hook
 from edge_vad.camera_state import CameraState
 from edge_vad.detection import NO_MOTION
 from edge_vad.frame import Frame
@@ -48,9 +48,9 @@ class PreparedFrame(NamedTuple):
     unjudged: str = ""
 
     @property
-    def inputs(self) -> Inputs:
+    def inputs(self) -> ModelInput:
         """What the graph takes, for this one frame."""
-        return Inputs(self.image[None], self.motion[None])
+        return ModelInput(self.image[None], self.motion[None])
 
 
 class FramePreparer:
@@ -61,10 +61,10 @@ class FramePreparer:
         match: Tells whether pictures show the scene; None: that is taken for granted.
 
     Attributes:
-        mark: Called after the stages `resize`, `flow` and `pooling`.
+        on_stage: Called after the stages `resize`, `flow` and `pooling`.
     """
 
-    mark: Mark = staticmethod(unmarked)
+    on_stage: StageHook = staticmethod(no_hook)
 
     def __init__(self, card: SceneCard, match: TamperDetector | None = None) -> None:
         self._resizer = FrameResizer(card.height, card.width, card.ignored)
@@ -99,12 +99,12 @@ class FramePreparer:
             BadInput: The frame's shape is not that of the scene's camera.
         """
         image = self._resizer.resize(frame.image)
-        self.mark("resize")
+        self.on_stage("resize")
         return image
 
     def state(self, frame: Frame, image: NDArray[np.uint8]) -> CameraState:
         """Whether the frame shows the scene: `LIVE`, `COVERED` or `MOVED`."""
-        return self._match.judge(image, frame.time_s) if self._match else CameraState.LIVE
+        return self._match.update(image, frame.time_s) if self._match else CameraState.LIVE
 
     def measure(self, frame: Frame, image: NDArray[np.uint8], steps: float | None) -> MeasuredFrame:
         """Measure how a frame moved since the one before, whose size has been fitted."""
@@ -117,9 +117,9 @@ class FramePreparer:
             measured: The frame; by whatever its motion was measured.
             state: Whether it shows the scene.
         """
-        self.mark("flow")
+        self.on_stage("flow")
         motion = self._motion.pool(measured.moved)
-        self.mark("pooling")
+        self.on_stage("pooling")
         unjudged = "" if self._motion.known else NO_MOTION
         if state is not CameraState.LIVE:
             unjudged = str(state)

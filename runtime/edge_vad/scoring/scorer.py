@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vad.backends import Backend, Inputs
+from edge_vad.backends import Backend, ModelInput
 from edge_vad.errors import BadModel
 from edge_vad.scene_model import SceneModel
 from edge_vad.scoring.preparation import PreparedFrame
@@ -69,13 +69,13 @@ class Scorer:
             for score, anomaly_map in zip(maps.score, maps.anomaly_map, strict=True)
         ]
 
-    def _batch(self, prepared: Sequence[PreparedFrame]) -> Inputs:
+    def _batch(self, prepared: Sequence[PreparedFrame]) -> ModelInput:
         if len(prepared) == 1:
             return prepared[0].inputs
         count = len(prepared)
         for place, each in enumerate(prepared):
             self._frames[place], self._motion[place] = each.image, each.motion
-        return Inputs(self._frames[:count], self._motion[:count])
+        return ModelInput(self._frames[:count], self._motion[:count])
 
     def close(self) -> None:
         """Give back the device's memory."""

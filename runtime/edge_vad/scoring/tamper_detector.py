@@ -72,7 +72,7 @@ class TamperDetector:
         """After a gap the camera may show something else at once."""
         self._present = None
 
-    def judge(self, image: NDArray[np.uint8], now_s: float) -> CameraState:
+    def update(self, image: NDArray[np.uint8], now_s: float) -> CameraState:
         """Take the next frame; says `LIVE`, `COVERED` or `MOVED`.
 
         Args:

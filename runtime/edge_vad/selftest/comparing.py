@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vad.backends import Inputs, Maps, load_backend
+from edge_vad.backends import ModelInput, ModelOutput, load_backend
 from edge_vad.errors import EdgeVadError
 from edge_vad.scene_model import SceneCard, SceneModel
 from edge_vad.scoring.preparation import FramePreparer
-from edge_vad.selftest.report import Comparison
+from edge_vad.selftest.report import BackendComparison
 from edge_vad.sources import open_source
 
 REFERENCE = "onnxruntime"
@@ -27,39 +27,41 @@ Anomaly maps are differences of large energies and lose digits; a fault is off b
 _WARM_UP = 5
 
 
-def street_inputs(card: SceneCard, frames: int = FRAMES) -> list[Inputs]:
+def street_inputs(card: SceneCard, frames: int = FRAMES) -> list[ModelInput]:
     """What the detector would feed the graph on the simulated street, of the scene's own shape."""
     preparer = FramePreparer(card)
     with open_source(f"test://street?seed=3&frames={frames + 1}{_size(card)}") as street:
         prepared = (preparer.prepare(frame, steps=1.0).inputs for frame in street)
-        made = [Inputs._make(values.copy() for values in each) for each in prepared]
+        made = [ModelInput._make(values.copy() for values in each) for each in prepared]
     return made[1:]  # the first has no motion
 
 
 def compare(
-    model: SceneModel, names: Sequence[str], inputs: Sequence[Inputs]
-) -> Iterator[Comparison]:
+    model: SceneModel, names: Sequence[str], inputs: Sequence[ModelInput]
+) -> Iterator[BackendComparison]:
     """Compare backends with ONNX Runtime on the CPU, which is measured first.
 
     Raises:
         EdgeVadError: The reference itself cannot be run.
     """
     reference, device, pace = _measure(model, REFERENCE, inputs)
-    yield Comparison(REFERENCE, device, 0.0, 0.0, pace, agrees=_is_finite(reference))
+    yield BackendComparison(REFERENCE, device, 0.0, 0.0, pace, agrees=_is_finite(reference))
     for name in names:
         if name == REFERENCE:
             continue
         try:
             maps, device, pace = _measure(model, name, inputs)
         except EdgeVadError as error:
-            yield Comparison(name, "", None, None, None, agrees=False, failure=str(error))
+            yield BackendComparison(name, "", None, None, None, agrees=False, failure=str(error))
             continue
         errors = [_relative(ours, theirs) for ours, theirs in zip(maps, reference, strict=True)]
         agrees = bool(np.all(np.array(errors) <= TOLERANCE[model.card.precision]))  # not for NaN
-        yield Comparison(name, device, errors[0], errors[1], pace, agrees)
+        yield BackendComparison(name, device, errors[0], errors[1], pace, agrees)
 
 
-def _measure(model: SceneModel, name: str, inputs: Sequence[Inputs]) -> tuple[Maps, str, float]:
+def _measure(
+    model: SceneModel, name: str, inputs: Sequence[ModelInput]
+) -> tuple[ModelOutput, str, float]:
     """Everything a backend says, its device, and its median time for one frame, ms."""
     backend = load_backend(model, name)
     try:
@@ -72,7 +74,7 @@ def _measure(model: SceneModel, name: str, inputs: Sequence[Inputs]) -> tuple[Ma
             times.append(time.perf_counter() - started)
     finally:
         backend.close()
-    maps = Maps(*(np.concatenate(parts) for parts in zip(*said, strict=True)))
+    maps = ModelOutput(*(np.concatenate(parts) for parts in zip(*said, strict=True)))
     return maps, backend.device, statistics.median(times) * 1e3
 
 
@@ -81,7 +83,7 @@ def _relative(ours: NDArray[np.float32], theirs: NDArray[np.float32]) -> float:
     return float(np.abs(ours - theirs).max()) / (largest or 1.0)
 
 
-def _is_finite(maps: Maps) -> bool:
+def _is_finite(maps: ModelOutput) -> bool:
     return bool(np.isfinite(maps.anomaly_map).all() and np.isfinite(maps.score).all())
 
 

@@ -27,7 +27,7 @@ class Step(msgspec.Struct, frozen=True):
     mend: str | None = None
 
 
-class Comparison(msgspec.Struct, frozen=True):
+class BackendComparison(msgspec.Struct, frozen=True):
     """A backend beside ONNX Runtime on the CPU.
 
     Attributes:
@@ -67,6 +67,6 @@ class SelftestReport(msgspec.Struct, frozen=True):
     steps: tuple[Step, ...]
     frames: int
     tolerance: float
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[BackendComparison, ...]
     absent: tuple[BackendState, ...]
     passed: bool

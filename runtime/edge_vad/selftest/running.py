@@ -13,7 +13,7 @@ from edge_vad.errors import Unavailable
 from edge_vad.scene_model import SceneModel
 from edge_vad.selftest.comparing import REFERENCE, TOLERANCE, compare, street_inputs
 from edge_vad.selftest.making import Command, build_engine, make_scene
-from edge_vad.selftest.report import Comparison, SelftestReport, Step
+from edge_vad.selftest.report import BackendComparison, SelftestReport, Step
 
 
 def run_selftest(
@@ -47,7 +47,7 @@ def run_selftest(
         model, steps = make_scene(folder, command) if scene is None else (_copy(scene, folder), [])
         steps += _build_engines(model, names, say, command)
         inputs = street_inputs(model.card)
-        results: list[Comparison] = []
+        results: list[BackendComparison] = []
         say(f"running {', '.join(names)}")
         results.extend(compare(model, names, inputs))
     return SelftestReport(

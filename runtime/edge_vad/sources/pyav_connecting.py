@@ -34,7 +34,7 @@ FAILURES = (FFmpegError, LeadsElsewhere, OSError, ValueError)
 _STATUSES = {"HTTPUnauthorizedError": 401, "HTTPForbiddenError": 403, "HTTPNotFoundError": 404}
 
 
-class Connection:
+class StreamConnection:
     """An open connection to a camera.
 
     Args:

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from edge_vad.sources.address import CameraSpec
 from edge_vad.sources.decoding import plausible
 from edge_vad.sources.feed import Feed, FeedLost
-from edge_vad.sources.pyav_connecting import FAILURES, Connection, lost
+from edge_vad.sources.pyav_connecting import FAILURES, StreamConnection, lost
 from edge_vad.sources.pyav_decoding import Converter, decoder_of, has_stamps
-from edge_vad.sources.wholeness import Seen, Wholeness
+from edge_vad.sources.wholeness import DecodedPicture, Wholeness
 
 if TYPE_CHECKING:
     from av.packet import Packet
@@ -83,8 +83,8 @@ class PyAvFeed(Feed):
         """Close the connection."""
         self._connection.close()
 
-    def _open(self) -> Connection:
-        connection = Connection(self._spec, self._timeout_s)
+    def _open(self) -> StreamConnection:
+        connection = StreamConnection(self._spec, self._timeout_s)
         container = connection.container
         if not container.streams.video:
             connection.close()
@@ -93,7 +93,7 @@ class PyAvFeed(Feed):
         self._decoder = decoder_of(stream, at_once=True)
         self._packets: Iterator[Packet[VideoStream]] = container.demux(stream)
         self._whole = Wholeness()
-        self._seen: deque[Seen] = deque()
+        self._seen: deque[DecodedPicture] = deque()
         return connection
 
     def _next(self) -> VideoFrame | None:

@@ -14,7 +14,7 @@ from av.error import FFmpegError
 
 from edge_vad.sources.decoding import Raw, no_video, plausible
 from edge_vad.sources.pyav_decoding import MOST_PIXELS, Converter, decoder_of, has_stamps
-from edge_vad.sources.wholeness import Seen, Wholeness, time_of
+from edge_vad.sources.wholeness import DecodedPicture, Wholeness, time_of
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -54,7 +54,7 @@ class PyAvFile:
             whole, converter = Wholeness(), Converter()
             is_stamped = has_stamps(container)
 
-            def raw(seen: Seen) -> Raw:
+            def raw(seen: DecodedPicture) -> Raw:
                 image = converter.later(seen.frame) if seen.is_whole else None
                 return Raw(image, seen.frame.time if is_stamped else None)
 

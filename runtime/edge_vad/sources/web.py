@@ -162,12 +162,12 @@ class _Plain(urllib.request.AbstractHTTPHandler):
         def connect(host: str, **more: object) -> Connection:  # noqa: ARG001
             parts = urlsplit(f"//{host}")
             target = Target(parts.hostname or "", parts.port, context)
-            return _Kept(target, self._deadline, self._lines)
+            return _RecordingConnection(target, self._deadline, self._lines)
 
         return connect
 
 
-class _Kept(Connection):
+class _RecordingConnection(Connection):
     """A connection that says which line it speaks over."""
 
     def __init__(self, target: Target, deadline: Deadline, lines: list[Line]) -> None:

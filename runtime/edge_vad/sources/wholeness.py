@@ -19,7 +19,7 @@ _LONGEST_WAY = 64
 """Packets after which a picture comes out, or never: as many may be decoded at once."""
 
 
-class Seen(NamedTuple):
+class DecodedPicture(NamedTuple):
     """A picture as it is to be shown.
 
     Attributes:
@@ -75,7 +75,7 @@ class Wholeness:
             self._coming.pop(packet.pts, None)
         self._damage(time_of(packet), 0)
 
-    def take(self, frame: VideoFrame) -> Iterator[Seen]:
+    def take(self, frame: VideoFrame) -> Iterator[DecodedPicture]:
         """Take the next picture; gives those of which all is known now."""
         is_key = frame.key_frame or frame.pts in self._keys
         turn = self._coming.pop(frame.pts, 0) if frame.pts is not None else 0
@@ -87,13 +87,13 @@ class Wholeness:
         first = min(self._coming.values(), default=self._turn + 1)
         while self._held and (self._held[0].turn < first or len(self._held) > _MOST_HELD):
             frame, _, is_whole = self._held.popleft()
-            yield Seen(frame, is_whole)
+            yield DecodedPicture(frame, is_whole)
 
-    def end(self) -> Iterator[Seen]:
+    def end(self) -> Iterator[DecodedPicture]:
         """The pictures that were still held back, as no other comes."""
         while self._held:
             frame, _, is_whole = self._held.popleft()
-            yield Seen(frame, is_whole)
+            yield DecodedPicture(frame, is_whole)
 
     def _is_later(self, frame: VideoFrame) -> bool:
         """Pictures come out later than they went in, so a key frame may be of before the damage."""

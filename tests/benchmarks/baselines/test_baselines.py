@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from edge_vad.backends import Inputs
+from edge_vad.backends import ModelInput
 from edge_vad_bench.baselines.resized import stretch
 from edge_vad_bench.baselines.torch_backends import TorchBackend, dense, patch_by_patch
 from edge_vad_train.checkpoint import load_trained
@@ -18,7 +18,7 @@ def scene(trained):
 @pytest.fixture(scope="module")
 def inputs(scene):
     frames, motion = scene.sample_frames.numpy(), scene.sample_motion.numpy()
-    return [Inputs(frames[index][None], motion[index][None]) for index in range(3)]
+    return [ModelInput(frames[index][None], motion[index][None]) for index in range(3)]
 
 
 def test_patch_by_patch_and_dense_give_the_same_map(scene, inputs):

@@ -105,7 +105,7 @@ def test_the_command_writes_both(edge_vad, report, tmp_path):
     st.booleans(),
 )
 def test_whatever_is_plotted_stays_inside_the_picture(values, log):
-    series = svg.Series("a", [1.0 + index for index in range(len(values))], values)
+    series = svg.PlotSeries("a", [1.0 + index for index in range(len(values))], values)
     plot = svg.line_plot("t", "x", "y", [series], log=log)
     points = [pair.split(",") for pair in plot.curves[0].points.split()]
     places = np.array(points, float)

@@ -7,12 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_vad_export.deploy.quadratic_form import Frame, common_frame, partners, product_form
+from edge_vad_export.deploy.quadratic_form import (
+    Standardisation,
+    common_standardisation,
+    partners,
+    product_form,
+)
 
 
-def terms_of(weights, frame, latent):
+def terms_of(weights, standardisation, latent):
     """The form by its definition: weighed products of every coordinate, and a 1, with partners."""
-    coordinates = frame.matrix @ np.append(latent, 1)
+    coordinates = standardisation.matrix @ np.append(latent, 1)
     return weights * (coordinates * coordinates[partners(len(coordinates))]).ravel()
 
 
@@ -31,9 +36,9 @@ def test_the_form_is_the_sum_of_squares_in_any_coordinates(components, depth, se
     random = np.random.default_rng(seed)
     factors = random.normal(0, 1, (components, depth, depth)) + 3 * np.eye(depth)
     offsets = random.normal(0, 2, (components, depth))
-    frame = Frame(random.normal(0, 1, depth), random.uniform(0.3, 3, depth))
+    standardisation = Standardisation(random.normal(0, 1, depth), random.uniform(0.3, 3, depth))
     latent = random.normal(0, 2, depth)
-    terms = terms_of(product_form(factors, offsets, frame), frame, latent)
+    terms = terms_of(product_form(factors, offsets, standardisation), standardisation, latent)
     expected = ((factors @ latent + offsets) ** 2).sum(1)
     # The weights are rounded to single precision, each by 6e-8 of itself, and terms may cancel.
     assert (np.abs(terms.sum(1) - expected) <= 1e-7 * np.abs(terms).sum(1)).all()
@@ -44,11 +49,12 @@ def test_in_the_common_frame_components_have_mean_0_and_variance_1(components, d
     random = np.random.default_rng(seed)
     factors = random.normal(0, 1, (components, depth, depth)) + 3 * np.eye(depth)
     offsets = random.normal(0, 2, (components, depth))
-    frame = common_frame(factors, offsets)
+    standardisation = common_standardisation(factors, offsets)
     spread = np.linalg.inv(factors)
     means = -(spread @ offsets[..., None])[..., 0]
-    inside = frame.scale * (means - frame.centre)
-    variances = ((frame.scale[:, None] * spread) ** 2).sum(2).mean(0) + (inside**2).mean(0)
+    inside = standardisation.scale * (means - standardisation.centre)
+    widths = standardisation.scale[:, None] * spread
+    variances = (widths**2).sum(2).mean(0) + (inside**2).mean(0)
     np.testing.assert_allclose(inside.mean(0), 0, atol=1e-9)
     np.testing.assert_allclose(variances, 1, rtol=1e-9)
 
@@ -56,8 +62,8 @@ def test_in_the_common_frame_components_have_mean_0_and_variance_1(components, d
 def test_a_component_without_a_mean_has_a_form_all_the_same():
     factors, offsets = np.zeros((2, 3, 3)), np.ones((2, 3))
     factors[1] = np.eye(3)
-    frame = common_frame(factors, offsets)
-    form = product_form(factors, offsets, frame)
+    standardisation = common_standardisation(factors, offsets)
+    form = product_form(factors, offsets, standardisation)
     assert np.isfinite(form).all()
-    found = terms_of(form, frame, np.array([3.0, -2.0, 1.0])).sum(1)
+    found = terms_of(form, standardisation, np.array([3.0, -2.0, 1.0])).sum(1)
     np.testing.assert_allclose(found, [3.0, 16 + 1 + 4], rtol=1e-6)

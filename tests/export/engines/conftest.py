@@ -10,7 +10,7 @@ import msgspec
 import onnx
 import pytest
 
-from edge_vad.backends import Inputs
+from edge_vad.backends import ModelInput
 from edge_vad.backends.tensorrt_library import Library, load_library
 from edge_vad.errors import Unavailable
 from edge_vad.scene_file import seal
@@ -37,7 +37,7 @@ def precise(built: bytes, scene: TrainedScene) -> dict[str, onnx.ModelProto]:
     """The scene's graph in every precision that is exported."""
     graph = onnx.load_from_string(built)
     frames = [
-        Inputs(*(each[index : index + 1].numpy() for each in samples))
+        ModelInput(*(each[index : index + 1].numpy() for each in samples))
         for samples in [(scene.sample_frames, scene.sample_motion)]
         for index in range(len(scene.sample_frames))
     ]

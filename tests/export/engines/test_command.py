@@ -91,8 +91,8 @@ def test_a_folder_that_cannot_be_written_is_told_before_the_build(
         raise OSError(30, "Read-only file system")
 
     path = write("fp16")
-    monkeypatch.setattr("edge_vad_export.engines.making.demand_writable", refuse)
-    monkeypatch.setattr("edge_vad_export.engines.making.build", None)
+    monkeypatch.setattr("edge_vad_export.engines.cache.demand_writable", refuse)
+    monkeypatch.setattr("edge_vad_export.engines.cache.build", None)
     code, out, err = edge_vad("export", path, *FOR)
     assert (code, out) == (3, "")
     assert "cannot be written (Read-only file system)" in err

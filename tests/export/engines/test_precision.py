@@ -6,9 +6,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from edge_vad.engine_file import Layer
+from edge_vad.engine_file import EngineLayer
 from edge_vad.errors import CheckFailed
-from edge_vad_export.engines.layer_report import REST, Node, inspect, parse_layers, summarise
+from edge_vad_export.engines.layer_report import (
+    REST,
+    NetworkLayer,
+    inspect,
+    parse_layers,
+    summarise,
+)
 from edge_vad_export.engines.precision import (
     demand_engine_precision,
     stray_layers,
@@ -39,7 +45,7 @@ NOTHING = (
 
 def test_a_layer_is_read_with_its_nodes_and_types() -> None:
     assert parse_layers([HALF]) == [
-        Layer(
+        EngineLayer(
             "conv_myl0_4",
             ("motion_encoder.trunk.0.conv2d", "motion_encoder.trunk.1.relu"),
             reads=("fp16",),
@@ -58,7 +64,7 @@ def test_the_words_of_older_versions_are_understood() -> None:
 def test_what_is_no_layer_is_left_out() -> None:
     assert parse_layers(["Layers:", "", "Bindings:", "frame"]) == []
     (layer,) = parse_layers([NOTHING])
-    assert layer == Layer("shape_0", (), (), ())
+    assert layer == EngineLayer("shape_0", (), (), ())
 
 
 def test_the_inspector_is_asked_for_lines() -> None:
@@ -90,9 +96,11 @@ def test_every_type_has_one_name(said: str, name: str) -> None:
     assert layer.writes == (name,)
 
 
-def network(*nodes: tuple[str, str, str, str, str]) -> list[Node]:
+def network(*nodes: tuple[str, str, str, str, str]) -> list[NetworkLayer]:
     """Of each node: name, kind, what it reads, what it writes, and in which type."""
-    return [Node(name, kind, (reads,), {out: kept}) for name, kind, reads, out, kept in nodes]
+    return [
+        NetworkLayer(name, kind, (reads,), {out: kept}) for name, kind, reads, out, kept in nodes
+    ]
 
 
 CONVOLUTION = ("motion_encoder.trunk.0.conv2d", "CONVOLUTION", "b", "c", "fp16")
@@ -128,14 +136,14 @@ def test_a_quantiser_of_an_energy_is_a_stray() -> None:
 
 
 def test_an_engine_that_rounds_an_energy_is_found() -> None:
-    layers = [Layer("fused", ("energy.conv", "energy.mul"), ("fp32",), ("fp16",))]
+    layers = [EngineLayer("fused", ("energy.conv", "energy.mul"), ("fp32",), ("fp16",))]
     assert stray_layers(layers) == ["fused"]
     with pytest.raises(CheckFailed, match="would lose precision: fused"):
         demand_engine_precision("fp32", [], layers)
 
 
 def test_an_engine_that_ignores_half_is_found() -> None:
-    layers = [Layer("conv", ("motion_encoder.trunk.0.conv2d",), ("fp32",), ("fp32",))]
+    layers = [EngineLayer("conv", ("motion_encoder.trunk.0.conv2d",), ("fp32",), ("fp32",))]
     with pytest.raises(CheckFailed, match="does not compute in fp16 where the scene model asks"):
         demand_engine_precision("fp16", network(THERE, CONVOLUTION, BACK), layers)
 
@@ -147,14 +155,16 @@ def test_an_engine_without_layers_proves_nothing() -> None:
 
 def test_casts_alone_count_nowhere() -> None:
     layers = [
-        Layer("a", ("cast.x",), ("fp32",), ("fp16",)),
-        Layer("b", ("motion_encoder.trunk.0.conv2d", "cast.y"), ("fp16",), ("fp32",)),
-        Layer("c", ("energy.mul",), ("fp16",), ("fp32",)),
+        EngineLayer("a", ("cast.x",), ("fp32",), ("fp16",)),
+        EngineLayer("b", ("motion_encoder.trunk.0.conv2d", "cast.y"), ("fp16",), ("fp32",)),
+        EngineLayer("c", ("energy.mul",), ("fp16",), ("fp32",)),
     ]
     assert summarise(layers) == {"motion_encoder": {"fp16": 1}, REST: {"fp32": 1}}
 
 
 def test_what_only_casts_for_an_encoder_lowers_nothing_of_the_rest() -> None:
-    layers = [Layer("a", ("scene.mul", "cast.x"), ("fp32",), ("fp32", "fp16"))]
+    layers = [EngineLayer("a", ("scene.mul", "cast.x"), ("fp32",), ("fp32", "fp16"))]
     assert summarise(layers) == {REST: {"fp32": 1}}
-    assert summarise([Layer("a", ("scene.mul",), ("fp32",), ("fp16",))]) == {REST: {"fp16": 1}}
+    assert summarise([EngineLayer("a", ("scene.mul",), ("fp32",), ("fp16",))]) == {
+        REST: {"fp16": 1}
+    }

@@ -6,17 +6,17 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from edge_vad.backends import Inputs
+from edge_vad.backends import ModelInput
 from edge_vad_export.precision.calibration_frames import choose_varied
-from edge_vad_export.verification.footage import Seen
+from edge_vad_export.verification.footage import PreparedSample
 
 
-def footage(speeds: list[float]) -> Iterator[Seen]:
+def footage(speeds: list[float]) -> Iterator[PreparedSample]:
     """Frames alike in all but how fast everything moves; the arrays are reused, as a detector's."""
-    inputs = Inputs(np.full((1, 48, 64, 3), 90, np.uint8), np.zeros((1, 2, 24, 32), np.float32))
+    inputs = ModelInput(np.full((1, 48, 64, 3), 90, np.uint8), np.zeros((1, 2, 24, 32), np.float32))
     for index, speed in enumerate(speeds):
         inputs.motion[:] = speed
-        yield Seen(inputs, has_motion=index > 0)
+        yield PreparedSample(inputs, has_motion=index > 0)
 
 
 def chosen(speeds: list[float], count: int) -> list[float]:

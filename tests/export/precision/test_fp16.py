@@ -8,7 +8,7 @@ import onnxruntime as ort
 import pytest
 from onnx import numpy_helper
 
-from edge_vad.backends import Inputs
+from edge_vad.backends import ModelInput
 from edge_vad.errors import BadModel, CheckFailed
 from edge_vad_export.precision.encoder_nodes import compute_types, demand_precision
 from edge_vad_export.precision.fp16 import to_fp16
@@ -45,7 +45,7 @@ def test_onnx_finds_no_fault_and_no_weight_lies_idle(graph: onnx.ModelProto) -> 
 
 
 def test_the_scores_stay_close_but_are_not_the_same(
-    graph: onnx.ModelProto, frames: list[Inputs]
+    graph: onnx.ModelProto, frames: list[ModelInput]
 ) -> None:
     def energies(model: onnx.ModelProto) -> list[np.ndarray]:
         session = ort.InferenceSession(

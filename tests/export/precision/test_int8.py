@@ -8,14 +8,14 @@ import pytest
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-from edge_vad.backends import Inputs
+from edge_vad.backends import ModelInput
 from edge_vad_export.precision.encoder_nodes import compute_types, demand_precision
 from edge_vad_export.precision.int8 import HEADROOM, calibrate, to_int8
 from edge_vad_train.checkpoint import TrainedScene
 
 
 @pytest.fixture
-def quantised(graph: onnx.ModelProto, frames: list[Inputs]) -> onnx.ModelProto:
+def quantised(graph: onnx.ModelProto, frames: list[ModelInput]) -> onnx.ModelProto:
     return to_int8(calibrate(graph, frames))
 
 
@@ -96,7 +96,7 @@ def test_onnx_finds_no_fault(quantised: onnx.ModelProto) -> None:
 
 
 def test_an_image_that_is_always_black_has_a_scale_too(
-    graph: onnx.ModelProto, frames: list[Inputs]
+    graph: onnx.ModelProto, frames: list[ModelInput]
 ) -> None:
     still = frames[0]._replace(motion=np.zeros_like(frames[0].motion))
     scales = [

@@ -8,7 +8,7 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 
-from edge_vad.backends import Inputs, load_backend
+from edge_vad.backends import ModelInput, load_backend
 from edge_vad.backends.bound_session import BoundSession
 from edge_vad.backends.onnxruntime import OnnxRuntimeBackend
 from edge_vad.backends.providers import CUDA
@@ -37,7 +37,7 @@ def allocations(monkeypatch):
 
 def some_inputs(seed=0, batch=1):
     random = np.random.default_rng(seed)
-    return Inputs(
+    return ModelInput(
         random.integers(0, 256, (batch, 48, 64, 3), np.uint8),
         random.normal(size=(batch, 3, 24, 32)).astype(np.float32),
     )
@@ -85,7 +85,7 @@ def test_what_a_frame_gave_outlives_the_next_frame(model):
 
 def test_arrays_that_are_not_contiguous_are_taken(model):
     inputs = some_inputs(3)
-    striped = Inputs(inputs.frame[:, :, ::-1], inputs.motion[:, ::-1])
+    striped = ModelInput(inputs.frame[:, :, ::-1], inputs.motion[:, ::-1])
     given = bound(model).run(striped)
     np.testing.assert_array_equal(given.score, load_backend(model).infer(striped).score)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge_vad.backends import Inputs, load_backend
+from edge_vad.backends import ModelInput, load_backend
 from edge_vad.backends.cuda import PACKAGES, open_cuda
 from edge_vad.device.fingerprint import read_fingerprint
 from edge_vad.errors import Unavailable
@@ -54,7 +54,7 @@ def test_onnx_runtime_says_on_cuda_what_it_says_on_the_cpu(tiny_scene) -> None:
     random = np.random.default_rng(0)
     for _ in range(3):
         frame = random.integers(0, 256, (1, card.height, card.width, 3), np.uint8)
-        inputs = Inputs(frame, random.normal(size=(1, *card.motion_shape)).astype(np.float32))
+        inputs = ModelInput(frame, random.normal(size=(1, *card.motion_shape)).astype(np.float32))
         expected = load_backend(model).infer(inputs)
         for ours, theirs in zip(backend.infer(inputs), expected, strict=True):
             np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)

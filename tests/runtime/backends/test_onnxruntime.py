@@ -4,7 +4,7 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 
-from edge_vad.backends import Inputs, load_backend
+from edge_vad.backends import ModelInput, load_backend
 from edge_vad.backends.onnxruntime import OnnxRuntimeBackend, open_session
 from edge_vad.backends.providers import CUDA, OPENVINO, PROVIDERS, TENSORRT
 from edge_vad.errors import BadModel, Unavailable, WrongUse
@@ -27,7 +27,7 @@ def claiming(monkeypatch, tmp_path):
 
 def some_inputs(seed=0, batch=1):
     random = np.random.default_rng(seed)
-    return Inputs(
+    return ModelInput(
         random.integers(0, 256, (batch, 48, 64, 3), np.uint8),
         random.normal(size=(batch, 24, 32, 2)).astype(np.float32),
     )

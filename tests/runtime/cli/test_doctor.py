@@ -9,14 +9,14 @@ import msgspec
 import pytest
 
 from edge_vad.backends import BACKENDS
-from edge_vad.doctor.report import Report
+from edge_vad.doctor.report import DoctorReport
 from edge_vad.selftest import making
 from edge_vad.selftest.report import SelftestReport
 
 
 def test_every_backend_is_usable_or_has_a_reason_and_a_mend(edge_vad) -> None:
     code, out, err = edge_vad("doctor", "--json")
-    report = msgspec.json.decode(out, type=Report)
+    report = msgspec.json.decode(out, type=DoctorReport)
     assert (code, err) == (0, "")
     assert {each.name for each in report.backends} == {*BACKENDS} - {"auto"}
     for each in report.backends:
@@ -39,7 +39,7 @@ def test_a_machine_without_opencv_and_onnx_runtime_is_told_so(edge_vad, monkeypa
     for name in ("edge_vad.opencv", "edge_vad.backends.onnxruntime"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     code, out, err = edge_vad("doctor", "--json")
-    report = msgspec.json.decode(out, type=Report)
+    report = msgspec.json.decode(out, type=DoctorReport)
     assert (code, err) == (0, "")
     assert report.camera.opencv is None
     (opencv,) = report.camera.features

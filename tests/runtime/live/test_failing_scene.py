@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge_vad.backends import Backend, Inputs, Maps, load_backend
+from edge_vad.backends import Backend, ModelInput, ModelOutput, load_backend
 from edge_vad.camera_state import CameraState
 from edge_vad.errors import BadModel, EdgeVadError, Unavailable
 from edge_vad.live.camera_pipeline import CameraPlan, CameraWatch
@@ -24,17 +24,17 @@ from edge_vad.sources.spec import parse_spec
 class Failing(Backend):
     """Gives what it is told to, after some frames that are right."""
 
-    def __init__(self, model: SceneModel, fails: Callable[[Maps], Maps]) -> None:
+    def __init__(self, model: SceneModel, fails: Callable[[ModelOutput], ModelOutput]) -> None:
         self._right, self._fails, self._left = load_backend(model, threads=1), fails, 3
 
-    def infer(self, inputs: Inputs) -> Maps:
+    def infer(self, inputs: ModelInput) -> ModelOutput:
         maps = self._right.infer(inputs)
         self._left -= len(inputs.frame)
         return maps if self._left > 0 else self._fails(maps)
 
 
-def raising(error: EdgeVadError) -> Callable[[Maps], Maps]:
-    def fail(maps: Maps) -> Maps:
+def raising(error: EdgeVadError) -> Callable[[ModelOutput], ModelOutput]:
+    def fail(maps: ModelOutput) -> ModelOutput:
         raise error
 
     return fail

@@ -32,7 +32,7 @@ def ordinary() -> list[Image]:
 
 def states(pictures: Iterable[Image], after_s: float = 10.0) -> list[CameraState]:
     match = TamperDetector(after_s)
-    return [match.judge(picture, index / FPS) for index, picture in enumerate(pictures)]
+    return [match.update(picture, index / FPS) for index, picture in enumerate(pictures)]
 
 
 def test_the_scene_itself_is_live(ordinary: list[Image]) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from edge_vad.detection import Box, Detection, Event
 from edge_vad.frame import Frame
-from edge_vad.outputs.jsonl import JsonLines, event_line, score_line
+from edge_vad.outputs.jsonl import JsonLinesWriter, event_line, score_line
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -17,7 +17,7 @@ MAP = np.zeros((1, 1), np.float32)
 
 
 def write(path, *records):
-    lines = JsonLines(path)
+    lines = JsonLinesWriter(path)
     for record in records:
         lines.write(record)
     lines.close()
@@ -49,7 +49,7 @@ def test_every_line_is_json_by_itself(tmp_path):
 
 
 def test_a_full_disk_is_told_at_the_latest_when_the_file_is_closed():
-    lines = JsonLines(Path("/dev/full"))
+    lines = JsonLinesWriter(Path("/dev/full"))
     lines.write(score_line(Detection(FRAME, 1.0, 2.0, MAP, None)))
     with pytest.raises(OSError, match="No space"):
         lines.close()

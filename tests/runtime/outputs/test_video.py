@@ -11,11 +11,11 @@ import pytest
 
 from edge_vad.errors import Unavailable
 from edge_vad.opencv import cv2
-from edge_vad.outputs.video import VideoFile
+from edge_vad.outputs.video import AnnotatedVideoFile
 
 
 def test_a_video_has_all_its_pictures_at_its_rate(tmp_path):
-    video = VideoFile(tmp_path / "annotated.mp4", 12.5, 640, 520)
+    video = AnnotatedVideoFile(tmp_path / "annotated.mp4", 12.5, 640, 520)
     for level in range(20):
         video.write(np.full((520, 640, 3), 10 * level, np.uint8), level / 12.5)
     video.close()
@@ -30,7 +30,7 @@ def test_a_video_has_all_its_pictures_at_its_rate(tmp_path):
 
 
 def test_a_picture_is_shown_until_the_next_one_but_not_through_a_hole(tmp_path):
-    video = VideoFile(tmp_path / "annotated.mp4", 10.0, 64, 48)
+    video = AnnotatedVideoFile(tmp_path / "annotated.mp4", 10.0, 64, 48)
     for time_s in (7.0, 7.1, 7.5, 99.0, 99.1):
         video.write(np.zeros((48, 64, 3), np.uint8), time_s)
     video.close()
@@ -39,7 +39,7 @@ def test_a_picture_is_shown_until_the_next_one_but_not_through_a_hole(tmp_path):
 
 def test_a_video_that_cannot_be_opened_says_what_to_do(tmp_path):
     with pytest.raises(Unavailable, match="--no-video"):
-        VideoFile(tmp_path / "missing" / "annotated.mp4", 10.0, 64, 48)
+        AnnotatedVideoFile(tmp_path / "missing" / "annotated.mp4", 10.0, 64, 48)
 
 
 def test_a_video_cut_off_by_a_full_disk_is_told(tmp_path):
@@ -49,10 +49,10 @@ def test_a_video_cut_off_by_a_full_disk_is_told(tmp_path):
         from pathlib import Path
         import numpy as np
         from edge_vad.errors import EdgeVadError
-        from edge_vad.outputs.video import VideoFile
+        from edge_vad.outputs.video import AnnotatedVideoFile
 
         noise = np.random.default_rng(0)
-        video = VideoFile(Path(sys.argv[1]), 10.0, 640, 480)
+        video = AnnotatedVideoFile(Path(sys.argv[1]), 10.0, 640, 480)
         for at in range(30):
             video.write(noise.integers(0, 256, (480, 640, 3), np.uint8), at / 10)
         try:

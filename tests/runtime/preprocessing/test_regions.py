@@ -141,7 +141,7 @@ def test_a_region_does_not_make_another_scene_look_like_this_one(make):
     turned[96:] = 165 + make.texture(6, 192, 256)[96:] // 5
     for picture, state in ((still, CameraState.LIVE), (turned, CameraState.MOVED)):
         match = TamperDetector(10.0, (empty,), region)
-        assert match.judge(fit(picture), 0.0) is state
+        assert match.update(fit(picture), 0.0) is state
 
 
 @pytest.fixture

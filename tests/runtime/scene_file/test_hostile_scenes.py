@@ -16,7 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 import edge_vad
 from edge_vad import scene_file
 from edge_vad.backends import load_backend
-from edge_vad.backends.base import Inputs
+from edge_vad.backends.base import ModelInput
 from edge_vad.errors import BadModel
 from edge_vad.onnx_file.wire import block, number
 from edge_vad.scene_file import parsing
@@ -421,10 +421,10 @@ def test_a_scene_that_changes_while_it_is_loaded_is_refused(
         load_backend(model)
 
 
-def frame_of(model: SceneModel) -> Inputs:
+def frame_of(model: SceneModel) -> ModelInput:
     card = model.card
     frame = np.zeros((1, card.height, card.width, 3), np.uint8)
-    return Inputs(frame, np.ones((1, *card.motion_shape), np.float32))
+    return ModelInput(frame, np.ones((1, *card.motion_shape), np.float32))
 
 
 def too_much(model: onnx.ModelProto) -> None:
@@ -464,7 +464,9 @@ def test_a_run_that_takes_too_long_is_ended(
 ) -> None:
     from edge_vad.backends import bounds, onnxruntime
 
-    monkeypatch.setattr(onnxruntime, "Deadline", lambda ort: bounds.Deadline(ort, seconds=0.2))
+    monkeypatch.setattr(
+        onnxruntime, "RunDeadline", lambda ort: bounds.RunDeadline(ort, seconds=0.2)
+    )
 
     def slow(model: onnx.ModelProto) -> None:
         shape = numpy_helper.from_array(np.array([700, 700], np.int64), "shape")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge_vad.backends import Backend, Maps
+from edge_vad.backends import Backend, ModelOutput
 from edge_vad.detection import NO_MOTION, Box
 from edge_vad.errors import BadInput, BadModel, WrongUse
 from edge_vad.frame import Frame
@@ -23,7 +23,7 @@ class Saying(Backend):
         self.score = np.float32(self.map.max() if score is None else score)
 
     def infer(self, inputs):
-        return Maps(self.map[None], self.score[None])
+        return ModelOutput(self.map[None], self.score[None])
 
 
 def detect(tiny_scene, anomaly_map, *, score=None, size=(64, 48), threshold="1/hour"):
@@ -141,7 +141,7 @@ def test_a_graph_that_onnx_runtime_cannot_load_is_refused(tiny_scene):
 def test_it_tells_the_stages_of_a_frame_in_their_order(tiny_scene, clip):
     told = []
     with load(tiny_scene()) as detector, open_source(clip) as source:
-        detector.listen(told.append)
+        detector.on_stage(told.append)
         first, second, *_ = source
         detector.detect(first)
         assert told == ["resize", "flow", "pooling"]

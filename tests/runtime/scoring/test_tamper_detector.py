@@ -98,11 +98,11 @@ def test_a_camera_that_is_turned_away_in_the_middle_is_told_from_then_on(
 
 def test_a_live_run_is_compared_from_its_first_second(still):
     match = TamperDetector(10.0, (encode_background(still),))
-    assert match.judge(CHANGES["mirrored"](still), 0.0) is CameraState.MOVED
+    assert match.update(CHANGES["mirrored"](still), 0.0) is CameraState.MOVED
     match = TamperDetector(
         10.0, (encode_background(CHANGES["mirrored"](still)), encode_background(still))
     )
-    assert match.judge(still, 0.0) is CameraState.LIVE
+    assert match.update(still, 0.0) is CameraState.LIVE
 
 
 def test_only_an_empty_picture_of_ours_is_unpacked(still):

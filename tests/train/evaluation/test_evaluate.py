@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from edge_vad.backends import Backend, Inputs, load_backend
+from edge_vad.backends import Backend, ModelInput, load_backend
 from edge_vad.errors import BadInput, BadModel
 from edge_vad.motion.extractor import MotionExtractor, MotionSettings
 from edge_vad.scene_model import Calibration, SceneModel
@@ -153,7 +153,7 @@ class Overflowing(Backend):
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
 
-    def infer(self, inputs: Inputs) -> object:
+    def infer(self, inputs: ModelInput) -> object:
         maps = self._backend.infer(inputs)
         return maps._replace(score=np.full_like(maps.score, np.inf))
 

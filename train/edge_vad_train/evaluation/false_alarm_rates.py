@@ -119,7 +119,7 @@ def measure_false_alarms(
     def measure(clip: Clip, group: Sequence[int], stop: Flag) -> list[NormalClip]:
         with ExitStack() as opened:
             scenes = [
-                _Scene(
+                _SceneAlarms(
                     opened.enter_context(closing(load_backend(models[each], backend, threads=1))),
                     models[each],
                     rates[each],
@@ -170,7 +170,7 @@ def _run(
     return [[each.result() for each in group] for group in waiting]
 
 
-class _Scene:
+class _SceneAlarms:
     """What one scene has said of a clip so far."""
 
     def __init__(
@@ -203,7 +203,7 @@ class _Scene:
 
 def _measure_clip(
     clip: Clip,
-    scenes: Sequence[_Scene],
+    scenes: Sequence[_SceneAlarms],
     on_frame: Callable[[], None],
     stop: Flag,
 ) -> list[NormalClip]:
@@ -225,7 +225,7 @@ def _measure_clip(
     return [_of_clip(clip, scene, len(times_s), hours) for scene in scenes]
 
 
-def _of_clip(clip: Clip, scene: _Scene, frames: int, hours: float) -> NormalClip:
+def _of_clip(clip: Clip, scene: _SceneAlarms, frames: int, hours: float) -> NormalClip:
     alarms = scene.finish()
     per_hour = len(alarms) / hours
     highest = max(scene.highest, 0.0) if math.isinf(scene.highest) else scene.highest

@@ -48,7 +48,7 @@ class JointScoring:
     def __init__(
         self, scenes: Sequence[tuple[SceneModel, Backend]], ignore: Sequence[Polygon] = ()
     ) -> None:
-        self._scenes = [_Scene(model, backend, ignore) for model, backend in scenes]
+        self._scenes = [_ScoredScene(model, backend, ignore) for model, backend in scenes]
         self._leaders = leaders([model.card for model, _ in scenes])
         self._preparers = {
             number: FramePreparer(scenes[number][0].card) for number in set(self._leaders)
@@ -80,7 +80,7 @@ class JointScoring:
         ]
 
 
-class _Scene:
+class _ScoredScene:
     """One scene, and what runs it."""
 
     def __init__(self, model: SceneModel, backend: Backend, ignore: Sequence[Polygon]) -> None:

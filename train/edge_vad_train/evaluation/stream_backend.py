@@ -9,8 +9,8 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from edge_vad.backends import Backend, Inputs, Maps, load_backend
-from edge_vad.backends.bounds import Deadline
+from edge_vad.backends import Backend, ModelInput, ModelOutput, load_backend
+from edge_vad.backends.bounds import RunDeadline
 from edge_vad.backends.onnxruntime import bounded_run, open_session
 from edge_vad.backends.providers import PROVIDERS
 from edge_vad.scene_model import Calibration, SceneModel
@@ -37,7 +37,7 @@ class StreamBackend(Backend):
 
     def __init__(self, model: SceneModel, threads: int | None = None) -> None:
         cores = len(os.sched_getaffinity(0))
-        self._path, self._deadline = model.path, Deadline(ort)
+        self._path, self._deadline = model.path, RunDeadline(ort)
         weakref.finalize(self, self._deadline.close)
         self._session = open_session(
             PROVIDERS[self.name], model.content(), threads or cores, model.path
@@ -47,10 +47,10 @@ class StreamBackend(Backend):
             name.removesuffix(_SUFFIX) for name in outputs if name.endswith(_SUFFIX)
         )
         self._calibrations = [model.card.energies.get(name, _AS_IT_IS) for name in self.streams]
-        self._wanted = [*Maps._fields, *(name + _SUFFIX for name in self.streams)]
+        self._wanted = [*ModelOutput._fields, *(name + _SUFFIX for name in self.streams)]
         self._energies: list[NDArray[np.float32]] = []
 
-    def infer(self, inputs: Inputs) -> Maps:
+    def infer(self, inputs: ModelInput) -> ModelOutput:
         """Score a batch; see `Backend.infer`.
 
         Raises:
@@ -58,8 +58,8 @@ class StreamBackend(Backend):
         """
         with bounded_run(self._deadline, self._path):
             results = self._session.run(self._wanted, inputs._asdict(), self._deadline.options)
-        self._energies = results[len(Maps._fields) :]
-        return Maps(*results[: len(Maps._fields)])
+        self._energies = results[len(ModelOutput._fields) :]
+        return ModelOutput(*results[: len(ModelOutput._fields)])
 
     def stream_maps(self) -> dict[str, NDArray[np.float32]]:
         """The maps of the single streams, of the first frame of the last batch.

@@ -15,7 +15,7 @@ from edge_vad.opencv import cv2
 from edge_vad.outputs.drawing import Image
 from edge_vad.sinks.clips.codec import browser_codec
 from edge_vad.sinks.clips.file import VideoWriter, finish_left
-from edge_vad.sinks.clips.preroll_buffer import Picture
+from edge_vad.sinks.clips.preroll_buffer import JpegFrame
 from edge_vad.sinks.store.media import MEDIA, stem
 from edge_vad.sinks.worker import Worker
 
@@ -40,7 +40,7 @@ class _Clip:
 
     stem: Path
     fps: float
-    pictures: list[Picture] = field(default_factory=list)
+    pictures: list[JpegFrame] = field(default_factory=list)
     file: VideoWriter | None = None
     is_over: bool = False
 
@@ -92,11 +92,11 @@ class ClipWriter:
         """Pictures that wait to be written."""
         return self._worker.depth
 
-    def begin(self, event_id: str, fps: float, pictures: list[Picture]) -> None:
+    def begin(self, event_id: str, fps: float, pictures: list[JpegFrame]) -> None:
         """Begin a clip with the pictures of before."""
         self._worker.put(lambda: self._begin(event_id, fps, pictures))
 
-    def add(self, event_id: str, picture: Picture) -> None:
+    def add(self, event_id: str, picture: JpegFrame) -> None:
         """Add a picture."""
         if self._worker.depth < _MOST_WAITING:
             self._worker.put(lambda: self._write(event_id, picture))
@@ -125,11 +125,11 @@ class ClipWriter:
             self._report(error.what if isinstance(error, EdgeVadError) else str(error))
             self.dropped += 1
 
-    def _begin(self, event_id: str, fps: float, pictures: list[Picture]) -> None:
+    def _begin(self, event_id: str, fps: float, pictures: list[JpegFrame]) -> None:
         self._clips[event_id] = _Clip(self._folder / stem(event_id), fps, list(pictures))
         self._write(event_id)
 
-    def _write(self, event_id: str, picture: Picture | None = None) -> None:
+    def _write(self, event_id: str, picture: JpegFrame | None = None) -> None:
         """Add a picture and write what waits; a clip that cannot be written is left out."""
         clip = self._clips.get(event_id)
         if clip is None:
@@ -179,7 +179,7 @@ class ClipWriter:
         self.why = why
 
 
-def _decoded(picture: Picture) -> Image:
+def _decoded(picture: JpegFrame) -> Image:
     image = cv2.imdecode(np.frombuffer(picture.jpeg, np.uint8), cv2.IMREAD_COLOR)
     assert image is not None  # noqa: S101 - we have encoded it
     return image.astype(np.uint8, copy=False)

@@ -6,7 +6,7 @@ from collections import deque
 from typing import NamedTuple
 
 
-class Picture(NamedTuple):
+class JpegFrame(NamedTuple):
     """A frame that was kept.
 
     Attributes:
@@ -30,9 +30,9 @@ class PrerollBuffer:
         self.max_bytes = max_bytes
         self.bytes = 0
         self._seconds = seconds
-        self._pictures: deque[Picture] = deque()
+        self._pictures: deque[JpegFrame] = deque()
 
-    def add(self, picture: Picture) -> None:
+    def add(self, picture: JpegFrame) -> None:
         """Add the newest picture; what is too old or too much goes."""
         if self._pictures and picture.time_s < self._pictures[-1].time_s:
             self.clear()  # the camera's clock began anew
@@ -44,7 +44,7 @@ class PrerollBuffer:
         ):
             self.bytes -= len(self._pictures.popleft().jpeg)
 
-    def pictures(self) -> list[Picture]:
+    def pictures(self) -> list[JpegFrame]:
         """All pictures, oldest first."""
         return list(self._pictures)
 

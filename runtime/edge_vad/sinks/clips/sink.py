@@ -15,7 +15,7 @@ from edge_vad.opencv import cv2
 from edge_vad.outputs.drawing import Image
 from edge_vad.sinks.base import Sink, SinkHealth, Site, Tally
 from edge_vad.sinks.clips.clip_writer import ClipWriter
-from edge_vad.sinks.clips.preroll_buffer import Picture, PrerollBuffer
+from edge_vad.sinks.clips.preroll_buffer import JpegFrame, PrerollBuffer
 from edge_vad.sinks.frame_handoff import FrameHandoff
 from edge_vad.sinks.settings import ClipSettings
 
@@ -92,7 +92,7 @@ class Clips(Sink):
 
     def _keep(self, camera: str, detection: Detection) -> None:
         time_s = detection.frame.time_s
-        picture = Picture(time_s, _encoded(detection.frame.image, self._settings.width))
+        picture = JpegFrame(time_s, _encoded(detection.frame.image, self._settings.width))
         self._prerolls[camera].add(picture)
         take = self._takes.get(camera)
         if take and time_s > take.last_s:

@@ -21,7 +21,7 @@ _LARGEST_FILE = 1_000_000
 _log = logging.getLogger(__name__)
 
 
-class _Kept(msgspec.Struct):
+class _SavedSessions(msgspec.Struct):
     """What outlives the process.
 
     Attributes:
@@ -52,9 +52,9 @@ class Sessions:
     ) -> None:
         self._key, self._file, self._clock = key, file, clock
         self._changing = threading.Lock()
-        self._kept = self._read() or _Kept()
+        self._kept = self._read() or _SavedSessions()
         if not self._is_written():
-            self._kept = _Kept()  # or one that is ended now would be good again later
+            self._kept = _SavedSessions()  # or one that is ended now would be good again later
 
     def open(self) -> str:
         """A new session."""
@@ -75,7 +75,9 @@ class Sessions:
             ended = {name: until for name, until in kept.ended.items() if now < until}
             ended[named[0]] = named[1]
             # None is forgotten to make room: rather than that, all log in again.
-            self._kept = _Kept(kept.salt, ended) if len(ended) <= _MOST_ENDED else _Kept()
+            self._kept = (
+                _SavedSessions(kept.salt, ended) if len(ended) <= _MOST_ENDED else _SavedSessions()
+            )
             self._is_written()
 
     def _named(self, session: str) -> tuple[str, int] | None:
@@ -89,12 +91,12 @@ class Sessions:
     def _sign(self, said: str) -> str:
         return hmac.new(self._key + self._kept.salt.encode(), said.encode(), "sha256").hexdigest()
 
-    def _read(self) -> _Kept | None:
+    def _read(self) -> _SavedSessions | None:
         if self._file is None:
             return None
         try:
             with self._file.open("rb") as file:
-                return msgspec.json.decode(file.read(_LARGEST_FILE), type=_Kept)
+                return msgspec.json.decode(file.read(_LARGEST_FILE), type=_SavedSessions)
         except FileNotFoundError:
             return None
         except (OSError, ValueError):

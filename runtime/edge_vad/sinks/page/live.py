@@ -15,7 +15,7 @@ from edge_vad.outputs.glow import glow_colours
 from edge_vad.sinks.base import SinkHealth, Site
 from edge_vad.sinks.page.history import SPAN_S
 from edge_vad.sinks.page.requests import WantedPicture
-from edge_vad.sinks.page.snapshots import Picture
+from edge_vad.sinks.page.snapshots import Snapshot
 from edge_vad.sinks.page.threshold_presets import ThresholdPreset
 from edge_vad.sinks.page.view import CameraCard, CameraNow, CameraView
 
@@ -113,7 +113,7 @@ class LiveSite:
         """
         now = time.monotonic() - self._began_s
         since = int(now) + since if since < 0 else since
-        pictures: dict[int, Picture | None] = {
+        pictures: dict[int, Snapshot | None] = {
             camera: self._in_order[camera].latest.get(after, width)
             for camera, after, width in wanted
         }

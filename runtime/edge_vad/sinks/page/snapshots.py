@@ -22,7 +22,7 @@ _LOOKING_S = 3.0
 
 
 @dataclass(frozen=True)
-class Picture:
+class Snapshot:
     """A frame as it is shown.
 
     Attributes:
@@ -75,7 +75,7 @@ class SnapshotEncoder:
         self._waiting: _Copy | None = None
         self._shown: _Copy | None = None
         self._number = 0
-        self._encoded: dict[int, Picture] = {}
+        self._encoded: dict[int, Snapshot] = {}
 
     def offer(self, detection: Detection) -> None:
         """Copy a frame, if somebody looks and one is due; called by one thread."""
@@ -91,7 +91,7 @@ class SnapshotEncoder:
         with self._swapping:
             self._waiting = copy
 
-    def get(self, after: int, width: int) -> Picture | None:
+    def get(self, after: int, width: int) -> Snapshot | None:
         """The newest picture, if it is newer than this number.
 
         Args:
@@ -117,7 +117,7 @@ class SnapshotEncoder:
         self._number += 1
         self._encoded.clear()
 
-    def _encode(self, shown: _Copy, width: int) -> Picture:
+    def _encode(self, shown: _Copy, width: int) -> Snapshot:
         image = shown.image
         rows, columns = image.shape[:2]
         if columns > width:
@@ -127,7 +127,7 @@ class SnapshotEncoder:
             )
         jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1].tobytes()
         levels = glow_levels(shown.anomaly_map, shown.threshold)
-        return Picture(
+        return Snapshot(
             self._number, shown.taken_s, shown.score, shown.box, columns, rows, levels, jpeg
         )
 

@@ -10,7 +10,7 @@ from edge_vad.camera_state import CameraState
 from edge_vad.detection import Detection
 from edge_vad.events import CameraStatus, ChangeKind, EventChange, WatchedCamera
 from edge_vad.sinks.page.history import ScoreHistory
-from edge_vad.sinks.page.snapshots import Picture, SnapshotEncoder
+from edge_vad.sinks.page.snapshots import Snapshot, SnapshotEncoder
 from edge_vad.sinks.page.threshold_presets import ThresholdPreset, preset_at, presets_of
 
 _SHARE = 0.1
@@ -164,7 +164,7 @@ class CameraView:
         mean = self._stages.get(stage, seconds)
         self._stages[stage] = mean + _SHARE * (seconds - mean)
 
-    def now(self, status: CameraStatus, since: int, picture: Picture | None) -> CameraNow:
+    def now(self, status: CameraStatus, since: int, picture: Snapshot | None) -> CameraNow:
         """How it is.
 
         Args:
@@ -191,7 +191,7 @@ class CameraView:
         )
 
 
-def _head(picture: Picture, now: float, *, is_live: bool) -> PictureHead:
+def _head(picture: Snapshot, now: float, *, is_live: bool) -> PictureHead:
     return PictureHead(
         number=picture.number,
         age_s=round(now - picture.taken_s, 3) if is_live else None,

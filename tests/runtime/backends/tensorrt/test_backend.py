@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from edge_vad.backends.base import Inputs, Maps
+from edge_vad.backends.base import ModelInput, ModelOutput
 from edge_vad.backends.cuda import PACKAGES
 from edge_vad.backends.onnxruntime import OnnxRuntimeBackend
 from edge_vad.backends.tensorrt import TensorRtBackend
@@ -24,14 +24,14 @@ def scene(tiny_scene) -> SceneModel:
     return SceneModel.read(tiny_scene())
 
 
-def batch(scene: SceneModel, size: int = 1, seed: int = 0) -> Inputs:
+def batch(scene: SceneModel, size: int = 1, seed: int = 0) -> ModelInput:
     """Frames and motion of a scene, at random."""
     card, random = scene.card, np.random.default_rng(seed)
     frames = random.integers(0, 255, (size, card.height, card.width, 3), np.uint8)
-    return Inputs(frames, random.normal(size=(size, *card.motion_shape)).astype(np.float32))
+    return ModelInput(frames, random.normal(size=(size, *card.motion_shape)).astype(np.float32))
 
 
-def assert_equal(given: Maps, expected: Maps) -> None:
+def assert_equal(given: ModelOutput, expected: ModelOutput) -> None:
     for ours, theirs in zip(given, expected, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
@@ -112,7 +112,7 @@ def test_threads_wait_for_each_other(gpu, scene) -> None:
     gpu.build(scene.path)
     reference, engine = OnnxRuntimeBackend(scene), TensorRtBackend(scene)
     inputs = [batch(scene, seed=seed) for seed in range(8)]
-    given: dict[int, Maps] = {}
+    given: dict[int, ModelOutput] = {}
 
     def score(seed: int) -> None:
         given[seed] = engine.infer(inputs[seed])

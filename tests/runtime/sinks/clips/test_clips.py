@@ -14,7 +14,7 @@ from edge_vad.frame import Frame
 from edge_vad.opencv import cv2
 from edge_vad.sinks.clips import Clips
 from edge_vad.sinks.clips.file import finish_left
-from edge_vad.sinks.clips.preroll_buffer import Picture, PrerollBuffer
+from edge_vad.sinks.clips.preroll_buffer import JpegFrame, PrerollBuffer
 from edge_vad.sinks.settings import ClipSettings
 from edge_vad.sinks.store.media import PARTIAL, clip_of, stem
 
@@ -196,7 +196,7 @@ def test_on_a_full_disk_clips_are_left_out_and_that_is_said(small_disk, clips, e
 def test_a_reel_is_bounded_in_time_and_memory(sizes, seconds, most):
     preroll = PrerollBuffer(seconds, most)
     for index, size in enumerate(sizes):
-        preroll.add(Picture(index / 10, b"\0" * size))
+        preroll.add(JpegFrame(index / 10, b"\0" * size))
         kept = preroll.pictures()
         assert kept[-1].time_s == index / 10
         assert len(kept) == 1 or sum(len(each.jpeg) for each in kept) <= most

@@ -25,12 +25,12 @@ from edge_vad_export.engines.plan import EnginePlan, plan_engine
 from edge_vad_export.engines.precision import demand_engine_precision
 from edge_vad_export.engines.progress import OnProgress
 
-Prove = Callable[[Path], tuple[Comparison, ...]]
+Verify = Callable[[Path], tuple[Comparison, ...]]
 """Runs an engine on real frames; raises `CheckFailed` where it is too far from single precision."""
 
 
 @dataclass(frozen=True)
-class Made:
+class BuiltEngine:
     """An engine beside its scene model.
 
     Attributes:
@@ -51,26 +51,26 @@ class Made:
 def make_engine(
     plan: EnginePlan,
     on_progress: OnProgress = lambda _share, _phase: None,
-    prove: Prove | None = None,
-) -> Made:
+    verify: Verify | None = None,
+) -> BuiltEngine:
     """Build an engine, unless it is there already.
 
     Args:
         plan: What to build.
         on_progress: Told how far the build is.
-        prove: Compares what was built with single precision before it is kept.
+        verify: Compares what was built with single precision before it is kept.
 
     Raises:
         Unavailable: What builds it is not on this machine.
         BadModel: The scene model is refused; names the node.
-        CheckFailed: The engine does not compute in what the scene model says, or `prove` refuses
+        CheckFailed: The engine does not compute in what the scene model says, or `verify` refuses
             it; in the second case it is kept under another name.
         OSError: The folder cannot be written, told before the build; or there is no room.
         KeyboardInterrupt: Ctrl-C was pressed; nothing was written.
     """
     missed = plan.why_not_cached()
     if missed is None:
-        return Made(plan, engine_file.read_sidecar(plan.path), None)
+        return BuiltEngine(plan, engine_file.read_sidecar(plan.path), None)
     library = load_library(plan.target)
     demand_writable(plan.path.parent)
     started = time.monotonic()
@@ -93,28 +93,28 @@ def make_engine(
         build_s=round(took, 3),
         edge_vad=version("edge-vad"),
     )
-    proof = _prove(plan, built.content, sidecar, prove) if prove else ()
+    proof = _verify(plan, built.content, sidecar, verify) if verify else ()
     sidecar = msgspec.structs.replace(sidecar, proof=msgspec.to_builtins(proof))
     engine_file.write_engine(plan.path, built.content, sidecar)
-    return Made(plan, sidecar, missed, built.timings, proof)
+    return BuiltEngine(plan, sidecar, missed, built.timings, proof)
 
 
-def _prove(
-    plan: EnginePlan, content: bytes, sidecar: Sidecar, prove: Prove
+def _verify(
+    plan: EnginePlan, content: bytes, sidecar: Sidecar, verify: Verify
 ) -> tuple[Comparison, ...]:
     """Compare an engine in a folder for what passes; one that fails is kept as `.rejected`."""
     with TemporaryDirectory() as folder:
         staged = Path(folder) / plan.path.name
         engine_file.write_engine(staged, content, sidecar)
         try:
-            return prove(staged)
+            return verify(staged)
         except CheckFailed as error:
             rejected = plan.path.with_name(f"{plan.path.name}.rejected")
             write_whole(rejected, content)
             raise CheckFailed(error.what, f"{error.todo}; it is kept as {rejected}") from None
 
 
-def rebuild(onnx: Path, target: Target, engine: Path | None = None) -> Made:
+def rebuild(onnx: Path, target: Target, engine: Path | None = None) -> BuiltEngine:
     """Build an engine for this device where it is missing or does not belong here.
 
     Args:
