@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_vad_street import disturbances
-from edge_vad_street.painter import Canvas
+from edge_vad_street.drawing.painter import Canvas
 
 _SPARE_PX = 96
 _NOISIER = 2.5

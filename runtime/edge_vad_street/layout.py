@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from edge_vad_street.texture import Plane
-from edge_vad_street.view import View
+from edge_vad_street.drawing.texture import Plane
+from edge_vad_street.drawing.view import View
 
 
 class _Hung(NamedTuple):

@@ -5,18 +5,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vad_street import dusk
-from edge_vad_street.anomalies import Stage
+from edge_vad_street.acts.anomalies import Stage
 from edge_vad_street.camera import Camera
 from edge_vad_street.disturbances import shown_index
-from edge_vad_street.foliage import Foliage
-from edge_vad_street.ground import Standing, background, furniture
+from edge_vad_street.drawing.painter import Painter, Patch
+from edge_vad_street.drawing.shapes import Drawing
 from edge_vad_street.layout import Layout
-from edge_vad_street.painter import Painter, Patch
-from edge_vad_street.shapes import Drawing
+from edge_vad_street.scenery import dusk
+from edge_vad_street.scenery.foliage import Foliage
+from edge_vad_street.scenery.ground import Standing, background, furniture
+from edge_vad_street.scenery.weather import CloudShadows, Effect, Rain
 from edge_vad_street.traffic import Traffic
 from edge_vad_street.url import StreetOptions
-from edge_vad_street.weather import CloudShadows, Effect, Rain
 
 _BUSY_WHEN_STAGED = 0.6
 

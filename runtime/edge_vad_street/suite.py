@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from edge_vad_street.anomalies import cycle_s
+from edge_vad_street.acts.anomalies import cycle_s
 from edge_vad_street.url import KINDS, LARGEST_SEED, NUISANCES, parse_street_url
 
 TRAINING_FRAMES = 6000

@@ -7,10 +7,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from edge_vad_street.actors import Actor, Interval, Path, Walker
-from edge_vad_street.body import Look
+from edge_vad_street.actors.actor import Actor, Interval, Path, Walker
+from edge_vad_street.actors.body import Look
+from edge_vad_street.drawing.view import View
 from edge_vad_street.layout import Lane, Layout
-from edge_vad_street.view import View
 
 _BLOCK_S = 4.0
 _LONGEST_WALK_S = 48.0

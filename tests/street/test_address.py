@@ -19,7 +19,7 @@ from edge_vad_street import (
     street_suite,
     street_truth,
 )
-from edge_vad_street.anomalies import cycle_s
+from edge_vad_street.acts.anomalies import cycle_s
 from edge_vad_street.url import StreetOptions, parse_street_url
 
 NAMES = st.sampled_from(

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from edge_vad.sources.base import Source, SourceState
 from edge_vad_street import open_street
+from edge_vad_street.drawing.painter import Painter
 from edge_vad_street.layout import Layout
-from edge_vad_street.painter import Painter
 from edge_vad_street.traffic import Traffic, walker_across
 
 URL = "test://street?seed=5&size=180x120&frames=12&anomaly=cyclist"

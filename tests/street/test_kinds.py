@@ -5,14 +5,14 @@ import pytest
 from numpy.typing import NDArray
 
 from edge_vad_street import KINDS, SPEED_NORMAL, VIEWS, street_suite
-from edge_vad_street.actors import Walker
-from edge_vad_street.acts_on_foot import UNUSUAL_STAY_S
-from edge_vad_street.anomalies import Stage
+from edge_vad_street.actors.actor import Walker
+from edge_vad_street.actors.left import Thrown
+from edge_vad_street.actors.unusual import Animal, HandCart, Wheelchair
+from edge_vad_street.acts.anomalies import Stage
+from edge_vad_street.acts.on_foot import UNUSUAL_STAY_S
 from edge_vad_street.layout import Layout
-from edge_vad_street.left import Thrown
 from edge_vad_street.scene import Street
 from edge_vad_street.traffic import Traffic, walking_speed
-from edge_vad_street.unusual import Animal, HandCart, Wheelchair
 from edge_vad_street.url import parse_street_url
 
 LAYOUT = Layout.of(1, (360, 240))

@@ -7,10 +7,10 @@ import pytest
 from numpy.typing import NDArray
 
 from edge_vad_street import KINDS, open_street, street_suite, street_truth
-from edge_vad_street.actors import Actor
-from edge_vad_street.anomalies import Stage, cycle_s
+from edge_vad_street.actors.actor import Actor
+from edge_vad_street.actors.left import bounce
+from edge_vad_street.acts.anomalies import Stage, cycle_s
 from edge_vad_street.layout import Layout
-from edge_vad_street.left import bounce
 from edge_vad_street.scene import Street
 from edge_vad_street.url import parse_street_url
 

@@ -6,10 +6,10 @@ import pytest
 from numpy.typing import NDArray
 
 from edge_vad_street import street_truth
-from edge_vad_street.furniture import lamp_spot
-from edge_vad_street.ground import background
 from edge_vad_street.layout import Layout
 from edge_vad_street.scene import Street
+from edge_vad_street.scenery.furniture import lamp_spot
+from edge_vad_street.scenery.ground import background
 from edge_vad_street.traffic import Traffic
 from edge_vad_street.url import parse_street_url
 

@@ -222,6 +222,6 @@ def _street() -> Iterator[Scene]:
         labelled=f"{_STREET}1",
         is_pixel=True,
         nuisances=f"{_STREET}1",
-        files=tuple(sorted(Path(spec.origin).parent.glob("*.py"))),
+        files=tuple(sorted(Path(spec.origin).parent.rglob("*.py"))),
         has_seeds=True,
     )

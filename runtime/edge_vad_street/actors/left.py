@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge_vad_street.actors import Actor
-from edge_vad_street.shapes import Board, Drawing, Shadow
-from edge_vad_street.things import Luggage, luggage_outlines, sack_outlines
-from edge_vad_street.view import View
+from edge_vad_street.actors.actor import Actor
+from edge_vad_street.actors.things import Luggage, luggage_outlines, sack_outlines
+from edge_vad_street.drawing.shapes import Board, Drawing, Shadow
+from edge_vad_street.drawing.view import View
 
 _GRAVITY = 9.81
 _KEPT = 0.28

@@ -8,9 +8,9 @@ from typing import Protocol
 import cv2
 import numpy as np
 
+from edge_vad_street.drawing.painter import Canvas
+from edge_vad_street.drawing.texture import mottle
 from edge_vad_street.layout import Layout
-from edge_vad_street.painter import Canvas
-from edge_vad_street.texture import mottle
 
 _COARSER = 4
 _SPARE_PX = 96

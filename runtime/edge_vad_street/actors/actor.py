@@ -9,10 +9,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vad_street.body import Look, dressed, gait, tumble
-from edge_vad_street.shapes import Board, Drawing, Shape
-from edge_vad_street.things import Luggage, luggage_outlines
-from edge_vad_street.view import View
+from edge_vad_street.actors.body import Look, dressed, gait, tumble
+from edge_vad_street.actors.things import Luggage, luggage_outlines
+from edge_vad_street.drawing.shapes import Board, Drawing, Shape
+from edge_vad_street.drawing.view import View
 
 TURN_S = 0.5
 """How long it takes to turn round."""

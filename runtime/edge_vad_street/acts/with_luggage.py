@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from edge_vad_street.actors import Actor, Path, Walker
-from edge_vad_street.acts import Act, way_with_a_stop, whole_way
+from edge_vad_street.actors.actor import Actor, Path, Walker
+from edge_vad_street.actors.left import LeftLuggage, Thrown, flight_time
+from edge_vad_street.actors.things import Luggage
+from edge_vad_street.acts.act import Act, way_with_a_stop, whole_way
 from edge_vad_street.layout import Layout
-from edge_vad_street.left import LeftLuggage, Thrown, flight_time
-from edge_vad_street.things import Luggage
 from edge_vad_street.traffic import crossing, walker_across, walking_speed
 
 

@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vad_street.facade import leaves, wall
-from edge_vad_street.furniture import parked_cars, standing_things
+from edge_vad_street.drawing.painter import Canvas, Painter, Patch
+from edge_vad_street.drawing.texture import Plane, mottle, per_cell
 from edge_vad_street.layout import Layout
-from edge_vad_street.painter import Canvas, Painter, Patch
-from edge_vad_street.texture import Plane, mottle, per_cell
+from edge_vad_street.scenery.facade import leaves, wall
+from edge_vad_street.scenery.furniture import parked_cars, standing_things
 
 Mask = NDArray[np.bool_]
 

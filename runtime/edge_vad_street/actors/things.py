@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge_vad_street.shapes import Board, Colour, Points, Shape, shade
+from edge_vad_street.drawing.shapes import Board, Colour, Points, Shape, shade
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge_vad_street.actors import Actor, Interval, Path
+from edge_vad_street.actors.actor import Actor, Interval, Path
+from edge_vad_street.drawing.shapes import Colour, shade
 from edge_vad_street.layout import Lane, Layout
-from edge_vad_street.shapes import Colour, shade
 from edge_vad_street.traffic import crossing
 
 

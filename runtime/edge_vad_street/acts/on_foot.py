@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from edge_vad_street.actors import TURN_S, Actor, Path
-from edge_vad_street.acts import Act, a_pavement, way_with_a_stop, whole_way
+from edge_vad_street.actors.actor import TURN_S, Actor, Path
+from edge_vad_street.acts.act import Act, a_pavement, way_with_a_stop, whole_way
 from edge_vad_street.layout import Layout
 from edge_vad_street.traffic import crossing, walker_across, walking_speed
 

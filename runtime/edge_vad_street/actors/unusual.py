@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge_vad_street.actors import Actor, Path
-from edge_vad_street.body import Look, Pose, dressed, gait, joint
-from edge_vad_street.shapes import Board, Colour, Drawing, Shape, capsules, ellipse, shade
-from edge_vad_street.view import View
+from edge_vad_street.actors.actor import Actor, Path
+from edge_vad_street.actors.body import Look, Pose, dressed, gait, joint
+from edge_vad_street.drawing.shapes import Board, Colour, Drawing, Shape, capsules, ellipse, shade
+from edge_vad_street.drawing.view import View
 
 _RUBBER: Colour = (38, 38, 40)
 _STEEL: Colour = (150, 150, 150)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vad_street.painter import Canvas
-from edge_vad_street.texture import Plane, mottle, per_cell
+from edge_vad_street.drawing.painter import Canvas
+from edge_vad_street.drawing.texture import Plane, mottle, per_cell
 
 Mask = NDArray[np.bool_]
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge_vad_street.layout import Layout
-from edge_vad_street.rolling import vehicle_drawing
-from edge_vad_street.shapes import (
+from edge_vad_street.actors.rolling import vehicle_drawing
+from edge_vad_street.drawing.shapes import (
     Board,
     Colour,
     Drawing,
@@ -16,6 +15,7 @@ from edge_vad_street.shapes import (
     ellipse,
     shade,
 )
+from edge_vad_street.layout import Layout
 
 
 def standing_things(layout: Layout) -> list[Drawing]:

@@ -7,11 +7,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from edge_vad_street.actors import Actor
-from edge_vad_street.acts import Act
-from edge_vad_street.acts_on_foot import faller, forbidden_area, loiterer, wrong_way
-from edge_vad_street.acts_passing import cyclist, runner, unusual_shape, vehicle
-from edge_vad_street.acts_with_luggage import abandoned_object, thrown_object
+from edge_vad_street.actors.actor import Actor
+from edge_vad_street.acts.act import Act
+from edge_vad_street.acts.on_foot import faller, forbidden_area, loiterer, wrong_way
+from edge_vad_street.acts.passing import cyclist, runner, unusual_shape, vehicle
+from edge_vad_street.acts.with_luggage import abandoned_object, thrown_object
 from edge_vad_street.layout import Layout
 
 ACTS: dict[str, Callable[[Layout, np.random.Generator], Act]] = {

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from edge_vad_street.view import View
+from edge_vad_street.drawing.view import View
 
 Points = NDArray[np.float64]
 Colour = tuple[float, float, float]

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vad_street.actors import Actor, Path
-from edge_vad_street.body import Look, Pose, dressed, joint
-from edge_vad_street.shapes import Board, Colour, Drawing, Shadow, Shape, ellipse, shade
-from edge_vad_street.view import View
+from edge_vad_street.actors.actor import Actor, Path
+from edge_vad_street.actors.body import Look, Pose, dressed, joint
+from edge_vad_street.drawing.shapes import Board, Colour, Drawing, Shadow, Shape, ellipse, shade
+from edge_vad_street.drawing.view import View
 
 Points = NDArray[np.float64]
 

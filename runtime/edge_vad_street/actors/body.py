@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vad_street.shapes import Colour, capsules, faded, shade
+from edge_vad_street.drawing.shapes import Colour, capsules, faded, shade
 
 Points = NDArray[np.float64]
 Pair = tuple[complex, complex]

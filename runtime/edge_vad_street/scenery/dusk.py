@@ -5,9 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from edge_vad_street.furniture import lamp_head, lamp_spot
+from edge_vad_street.drawing.painter import Canvas
 from edge_vad_street.layout import Layout
-from edge_vad_street.painter import Canvas
+from edge_vad_street.scenery.furniture import lamp_head, lamp_spot
 
 NOISE = 1.8
 """How many times the usual noise the sensor has in so little light."""

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vad_street.shapes import Drawing, Shadow
+from edge_vad_street.drawing.shapes import Drawing, Shadow
 
 Canvas = NDArray[np.float32]
 

@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from edge_vad_street.actors import Actor, Path, Walker
-from edge_vad_street.acts import Act, a_pavement, around, one_of, passing
-from edge_vad_street.body import Look
+from edge_vad_street.actors.actor import Actor, Path, Walker
+from edge_vad_street.actors.body import Look
+from edge_vad_street.actors.rolling import Cyclist, Vehicle
+from edge_vad_street.actors.unusual import Animal, HandCart, Wheelchair
+from edge_vad_street.acts.act import Act, a_pavement, around, one_of, passing
+from edge_vad_street.drawing.shapes import Colour
 from edge_vad_street.layout import Layout
-from edge_vad_street.rolling import Cyclist, Vehicle
-from edge_vad_street.shapes import Colour
 from edge_vad_street.traffic import walking_speed
-from edge_vad_street.unusual import Animal, HandCart, Wheelchair
 
 
 def cyclist(layout: Layout, dice: np.random.Generator) -> Act:

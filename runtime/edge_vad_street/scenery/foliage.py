@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from edge_vad_street.painter import Canvas, Patch
+from edge_vad_street.drawing.painter import Canvas, Patch
 
 _FARTHEST = 3.0 / 240
 """How far leaves move at most, in heights of the picture."""

@@ -1,0 +1,1 @@
+"""Who and what moves through the street, or is left there."""

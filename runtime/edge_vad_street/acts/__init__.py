@@ -1,0 +1,1 @@
+"""Anomalies: what is staged, by whom, and when."""

@@ -1,0 +1,1 @@
+"""Where the camera stands, outlines, surfaces, and how they get into the picture."""

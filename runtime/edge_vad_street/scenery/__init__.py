@@ -1,0 +1,1 @@
+"""What stands in the street and falls on it: ground, buildings, trees, lamps, weather."""
