@@ -30,7 +30,7 @@ from edge_vad.backends import load_backend  # noqa: E402
 from edge_vad.camera_state import CameraState  # noqa: E402
 from edge_vad.detection import Detection  # noqa: E402
 from edge_vad.events import ChangeKind, EventChange  # noqa: E402
-from edge_vad.live.camera_pipeline import CameraPlan, CameraWatch  # noqa: E402
+from edge_vad.live.camera_pipeline import CameraPipeline, CameraPlan  # noqa: E402
 from edge_vad.live.loop import LiveLoop  # noqa: E402
 from edge_vad.scene_model import SceneModel  # noqa: E402
 from edge_vad.scoring.scorer import Scorer  # noqa: E402
@@ -80,7 +80,7 @@ def make_loop(scene: Path, sources: dict[str, str], threads: int) -> LiveLoop:
     model = SceneModel.read(scene)
     scorer = Scorer(model, load_backend(model, threads=threads))
     plans = [CameraPlan(name, parse_spec(source), model) for name, source in sources.items()]
-    return LiveLoop([CameraWatch(plan) for plan in plans], [scorer])
+    return LiveLoop([CameraPipeline(plan) for plan in plans], [scorer])
 
 
 def write_street(scene: Path, path: Path, seed: int, frames: int, fps: float) -> Path:

@@ -142,8 +142,8 @@ def score(
         if told := describe_unjudged(result.unjudged, result.frames):
             click.echo(f"  {told}")
         if result.rarity:
-            kept_up = f"{result.sustained_score:.3g} for {ALARM_FRAMES} frames"
-            click.echo(f"  {kept_up}: {result.rarity}")
+            persistent = f"{result.sustained_score:.3g} for {ALARM_FRAMES} frames"
+            click.echo(f"  {persistent}: {result.rarity}")
         print_moments(result.moments, Path(result.scores).parent)
     if ignored := describe_regions(detector.model.card.ignored):
         click.echo(ignored)
@@ -158,7 +158,7 @@ def _score_one(detector: Detector, source: Source, folder: Path, has_maps: bool)
     heed_rate(source, card)
     length = scored_of(source.length, source.fps, card.fps)
     frames, anomalous, highest = 0, 0, -math.inf
-    persistent, kept_up = PersistentScore(), -math.inf
+    persistent, highest_persistent = PersistentScore(), -math.inf
     duration_s = source.length / source.fps if source.length else None
     strangest = StrangestMoments(card, seconds_apart(duration_s))
     unjudged: Counter[str] = Counter()
@@ -179,7 +179,7 @@ def _score_one(detector: Detector, source: Source, folder: Path, has_maps: bool)
                 persistent.reset()
                 continue
             highest = max(detection.score, highest)
-            kept_up = max(persistent.update(detection.score), kept_up)
+            highest_persistent = max(persistent.update(detection.score), highest_persistent)
         moments = write_moments(outputs.staging, strangest.finish(), card.normal)
     warn_of_skipped(source)
     return SourceScores(
@@ -188,8 +188,8 @@ def _score_one(detector: Detector, source: Source, folder: Path, has_maps: bool)
         skipped=source.skipped,
         unjudged=dict(unjudged),
         highest_score=highest if math.isfinite(highest) else None,
-        sustained_score=kept_up if math.isfinite(kept_up) else None,
-        rarity=card.normal.rarity(kept_up) if math.isfinite(kept_up) else "",
+        sustained_score=highest_persistent if math.isfinite(highest_persistent) else None,
+        rarity=card.normal.rarity(highest_persistent) if math.isfinite(highest_persistent) else "",
         anomalous=anomalous,
         accepted=detector.false_alarms,
         accepted_by_default=detector.is_default_rate,

@@ -69,7 +69,7 @@ class Waiting(NamedTuple):
     flow_s: float
 
 
-class CameraWatch:
+class CameraPipeline:
     """The state of one camera; `prepare` is called by one thread at a time.
 
     Args:
@@ -80,7 +80,7 @@ class CameraWatch:
         box: Its newest frame.
         decision: What is an alarm of it; the loop's thread alone asks it.
         waiting: What waits to be scored.
-        told: The state that was reported last.
+        reported: The state that was reported last.
         frames: Frames scored.
         age_s: Age of the frame scored last when it was decided on.
     """
@@ -92,7 +92,7 @@ class CameraWatch:
         self.box = NewestFrame(keeps=not self.is_paced)
         self.decision = Decision(plan.name, card, plan.decision, fps=plan.fps)
         self.waiting: Waiting | None = None
-        self.told: CameraState | None = None
+        self.reported: CameraState | None = None
         self.frames = 0
         self.age_s: float | None = None
         self.capture = Capture(

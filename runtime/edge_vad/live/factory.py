@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from edge_vad.errors import EdgeVadError, WrongUse
-from edge_vad.live.camera_pipeline import CameraPlan, CameraWatch
+from edge_vad.live.camera_pipeline import CameraPipeline, CameraPlan
 from edge_vad.live.ending import Ending
 from edge_vad.live.loop import LiveLoop
 from edge_vad.scene_model import SceneModel
@@ -75,8 +75,8 @@ def assemble(
     """
     threads = site.threads or (1 if len(site.cameras) > 1 else None)
     scenes = Scenes(folder, site.backend, threads, undo)
-    watches = [_watch(_plan(camera, folder, scenes)) for camera in site.cameras]
-    return LiveLoop(watches, scenes.scorers, heartbeat=heartbeat, ending=ending)
+    pipelines = [_pipeline(_plan(camera, folder, scenes)) for camera in site.cameras]
+    return LiveLoop(pipelines, scenes.scorers, heartbeat=heartbeat, ending=ending)
 
 
 def sinks_in(sinks: SinkSettings, folder: Path) -> SinkSettings:
@@ -84,9 +84,9 @@ def sinks_in(sinks: SinkSettings, folder: Path) -> SinkSettings:
     return msgspec.structs.replace(sinks, folder=str(folder / sinks.folder))
 
 
-def _watch(plan: CameraPlan) -> CameraWatch:
+def _pipeline(plan: CameraPlan) -> CameraPipeline:
     try:
-        return CameraWatch(plan)
+        return CameraPipeline(plan)
     except WrongUse as error:
         raise WrongUse(f"camera {plan.name}: {error.what}", error.todo) from None
 

@@ -12,13 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from queue import Empty, SimpleQueue
 
-from edge_vad.alarms.drift import DriftState, DriftStep
+from edge_vad.alarms.drift import DriftState
 from edge_vad.camera_state import CameraState
 from edge_vad.errors import EdgeVadError, WrongUse
-from edge_vad.events import CameraStatus, EventChange, WatchedCamera
+from edge_vad.events import CameraStatus, WatchedCamera
 from edge_vad.frame import Frame
-from edge_vad.live.camera_pipeline import CameraWatch
+from edge_vad.live.camera_pipeline import CameraPipeline
 from edge_vad.live.ending import Ending
+from edge_vad.live.reporter import Reporter
 from edge_vad.opencv import cv2
 from edge_vad.scoring.preparation import PreparedFrame
 from edge_vad.scoring.scorer import FrameScore, Scorer
@@ -41,7 +42,7 @@ class LiveLoop:
     where several frames wait for the same model, decides and passes the results to the sinks.
 
     Args:
-        watches: The cameras.
+        pipelines: The cameras.
         scorers: Of each scene model that they show.
         workers: Threads for motion; as many as cores when None.
         heartbeat: Called again and again by the thread that scores.
@@ -50,50 +51,50 @@ class LiveLoop:
 
     def __init__(
         self,
-        watches: Sequence[CameraWatch],
+        pipelines: Sequence[CameraPipeline],
         scorers: Sequence[Scorer],
         *,
         workers: int | None = None,
         heartbeat: Callable[[], None] = lambda: None,
         ending: Ending | None = None,
     ) -> None:
-        self._watches = {watch.name: watch for watch in watches}
+        self._pipelines = {pipeline.name: pipeline for pipeline in pipelines}
         self._scorers = {id(scorer.model): scorer for scorer in scorers}
         self._heartbeat = heartbeat
         self._ending = ending or Ending()
-        self._bus = SinkGroup()
-        self._ready: SimpleQueue[CameraWatch | None] = SimpleQueue()
+        self._reporter = Reporter(SinkGroup())
+        self._ready: SimpleQueue[CameraPipeline | None] = SimpleQueue()
         self._stop = threading.Event()
         self._paused = False
         self._failure: BaseException | None = None
         self._given_up: list[Scorer] = []
         cores = len(os.sched_getaffinity(0))
-        self._workers = ThreadPoolExecutor(workers or min(cores, len(watches)), "motion")
-        for watch in watches:
-            watch.capture.listen(partial(self._offer, watch), self._wake)
+        self._workers = ThreadPoolExecutor(workers or min(cores, len(pipelines)), "motion")
+        for pipeline in pipelines:
+            pipeline.capture.listen(partial(self._offer, pipeline), self._wake)
 
     @property
     def cameras(self) -> Sequence[WatchedCamera]:
         """All cameras."""
-        return [watch.described for watch in self._watches.values()]
+        return [pipeline.described for pipeline in self._pipelines.values()]
 
     @property
     def events(self) -> int:
         """Events that were reported to the sinks."""
-        return self._bus.events
+        return self._reporter.sinks.events
 
     @property
     def faulty_sinks(self) -> Mapping[str, str]:
         """What is wrong with sinks that raised, by their names."""
-        return self._bus.faulty
+        return self._reporter.sinks.faulty
 
     def status(self) -> Sequence[CameraStatus]:
         """How every camera is."""
-        return [watch.status() for watch in self._watches.values()]
+        return [pipeline.status() for pipeline in self._pipelines.values()]
 
     def false_alarms(self, camera: str) -> str:
         """The false alarms that are accepted of a camera."""
-        return self._watch(camera).decision.level.false_alarms
+        return self._pipeline(camera).decision.level.false_alarms
 
     def accept(self, camera: str, false_alarms: str) -> None:
         """Change them while running; from any thread.
@@ -101,20 +102,20 @@ class LiveLoop:
         Raises:
             WrongUse: No such camera, or no rate of false alarms.
         """
-        level = self._watch(camera).decision.accept(false_alarms)
-        self._bus.threshold(camera, level.false_alarms, level.begin)
+        level = self._pipeline(camera).decision.accept(false_alarms)
+        self._reporter.threshold(camera, level)
 
     @property
     def follows_drift(self) -> bool:
         """Whether the threshold of any camera moves by itself."""
-        return any(watch.decision.drift for watch in self._watches.values())
+        return any(pipeline.decision.drift for pipeline in self._pipelines.values())
 
     def resume_drift(self, states: Mapping[str, DriftState]) -> None:
         """Let thresholds go on from where an earlier run came to, by cameras' names."""
-        for name, watch in self._watches.items():
+        for name, pipeline in self._pipelines.items():
             if name in states:
                 try:
-                    watch.decision.resume(states[name])
+                    pipeline.decision.resume(states[name])
                 except WrongUse as error:
                     _log.warning("%s: %s: drift begins at the trained scores", name, error.what)
 
@@ -134,72 +135,69 @@ class LiveLoop:
             EdgeVadError: All sources have ended, and one of them with an error; or a scene could
                 not be scored.
         """
-        self._bus = SinkGroup(sinks)
+        self._reporter = Reporter(SinkGroup(sinks))
         until = time.monotonic() + (math.inf if duration_s is None else duration_s)
         # Motion of many cameras is spread over cores by camera; threads within one only cost.
         cv2.setNumThreads(1)
-        for watch in self._watches.values():
-            level = watch.decision.level
-            self._bus.threshold(watch.name, level.false_alarms, level.begin)
-            _log.info("%s: accepts %s; %s", watch.name, level.false_alarms, watch.footing)
-            self._tell_standing(watch)
-            watch.capture.start()
+        for pipeline in self._pipelines.values():
+            self._reporter.begin(pipeline)
+            pipeline.capture.start()
         try:
             while not self._stop.is_set() and time.monotonic() < until and not self._is_over():
                 self._heartbeat()
                 self._score_ready(self._collect())
-                self._tell_states()
+                self._reporter.states(self._pipelines.values())
         finally:
             self._close()
         self._raise_failure()
 
-    def _watch(self, camera: str) -> CameraWatch:
-        if camera not in self._watches:
-            raise WrongUse(f"there is no camera {camera!r}", f"use {', '.join(self._watches)}")
-        return self._watches[camera]
+    def _pipeline(self, camera: str) -> CameraPipeline:
+        if camera not in self._pipelines:
+            raise WrongUse(f"there is no camera {camera!r}", f"use {', '.join(self._pipelines)}")
+        return self._pipelines[camera]
 
     def _wake(self, state: CameraState) -> None:  # noqa: ARG002
         self._ready.put(None)
 
-    def _offer(self, watch: CameraWatch) -> None:
+    def _offer(self, pipeline: CameraPipeline) -> None:
         """Give a camera's newest frame to a worker, unless one of it is under way."""
-        if self._stop.is_set() or not watch.claim():
+        if self._stop.is_set() or not pipeline.claim():
             return
         try:
-            self._workers.submit(self._prepare, watch)
+            self._workers.submit(self._prepare, pipeline)
         except RuntimeError:  # closed meanwhile
-            watch.release()
+            pipeline.release()
 
-    def _prepare(self, watch: CameraWatch) -> None:
+    def _prepare(self, pipeline: CameraPipeline) -> None:
         try:
-            if watch.prepare(paused=self._paused):
-                self._ready.put(watch)
+            if pipeline.prepare(paused=self._paused):
+                self._ready.put(pipeline)
                 return
         except BaseException as error:  # noqa: BLE001 - it must not be lost in the worker
             self._failure = self._failure or error
             self.stop()
-        self._let_go(watch)
+        self._let_go(pipeline)
 
-    def _let_go(self, watch: CameraWatch) -> None:
-        watch.release()
-        if watch.state is not watch.told:
+    def _let_go(self, pipeline: CameraPipeline) -> None:
+        pipeline.release()
+        if pipeline.state is not pipeline.reported:
             self._ready.put(None)
-        self._offer(watch)
+        self._offer(pipeline)
 
-    def _collect(self) -> list[CameraWatch]:
+    def _collect(self) -> list[CameraPipeline]:
         """What is ready; waits a little while there is nothing, and never for a fuller batch."""
-        found: list[CameraWatch] = []
+        found: list[CameraPipeline] = []
         try:
             first = self._ready.get(timeout=_PATIENCE_S)
             found += [first] if first else []
-            while len(found) < len(self._watches):
+            while len(found) < len(self._pipelines):
                 another = self._ready.get_nowait()
                 found += [another] if another else []
         except Empty:
             pass
         return found
 
-    def _score_ready(self, ready: list[CameraWatch]) -> None:
+    def _score_ready(self, ready: list[CameraPipeline]) -> None:
         while ready and not self._stop.is_set():
             scorer = self._scorers[id(ready[0].plan.model)]
             same = [each for each in ready if each.plan.model is scorer.model]
@@ -207,17 +205,17 @@ class LiveLoop:
             ready = [each for each in ready if each not in batch]
             self._score(scorer, batch)
 
-    def _score(self, scorer: Scorer, batch: list[CameraWatch]) -> None:
+    def _score(self, scorer: Scorer, batch: list[CameraPipeline]) -> None:
         waiting = [each.waiting for each in batch if each.waiting]
         began = time.monotonic()
         scores = self._infer(scorer, [each.prepared for each in waiting])
         infer_s = time.monotonic() - began
-        for place, (watch, ready) in enumerate(zip(batch, waiting, strict=True)):
-            if scores and watch.state is CameraState.LIVE:
-                self._decide(watch, ready.prepared.frame, scores[place])
+        for place, (pipeline, ready) in enumerate(zip(batch, waiting, strict=True)):
+            if scores and pipeline.state is CameraState.LIVE:
+                self._decide(pipeline, ready.prepared.frame, scores[place])
                 stages = {"wait": ready.waited_s, "flow": ready.flow_s, "infer": infer_s}
-                self._tell_timing(watch, stages)
-            self._let_go(watch)
+                self._reporter.timing(pipeline, stages)
+            self._let_go(pipeline)
 
     def _infer(self, scorer: Scorer, prepared: list[PreparedFrame]) -> list[FrameScore]:
         """Score a batch; where that fails it ends the cameras of the scene, and no other."""
@@ -228,85 +226,42 @@ class LiveLoop:
         except EdgeVadError as error:
             self._given_up.append(scorer)
             self._failure = self._failure or error
-            watches = self._watches.values()
-            for watch in [each for each in watches if each.plan.model is scorer.model]:
-                _log.error("%s is not watched any more: %s", watch.name, error)
-                watch.capture.give_up(error)
+            pipelines = self._pipelines.values()
+            for pipeline in [each for each in pipelines if each.plan.model is scorer.model]:
+                _log.error("%s is not watched any more: %s", pipeline.name, error)
+                pipeline.capture.give_up(error)
             return []
 
-    def _decide(self, watch: CameraWatch, frame: Frame, found: FrameScore) -> None:
-        watch.frames += 1
-        judgement = watch.decision.update(frame, found.score, found.anomaly_map)
-        if watch.is_paced:
-            watch.age_s = time.monotonic() - frame.time_s
-        self._tell_state(watch)
-        self._bus.frame(watch.name, judgement.detection)
-        self._tell_changes(watch, judgement.changes)
-        if judgement.drifted:
-            self._tell_drift(watch, judgement.drifted)
-
-    def _tell_drift(self, watch: CameraWatch, step: DriftStep) -> None:
-        level, bound = watch.decision.level, " and is at its bound" * step.at_bound
-        _log.info("%s: the threshold follows drift to %.3g%s", watch.name, level.begin, bound)
-        self._bus.threshold(watch.name, level.false_alarms, level.begin)
-        self._bus.drift(watch.name, step, time.time())
-
-    def _tell_standing(self, watch: CameraWatch) -> None:
-        """Tell where drift has brought the threshold as a run begins, and as it ends."""
-        if step := watch.decision.drift:
-            self._bus.drift(watch.name, step, time.time())
-
-    def _tell_timing(self, watch: CameraWatch, stages: dict[str, float]) -> None:
-        if watch.age_s is not None:
-            stages["total"] = watch.age_s
-        for stage, seconds in stages.items():
-            self._bus.timing(watch.name, stage, seconds)
-
-    def _tell_states(self) -> None:
-        for watch in self._watches.values():
-            self._tell_state(watch)
-
-    def _tell_state(self, watch: CameraWatch) -> None:
-        state = watch.state
-        if state is watch.told:
-            return
-        _log.info("%s: %s", watch.name, state)
-        watch.told = state
-        self._bus.state(watch.name, state, time.time())
-        if state is not CameraState.LIVE:
-            self._tell_changes(watch, watch.decision.finish())
-
-    def _tell_changes(self, watch: CameraWatch, changes: Sequence[EventChange]) -> None:
-        for change in changes:
-            self._bus.event(watch.name, change)
+    def _decide(self, pipeline: CameraPipeline, frame: Frame, found: FrameScore) -> None:
+        pipeline.frames += 1
+        judgement = pipeline.decision.update(frame, found.score, found.anomaly_map)
+        if pipeline.is_paced:
+            pipeline.age_s = time.monotonic() - frame.time_s
+        self._reporter.decided(pipeline, judgement)
 
     def _is_over(self) -> bool:
         return all(
-            watch.capture.state is CameraState.ENDED and not watch.is_busy
-            for watch in self._watches.values()
+            pipeline.capture.state is CameraState.ENDED and not pipeline.is_busy
+            for pipeline in self._pipelines.values()
         )
 
     def _close(self) -> None:
         """End everything in time, the sinks first: they hold what must not be lost."""
         self.stop()
-        for watch in self._watches.values():
-            watch.capture.stop()
+        for pipeline in self._pipelines.values():
+            pipeline.capture.stop()
         self._workers.shutdown(wait=False, cancel_futures=True)
-        for watch in self._watches.values():
-            self._tell_changes(watch, watch.decision.finish())
-            self._tell_standing(watch)
-            if watch.told is not CameraState.ENDED:
-                watch.told = CameraState.ENDED
-                self._bus.state(watch.name, CameraState.ENDED, time.time())
-        self._bus.close(min(_SINKS_S, max(0.5, self._ending.left_s() - _AFTER_SINKS_S)))
+        for pipeline in self._pipelines.values():
+            self._reporter.end(pipeline)
+        self._reporter.sinks.close(min(_SINKS_S, max(0.5, self._ending.left_s() - _AFTER_SINKS_S)))
         until = time.monotonic() + min(0.5, self._ending.left_s())
-        for watch in self._watches.values():
-            watch.capture.join(max(0.0, until - time.monotonic()))
+        for pipeline in self._pipelines.values():
+            pipeline.capture.join(max(0.0, until - time.monotonic()))
 
     def _raise_failure(self) -> None:
         if self._failure:
             raise self._failure
-        errors = [watch.capture.error for watch in self._watches.values()]
+        errors = [pipeline.capture.error for pipeline in self._pipelines.values()]
         if errors and all(errors):
             first = errors[0]
             assert isinstance(first, EdgeVadError)  # noqa: S101

@@ -16,30 +16,30 @@ class Notifier:
     """
 
     def __init__(self, environment: dict[str, str] | None = None) -> None:
-        told = dict(os.environ) if environment is None else environment
-        self._address = told.get("NOTIFY_SOCKET", "")
+        given = dict(os.environ) if environment is None else environment
+        self._address = given.get("NOTIFY_SOCKET", "")
         if self._address.startswith("@"):  # an abstract socket
             self._address = "\0" + self._address[1:]
-        period = told.get("WATCHDOG_USEC", "")
+        period = given.get("WATCHDOG_USEC", "")
         self._every_s = int(period) / 1e6 / 3 if period.isdigit() else None
         self._told_s = -float("inf")
 
     def ready(self) -> None:
         """The service is up."""
-        self._tell("READY=1")
+        self._notify("READY=1")
 
     def stopping(self) -> None:
         """The service is going down."""
-        self._tell("STOPPING=1")
+        self._notify("STOPPING=1")
 
     def alive(self) -> None:
         """The service works; call it as often as you like."""
         now = time.monotonic()
         if self._every_s is not None and now - self._told_s >= self._every_s:
             self._told_s = now
-            self._tell("WATCHDOG=1")
+            self._notify("WATCHDOG=1")
 
-    def _tell(self, message: str) -> None:
+    def _notify(self, message: str) -> None:
         if not self._address:
             return
         with (

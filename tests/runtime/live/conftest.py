@@ -12,7 +12,7 @@ from edge_vad.backends import load_backend
 from edge_vad.camera_state import CameraState
 from edge_vad.detection import Detection
 from edge_vad.events import EventChange
-from edge_vad.live.camera_pipeline import CameraPlan, CameraWatch
+from edge_vad.live.camera_pipeline import CameraPipeline, CameraPlan
 from edge_vad.live.loop import LiveLoop
 from edge_vad.scene_model import SceneModel
 from edge_vad.scoring.scorer import Scorer
@@ -79,6 +79,6 @@ def loop_of(tiny_scene: Callable[..., Path]) -> Callable[..., LiveLoop]:
             )
             for name, source in sources.items()
         ]
-        return LiveLoop([CameraWatch(plan) for plan in plans], [scorer])
+        return LiveLoop([CameraPipeline(plan) for plan in plans], [scorer])
 
     return make

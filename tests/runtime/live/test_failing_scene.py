@@ -14,7 +14,7 @@ import pytest
 from edge_vad.backends import Backend, ModelInput, ModelOutput, load_backend
 from edge_vad.camera_state import CameraState
 from edge_vad.errors import BadModel, EdgeVadError, Unavailable
-from edge_vad.live.camera_pipeline import CameraPlan, CameraWatch
+from edge_vad.live.camera_pipeline import CameraPipeline, CameraPlan
 from edge_vad.live.loop import LiveLoop
 from edge_vad.scene_model import SceneModel
 from edge_vad.scoring.scorer import Scorer
@@ -68,7 +68,7 @@ def test_the_cameras_of_other_scenes_go_on(
         CameraPlan(name, parse_spec(f"{moving}"), model)
         for name, model in (("good", good), ("bad", bad), ("worse", bad))
     ]
-    loop = LiveLoop([CameraWatch(plan) for plan in plans], scorers)
+    loop = LiveLoop([CameraPipeline(plan) for plan in plans], scorers)
     with caplog.at_level(logging.ERROR), pytest.raises(EdgeVadError):
         loop.run([notes])
     assert notes.of("good") == list(range(1, 40))

@@ -39,7 +39,7 @@ class NormalClip(msgspec.Struct, frozen=True):
         per_hour: How often they came.
         interval: The rates that so little footage allows, 95% (Garwood 1936).
         ratio: Measured rate over promised rate.
-        highest_score: The highest sustained score.
+        highest_score: The highest persistent score.
         rarity: How rare that is in the footage that the scene learnt from, in words.
     """
 

@@ -1,0 +1,92 @@
+"""Reports to the log and the sinks what becomes of the cameras."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Sequence
+
+from edge_vad.alarms.decision import Judgement
+from edge_vad.alarms.drift import DriftStep
+from edge_vad.alarms.threshold import Level
+from edge_vad.camera_state import CameraState
+from edge_vad.events import EventChange
+from edge_vad.live.camera_pipeline import CameraPipeline
+from edge_vad.sinks.group import SinkGroup
+
+_log = logging.getLogger(__name__)
+
+
+class Reporter:
+    """Reports thresholds, states, decisions and timings; called by one thread, but `threshold`.
+
+    Args:
+        sinks: Where all of it goes.
+    """
+
+    def __init__(self, sinks: SinkGroup) -> None:
+        self.sinks = sinks
+
+    def begin(self, pipeline: CameraPipeline) -> None:
+        """Report what a camera accepts, and where drift has brought its threshold."""
+        level = pipeline.decision.level
+        self.threshold(pipeline.name, level)
+        _log.info("%s: accepts %s; %s", pipeline.name, level.false_alarms, pipeline.footing)
+        self._standing(pipeline)
+
+    def end(self, pipeline: CameraPipeline) -> None:
+        """Report the end of a camera: of its event, of its drift, of itself."""
+        self._changes(pipeline, pipeline.decision.finish())
+        self._standing(pipeline)
+        if pipeline.reported is not CameraState.ENDED:
+            pipeline.reported = CameraState.ENDED
+            self.sinks.state(pipeline.name, CameraState.ENDED, time.time())
+
+    def threshold(self, camera: str, level: Level) -> None:
+        """Report the threshold and what it follows from; from any thread."""
+        self.sinks.threshold(camera, level.false_alarms, level.begin)
+
+    def decided(self, pipeline: CameraPipeline, judgement: Judgement) -> None:
+        """Report what was decided on a frame: its detection, events, and a step of drift."""
+        self._state(pipeline)
+        self.sinks.frame(pipeline.name, judgement.detection)
+        self._changes(pipeline, judgement.changes)
+        if judgement.drifted:
+            self._drift(pipeline, judgement.drifted)
+
+    def timing(self, pipeline: CameraPipeline, stages: dict[str, float]) -> None:
+        """Report how long the stages of a frame took, s, and all of its way where it is paced."""
+        if pipeline.age_s is not None:
+            stages["total"] = pipeline.age_s
+        for stage, seconds in stages.items():
+            self.sinks.timing(pipeline.name, stage, seconds)
+
+    def states(self, pipelines: Iterable[CameraPipeline]) -> None:
+        """Report the states that are new; an event ends where its camera is not live."""
+        for pipeline in pipelines:
+            self._state(pipeline)
+
+    def _state(self, pipeline: CameraPipeline) -> None:
+        state = pipeline.state
+        if state is pipeline.reported:
+            return
+        _log.info("%s: %s", pipeline.name, state)
+        pipeline.reported = state
+        self.sinks.state(pipeline.name, state, time.time())
+        if state is not CameraState.LIVE:
+            self._changes(pipeline, pipeline.decision.finish())
+
+    def _drift(self, pipeline: CameraPipeline, step: DriftStep) -> None:
+        level, bound = pipeline.decision.level, " and is at its bound" * step.at_bound
+        name = pipeline.name
+        _log.info("%s: the threshold follows drift to %.3g%s", name, level.begin, bound)
+        self.threshold(name, level)
+        self.sinks.drift(name, step, time.time())
+
+    def _standing(self, pipeline: CameraPipeline) -> None:
+        if step := pipeline.decision.drift:
+            self.sinks.drift(pipeline.name, step, time.time())
+
+    def _changes(self, pipeline: CameraPipeline, changes: Sequence[EventChange]) -> None:
+        for change in changes:
+            self.sinks.event(pipeline.name, change)
