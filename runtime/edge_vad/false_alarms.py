@@ -111,8 +111,8 @@ class NormalTail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         rate, footage = self.rate(score), f"{describe_hours(self.hours)} of normal footage"
         if rate * self.hours * _FURTHEST_SAID < 1:
             return f"far above anything in {footage}, too little to say how rare"
-        told = f"a normal scene scores this high {describe_rarity(rate)}"
-        return f"{told}, extrapolated from {footage}" if self.is_extrapolated(rate) else told
+        text = f"a normal scene scores this high {describe_rarity(rate)}"
+        return f"{text}, extrapolated from {footage}" if self.is_extrapolated(rate) else text
 
     def rate_and_rarity(self, score: float) -> tuple[float | None, str]:
         """The same as a number to three digits, too; None below the start: it says nothing there.
@@ -154,14 +154,14 @@ class NormalTail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             >>> NormalTail(1.0, 9, 1.0, 90.0, 1.0, 0.0).footing(1 / 24).partition(": ")[2]
             '1 a day is rarer, so it is extrapolated and may be far off'
         """
-        told = (
+        text = (
             f"the thresholds stand on {describe_hours(self.hours)} of normal footage, which can "
             f"show rates down to about {describe_rate(1 / self.hours)}"
         )
         rate = describe_rate(alarms_per_hour)
         if self.is_extrapolated(alarms_per_hour):
-            return f"{told}: {rate} is rarer, so it is extrapolated and may be far off"
-        return f"{told}: {rate} is within that, as long as the scene stays as it was"
+            return f"{text}: {rate} is rarer, so it is extrapolated and may be far off"
+        return f"{text}: {rate} is within that, as long as the scene stays as it was"
 
 
 def poisson_interval(

@@ -137,7 +137,7 @@ def _say_plan(
     missed: str | None,
     as_json: bool,
 ) -> None:
-    told = {
+    described = {
         "dry_run": True,
         "engine": str(engine),
         "scene": str(onnx),
@@ -148,11 +148,11 @@ def _say_plan(
         "reason": missed,
     }
     if as_json:
-        click.echo(msgspec.json.encode(told))
+        click.echo(msgspec.json.encode(described))
         return
     click.echo(f"would build {engine}" if missed else f"would build nothing: {engine} is there")
-    click.echo(f"from {onnx}, with {told['builder']}, batch {told['batch']}")
-    _say_where_and_why(told)
+    click.echo(f"from {onnx}, with {described['builder']}, batch {described['batch']}")
+    _say_where_and_why(described)
 
 
 def _describe_made(made: BuiltEngine) -> dict[str, Any]:
@@ -178,29 +178,30 @@ def _said(device: DeviceFingerprint) -> dict[str, str]:
     return {name: value for name, value in msgspec.structs.asdict(device).items() if value}
 
 
-def _say(told: dict[str, Any], as_json: bool) -> None:
+def _say(described: dict[str, Any], as_json: bool) -> None:
     if as_json:
-        click.echo(msgspec.json.encode(told))
+        click.echo(msgspec.json.encode(described))
         return
     click.echo(
-        f"{told['engine']}: {told['megabytes']} MB, {told['precision']}, {told['builder']}, "
-        f"batch {told['batch']}, TF32 {'on' if told['tf32'] else 'off'}"
+        f"{described['engine']}: {described['megabytes']} MB, {described['precision']}, "
+        f"{described['builder']}, batch {described['batch']}, "
+        f"TF32 {'on' if described['tf32'] else 'off'}"
     )
-    _say_where_and_why(told)
-    if told["cache"] == "miss":
-        timings = f", timing cache {told['timings']}" if told["timings"] else ""
-        click.echo(f"built in {told['build_s']:.1f} s{timings}")
-    for part, counts in told["layers"].items():
+    _say_where_and_why(described)
+    if described["cache"] == "miss":
+        timings = f", timing cache {described['timings']}" if described["timings"] else ""
+        click.echo(f"built in {described['build_s']:.1f} s{timings}")
+    for part, counts in described["layers"].items():
         kinds = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
         click.echo(f"  {part}: {kinds}")
 
 
-def _say_where_and_why(told: dict[str, Any]) -> None:
+def _say_where_and_why(described: dict[str, Any]) -> None:
     """For which device it is, and whether it was there."""
-    device = (f"{name.replace('_', ' ')} {value}" for name, value in told["device"].items())
+    device = (f"{name.replace('_', ' ')} {value}" for name, value in described["device"].items())
     click.echo(f"for {', '.join(device)}")
     hit = "the same scene model, device, versions and options"
-    click.echo(f"cache {told['cache']}: {told['reason'] or hit}")
+    click.echo(f"cache {described['cache']}: {described['reason'] or hit}")
 
 
 def _say_next(made: BuiltEngine) -> None:

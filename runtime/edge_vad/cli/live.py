@@ -12,7 +12,7 @@ from pathlib import Path
 
 from edge_vad.cli import fail
 from edge_vad.cli.console import warn
-from edge_vad.cli.live_summary import LiveSummary, complain, summary_of, tell
+from edge_vad.cli.live_summary import LiveSummary, complain, print_summary, summary_of
 from edge_vad.cli.signals import left_at_once, stopped_by_signals
 from edge_vad.cli.streams import flush
 from edge_vad.errors import EdgeVadError, WrongUse
@@ -114,7 +114,7 @@ def _watch(
         loop.run(sinks, duration_s)
     finally:
         summary = summary_of(loop, sinks, time.monotonic() - began)
-        tell(summary, as_json=as_json)
+        print_summary(summary, as_json=as_json)
     return summary
 
 

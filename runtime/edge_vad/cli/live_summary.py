@@ -105,7 +105,7 @@ def summary_of(loop: LiveLoop, sinks: Sequence[Sink], seconds: float) -> LiveSum
     )
 
 
-def tell(summary: LiveSummary, *, as_json: bool) -> None:
+def print_summary(summary: LiveSummary, *, as_json: bool) -> None:
     """Print it.
 
     Raises:
@@ -153,7 +153,7 @@ def complain(summary: LiveSummary, *, is_over: bool) -> None:
 
 
 def _missing(kept: SinkSummary) -> str:
-    told = {"wait": kept.waiting, "are lost": kept.lost}
+    counts = {"wait": kept.waiting, "are lost": kept.lost}
     return f"{kept.sink}: " + ", ".join(
-        f"{count} {kept.what} {word}" for word, count in told.items() if count
+        f"{count} {kept.what} {word}" for word, count in counts.items() if count
     )

@@ -139,8 +139,8 @@ def score(
         if result.highest_score is not None:
             highest = f", {result.anomalous} anomalous, highest {result.highest_score:.3g}"
         click.echo(f"{result.source}: {result.frames} frames{highest} -> {result.scores}")
-        if told := describe_unjudged(result.unjudged, result.frames):
-            click.echo(f"  {told}")
+        if text := describe_unjudged(result.unjudged, result.frames):
+            click.echo(f"  {text}")
         if result.rarity:
             persistent = f"{result.sustained_score:.3g} for {ALARM_FRAMES} frames"
             click.echo(f"  {persistent}: {result.rarity}")

@@ -43,9 +43,9 @@ def answer(text: str | bytes) -> None:
 
 def flush() -> bool:
     """Write what waits in the standard streams; returns whether stdout took it."""
-    is_told = _flushed(sys.stdout, 1)
+    is_written = _flushed(sys.stdout, 1)
     _flushed(sys.stderr, 2)
-    return is_told
+    return is_written
 
 
 def _flushed(stream: object, number: int) -> bool:

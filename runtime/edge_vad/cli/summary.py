@@ -129,8 +129,8 @@ def print_summary(summary: RunSummary, out: Path) -> None:
         f"{summary.source}: {summary.frames} frames ({clock(summary.footage_s, 1)}) in "
         f"{summary.wall_s:.1f} s, {summary.frames_per_second:.0f} frames a second"
     )
-    if told := describe_unjudged(summary.unjudged, summary.frames):
-        click.echo(told)
+    if text := describe_unjudged(summary.unjudged, summary.frames):
+        click.echo(text)
     _print_alarms(summary.alarms)
     measured, low, high = map(_brief, (summary.alarms_per_hour, *summary.alarms_per_hour_95))
     click.echo(

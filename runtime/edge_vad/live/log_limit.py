@@ -20,13 +20,13 @@ class _Count:
 
     Attributes:
         until: When the while is over.
-        told: Lines that were let through.
+        logged: Lines that were let through.
         left_out: Lines that were not.
         last: The last of these.
     """
 
     until: float
-    told: int = 0
+    logged: int = 0
     left_out: int = 0
     last: str = ""
 
@@ -51,12 +51,12 @@ class LogLimit:
         source = str(record.args[0])[:200] if isinstance(record.args, tuple) and record.args else ""
         counts = self._count(kind), self._count((*kind, source))
         for count, most in zip(counts, (OF_KIND, OF_SOURCE), strict=True):
-            if count.told >= most:
+            if count.logged >= most:
                 count.left_out += 1
                 count.last = record.getMessage()[:300]
                 return False
         for count in counts:
-            count.told += 1
+            count.logged += 1
         return True
 
     def summaries(self, *, at_end: bool = False) -> list[str]:

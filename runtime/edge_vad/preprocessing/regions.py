@@ -128,8 +128,8 @@ def _parse(text: str) -> Polygon:
         polygon = msgspec.json.decode(text, type=Polygon)
         demand_area(polygon)
     except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
-        told = shorten(str(error)).rstrip(".")
-        raise WrongUse(f"{shorten(text)!r} is no region ({told})", _FORM) from None
+        why = shorten(str(error)).rstrip(".")
+        raise WrongUse(f"{shorten(text)!r} is no region ({why})", _FORM) from None
     return polygon
 
 

@@ -144,14 +144,16 @@ def _check_scan(node: Message, lengths: dict[str, list[int]]) -> None:
 
 def _lengths(graph: Message) -> dict[str, list[int]]:
     """Sides of the tensors whose shape is told; 0 where it is not."""
-    told = {_one(each, 1, ""): _told_sides(each) for each in _all(graph, _VALUE, _INPUT, _OUTPUT)}
-    return told | _weights_sides(graph)
+    declared = {
+        _one(each, 1, ""): _declared_sides(each) for each in _all(graph, _VALUE, _INPUT, _OUTPUT)
+    }
+    return declared | _weights_sides(graph)
 
 
 def _own_sides(graph: Message) -> dict[str, list[int]]:
     """Sides of weights and inputs alone: of what is computed the file may tell anything."""
-    told = {_one(each, 1, ""): _told_sides(each) for each in _all(graph, _INPUT)}
-    return {name: sides for name, sides in told.items() if sides} | _weights_sides(graph)
+    declared = {_one(each, 1, ""): _declared_sides(each) for each in _all(graph, _INPUT)}
+    return {name: sides for name, sides in declared.items() if sides} | _weights_sides(graph)
 
 
 def _weights_sides(graph: Message) -> dict[str, list[int]]:
@@ -175,7 +177,7 @@ def _axes(graph: Message) -> dict[str, tuple[int, ...]]:
     }
 
 
-def _told_sides(value: Message) -> list[int]:
+def _declared_sides(value: Message) -> list[int]:
     return [
         _one(side, 1, 0)
         for kind in _all(value, 2)
@@ -187,13 +189,13 @@ def _told_sides(value: Message) -> list[int]:
 
 def _types(graph: Message) -> dict[str, int]:
     """Types of the tensors that tell it."""
-    told = {
+    declared = {
         _one(value, 1, ""): _one(tensor, 1, 0)
         for value in _all(graph, _VALUE, _INPUT, _OUTPUT)
         for kind in _all(value, 2)
         for tensor in _all(kind, 1)
     }
-    return told | {_one(each, 8, ""): _one(each, _TYPE, 0) for each in _all(graph, _WEIGHTS)}
+    return declared | {_one(each, 8, ""): _one(each, _TYPE, 0) for each in _all(graph, _WEIGHTS)}
 
 
 def _whole(graph: Message) -> frozenset[str]:
@@ -216,7 +218,7 @@ def _check_value(value: Message) -> None:
     types = [tensor for kind in _all(value, 2) for tensor in _all(kind, 1)]
     if any(_one(each, 1, 0) not in _BITS for each in types):
         raise ValueError("a tensor of it is of no number's type")
-    if len(_told_sides(value)) > _MOST_SIDES:
+    if len(_declared_sides(value)) > _MOST_SIDES:
         raise ValueError("a tensor of it has too many sides")
 
 

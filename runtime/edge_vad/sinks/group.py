@@ -15,7 +15,7 @@ from edge_vad.events import ChangeKind, EventChange
 from edge_vad.sinks.base import Sink, SinkHealth
 from edge_vad.sinks.journal import Journal
 
-Told = ParamSpec("Told")
+Args = ParamSpec("Args")
 _log = logging.getLogger(__name__)
 
 
@@ -52,8 +52,8 @@ class SinkGroup(Sink):
     def event(self, camera: str, change: EventChange) -> None:
         """Tell all of a change of an event."""
         self.events += change.kind is ChangeKind.NEW
-        tell = self._journal.event if self._journal else self._pass_on
-        tell(camera, change)
+        report = self._journal.event if self._journal else self._pass_on
+        report(camera, change)
 
     def state(self, camera: str, state: CameraState, at: float) -> None:
         """Tell all of a camera's new state."""
@@ -82,17 +82,17 @@ class SinkGroup(Sink):
 
     def health_by_name(self) -> dict[str, SinkHealth]:
         """How every sink is; one that raised is not ok."""
-        told = {sink.name: sink.health() for sink in self.sinks}
+        found = {sink.name: sink.health() for sink in self.sinks}
         for name, why in self._faulty.items():
-            told[name] = SinkHealth(False, why, told[name].depth, told[name].dropped)
-        return told
+            found[name] = SinkHealth(False, why, found[name].depth, found[name].dropped)
+        return found
 
     def health(self) -> SinkHealth:
         """All of them as one."""
-        told = self.health_by_name()
-        whys = [f"{name}: {each.why}" for name, each in told.items() if not each.ok]
-        depth = sum(each.depth for each in told.values())
-        dropped = sum(each.dropped for each in told.values())
+        found = self.health_by_name()
+        whys = [f"{name}: {each.why}" for name, each in found.items() if not each.ok]
+        depth = sum(each.depth for each in found.values())
+        dropped = sum(each.dropped for each in found.values())
         return SinkHealth(not whys, "; ".join(whys), depth, dropped)
 
     def close(self, timeout_s: float) -> None:
@@ -122,10 +122,10 @@ class SinkGroup(Sink):
             self._guarded(sink, sink.event, camera, change)
 
     def _guarded(
-        self, sink: Sink, tell: Callable[Told, None], *told: Told.args, **named: Told.kwargs
+        self, sink: Sink, report: Callable[Args, None], *args: Args.args, **named: Args.kwargs
     ) -> None:
         try:
-            tell(*told, **named)
+            report(*args, **named)
         except Exception as error:  # noqa: BLE001 - one sink's fault must not stop the cameras
             if sink.name not in self._faulty:
                 _log.exception("the sink %s failed", sink.name)

@@ -31,7 +31,7 @@ class JsonLines(Sink):
 
     def __init__(self, settings: JsonLinesSettings, folder: Path) -> None:
         self._has_frames = settings.frames
-        self._told: set[bytes] | None = None
+        self._written: set[bytes] | None = None
         """The lines of an earlier run, once they are asked for."""
         path = None if settings.path == _STANDARD_OUTPUT else folder / settings.path
         self._file = LineFile(path, settings.max_size_mb, self.name)
@@ -55,10 +55,10 @@ class JsonLines(Sink):
 
     def replay(self, camera: str, change: EventChange) -> None:
         """Write the change, unless it stands at the end of the file."""
-        if self._told is None:
-            self._told = set(self._file.tail())
+        if self._written is None:
+            self._written = set(self._file.tail())
         message = event_message(change)
-        if encode(message) not in self._told:
+        if encode(message) not in self._written:
             self._file.put(message)
 
     def unsaved(self) -> int:

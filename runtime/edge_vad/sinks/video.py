@@ -98,7 +98,7 @@ class AnnotatedVideo(Sink):
                 stem, browser_codec(), self._fps[camera], overlay.width, overlay.height
             )
         except (EdgeVadError, OSError) as error:
-            self._tell(error)
+            self._report(error)
             return _Piece(size, overlay, None, time.monotonic() + _TRY_AGAIN_S)
         self._why = ""
         return _Piece(size, overlay, file, time.monotonic() + 60 * self._settings.piece_minutes)
@@ -110,7 +110,7 @@ class AnnotatedVideo(Sink):
                 piece.file.finish()
                 self._done += 1
             except (EdgeVadError, OSError) as error:
-                self._tell(error)
+                self._report(error)
 
     def _end_all(self) -> None:
         for camera in list(self._pieces):
@@ -127,7 +127,7 @@ class AnnotatedVideo(Sink):
             piece.unlink(missing_ok=True)
             used -= size
 
-    def _tell(self, error: EdgeVadError | OSError) -> None:
+    def _report(self, error: EdgeVadError | OSError) -> None:
         why = error.what if isinstance(error, EdgeVadError) else str(error)
         self._lost += 1
         if why != self._why:

@@ -82,9 +82,9 @@ class Webhook(Sink):
 
     def health(self) -> SinkHealth:
         """Say whether the other side takes what it is sent, and how much waits."""
-        told = self._sender.health()
-        why = "; ".join(each for each in (told.why, self._why) if each)
-        return SinkHealth(not why, why, told.depth, told.dropped + self._refused)
+        sending = self._sender.health()
+        why = "; ".join(each for each in (sending.why, self._why) if each)
+        return SinkHealth(not why, why, sending.depth, sending.dropped + self._refused)
 
     def close(self, timeout_s: float) -> None:
         """Post what can be posted; the rest waits on disk for the next start."""

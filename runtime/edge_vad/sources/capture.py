@@ -146,7 +146,7 @@ class Capture:
                 self._take += 1
                 thinner.reset()
             self.rate.count(now)
-            self._tell_damage(feed, now)
+            self._report_damage(feed, now)
             if self._clock:
                 time_s = clock.at(now, stamp_s, 1 / self.rate.fps)
                 # Of what waited and came all at once it is not known how fast it moved.
@@ -159,7 +159,7 @@ class Capture:
                 self._box.put(Frame(image, self._index, time_s, self._take))
                 self._on_frame()
 
-    def _tell_damage(self, feed: Feed, now_s: float) -> None:
+    def _report_damage(self, feed: Feed, now_s: float) -> None:
         """Warn of pictures that are not whole, once in a while."""
         if feed.skipped and now_s - self._told_s >= _TELL_S:
             self._told_s = now_s

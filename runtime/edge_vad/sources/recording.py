@@ -56,7 +56,7 @@ class Recording(Source):
         self.fps = fps
         self._spec = spec
         self._strict = strict
-        self._told: set[object] = set()
+        self._reported: set[object] = set()
         self._passes: WeakSet[Generator[Frame, None, None]] = WeakSet()
 
     def __iter__(self) -> Generator[Frame, None, None]:
@@ -91,12 +91,12 @@ class Recording(Source):
         if self._strict:
             raise BadInput(what, "mend or remove the file, or leave out strict reading to skip it")
         self.skipped += count
-        self._tell(f"{what} and is skipped")
+        self._report(f"{what} and is skipped")
 
-    def _tell(self, what: str) -> None:
+    def _report(self, what: str) -> None:
         """Warn once, however often the recording is played."""
-        if what not in self._told:
-            self._told.add(what)
+        if what not in self._reported:
+            self._reported.add(what)
             log.warning("%s", what)
 
     def _play(self, fps: float | None) -> Generator[Frame, None, None]:
@@ -129,7 +129,7 @@ class Recording(Source):
         if not is_alike(old, new):
             todo = f"give all frames one shape, or use {self._spec.path}:"
             raise BadInput(what, f"{todo}{self._spec.frames.start}-{index}")
-        self._tell(what)
+        self._report(what)
 
 
 def refuse_beyond(spec: RecordingSpec, length: int, tolerance: int = 0) -> None:

@@ -84,7 +84,7 @@ class VideoSource(Recording):
         came = decoded if frames.stop else round(last_s * self.fps) + 1
         if came < wanted - _tolerance(wanted):
             lasted_s, expected_s = came / self.fps, wanted / self.fps
-            self._tell(
+            self._report(
                 f"{path} ends after {lasted_s:.1f} s, though {expected_s:.1f} s were expected"
             )
 

@@ -137,7 +137,7 @@ class _Server(uvicorn.Server):
         """Begin to accept."""
         await super().startup(sockets)
         loop = asyncio.get_running_loop()
-        loop.set_exception_handler(_told)
+        loop.set_exception_handler(_log_error)
         protocol = partial(
             TimedConnection,
             config=self.config,
@@ -165,6 +165,6 @@ class _Server(uvicorn.Server):
             self._listener.close()
 
 
-def _told(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:  # noqa: ARG001
+def _log_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:  # noqa: ARG001
     """Take asyncio's complaints into our own log, which is limited."""
     _log.warning("a connection failed: %s", context.get("exception") or context["message"])

@@ -70,12 +70,12 @@ class JournalFile:
         changes = []
         for line in lines[1:]:
             try:
-                told = msgspec.json.decode(line, type=_Line)
+                read = msgspec.json.decode(line, type=_Line)
             except ValueError:
                 break
-            self._number = max(self._number, told.number)
+            self._number = max(self._number, read.number)
             self.size += len(line)
-            changes.append(EventChange(told.kind, told.event, mark=Mark(self._id, told.number)))
+            changes.append(EventChange(read.kind, read.event, mark=Mark(self._id, read.number)))
         return changes
 
     def append(self, changes: Sequence[EventChange]) -> list[EventChange]:

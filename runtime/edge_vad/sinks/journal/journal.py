@@ -21,7 +21,7 @@ _LONG = 256_000
 _TRY_AGAIN_S = 0.02
 _log = logging.getLogger(__name__)
 
-Tell = Callable[[str, EventChange], None]
+PassOn = Callable[[str, EventChange], None]
 
 
 class Journal(Sink):
@@ -53,18 +53,18 @@ class Journal(Sink):
         """The last change of every event that has not ended."""
         self._why = ""
         self._sinks: Sequence[Sink] = ()
-        self._tell: Tell | None = None
-        self._told, self._failed = 0, 0
+        self._pass_on: PassOn | None = None
+        self._reported, self._failed = 0, 0
         self._worker: Worker[EventChange] | None = None
 
-    def begin(self, sinks: Sequence[Sink], tell: Tell) -> None:
+    def begin(self, sinks: Sequence[Sink], pass_on: PassOn) -> None:
         """Tell what an earlier run has left, and begin.
 
         Args:
             sinks: Those that keep events.
-            tell: Tells all sinks of a change.
+            pass_on: Tells all sinks of a change.
         """
-        self._sinks, self._tell = sinks, tell
+        self._sinks, self._pass_on = sinks, pass_on
         left = self._file.read()
         if left:
             _log.info("%d changes of events are taken in from an earlier run", len(left))
@@ -88,7 +88,7 @@ class Journal(Sink):
 
     def tallies(self) -> Sequence[Tally]:
         """How many changes were told, were not, and could not be."""
-        return (Tally("changes", self._told, self.unsaved(), self._lost),)
+        return (Tally("changes", self._reported, self.unsaved(), self._lost),)
 
     def flush(self, timeout_s: float) -> None:
         """Tell all that waits; nothing is told after it."""
@@ -133,9 +133,9 @@ class Journal(Sink):
     def _work(self, changes: list[EventChange]) -> None:
         for change in self._written(changes):
             self._note(change)
-            if self._tell:
-                self._tell(change.event.camera, change)
-            self._told += 1
+            if self._pass_on:
+                self._pass_on(change.event.camera, change)
+            self._reported += 1
         if self._file.size > _LONG and self._is_kept():
             self._shorten()
 

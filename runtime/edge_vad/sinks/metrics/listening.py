@@ -29,10 +29,10 @@ def serve(settings: MetricsSettings, registry: CollectorRegistry) -> DoorServer:
     access = Authenticator(read_token(settings, _WHAT))
     listener = listen(settings.address, settings.port, _WHAT)
 
-    async def tell(request: Request) -> Response:
+    async def respond(request: Request) -> Response:
         encode, kind = choose_encoder(request.headers.get("accept", ""))
         return Response(encode(registry), headers={"content-type": kind})
 
-    app = application([Route("/metrics", tell, methods=["GET"])])
+    app = application([Route("/metrics", respond, methods=["GET"])])
     guard = AccessMiddleware(app, access, own_names(settings.address, settings.hosts))
     return DoorServer(guard, listener, _MOST_AT_ONCE, _WHAT)

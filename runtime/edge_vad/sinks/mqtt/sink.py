@@ -105,9 +105,9 @@ class MqttSink(Sink):
 
     def health(self) -> SinkHealth:
         """Say whether the broker is there, and how many messages wait for it."""
-        told = self._sender.health()
-        why = "; ".join(each for each in (self._link.why, told.why) if each)
-        return SinkHealth(not why, why, told.depth, told.dropped + self._pictures.dropped)
+        sending = self._sender.health()
+        why = "; ".join(each for each in (self._link.why, sending.why) if each)
+        return SinkHealth(not why, why, sending.depth, sending.dropped + self._pictures.dropped)
 
     def close(self, timeout_s: float) -> None:
         """Deliver what can be delivered; the rest waits on disk for the next start."""

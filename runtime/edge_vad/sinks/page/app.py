@@ -41,7 +41,7 @@ _THREADS = 2
 _LARGEST_CAMERA = 10_000
 _LATEST_SECOND = 2**31
 _RANGE = re.compile(r"bytes=(?:([0-9]{1,15})-([0-9]{1,15})?|-[0-9]{1,15})")
-Told = TypeVar("Told")
+Result = TypeVar("Result")
 _log = logging.getLogger(__name__)
 
 
@@ -114,8 +114,8 @@ class PageApp:
         live, asked = self._alive(), request.query_params
         wanted = read_wanted(asked.get("pictures", ""), len(live))
         since = read_number(asked, "since", -SPAN_S, -SPAN_S, _LATEST_SECOND)
-        told = await self._live_threads.do(lambda: live.now(wanted, since))
-        return Response(told, media_type="application/octet-stream")
+        body = await self._live_threads.do(lambda: live.now(wanted, since))
+        return Response(body, media_type="application/octet-stream")
 
     async def _newest(self, request: Request) -> Response:
         asked = read_events(request.query_params)
@@ -160,7 +160,7 @@ class _Threads:
     def __init__(self) -> None:
         self._limiter: anyio.CapacityLimiter | None = None
 
-    async def do(self, work: Callable[[], Told]) -> Told:
+    async def do(self, work: Callable[[], Result]) -> Result:
         if self._limiter is None:  # it belongs to the running loop
             self._limiter = anyio.CapacityLimiter(_THREADS)
         return await anyio.to_thread.run_sync(work, limiter=self._limiter)

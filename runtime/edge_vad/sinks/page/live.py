@@ -124,12 +124,12 @@ class LiveSite:
         ]
         troubles = [Trouble(name, each.why) for name, each in self._health().items() if not each.ok]
         head = msgspec.json.encode(LiveResponse(self._run, round(now, 3), cameras, troubles))
-        told = [struct.pack(">I", len(head)), head]
+        parts = [struct.pack(">I", len(head)), head]
         for place in sorted(pictures):
             picture = pictures[place]
             if picture is not None:
-                told += [picture.jpeg, picture.levels.tobytes()]
-        return b"".join(told)
+                parts += [picture.jpeg, picture.levels.tobytes()]
+        return b"".join(parts)
 
     def accept(self, camera: int, false_alarms: str) -> ThresholdPreset:
         """Change a threshold; returns the new one.

@@ -143,7 +143,7 @@ class Retention:
                     day.rmdir()
             for entry in names:
                 if entry.is_file(follow_symlinks=False) and is_event_id(entry.name[:_ID_LENGTH]):
-                    told = entry.stat(follow_symlinks=False)
-                    file = _File(Path(entry.path), told.st_size, told.st_mtime)
+                    status = entry.stat(follow_symlinks=False)
+                    file = _File(Path(entry.path), status.st_size, status.st_mtime)
                     found.setdefault(entry.name[:_ID_LENGTH], []).append(file)
         return found
