@@ -181,17 +181,17 @@ def test_a_spool_takes_a_change_once_however_often_it_is_told(tmp_path, events):
     (first, second) = JournalFile(tmp_path).append(
         [events.new(events.live()), events.end(events.live())]
     )
-    letters = [
+    messages = [
         Message("t", each.kind.value.encode(), "e", None, each.mark) for each in (first, second)
     ]
     outbox = Outbox(tmp_path / "spool.sqlite", 10_000)
-    outbox.append(letters[:1])
+    outbox.append(messages[:1])
     outbox.done(outbox.waiting(1)[0].seq)
     outbox.close()
     again = Outbox(tmp_path / "spool.sqlite", 10_000)
-    again.append(letters)
-    again.append(letters)
-    assert [each.letter.payload for each in again.waiting(9)] == [b"end"]
+    again.append(messages)
+    again.append(messages)
+    assert [each.message.payload for each in again.waiting(9)] == [b"end"]
     again.append([Message("t", b"another journal", "e", None, first.mark._replace(journal="x"))])
     assert again.depth == 2
     again.close()
