@@ -67,7 +67,7 @@ def graph(built: bytes) -> onnx.ModelProto:
     return onnx.load_from_string(built)
 
 
-FOOTAGE = "test://street?seed=3&frames=40&size=128x96"
+FOOTAGE = "test://street?seed=7&frames=40&size=128x96"
 
 
 @pytest.fixture

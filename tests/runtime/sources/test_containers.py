@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from edge_vad.errors import BadInput
-from edge_vad.sources import decoding, open_source
+from edge_vad.sources import open_source, video
 
 Picture = NDArray[np.uint8]
 HEIGHT, WIDTH = 96, 128
@@ -87,7 +87,7 @@ def test_an_interlaced_recording_is_decoded(tmp_path: Path) -> None:
 def test_opencv_hands_out_no_picture_that_it_did_not_decode(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(decoding, "has_pyav", lambda: False)
+    monkeypatch.setattr(video, "has_pyav", lambda: False)
     options = {"x264-params": "tff=1"}
     path = write(tmp_path / "a.mp4", pictures(20), None, "libx264", 10, options, interlaced=True)
     try:
@@ -241,7 +241,7 @@ def test_a_name_that_is_not_utf_8_is_read_or_refused_in_words(
     folder = tmp_path / os.fsdecode(b"stra\xdfe")
     folder.mkdir()
     path = write(tmp_path / "a.mp4", pictures(5)).rename(folder / os.fsdecode(b"g\xfcter.mp4"))
-    monkeypatch.setattr(decoding, "has_pyav", lambda: decoder == "pyav")
+    monkeypatch.setattr(video, "has_pyav", lambda: decoder == "pyav")
     if decoder == "pyav":
         assert len(times_of(path)) == 5
         assert open_source(path).name == "g_ter"

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from edge_vad.errors import BadInput, WrongUse
 from edge_vad.frame import Frame
-from edge_vad.sources import decoding, open_source
+from edge_vad.sources import open_source, video
 from edge_vad.sources.decoding import Raw, plausible
 
 Video = Callable[..., Path]
@@ -27,7 +27,7 @@ DECODERS = ["pyav", "opencv"]
 def decoder(request: pytest.FixtureRequest) -> Iterator[str]:
     """Where PyAV is not installed, OpenCV decodes."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(decoding, "has_pyav", lambda: request.param == "pyav")
+        patch.setattr(video, "has_pyav", lambda: request.param == "pyav")
         yield request.param
 
 
@@ -286,8 +286,8 @@ def test_a_broken_video_leaves_the_terminal_clean(avi: Path, mp4: Path) -> None:
     script = """
 import sys
 from edge_vad.errors import BadInput
-from edge_vad.sources import decoding, open_source
-decoding.has_pyav = lambda: sys.argv[1] == "pyav"
+from edge_vad.sources import open_source, video
+video.has_pyav = lambda: sys.argv[1] == "pyav"
 for path in sys.argv[2:]:
     try:
         print(len(list(open_source(path))))
