@@ -11,7 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from edge_vad.alarms.identity import event_id
 from edge_vad.detection import Box
-from edge_vad.sinks.base import *
+from edge_vad.events import *
 from edge_vad.sinks.mqtt import MqttSink
 from edge_vad.sinks.settings import MqttSettings
 

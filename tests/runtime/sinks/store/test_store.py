@@ -22,7 +22,7 @@ import sys, time
 from pathlib import Path
 from edge_vad.alarms.identity import event_id
 from edge_vad.detection import Box
-from edge_vad.sinks.base import *
+from edge_vad.events import *
 from edge_vad.sinks.settings import StoreSettings
 from edge_vad.sinks.store import EventStore
 
