@@ -23,7 +23,7 @@ class DecisionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         hysteresis: An event goes on while a frame's score is one that normal footage keeps up at
             most this many times as often as the score it takes to begin one.
         min_duration_s: An event is reported once it has lasted this long; a shorter one never is.
-        quiet_s: Seconds without an anomalous frame that end an event.
+        quiet_s: Seconds without a frame that holds it that end an event.
         cooldown_s: Seconds after an event in which none begins.
         update_s: Seconds between two updates of an event that goes on.
         ignore: Regions in which nothing counts: polygons, px of the camera's frames. A cell of the
