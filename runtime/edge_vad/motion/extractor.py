@@ -24,7 +24,7 @@ LONGEST_WINDOW = 256
 
 _SMALLEST_PATCH = 4
 
-_LONG_STEP = 1.5
+LONG_STEP = 1.5
 """Frame times from which on half as large patches are searched for."""
 
 
@@ -84,7 +84,7 @@ class FlowExtractor:
     def __init__(self, height: int, width: int, settings: MotionSettings) -> None:
         refuse_other_code(settings.code)
         self._flow = _optical_flow(settings)
-        self._far_flow = _optical_flow(_for_long_steps(settings))
+        self._far_flow = _optical_flow(for_long_steps(settings))
         rows, columns = height // settings.downscale, width // settings.downscale
         self.shape = (2, rows, columns)
         self._small = np.zeros((rows, columns, 2), np.float32)
@@ -110,7 +110,7 @@ class FlowExtractor:
         """
         if np.array_equal(previous, current):
             return False
-        search = self._flow if steps < _LONG_STEP else self._far_flow
+        search = self._flow if steps < LONG_STEP else self._far_flow
         flow = search.calc(previous, current, None)  # type: ignore[call-overload]
         rows, columns = self._crop
         small = self._small
@@ -231,8 +231,11 @@ class MotionExtractor:
         return self._motion
 
 
-def _for_long_steps(settings: MotionSettings) -> MotionSettings:
-    """What moved twice as far leaves a patch that holds as much of what stands still behind it."""
+def for_long_steps(settings: MotionSettings) -> MotionSettings:
+    """Settings from `LONG_STEP` on.
+
+    What moved twice as far leaves a patch that holds as much of what stands still behind it.
+    """
     return msgspec.structs.replace(
         settings,
         patch_size=max(_SMALLEST_PATCH, settings.patch_size // 2),

@@ -1,0 +1,165 @@
+"""The inverse search of DIS: the flow of each patch of one pyramid level."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from edge_vad_export.motion.matching import Matcher, Patches, Surroundings
+from edge_vad_export.motion.patches import PatchGrid, Wavefront, square
+
+_BORDER = 16
+"""Px by which OpenCV repeats the edge of the next picture."""
+_SINGULAR = 1e-3
+"""Determinant that a structure tensor has at least."""
+_SOBEL = ((-1.0, 0.0, 1.0), (-2.0, 0.0, 2.0), (-1.0, 0.0, 1.0))
+
+
+class PatchSearch(nn.Module):
+    """Finds the flow of every patch: spread from its neighbours, then refined by descent.
+
+    It goes over the patches twice, from the first to the last and back, with half of the
+    iterations each.
+
+    Args:
+        grid: The patches.
+        iterations: Of the descent, together.
+    """
+
+    corners: Tensor
+    pixels: Tensor
+    middles: Tensor
+    sobel: Tensor
+    around: Tensor
+    lowest: Tensor
+    highest: Tensor
+
+    def __init__(self, grid: PatchGrid, iterations: int) -> None:
+        super().__init__()
+        self.grid = grid
+        height, width = grid.size
+        matcher = Matcher(grid.patch, width + 2 * _BORDER, iterations // 2)
+        sobel = torch.tensor(_SOBEL)
+        for name, held in {
+            "corners": grid.corners().to(torch.float32)[None] + _BORDER,
+            "pixels": grid.pixels(),
+            "middles": grid.middles(),
+            "sobel": torch.stack([sobel, sobel.T])[:, None],
+            "around": square(grid.patch + 1, matcher.width),
+            "lowest": torch.full((2,), _BORDER - grid.patch + 1.0),
+            "highest": torch.tensor([width, height]) + (_BORDER - 1.0),
+        }.items():
+            self.register_buffer(name, held)
+        self.spreads = nn.ModuleList(
+            Spreading(Wavefront(grid, backward=backward), matcher) for backward in (False, True)
+        )
+
+    def forward(self, picture: Tensor, next_: Tensor, coarse: Tensor) -> Tensor:
+        """Search.
+
+        Args:
+            picture: float32, (N, 1, h, w), grey levels.
+            next_: The same, of the next picture.
+            coarse: float32, (N, 2, h, w), flow of the coarser level, px.
+
+        Returns:
+            float32, (N, patches, 2), px.
+        """
+        patches = self._patches(picture)
+        border = F.pad(next_, (_BORDER,) * 4, mode="replicate").flatten(1)
+        surroundings = Surroundings(border, self.around, self.lowest, self.highest)
+        flow = coarse.flatten(2).index_select(2, self.middles).transpose(1, 2)
+        for spread in self.spreads:
+            flow = spread(surroundings, patches, flow)
+        return flow
+
+    def _patches(self, picture: Tensor) -> Patches:
+        slopes = F.conv2d(F.pad(picture, (1, 1, 1, 1), mode="reflect"), self.sobel)
+        held = torch.cat([picture, slopes], 1).flatten(2).index_select(2, self.pixels)
+        held = held.reshape(-1, 3, self.corners.shape[1], self.grid.patch**2)
+        gradients = held[:, 1:].transpose(1, 2)
+        x, y = torch.split(gradients, 1, 2)
+        xx, xy, yy = ((a * b).sum(3) for a, b in ((x, x), (x, y), (y, y)))
+        determinant = xx * yy - xy * xy
+        is_flat = determinant.abs() < _SINGULAR
+        determinant = torch.where(is_flat, torch.full_like(determinant, _SINGULAR), determinant)
+        inverse = torch.cat([yy, -xy, xx], 2) / determinant
+        return Patches(self.corners, held[:, 0], gradients - gradients.mean(3, True), inverse)
+
+
+class _Turn(NamedTuple):
+    """What a step of the wavefront looks at.
+
+    Attributes:
+        patches: Those of its lanes.
+        flow: float32, (N, lanes, 2), their own so far.
+        has_left: float32, (lanes,), 1 where there is a patch before.
+        has_above: float32, (lanes,), 1 where there is one above.
+    """
+
+    patches: Patches
+    flow: Tensor
+    has_left: Tensor
+    has_above: Tensor
+
+
+class Spreading(nn.Module):
+    """Goes over the patches once: each takes the best flow of those before it, and descends.
+
+    Args:
+        wave: The order in which it goes.
+        matcher: Sizes.
+    """
+
+    order: Tensor
+    places: Tensor
+    has_left: Tensor
+    has_above: Tensor
+
+    def __init__(self, wave: Wavefront, matcher: Matcher) -> None:
+        super().__init__()
+        self.stripes, self.lanes, self.matcher = wave.stripes, wave.lanes, matcher
+        self.register_buffer("order", wave.patches)
+        self.register_buffer("places", wave.places)
+        self.register_buffer("has_left", wave.has_left)
+        self.register_buffer("has_above", wave.has_above)
+
+    def forward(self, next_: Surroundings, patches: Patches, flow: Tensor) -> Tensor:
+        """Spread flow, float32, (N, patches, 2), px, over the patches, and refine it."""
+        over = [self._by_step(each) for each in (*patches, flow)]
+        over += [self.has_left.clone(), self.has_above.clone()]
+        start = torch.zeros_like(flow[:, : self.lanes], memory_format=torch.contiguous_format)
+
+        def step(before: Tensor, *given: Tensor) -> list[Tensor]:
+            *held, own, left, above = given[:7]
+            turn = _Turn(Patches(*held), own, left, above)
+            found = self._step(before, turn, Surroundings(*given[7:])).contiguous()
+            return [found, found.clone()]
+
+        _, found = torch.ops.higher_order.scan(step, [start], over, tuple(next_))
+        spread: Tensor = found.transpose(0, 1).flatten(1, 2).index_select(1, self.places)
+        return spread
+
+    def _by_step(self, held: Tensor) -> Tensor:
+        """From (N, patches, ...) to (steps, N, lanes, ...)."""
+        steps = self.has_left.shape[0]
+        picked = held.index_select(1, self.order)
+        return picked.reshape(-1, steps, self.lanes, *held.shape[2:]).transpose(0, 1)
+
+    def _step(self, before: Tensor, turn: _Turn, next_: Surroundings) -> Tensor:
+        """One diagonal; `before`, float32, (N, lanes, 2), is what the one before found."""
+        candidates = [(before, turn.has_left)]
+        if self.lanes > self.stripes:
+            first, kept = before[:, : self.stripes], before[:, : self.lanes - self.stripes]
+            candidates.append((torch.cat([first, kept], 1), turn.has_above))
+        flow = turn.flow
+        error = self.matcher.error(next_, turn.patches, flow)
+        for candidate, is_there in candidates:
+            other = self.matcher.error(next_, turn.patches, candidate)
+            is_better = (other < error) & (is_there > 0)
+            flow = torch.where(is_better.unsqueeze(2), candidate, flow)
+            error = torch.where(is_better, other, error)
+        return self.matcher.descend(next_, turn.patches, flow)
