@@ -91,8 +91,8 @@ def maker(kind: str) -> Maker:
     import edge_vad.backends.onnxruntime
     import edge_vad.cli.config
     import edge_vad.cli.score
-    import edge_vad.sources.folder
-    import edge_vad.sources.video  # noqa: F401
+    import edge_vad.sources.recordings.folder
+    import edge_vad.sources.recordings.video  # noqa: F401
 
     if kind == "scenes":
         from hostile_scenes import scene

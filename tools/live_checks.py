@@ -36,7 +36,7 @@ from edge_vad.scene_model import SceneModel  # noqa: E402
 from edge_vad.scoring.scorer import Scorer  # noqa: E402
 from edge_vad.sinks.base import Sink  # noqa: E402
 from edge_vad.sources import open_source  # noqa: E402
-from edge_vad.sources.spec import parse_spec  # noqa: E402
+from edge_vad.sources.addresses.spec import parse_spec  # noqa: E402
 
 
 class Notes(Sink):

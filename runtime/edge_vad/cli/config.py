@@ -18,8 +18,8 @@ from edge_vad.sinks.settings import SinkSettings
 from edge_vad.site.lines import line_of
 from edge_vad.site.reading import decode_site, read_document
 from edge_vad.site.sources import source_of
-from edge_vad.sources.address import CameraSpec
-from edge_vad.sources.spec import StreetSpec
+from edge_vad.sources.addresses.address import CameraSpec
+from edge_vad.sources.addresses.spec import StreetSpec
 
 
 @click.group()

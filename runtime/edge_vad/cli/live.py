@@ -23,7 +23,7 @@ from edge_vad.live.loop import LiveLoop
 from edge_vad.live.systemd import Notifier
 from edge_vad.sinks.base import Sink
 from edge_vad.sinks.building import build_sinks
-from edge_vad.sinks.drift import DriftSteps, last_states
+from edge_vad.sinks.lines.drift import DriftSteps, last_states
 from edge_vad.sinks.settings import SinkSettings
 from edge_vad.site.settings import SiteSettings
 

@@ -12,8 +12,8 @@ from edge_vad.cli.page_options import PageOptions
 from edge_vad.cli.signals import left_at_once
 from edge_vad.errors import EdgeVadError, WrongUse
 from edge_vad.preprocessing.regions import Polygon
+from edge_vad.sources.addresses.spec import parse_spec
 from edge_vad.sources.connecting import is_paced
-from edge_vad.sources.spec import parse_spec
 
 if TYPE_CHECKING:
     from edge_vad.site.settings import SiteSettings

@@ -24,9 +24,9 @@ from edge_vad.scene_model import SceneModel
 from edge_vad.scoring.preparation import FramePreparer, PreparedFrame
 from edge_vad.scoring.tamper_detector import TamperDetector
 from edge_vad.site.settings import WatchSettings
-from edge_vad.sources.capture import Capture
+from edge_vad.sources.capture.capture import Capture
+from edge_vad.sources.capture.newest import NewestFrame
 from edge_vad.sources.connecting import LiveSpec, connector, is_paced
-from edge_vad.sources.newest import NewestFrame
 
 _log = logging.getLogger(__name__)
 _USUAL_DECISION, _USUAL_WATCH = DecisionSettings(), WatchSettings()

@@ -23,8 +23,8 @@ from edge_vad.scoring.preparation import FramePreparer, PreparedFrame
 from edge_vad.scoring.scorer import Scorer
 from edge_vad.scoring.tamper_detector import TamperDetector
 from edge_vad.sources import Source
-from edge_vad.sources.recording import Recording
-from edge_vad.sources.series import Series
+from edge_vad.sources.recordings.recording import Recording
+from edge_vad.sources.recordings.series import Series
 
 _CHANGED_AFTER_S = 10.0
 """As live: seconds that the scene must be gone."""

@@ -82,7 +82,7 @@ def _local(settings: SinkSettings, folder: Path, site: Site, display: bool) -> I
 
         yield AnnotatedVideo(settings.video, folder, site)
     if settings.jsonl:
-        from edge_vad.sinks.json_lines import JsonLines
+        from edge_vad.sinks.lines.json_lines import JsonLines
 
         yield JsonLines(settings.jsonl, folder)
 

@@ -14,9 +14,9 @@ from edge_vad.outputs.overlay import Overlay
 from edge_vad.sinks.base import Sink, SinkHealth, Site, Tally
 from edge_vad.sinks.clips.codec import browser_codec
 from edge_vad.sinks.clips.file import VideoWriter, finish_left
-from edge_vad.sinks.frame_handoff import FrameHandoff
 from edge_vad.sinks.naming import slugs
 from edge_vad.sinks.settings import VideoSettings
+from edge_vad.sinks.threads.frame_handoff import FrameHandoff
 
 _TRY_AGAIN_S = 5.0
 _log = logging.getLogger(__name__)

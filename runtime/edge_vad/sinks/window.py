@@ -12,7 +12,7 @@ from edge_vad.errors import Unavailable
 from edge_vad.opencv import cv2
 from edge_vad.outputs.overlay import Overlay
 from edge_vad.sinks.base import Sink, SinkHealth, Site
-from edge_vad.sinks.frame_handoff import FrameHandoff
+from edge_vad.sinks.threads.frame_handoff import FrameHandoff
 
 KEYS = "space: pause, +: more alarms, -: fewer, q: quit"
 _FPS = 30.0

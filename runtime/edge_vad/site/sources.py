@@ -8,9 +8,9 @@ from pathlib import Path
 from edge_vad.errors import BadInput, WrongUse
 from edge_vad.files.bounded import read_text, reason_of
 from edge_vad.site.settings import CameraSettings
+from edge_vad.sources.addresses.encoding import HOW
+from edge_vad.sources.addresses.spec import parse_spec
 from edge_vad.sources.connecting import LiveSpec, is_paced
-from edge_vad.sources.encoding import HOW
-from edge_vad.sources.spec import parse_spec
 from edge_vad.untrusted import shown_path
 
 _LONGEST = 4096

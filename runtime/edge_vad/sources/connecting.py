@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from edge_vad.errors import WrongUse
-from edge_vad.sources.address import CameraKind, CameraSpec
+from edge_vad.sources.addresses.address import CameraKind, CameraSpec
+from edge_vad.sources.addresses.spec import RecordingSpec, StreetSpec
 from edge_vad.sources.base import Source
-from edge_vad.sources.decoding import has_pyav
-from edge_vad.sources.feed import Connect, Feed, ReplayFeed
+from edge_vad.sources.decoding.video_file import has_pyav
+from edge_vad.sources.feeds.feed import Connect, Feed, ReplayFeed
 from edge_vad.sources.schemes import scheme_of
-from edge_vad.sources.spec import RecordingSpec, StreetSpec
 
 LiveSpec = CameraSpec | RecordingSpec | StreetSpec
 
@@ -40,10 +40,10 @@ def connector(spec: LiveSpec, timeout_s: float) -> Connect:
 def _connector_of(spec: CameraSpec, timeout_s: float) -> Connect:
     """PyAV speaks to networks; OpenCV to what is plugged in, and to networks in its place."""
     if spec.kind is CameraKind.NETWORK and has_pyav():
-        from edge_vad.sources.pyav_feed import PyAvFeed
+        from edge_vad.sources.feeds.pyav import PyAvFeed
 
         return lambda: PyAvFeed(spec, timeout_s)
-    from edge_vad.sources.opencv_feed import OpenCvFeed
+    from edge_vad.sources.feeds.opencv import OpenCvFeed
 
     return lambda: OpenCvFeed(spec, timeout_s)
 
@@ -75,14 +75,14 @@ def open_recording(
         return scheme_of(spec.url).open(spec.url)
     if spec.path.is_dir():
         return _open_folder(spec, strict, fps)
-    from edge_vad.sources.video import VideoSource
+    from edge_vad.sources.recordings.video import VideoSource
 
     return VideoSource(spec, strict=strict, fps=fps)
 
 
 def _open_folder(spec: RecordingSpec, strict: bool, fps: float | None) -> Source:
-    from edge_vad.sources.folder import FolderSource, list_frames
-    from edge_vad.sources.series import list_recordings, open_recordings
+    from edge_vad.sources.recordings.folder import FolderSource, list_frames
+    from edge_vad.sources.recordings.series import list_recordings, open_recordings
 
     pictures, recordings = list_frames(spec.path), list_recordings(spec.path)
     if pictures and recordings:

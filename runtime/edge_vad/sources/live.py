@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from edge_vad.camera_state import CameraState
 from edge_vad.frame import Frame
+from edge_vad.sources.addresses.spec import StreetSpec
 from edge_vad.sources.base import Source, SourceState
-from edge_vad.sources.capture import Capture
+from edge_vad.sources.capture.capture import Capture
+from edge_vad.sources.capture.newest import NewestFrame
 from edge_vad.sources.connecting import LiveSpec, connector
-from edge_vad.sources.newest import NewestFrame
-from edge_vad.sources.spec import StreetSpec
 
 _PATIENCE_S = 0.5
 _CLOSING_S = 1.0

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edge_vad.errors import WrongUse
-from edge_vad.sources.address import CameraSpec
+from edge_vad.sources.addresses.address import CameraSpec
+from edge_vad.sources.addresses.spec import RecordingSpec, parse_spec
 from edge_vad.sources.base import Source
 from edge_vad.sources.connecting import open_recording
-from edge_vad.sources.spec import RecordingSpec, parse_spec
 
 
 def open_source(spec: str | Path, *, strict: bool = False, fps: float | None = None) -> Source:
@@ -65,6 +65,6 @@ def open_sources(
             "several sources are watched one after the other, and a camera does not end",
             "give recordings, or name several cameras in a site file",
         )
-    from edge_vad.sources.series import Series
+    from edge_vad.sources.recordings.series import Series
 
     return Series(f"{parts[0].name}_and_{len(parts) - 1}_more", parts)

@@ -18,7 +18,7 @@ from edge_vad.scene_model import SceneModel
 from edge_vad.scoring.scorer import Scorer
 from edge_vad.sinks.base import Sink
 from edge_vad.site.settings import WatchSettings
-from edge_vad.sources.spec import parse_spec
+from edge_vad.sources.addresses.spec import parse_spec
 
 
 class Notes(Sink):

@@ -20,7 +20,7 @@ from edge_vad.events import ChangeKind
 from edge_vad.live.loop import LiveLoop
 from edge_vad.sinks.base import Sink
 from edge_vad.site.settings import WatchSettings
-from edge_vad.sources.feed import Feed, FeedEnded
+from edge_vad.sources.feeds.feed import Feed, FeedEnded
 
 Loops = Callable[..., LiveLoop]
 

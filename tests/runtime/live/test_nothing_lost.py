@@ -343,9 +343,9 @@ def test_the_named_check_passes_in_its_short_form() -> None:
 def test_no_sinks_thread_needs_what_is_not_there_yet(
     tmp_path: Path, make: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from edge_vad.sinks.building import build_sinks
     from edge_vad.sinks.delivery import Message, Outbox
-    from edge_vad.sinks.places import spool_of
+    from edge_vad.sinks.factory import build_sinks
+    from edge_vad.sinks.paths import spool_of
     from edge_vad.sinks.settings import (
         ClipSettings,
         JsonLinesSettings,
@@ -370,7 +370,9 @@ def test_no_sinks_thread_needs_what_is_not_there_yet(
 
     monkeypatch.setattr(threading.Thread, "start", begin_and_wait)
     monkeypatch.setattr(threading, "excepthook", faults.append)
-    monkeypatch.setattr("edge_vad.sinks.worker._log.exception", lambda *said: faults.append(said))
+    monkeypatch.setattr(
+        "edge_vad.sinks.threads.worker._log.exception", lambda *said: faults.append(said)
+    )
     monkeypatch.setattr(
         "edge_vad.sinks.delivery.sender._log.exception", lambda *said: faults.append(said)
     )

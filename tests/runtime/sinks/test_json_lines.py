@@ -9,7 +9,7 @@ from edge_vad.camera_state import CameraState
 from edge_vad.detection import Detection
 from edge_vad.errors import BadInput
 from edge_vad.frame import Frame
-from edge_vad.sinks.json_lines import JsonLines
+from edge_vad.sinks.lines.json_lines import JsonLines
 from edge_vad.sinks.settings import JsonLinesSettings
 
 

@@ -14,8 +14,8 @@ from edge_vad.camera_state import CameraState
 from edge_vad.errors import BadInput
 from edge_vad.events import CameraStatus
 from edge_vad.sinks.base import SinkHealth
-from edge_vad.sinks.device_readings import Reading, powers, temperatures
 from edge_vad.sinks.metrics import Metrics
+from edge_vad.sinks.metrics.device_readings import Reading, powers, temperatures
 from edge_vad.sinks.settings import MetricsSettings
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104

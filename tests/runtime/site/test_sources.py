@@ -11,7 +11,7 @@ import pytest
 from edge_vad.errors import BadInput, EdgeVadError, WrongUse
 from edge_vad.site.settings import CameraSettings
 from edge_vad.site.sources import source_of
-from edge_vad.sources.address import CameraSpec
+from edge_vad.sources.addresses.address import CameraSpec
 
 SECRET = "hunter2"  # noqa: S105
 

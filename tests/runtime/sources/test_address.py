@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_vad.errors import WrongUse
-from edge_vad.sources.address import CameraKind, CameraSpec, parse_camera
-from edge_vad.sources.opencv_feed import csi_pipeline
+from edge_vad.sources.addresses.address import CameraKind, CameraSpec, parse_camera
+from edge_vad.sources.feeds.opencv import csi_pipeline
 
 
 def parsed(text: str) -> CameraSpec:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge_vad.sources.capture_clock import CaptureClock
+from edge_vad.sources.capture.clock import CaptureClock
 
 
 def arrivals(fps: float, count: int, jitter_s: float) -> list[float]:

@@ -14,7 +14,8 @@ import pytest
 from numpy.typing import NDArray
 
 from edge_vad.errors import BadInput
-from edge_vad.sources import open_source, video
+from edge_vad.sources import open_source
+from edge_vad.sources.recordings import video
 
 Picture = NDArray[np.uint8]
 HEIGHT, WIDTH = 96, 128
@@ -258,7 +259,7 @@ def test_a_playlist_reaches_no_network(tmp_path: Path) -> None:
 
 
 def test_pictures_of_a_telephone_are_upright(tmp_path: Path) -> None:
-    from edge_vad.sources.pyav_decoding import Converter
+    from edge_vad.sources.decoding.pyav import Converter
 
     frame = av.VideoFrame.from_ndarray(pictures(1)[0], format="bgr24")
 
@@ -305,7 +306,7 @@ def test_a_folder_of_pictures_and_recordings_is_refused(
 def test_frames_that_are_not_wanted_are_not_converted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from edge_vad.sources.pyav_decoding import Converter
+    from edge_vad.sources.decoding.pyav import Converter
 
     converted = []
     convert = Converter.convert

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from edge_vad.errors import WrongUse
-from edge_vad.sources.address import parse_camera
+from edge_vad.sources.addresses.address import parse_camera
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from edge_vad.errors import BadInput, WrongUse
 from edge_vad.sources import SourceState, open_source
-from edge_vad.sources.folder import list_frames, natural_key
+from edge_vad.sources.recordings.folder import list_frames, natural_key
 
 Frames = Callable[..., Path]
 COUNT = 12

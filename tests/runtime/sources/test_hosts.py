@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 
 from edge_vad.errors import EdgeVadError
-from edge_vad.sources.hosts import Hosts, LeadsElsewhere
-from edge_vad.sources.web import OPTIONS, Web, check_rtsp
+from edge_vad.sources.feeds.hosts import Hosts, LeadsElsewhere
+from edge_vad.sources.feeds.web import OPTIONS, Web, check_rtsp
 
 CAMERA, OTHER = "127.0.0.1", "127.0.0.2"
 

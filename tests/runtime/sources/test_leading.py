@@ -15,10 +15,10 @@ import pytest
 
 from edge_vad.errors import BadInput, WrongUse
 from edge_vad.sources import open_source
-from edge_vad.sources.address import CameraSpec, parse_camera
-from edge_vad.sources.feed import Feed, FeedLost
-from edge_vad.sources.opencv_feed import OpenCvFeed
-from edge_vad.sources.pyav_feed import PyAvFeed
+from edge_vad.sources.addresses.address import CameraSpec, parse_camera
+from edge_vad.sources.feeds.feed import Feed, FeedLost
+from edge_vad.sources.feeds.opencv import OpenCvFeed
+from edge_vad.sources.feeds.pyav import PyAvFeed
 
 CAMERA, OTHER = "127.0.0.1", "127.0.0.2"
 Page = tuple[int, dict[str, str], bytes]

@@ -16,9 +16,9 @@ from rtsp_camera import RtspCamera
 
 from edge_vad.errors import Unavailable
 from edge_vad.sources import SourceState, open_source
-from edge_vad.sources.capture import GAP
+from edge_vad.sources.addresses.spec import parse_spec
+from edge_vad.sources.capture.capture import GAP
 from edge_vad.sources.live import LiveSource
-from edge_vad.sources.spec import parse_spec
 
 
 @contextmanager

@@ -18,11 +18,11 @@ from rtsp_camera import RtspCamera, free_port
 
 from edge_vad.errors import WrongUse
 from edge_vad.sources import open_source
-from edge_vad.sources.address import CameraSpec, parse_camera
-from edge_vad.sources.capture import Capture
-from edge_vad.sources.feed import Feed, FeedEnded, FeedLost
-from edge_vad.sources.newest import NewestFrame
-from edge_vad.sources.pyav_feed import PyAvFeed
+from edge_vad.sources.addresses.address import CameraSpec, parse_camera
+from edge_vad.sources.capture.capture import Capture
+from edge_vad.sources.capture.newest import NewestFrame
+from edge_vad.sources.feeds.feed import Feed, FeedEnded, FeedLost
+from edge_vad.sources.feeds.pyav import PyAvFeed
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 

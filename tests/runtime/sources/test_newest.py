@@ -8,7 +8,7 @@ import time
 import numpy as np
 
 from edge_vad.frame import Frame
-from edge_vad.sources.newest import NewestFrame
+from edge_vad.sources.capture.newest import NewestFrame
 
 
 def frame(index: int) -> Frame:

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_vad.sources.picture_size import is_bearable
-from edge_vad.sources.pictures import decode_picture, read_grey, read_picture
+from edge_vad.sources.decoding.picture_size import is_bearable
+from edge_vad.sources.decoding.pictures import decode_picture, read_grey, read_picture
 
 IMAGE = np.arange(48 * 64 * 3, dtype=np.uint32).reshape(48, 64, 3).astype(np.uint8)
 SUFFIXES = (".png", ".jpg", ".bmp", ".tif")

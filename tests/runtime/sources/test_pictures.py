@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edge_vad.sources.pictures import as_bgr, read_grey, read_picture
+from edge_vad.sources.decoding.pictures import as_bgr, read_grey, read_picture
 
 GREY = np.arange(48 * 64, dtype=np.uint32).reshape(48, 64).astype(np.uint8)
 COLOUR = np.dstack([GREY, GREY[::-1], GREY[:, ::-1]])

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_vad.sources.backoff import LONGEST_S, SHORTEST_S, pause_after
-from edge_vad.sources.rate import Rate
+from edge_vad.sources.capture.backoff import LONGEST_S, SHORTEST_S, pause_after
+from edge_vad.sources.capture.rate import Rate
 
 
 @pytest.mark.parametrize(("declared", "real"), [(25.0, 8.0), (10.0, 30.0)])

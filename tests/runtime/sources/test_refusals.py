@@ -11,11 +11,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from edge_vad.sources.capture import Capture
+from edge_vad.sources.addresses.spec import parse_spec
+from edge_vad.sources.capture.capture import Capture
+from edge_vad.sources.capture.newest import NewestFrame
 from edge_vad.sources.connecting import connector
-from edge_vad.sources.newest import NewestFrame
-from edge_vad.sources.refusal import REFUSED_S, refusal
-from edge_vad.sources.spec import parse_spec
+from edge_vad.sources.feeds.refusal import REFUSED_S, refusal
 
 
 class Camera:

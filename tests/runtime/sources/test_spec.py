@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from edge_vad.errors import WrongUse
-from edge_vad.sources.address import CameraSpec
-from edge_vad.sources.spec import FrameRange, RecordingSpec, StreetSpec, parse_spec
+from edge_vad.sources.addresses.address import CameraSpec
+from edge_vad.sources.addresses.spec import FrameRange, RecordingSpec, StreetSpec, parse_spec
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_vad.sources.stamps import Stamps
+from edge_vad.sources.recordings.stamps import Stamps
 
 
 def times(*stamps: float | None) -> list[float]:

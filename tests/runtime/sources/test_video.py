@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from edge_vad.errors import BadInput, WrongUse
 from edge_vad.frame import Frame
-from edge_vad.sources import open_source, video
-from edge_vad.sources.decoding import Raw, plausible
+from edge_vad.sources import open_source
+from edge_vad.sources.decoding.video_file import Raw, plausible
+from edge_vad.sources.recordings import video
 
 Video = Callable[..., Path]
 COUNT = 40
@@ -223,7 +224,9 @@ def test_an_announced_count_is_an_estimate(
     announced: int | None,
     is_warned: bool,
 ) -> None:
-    monkeypatch.setattr("edge_vad.sources.video.open_video", lambda _: Announcing(announced, COUNT))
+    monkeypatch.setattr(
+        "edge_vad.sources.recordings.video.open_video", lambda _: Announcing(announced, COUNT)
+    )
     source = open_source(avi)
     assert source.length == announced
     assert len(list(source)) == COUNT
@@ -233,7 +236,7 @@ def test_an_announced_count_is_an_estimate(
 def test_a_video_without_a_single_frame_is_refused(
     avi: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge_vad.sources.video.open_video", lambda _: Announcing(40, 0))
+    monkeypatch.setattr("edge_vad.sources.recordings.video.open_video", lambda _: Announcing(40, 0))
     with pytest.raises(BadInput, match="no frame of"):
         list(open_source(avi))
 
@@ -241,7 +244,9 @@ def test_a_video_without_a_single_frame_is_refused(
 def test_a_video_that_does_not_say_its_rate_is_asked_for_it(
     avi: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge_vad.sources.video.open_video", lambda _: Announcing(40, 40, None))
+    monkeypatch.setattr(
+        "edge_vad.sources.recordings.video.open_video", lambda _: Announcing(40, 40, None)
+    )
     with pytest.raises(BadInput, match="does not say its frame rate"):
         open_source(avi)
     assert list(open_source(avi, fps=50))[-1].time_s == pytest.approx(39 / 25)
@@ -286,7 +291,8 @@ def test_a_broken_video_leaves_the_terminal_clean(avi: Path, mp4: Path) -> None:
     script = """
 import sys
 from edge_vad.errors import BadInput
-from edge_vad.sources import open_source, video
+from edge_vad.sources import open_source
+from edge_vad.sources.recordings import video
 video.has_pyav = lambda: sys.argv[1] == "pyav"
 for path in sys.argv[2:]:
     try:

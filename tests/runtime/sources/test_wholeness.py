@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from edge_vad.sources.wholeness import Wholeness
+from edge_vad.sources.decoding.wholeness import Wholeness
 
 # Pictures are shown in this order; each is decoded in the turn that stands beside it.
 SHOWN_AS_DECODED = {0: 0, 1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 6, 7: 7}

@@ -12,7 +12,7 @@ import numpy as np
 
 from edge_vad.errors import BadInput
 from edge_vad.sources import Source, open_source
-from edge_vad.sources.folder import list_frames
+from edge_vad.sources.recordings.folder import list_frames
 from edge_vad_train.datasets.base import (
     Clip,
     Dataset,
@@ -69,7 +69,7 @@ class UcsdClip(Clip):
         return self._read_masks(files)
 
     def _read_masks(self, files: list[Path]) -> Iterator[Mask]:
-        from edge_vad.sources.pictures import read_grey
+        from edge_vad.sources.decoding.pictures import read_grey
 
         size = first_frame_size(self)
         for index, file in enumerate(files):

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from edge_vad.errors import WrongUse
 from edge_vad.sources import Source, open_source
-from edge_vad.sources.address import CameraSpec
-from edge_vad.sources.spec import StreetSpec, parse_spec
+from edge_vad.sources.addresses.address import CameraSpec
+from edge_vad.sources.addresses.spec import StreetSpec, parse_spec
 from edge_vad_train.datasets.base import Clip, Dataset
 
 

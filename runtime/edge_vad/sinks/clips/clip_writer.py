@@ -17,7 +17,7 @@ from edge_vad.sinks.clips.codec import browser_codec
 from edge_vad.sinks.clips.file import VideoWriter, finish_left
 from edge_vad.sinks.clips.preroll_buffer import JpegFrame
 from edge_vad.sinks.store.media import MEDIA, stem
-from edge_vad.sinks.worker import Worker
+from edge_vad.sinks.threads.worker import Worker
 
 _MOST_WAITING = 1000
 """Pictures; beyond, clips lose some."""

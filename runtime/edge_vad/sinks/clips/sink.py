@@ -16,8 +16,8 @@ from edge_vad.outputs.drawing import Image
 from edge_vad.sinks.base import Sink, SinkHealth, Site, Tally
 from edge_vad.sinks.clips.clip_writer import ClipWriter
 from edge_vad.sinks.clips.preroll_buffer import JpegFrame, PrerollBuffer
-from edge_vad.sinks.frame_handoff import FrameHandoff
 from edge_vad.sinks.settings import ClipSettings
+from edge_vad.sinks.threads.frame_handoff import FrameHandoff
 
 _JPEG_QUALITY = 85
 _PATIENCE_S = 2.0

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from edge_vad.sinks.base import SinkHealth, Tally
 from edge_vad.sinks.delivery.messages import Message, QueuedMessage
 from edge_vad.sinks.delivery.outbox import Outbox
-from edge_vad.sinks.worker import Worker
+from edge_vad.sinks.threads.worker import Worker
 
 _CAPACITY = 10_000
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 30.0

@@ -11,8 +11,8 @@ from prometheus_client.registry import Collector
 from edge_vad.camera_state import CameraState
 from edge_vad.events import CameraStatus
 from edge_vad.sinks.base import SinkHealth, Site
-from edge_vad.sinks.device_readings import Reading, powers, temperatures
-from edge_vad.sinks.gpu_readings import Gpus
+from edge_vad.sinks.metrics.device_readings import Reading, powers, temperatures
+from edge_vad.sinks.metrics.gpu_readings import Gpus
 
 
 class SiteCollector(Collector):

@@ -25,7 +25,7 @@ from edge_vad.sinks.mqtt.discovery import discovery
 from edge_vad.sinks.mqtt.link import Link
 from edge_vad.sinks.mqtt.topics import Topics
 from edge_vad.sinks.settings import MqttSettings
-from edge_vad.sinks.worker import Worker
+from edge_vad.sinks.threads.worker import Worker
 
 _AT_ONCE = 20
 _PICTURES = 16

@@ -22,7 +22,7 @@ from edge_vad.sinks.settings import StoreSettings
 from edge_vad.sinks.store.media import SNAPSHOT, stem
 from edge_vad.sinks.store.retention import Retention
 from edge_vad.sinks.store.schema import DATABASE, REPLACE, prepare, row_of
-from edge_vad.sinks.worker import Worker
+from edge_vad.sinks.threads.worker import Worker
 
 _CAPACITY = 10_000
 _MOST_PICTURES = 64

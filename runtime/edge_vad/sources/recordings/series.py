@@ -10,11 +10,11 @@ from typing import cast
 
 from edge_vad.errors import BadInput
 from edge_vad.frame import Frame
+from edge_vad.sources.addresses.spec import FrameRange, RecordingSpec
 from edge_vad.sources.base import Source, SourceState
-from edge_vad.sources.folder import natural_key
-from edge_vad.sources.recording import log
-from edge_vad.sources.spec import FrameRange, RecordingSpec
-from edge_vad.sources.video import VideoSource
+from edge_vad.sources.recordings.folder import natural_key
+from edge_vad.sources.recordings.recording import log
+from edge_vad.sources.recordings.video import VideoSource
 
 VIDEO_SUFFIXES = frozenset(
     {".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpg", ".mpeg", ".ts", ".webm", ".wmv"}

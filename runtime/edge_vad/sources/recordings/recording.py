@@ -16,8 +16,8 @@ from edge_vad.errors import BadInput, WrongUse
 from edge_vad.frame import Frame
 from edge_vad.motion.pace import Thinner
 from edge_vad.preprocessing.resize import is_alike
+from edge_vad.sources.addresses.spec import RecordingSpec
 from edge_vad.sources.base import Source, SourceState
-from edge_vad.sources.spec import RecordingSpec
 
 log = logging.getLogger("edge_vad.sources")
 

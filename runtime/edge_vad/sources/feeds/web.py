@@ -13,7 +13,7 @@ from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
 from edge_vad.network.deadline import Deadline
 from edge_vad.network.http_client import Connection, Line, Target
-from edge_vad.sources.hosts import Hosts
+from edge_vad.sources.feeds.hosts import Hosts
 
 OPTIONS = {
     "format_whitelist": (

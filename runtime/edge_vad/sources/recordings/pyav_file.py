@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import av
 from av.error import FFmpegError
 
-from edge_vad.sources.decoding import Raw, no_video, plausible
-from edge_vad.sources.pyav_decoding import MOST_PIXELS, Converter, decoder_of, has_stamps
-from edge_vad.sources.wholeness import DecodedPicture, Wholeness, time_of
+from edge_vad.sources.decoding.pyav import MOST_PIXELS, Converter, decoder_of, has_stamps
+from edge_vad.sources.decoding.video_file import Raw, no_video, plausible
+from edge_vad.sources.decoding.wholeness import DecodedPicture, Wholeness, time_of
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -29,7 +29,7 @@ _LOCAL = {"protocol_whitelist": "file,crypto,data", "max_pixels": MOST_PIXELS}
 
 
 class PyAvFile:
-    """A video file; see `edge_vad.sources.decoding.VideoFile`.
+    """A video file; see `edge_vad.sources.decoding.video_file.VideoFile`.
 
     Args:
         path: The file.

@@ -6,7 +6,7 @@ import re
 import socket
 from urllib.parse import urlsplit
 
-from edge_vad.sources.feed import FeedLost
+from edge_vad.sources.feeds.feed import FeedLost
 
 REFUSED_S = 60.0
 """Until a login is tried again: cameras lock out who guesses."""

@@ -8,15 +8,15 @@ from functools import partial
 from pathlib import Path
 
 from edge_vad.opencv import cv2, opencv_name
-from edge_vad.sources.decoding import Raw, no_video, plausible
-from edge_vad.sources.pictures import as_bgr
+from edge_vad.sources.decoding.pictures import as_bgr
+from edge_vad.sources.decoding.video_file import Raw, no_video, plausible
 
 # Named, because OpenCV's other readers take `Test001.avi` for a series of pictures.
 _READERS = (cv2.CAP_FFMPEG, cv2.CAP_GSTREAMER)
 
 
 class OpenCvFile:
-    """A video file; see `edge_vad.sources.decoding.VideoFile`.
+    """A video file; see `edge_vad.sources.decoding.video_file.VideoFile`.
 
     OpenCV tells no damage. What it cannot convert, such as interlaced video, it hands out black:
     pictures without any light count as not decoded.

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge_vad.errors import WrongUse
-from edge_vad.sources.address import CameraSpec, parse_camera
-from edge_vad.sources.options import read_options
+from edge_vad.sources.addresses.address import CameraSpec, parse_camera
+from edge_vad.sources.addresses.options import read_options
 from edge_vad.untrusted import shown_path
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from edge_vad.sinks.device_readings import Reading
+from edge_vad.sinks.metrics.device_readings import Reading
 
 
 class Gpus:

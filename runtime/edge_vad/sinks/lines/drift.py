@@ -9,7 +9,7 @@ import msgspec
 
 from edge_vad.alarms.drift import DriftState, DriftStep
 from edge_vad.sinks.base import Sink, SinkHealth, Tally
-from edge_vad.sinks.line_file import LineFile
+from edge_vad.sinks.lines.line_file import LineFile
 from edge_vad.sinks.messages import DriftMessage
 
 STEPS = "drift.jsonl"

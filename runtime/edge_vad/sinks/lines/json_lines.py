@@ -9,7 +9,7 @@ from edge_vad.camera_state import CameraState
 from edge_vad.detection import Detection
 from edge_vad.events import EventChange
 from edge_vad.sinks.base import Sink, SinkHealth, Tally
-from edge_vad.sinks.line_file import LineFile
+from edge_vad.sinks.lines.line_file import LineFile
 from edge_vad.sinks.messages import FrameMessage, StateMessage, encode, event_message
 from edge_vad.sinks.settings import JsonLinesSettings
 

@@ -12,12 +12,12 @@ import numpy as np
 from av.error import FFmpegError
 from numpy.typing import NDArray
 
-from edge_vad.sources.address import CameraSpec
-from edge_vad.sources.decoding import plausible
-from edge_vad.sources.feed import Feed, FeedLost
-from edge_vad.sources.pyav_connecting import FAILURES, StreamConnection, lost
-from edge_vad.sources.pyav_decoding import Converter, decoder_of, has_stamps
-from edge_vad.sources.wholeness import DecodedPicture, Wholeness
+from edge_vad.sources.addresses.address import CameraSpec
+from edge_vad.sources.decoding.pyav import Converter, decoder_of, has_stamps
+from edge_vad.sources.decoding.video_file import plausible
+from edge_vad.sources.decoding.wholeness import DecodedPicture, Wholeness
+from edge_vad.sources.feeds.feed import Feed, FeedLost
+from edge_vad.sources.feeds.pyav_connection import FAILURES, StreamConnection, lost
 
 if TYPE_CHECKING:
     from av.packet import Packet

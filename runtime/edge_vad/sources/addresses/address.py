@@ -8,8 +8,8 @@ from enum import Enum
 from urllib.parse import SplitResult, urlsplit
 
 from edge_vad.errors import WrongUse
-from edge_vad.sources.encoding import HOW, demand_encoded
-from edge_vad.sources.options import FFMPEG_OPTIONS, read_options
+from edge_vad.sources.addresses.encoding import HOW, demand_encoded
+from edge_vad.sources.addresses.options import FFMPEG_OPTIONS, read_options
 
 _DEVICE = re.compile(r"(?:/dev/video)?([0-9]{1,4})(?:\?(.*))?")
 _CSI = re.compile(r"csi://([0-9]{1,2})(?:\?(.*))?", re.IGNORECASE)

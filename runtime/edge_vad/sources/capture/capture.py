@@ -12,11 +12,11 @@ from edge_vad.camera_state import CameraState
 from edge_vad.errors import EdgeVadError
 from edge_vad.frame import Frame
 from edge_vad.motion.pace import Thinner
-from edge_vad.sources.backoff import pause_after
-from edge_vad.sources.capture_clock import CaptureClock
-from edge_vad.sources.feed import Connect, Feed, FeedEnded, FeedLost
-from edge_vad.sources.newest import NewestFrame
-from edge_vad.sources.rate import Rate
+from edge_vad.sources.capture.backoff import pause_after
+from edge_vad.sources.capture.clock import CaptureClock
+from edge_vad.sources.capture.newest import NewestFrame
+from edge_vad.sources.capture.rate import Rate
+from edge_vad.sources.feeds.feed import Connect, Feed, FeedEnded, FeedLost
 
 GAP = 1000
 """Frame numbers left out where a frame does not follow the one before."""

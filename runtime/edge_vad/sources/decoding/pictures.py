@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edge_vad.files.bounded import read_bounded
 from edge_vad.opencv import cv2
-from edge_vad.sources.picture_size import LARGEST_FILE, is_bearable
+from edge_vad.sources.decoding.picture_size import LARGEST_FILE, is_bearable
 
 
 def read_picture(path: Path) -> NDArray[np.uint8] | None:

@@ -26,7 +26,7 @@ class Hosts:
         >>> Hosts("http://cam/live.m3u8").check("http://127.0.0.1/")
         Traceback (most recent call last):
         ...
-        edge_vad.sources.hosts.LeadsElsewhere: cam leads to another host, 127.0.0.1
+        edge_vad.sources.feeds.hosts.LeadsElsewhere: cam leads to another host, 127.0.0.1
     """
 
     def __init__(self, address: str, allowed: Iterable[str] = ()) -> None:

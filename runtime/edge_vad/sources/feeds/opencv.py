@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from edge_vad.errors import Unavailable
 from edge_vad.opencv import cv2
-from edge_vad.sources.address import CameraKind, CameraSpec
-from edge_vad.sources.decoding import plausible
-from edge_vad.sources.feed import Feed, FeedLost
-from edge_vad.sources.hosts import Hosts, LeadsElsewhere
-from edge_vad.sources.pictures import as_bgr
-from edge_vad.sources.refusal import REFUSED_S, refusal
-from edge_vad.sources.web import check_named
+from edge_vad.sources.addresses.address import CameraKind, CameraSpec
+from edge_vad.sources.decoding.pictures import as_bgr
+from edge_vad.sources.decoding.video_file import plausible
+from edge_vad.sources.feeds.feed import Feed, FeedLost
+from edge_vad.sources.feeds.hosts import Hosts, LeadsElsewhere
+from edge_vad.sources.feeds.refusal import REFUSED_S, refusal
+from edge_vad.sources.feeds.web import check_named
 
 # Half a second of stream tells FFmpeg enough; by default it looks at five, and is late by them.
 _FFMPEG = "rtsp_transport;tcp|analyzeduration;500000|fpsprobesize;1"

@@ -16,7 +16,7 @@ from edge_vad.files.atomic import PRIVATE, make_private_file, make_private_folde
 from edge_vad.sinks.base import SinkHealth, Tally
 from edge_vad.sinks.disk import is_full, make_folder
 from edge_vad.sinks.messages import encode
-from edge_vad.sinks.worker import Worker
+from edge_vad.sinks.threads.worker import Worker
 
 _CAPACITY = 100_000
 _MOST_WAITING = 8_000_000

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from edge_vad.detection import Detection
 from edge_vad.frame import Frame
-from edge_vad.sinks.worker import Worker
+from edge_vad.sinks.threads.worker import Worker
 
 Note = TypeVar("Note")
 Number = TypeVar("Number", np.uint8, np.float32)

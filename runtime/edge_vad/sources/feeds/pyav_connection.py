@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 import av
 from av.error import FFmpegError
 
-from edge_vad.sources.address import CameraSpec
-from edge_vad.sources.feed import FeedLost
-from edge_vad.sources.hosts import Hosts, LeadsElsewhere
-from edge_vad.sources.pyav_decoding import MOST_PIXELS
-from edge_vad.sources.refusal import REFUSED_S, refused
-from edge_vad.sources.web import OPTIONS as WEB_OPTIONS
-from edge_vad.sources.web import RTSP_SCHEMES, WEB_SCHEMES, Web, WebFile, check_rtsp
+from edge_vad.sources.addresses.address import CameraSpec
+from edge_vad.sources.decoding.pyav import MOST_PIXELS
+from edge_vad.sources.feeds.feed import FeedLost
+from edge_vad.sources.feeds.hosts import Hosts, LeadsElsewhere
+from edge_vad.sources.feeds.refusal import REFUSED_S, refused
+from edge_vad.sources.feeds.web import OPTIONS as WEB_OPTIONS
+from edge_vad.sources.feeds.web import RTSP_SCHEMES, WEB_SCHEMES, Web, WebFile, check_rtsp
 
 if TYPE_CHECKING:
     from av.container import InputContainer

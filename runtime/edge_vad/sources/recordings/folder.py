@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_vad.errors import BadInput
-from edge_vad.sources.options import read_fps
-from edge_vad.sources.pictures import read_picture
-from edge_vad.sources.recording import Decoded, Pictures, Recording, refuse_beyond
-from edge_vad.sources.spec import RecordingSpec
+from edge_vad.sources.addresses.options import read_fps
+from edge_vad.sources.addresses.spec import RecordingSpec
+from edge_vad.sources.decoding.pictures import read_picture
+from edge_vad.sources.recordings.recording import Decoded, Pictures, Recording, refuse_beyond
 
 if TYPE_CHECKING:
     import numpy as np

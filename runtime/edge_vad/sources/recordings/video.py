@@ -7,11 +7,11 @@ from math import ceil
 from pathlib import Path
 
 from edge_vad.errors import BadInput, WrongUse
-from edge_vad.sources.decoding import VideoFile, has_pyav, no_video
-from edge_vad.sources.folder import PICTURE_SUFFIXES
-from edge_vad.sources.recording import Decoded, Pictures, Recording, refuse_beyond
-from edge_vad.sources.spec import RecordingSpec
-from edge_vad.sources.stamps import Stamps
+from edge_vad.sources.addresses.spec import RecordingSpec
+from edge_vad.sources.decoding.video_file import VideoFile, has_pyav, no_video
+from edge_vad.sources.recordings.folder import PICTURE_SUFFIXES
+from edge_vad.sources.recordings.recording import Decoded, Pictures, Recording, refuse_beyond
+from edge_vad.sources.recordings.stamps import Stamps
 
 
 class VideoSource(Recording):
@@ -104,9 +104,9 @@ def open_video(path: Path) -> VideoFile:
     if not path.is_file():  # a device may have no end, and a pipe is read only once
         raise no_video(path)
     if has_pyav():
-        from edge_vad.sources.pyav_file import PyAvFile
+        from edge_vad.sources.recordings.pyav_file import PyAvFile
 
         return PyAvFile(path)
-    from edge_vad.sources.opencv_file import OpenCvFile
+    from edge_vad.sources.recordings.opencv_file import OpenCvFile
 
     return OpenCvFile(path)

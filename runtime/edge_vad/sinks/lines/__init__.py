@@ -1,0 +1,1 @@
+"""Files of JSON lines: events, scores and steps of drift."""

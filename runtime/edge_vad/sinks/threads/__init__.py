@@ -1,0 +1,1 @@
+"""The threads of sinks, so that no sink holds up the live loop."""

@@ -1,0 +1,1 @@
+"""From files' and packets' bytes to pictures, damaged ones recognised."""

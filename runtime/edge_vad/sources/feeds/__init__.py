@@ -1,0 +1,1 @@
+"""Connections to cameras and network streams, by OpenCV or PyAV."""
