@@ -24,7 +24,7 @@ from edge_vad.cli import main
 from edge_vad.false_alarms import NormalTail
 from edge_vad.motion.extractor import MotionSettings
 from edge_vad.opencv import cv2
-from edge_vad.scene_file import seal
+from edge_vad.scene_file import append_digest
 from edge_vad.scene_model import (
     METADATA_KEY,
     SCHEMA,
@@ -117,7 +117,7 @@ def write_scene(path: Path, card: SceneCard, metadata: str | None = None) -> Pat
     """Write a scene model; `metadata` stands in for the card's own document."""
     model = tiny_graph(card)
     helper.set_model_props(model, {METADATA_KEY: card.encode() if metadata is None else metadata})
-    path.write_bytes(seal(model.SerializeToString()))
+    path.write_bytes(append_digest(model.SerializeToString()))
     return path
 
 

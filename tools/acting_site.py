@@ -27,7 +27,7 @@ from edge_vad.false_alarms import NormalTail
 from edge_vad.frame import Frame
 from edge_vad.motion.extractor import MotionSettings
 from edge_vad.scene_model import SCHEMA, Calibration, Grid, SceneCard, Training
-from edge_vad.sinks.building import build_sinks
+from edge_vad.sinks.factory import build_sinks
 from edge_vad.sinks.group import SinkGroup
 from edge_vad.sinks.settings import (
     ClipSettings,

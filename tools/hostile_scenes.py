@@ -30,7 +30,7 @@ def _flipped(dice: Random, canary: Path) -> bytes:
 
 
 def _sealed(dice: Random, canary: Path) -> bytes:
-    return scene_file.seal(mutated(dice, small_scene()))
+    return scene_file.append_digest(mutated(dice, small_scene()))
 
 
 def _model() -> Any:
@@ -39,7 +39,7 @@ def _model() -> Any:
 
 def _written(model: Any) -> bytes:
     content: bytes = model.SerializeToString()
-    return scene_file.seal(content)
+    return scene_file.append_digest(content)
 
 
 def _card(dice: Random, canary: Path) -> bytes:

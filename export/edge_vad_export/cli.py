@@ -25,7 +25,7 @@ from edge_vad_export.conversion import (
     to_fp16,
     to_int8,
 )
-from edge_vad_export.engines.command import export_engine, say_plan
+from edge_vad_export.engines.command import export_engine, print_dry_run
 from edge_vad_export.engines.options import EngineChoice, engine_options
 from edge_vad_export.engines.plan import choose_device
 from edge_vad_export.model_io import place, reject, stage
@@ -40,7 +40,7 @@ from edge_vad_export.preflight import (
 )
 from edge_vad_export.verification.gates import Gates, VerificationFootage
 from edge_vad_export.verification.runners import open_all
-from edge_vad_export.verification.table import print_proof
+from edge_vad_export.verification.table import print_comparisons
 from edge_vad_export.verification.verification import Verification
 
 _EPILOG = """\b
@@ -109,7 +109,7 @@ def export(
     with TemporaryDirectory() as folder, _needing_packages():
         if engine and engine.dry_run:
             demand_trained(trained)
-            say_plan(out, engine, as_json)
+            print_dry_run(out, engine, as_json)
             return
         gates = Gates(max_auc_drop, max_score_shift)
         with Console(stderr=True).status("building the graph"):
@@ -226,7 +226,7 @@ def _print_result(out: Path, made: ConvertedScene, as_json: bool) -> None:
             f"{parity.energy_relative_error:.1e} (relative), scores within "
             f"{parity.score_absolute_error:.1e}"
         )
-    print_proof(made.card.proof)
+    print_comparisons(made.card.proof)
 
 
 def _beside(trained: Path, precision: Precision) -> Path:

@@ -11,7 +11,7 @@ import msgspec
 from edge_vad.errors import BadInput, BadModel
 from edge_vad.scene_model import SceneCard, SceneModel
 from edge_vad_export.preflight import is_scene_model
-from edge_vad_export.verification.footage import PreparedSample, watch_places
+from edge_vad_export.verification.footage import PreparedSample, sample_footage
 
 if TYPE_CHECKING:
     import onnx
@@ -131,7 +131,7 @@ def calibrate(single: ConvertedScene, model: SceneModel, calibration: Sequence[s
     from edge_vad_export.precision import int8
     from edge_vad_export.precision.calibration_frames import choose_varied
 
-    frames = choose_varied(watch_places(model, calibration, _CONSIDERED), CALIBRATION_FRAMES)
+    frames = choose_varied(sample_footage(model, calibration, _CONSIDERED), CALIBRATION_FRAMES)
     if not frames:
         raise BadInput("the calibration footage has no two frames in a row", "give longer footage")
     return int8.calibrate(single.graph, frames)

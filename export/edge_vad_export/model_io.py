@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from edge_vad.errors import BadInput, CheckFailed
 from edge_vad.files.atomic import write_whole
-from edge_vad.scene_file import seal
+from edge_vad.scene_file import append_digest
 from edge_vad.scene_model import METADATA_KEY, SceneCard, SceneModel
 from edge_vad_export.conversion import ConvertedScene
 
@@ -24,7 +24,7 @@ def embed_card(model: onnx.ModelProto, card: SceneCard) -> None:
 def write_model(model: onnx.ModelProto, path: Path) -> None:
     """Write a model to a file, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, seal(model.SerializeToString()))
+    write_whole(path, append_digest(model.SerializeToString()))
 
 
 def place(made: ConvertedScene, path: Path) -> SceneModel:

@@ -17,7 +17,7 @@ from edge_vad_export.options import footage_options, gate_options
 from edge_vad_export.verification.comparison import Runner
 from edge_vad_export.verification.gates import Gates, VerificationFootage
 from edge_vad_export.verification.runners import open_all, open_engine, refuse_another_scene
-from edge_vad_export.verification.table import print_proof
+from edge_vad_export.verification.table import print_comparisons
 from edge_vad_export.verification.verification import Verification
 
 _EPILOG = """\b
@@ -65,7 +65,7 @@ def verify(
     if as_json:
         click.echo(msgspec.json.encode({"scene": str(scene), "proof": proof}))
     else:
-        print_proof(proof)
+        print_comparisons(proof)
         if ignored := describe_regions(model.card.ignored):
             click.echo(ignored)
     refused = verification.gates.why_refused(proof)

@@ -69,7 +69,7 @@ class LiveEvent:
     snapshot: str | None = None
 
 
-class Mark(NamedTuple):
+class JournalPosition(NamedTuple):
     """Where a change of an event stands in the journal.
 
     Attributes:
@@ -90,13 +90,13 @@ class EventChange:
         event: The event, as it is now.
         snapshot: uint8, (height, width, 3), blue-green-red, the frame at the peak; None when the
             peak has not risen since the change before. Nobody writes into it.
-        mark: Where it stands in the journal; None while it does not.
+        position: Where it stands in the journal; None while it does not.
     """
 
     kind: ChangeKind
     event: LiveEvent
     snapshot: NDArray[np.uint8] | None = None
-    mark: Mark | None = None
+    position: JournalPosition | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,11 +20,11 @@ _RATE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*/\s*(minute|hour|day|week)"
 _SPANS = ((365.25 * 24, "year"), (24.0, "day"), (1.0, "hour"), (1 / 60, "minute"))
 _FROM = 1.95
 """A unit is used from about two of it on: 36 hours are clearer than 2 days."""
-_FURTHEST_SAID = 100
+_FURTHEST_SHOWN = 100
 """How many times longer than the footage a time between two alarms may be to be worth saying."""
 _LARGEST_EXPONENT = 700.0
-_LONGEST_SAID_H = 10 * 365.25 * 24
-_SAID = (
+_LONGEST_SHOWN_H = 10 * 365.25 * 24
+_SHOWN_RATES = (
     "1/day", "2/day", "4/day", "8/day",
     "1/hour", "2/hour", "4/hour", "6/hour", "12/hour", "30/hour",
     "1/minute",
@@ -109,7 +109,7 @@ class NormalTail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if score < self.start:
             return "an ordinary score for a normal scene"
         rate, footage = self.rate(score), f"{describe_hours(self.hours)} of normal footage"
-        if rate * self.hours * _FURTHEST_SAID < 1:
+        if rate * self.hours * _FURTHEST_SHOWN < 1:
             return f"far above anything in {footage}, too little to say how rare"
         text = f"a normal scene scores this high {describe_rarity(rate)}"
         return f"{text}, extrapolated from {footage}" if self.is_extrapolated(rate) else text
@@ -139,7 +139,8 @@ class NormalTail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             >>> [NormalTail(h, 9, 1.0, 90.0, 1.0, 0.0).default_rate for h in (48, 24, 1, 1 / 12)]
             ['1/day', '1/day', '1/hour', '12/hour']
         """
-        known = [rate for rate in _SAID if parse_rate(rate) <= self.alarms_per_hour] or _SAID[:1]
+        most = self.alarms_per_hour
+        known = [rate for rate in _SHOWN_RATES if parse_rate(rate) <= most] or _SHOWN_RATES[:1]
         shown = (rate for rate in known if not self.is_extrapolated(parse_rate(rate)))
         return next(shown, known[-1])
 
@@ -233,7 +234,7 @@ def describe_rarity(alarms_per_hour: float) -> str:
         >>> describe_rarity(1 / 9), describe_rarity(0.0)
         ('about once in 9 hours', 'less than once in 10 years')
     """
-    if alarms_per_hour * _LONGEST_SAID_H < 1:
+    if alarms_per_hour * _LONGEST_SHOWN_H < 1:
         return "less than once in 10 years"
     return f"about once in {describe_hours(1 / alarms_per_hour)}"
 

@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 import pytest
 
-from edge_vad.scene_file import seal
+from edge_vad.scene_file import append_digest
 from edge_vad.scene_model import SceneModel
 from edge_vad_export.precision.encoder_nodes import compute_types
 
@@ -94,7 +94,7 @@ def sensitive(single: SceneModel) -> None:
         )
     means = ["appearance_mean", "motion_mean"]
     model.graph.node.append(onnx.helper.make_node("Add", means, ["score"], "scene.sum"))
-    single.path.write_bytes(seal(model.SerializeToString()))
+    single.path.write_bytes(append_digest(model.SerializeToString()))
 
 
 @pytest.mark.usefixtures("sensitive")

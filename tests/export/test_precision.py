@@ -14,7 +14,7 @@ import pytest
 from onnx import numpy_helper
 
 import edge_vad as runtime
-from edge_vad.scene_file import seal
+from edge_vad.scene_file import append_digest
 from edge_vad.scene_model import SceneModel, decode_card
 from edge_vad_export import graph as graph_module
 from edge_vad_export.precision.encoder_nodes import compute_types
@@ -125,7 +125,7 @@ def test_a_graph_that_gives_no_number_is_rejected(
     )
     broken = numpy_helper.to_array(weights) + np.float32(np.nan)
     weights.CopyFrom(numpy_helper.from_array(broken, weights.name))
-    single.path.write_bytes(seal(model.SerializeToString()))
+    single.path.write_bytes(append_digest(model.SerializeToString()))
     code, _, err = edge_vad("export", single.path, "--fp16", "--frames", footage, "--out", out)
     assert (code, out.exists()) == (1, False)
     assert "gives no number for frame 2" in err

@@ -35,7 +35,7 @@ def show(report: BenchmarkReport, console: Console) -> None:
         )
 
 
-def doubts(row: BenchmarkRow) -> str:
+def caveats(row: BenchmarkRow) -> str:
     """What makes a row doubtful, in words; empty where nothing does."""
     marks = []
     if not row.stable:
@@ -50,4 +50,4 @@ def _cells(row: BenchmarkRow) -> tuple[str, ...]:
     times = (f"{each:.2f}" for each in (latency.p50, latency.p90, latency.p99))
     rate = f"{row.fps:.1f}" if row.scenario != "ColdStart" else ""
     size = f" ({row.frames_a_query} frames)" if row.scenario == OFFLINE else ""
-    return row.name + size, *times, rate, doubts(row)
+    return row.name + size, *times, rate, caveats(row)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_vad_bench.report import svg
-from edge_vad_bench.report.summary import doubts
+from edge_vad_bench.report.summary import caveats
 from edge_vad_bench.schema import BenchmarkReport, BenchmarkRow, Conditions
 from edge_vad_bench.stats import block_medians
 
@@ -69,7 +69,7 @@ def _latency_row(row: BenchmarkRow) -> tuple[str, ...]:
     bound = "" if latency.bound is None else f"{latency.bound:.2f}"
     reference = f"{latency.p50 / np.median(row.reference_ms):.3f}" if row.reference_ms else ""
     size = str(row.frames_a_query)
-    return row.name, size, *map(_ms, times), bound, f"{row.fps:.1f}", reference, doubts(row)
+    return row.name, size, *map(_ms, times), bound, f"{row.fps:.1f}", reference, caveats(row)
 
 
 def _plots(group: str, rows: Sequence[BenchmarkRow]) -> Iterable[svg.Plot]:

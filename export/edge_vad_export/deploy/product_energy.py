@@ -29,7 +29,7 @@ seconds a tenth of a nat was lost.
 """
 
 
-class SpeltOutEnergy(SampleEnergy):
+class ExplicitEnergy(SampleEnergy):
     """A sample energy whose LogSumExp is spelt out.
 
     It adds up by a matrix product, as ONNX Runtime's own is slow over channels.
@@ -63,7 +63,7 @@ class SpeltOutEnergy(SampleEnergy):
         return energy.reshape(-1, *latent.shape[2:])
 
 
-class ProductEnergy(SpeltOutEnergy):
+class ProductEnergy(ExplicitEnergy):
     """A sample energy as a weighted sum of products of two coordinates.
 
     `SampleEnergy` whitens every latent with every component, K D channels, squares and adds up.
@@ -131,14 +131,14 @@ def with_product_energies(network: SceneNetwork, frames: Tensor, motion: Tensor)
 
 def _demand_swapped(network: nn.Module) -> None:
     for name, module in network.named_modules():
-        if isinstance(module, SampleEnergy) and not isinstance(module, SpeltOutEnergy):
+        if isinstance(module, SampleEnergy) and not isinstance(module, ExplicitEnergy):
             raise CheckFailed(
                 f"{name} would be exported in the form of training",
                 "report this; nothing was written",
             )
 
 
-def by_products(energy: SampleEnergy, latent: Tensor) -> SpeltOutEnergy:
+def by_products(energy: SampleEnergy, latent: Tensor) -> ExplicitEnergy:
     """An energy by products, unless on these latents they lose digits.
 
     Args:
@@ -149,4 +149,4 @@ def by_products(energy: SampleEnergy, latent: Tensor) -> SpeltOutEnergy:
     with torch.inference_mode():
         known = energy(latent)
         error = (made(latent) - known).abs().max() / known.abs().max()
-    return made if error <= _MOST_ERROR else SpeltOutEnergy(energy)
+    return made if error <= _MOST_ERROR else ExplicitEnergy(energy)

@@ -24,7 +24,7 @@ from edge_vad_export.engines.layer_report import summarise
 from edge_vad_export.engines.options import EngineChoice
 from edge_vad_export.engines.plan import EnginePlan, choose_device, plan_engine
 from edge_vad_export.engines.progress import OnProgress
-from edge_vad_export.verification.table import print_proof
+from edge_vad_export.verification.table import print_comparisons
 from edge_vad_export.verification.verification import Verification
 
 
@@ -49,7 +49,7 @@ def export_engine(
     """
     plan = _plan(onnx, choice)
     if choice.dry_run:
-        _say_plan(plan.path, onnx, plan.device, choice, plan.why_not_cached(), as_json)
+        _print_plan(plan.path, onnx, plan.device, choice, plan.why_not_cached(), as_json)
         return
     try:
         with _build_bar(plan.path.name) as (on_progress, stop):
@@ -61,14 +61,14 @@ def export_engine(
         raise BadInput(
             f"{plan.path} cannot be written ({error.strerror})", "make room, or the folder writable"
         ) from None
-    _say((written or {}) | _describe_made(made), as_json)
+    _print_engine((written or {}) | _describe_made(made), as_json)
     if not as_json:
         if made.proof:
-            print_proof(made.proof)
-        _say_next(made)
+            print_comparisons(made.proof)
+        _print_next_command(made)
 
 
-def say_plan(onnx: Path, choice: EngineChoice, as_json: bool) -> None:
+def print_dry_run(onnx: Path, choice: EngineChoice, as_json: bool) -> None:
     """Say what engine would be built of a scene model that would be written before.
 
     Args:
@@ -82,7 +82,7 @@ def say_plan(onnx: Path, choice: EngineChoice, as_json: bool) -> None:
     """
     device, _ = choose_device(choice.target, choice.compute_capability)
     engine = engine_file.engine_path(onnx, choice.target, device)
-    _say_plan(engine, onnx, device, choice, f"{onnx} is to be written first", as_json)
+    _print_plan(engine, onnx, device, choice, f"{onnx} is to be written first", as_json)
 
 
 def _verifier(
@@ -129,7 +129,7 @@ def _plan(onnx: Path, choice: EngineChoice) -> EnginePlan:
     )
 
 
-def _say_plan(
+def _print_plan(
     engine: Path,
     onnx: Path,
     device: DeviceFingerprint,
@@ -142,7 +142,7 @@ def _say_plan(
         "engine": str(engine),
         "scene": str(onnx),
         "builder": TARGET_NAMES[choice.target],
-        "device": _said(device),
+        "device": _known_fields(device),
         "batch": str(choice.options.batch),
         "cache": "miss" if missed else "hit",
         "reason": missed,
@@ -152,7 +152,7 @@ def _say_plan(
         return
     click.echo(f"would build {engine}" if missed else f"would build nothing: {engine} is there")
     click.echo(f"from {onnx}, with {described['builder']}, batch {described['batch']}")
-    _say_where_and_why(described)
+    _print_device_and_cache(described)
 
 
 def _describe_made(made: BuiltEngine) -> dict[str, Any]:
@@ -163,7 +163,7 @@ def _describe_made(made: BuiltEngine) -> dict[str, Any]:
         "precision": sidecar.precision,
         "layers": summarise(sidecar.layers),
         "builder": TARGET_NAMES[sidecar.target],
-        "device": _said(sidecar.device),
+        "device": _known_fields(sidecar.device),
         "batch": str(sidecar.options.batch),
         "tf32": sidecar.options.tf32,
         "cache": "hit" if made.missed is None else "miss",
@@ -174,11 +174,11 @@ def _describe_made(made: BuiltEngine) -> dict[str, Any]:
     }
 
 
-def _said(device: DeviceFingerprint) -> dict[str, str]:
+def _known_fields(device: DeviceFingerprint) -> dict[str, str]:
     return {name: value for name, value in msgspec.structs.asdict(device).items() if value}
 
 
-def _say(described: dict[str, Any], as_json: bool) -> None:
+def _print_engine(described: dict[str, Any], as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.encode(described))
         return
@@ -187,7 +187,7 @@ def _say(described: dict[str, Any], as_json: bool) -> None:
         f"{described['builder']}, batch {described['batch']}, "
         f"TF32 {'on' if described['tf32'] else 'off'}"
     )
-    _say_where_and_why(described)
+    _print_device_and_cache(described)
     if described["cache"] == "miss":
         timings = f", timing cache {described['timings']}" if described["timings"] else ""
         click.echo(f"built in {described['build_s']:.1f} s{timings}")
@@ -196,7 +196,7 @@ def _say(described: dict[str, Any], as_json: bool) -> None:
         click.echo(f"  {part}: {kinds}")
 
 
-def _say_where_and_why(described: dict[str, Any]) -> None:
+def _print_device_and_cache(described: dict[str, Any]) -> None:
     """For which device it is, and whether it was there."""
     device = (f"{name.replace('_', ' ')} {value}" for name, value in described["device"].items())
     click.echo(f"for {', '.join(device)}")
@@ -204,7 +204,7 @@ def _say_where_and_why(described: dict[str, Any]) -> None:
     click.echo(f"cache {described['cache']}: {described['reason'] or hit}")
 
 
-def _say_next(made: BuiltEngine) -> None:
+def _print_next_command(made: BuiltEngine) -> None:
     plan = made.plan
     backend = "tensorrt" if plan.target == "tensorrt" else "tensorrt-rtx"
     scene, engine = (shlex.quote(str(each)) for each in (plan.scene.path, plan.path))

@@ -32,7 +32,7 @@ class PreparedSample(NamedTuple):
     anomalous: bool | None = None
 
 
-def watch(model: SceneModel, frames: Iterable[Frame]) -> Iterator[PreparedSample]:
+def prepare_frames(model: SceneModel, frames: Iterable[Frame]) -> Iterator[PreparedSample]:
     """Prepare frames as the detector does, at the scene's pace.
 
     Raises:
@@ -41,7 +41,7 @@ def watch(model: SceneModel, frames: Iterable[Frame]) -> Iterator[PreparedSample
     yield from _prepared(model, at_pace(frames, model.card.fps))
 
 
-def watch_places(model: SceneModel, places: Sequence[str], most: int) -> Iterator[PreparedSample]:
+def sample_footage(model: SceneModel, places: Sequence[str], most: int) -> Iterator[PreparedSample]:
     """Prepare frames from all over ordinary footage.
 
     Args:
@@ -64,7 +64,7 @@ def watch_places(model: SceneModel, places: Sequence[str], most: int) -> Iterato
             )
 
 
-def watch_labelled(model: SceneModel, truth: Truth) -> Iterator[PreparedSample]:
+def read_labelled(model: SceneModel, truth: Truth) -> Iterator[PreparedSample]:
     """Prepare every frame of a data set's labelled clips that the scene looks at.
 
     Raises:
@@ -74,7 +74,7 @@ def watch_labelled(model: SceneModel, truth: Truth) -> Iterator[PreparedSample]:
         # Strict: a frame that is left out would shift all labels after it.
         with clip.clip.open(strict=True) as source:
             frames = _Counted(source)
-            for seen in watch(model, frames):
+            for seen in prepare_frames(model, frames):
                 if frames.count <= len(clip.labels):
                     yield seen._replace(anomalous=bool(clip.labels[frames.count - 1]))
         if frames.count != len(clip.labels):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from edge_vad.scene_model import Comparison, SceneModel
 from edge_vad_export.verification.comparison import MAX_AUC_DROP, MAX_SCORE_SHIFT
-from edge_vad_export.verification.footage import PreparedSample, watch_labelled, watch_places
+from edge_vad_export.verification.footage import PreparedSample, read_labelled, sample_footage
 
 VERIFICATION_FRAMES = 500
 
@@ -31,7 +31,7 @@ class VerificationFootage:
         """Whether there is any."""
         return bool(self.frames) or self.labels is not None
 
-    def watch(self, model: SceneModel) -> Iterator[PreparedSample]:
+    def samples(self, model: SceneModel) -> Iterator[PreparedSample]:
         """Prepare its frames.
 
         Raises:
@@ -39,11 +39,11 @@ class VerificationFootage:
             BadInput: It cannot be read, or has no labels.
         """
         if self.labels is None:
-            return watch_places(model, self.frames, VERIFICATION_FRAMES)
+            return sample_footage(model, self.frames, VERIFICATION_FRAMES)
         from edge_vad_train.datasets import open_dataset
         from edge_vad_train.evaluation.truth import gather_truth
 
-        return watch_labelled(model, gather_truth(open_dataset(self.labels, self.form)))
+        return read_labelled(model, gather_truth(open_dataset(self.labels, self.form)))
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ _GAIN = 1.05
 """From how many times the speed on one may call it a gain."""
 
 
-def print_proof(proof: Sequence[Comparison]) -> None:
+def print_comparisons(proof: Sequence[Comparison]) -> None:
     """Print the reference's row and one for each that was held to it."""
     reference = proof[0]
     table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)

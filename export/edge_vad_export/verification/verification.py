@@ -45,7 +45,7 @@ class Verification:
         """
         with ExitStack() as opened, progress(doing, None) as advance:
             others = [*open_others(opened)]
-            frames = self.footage.watch(self.reference) if self.footage.given else self.samples
+            frames = self.footage.samples(self.reference) if self.footage.given else self.samples
             return compare_backends(open_reference(self.reference, opened), others, frames, advance)
 
     def verify_engine(self, model: SceneModel, engine: Path) -> tuple[Comparison, ...]:

@@ -23,7 +23,7 @@ from edge_vad.frame import Frame
 from edge_vad.scene_model import SceneCard
 
 
-class Judgement(NamedTuple):
+class FrameDecision(NamedTuple):
     """What was decided on a frame.
 
     Attributes:
@@ -106,7 +106,7 @@ class Decision:
         """
         self._threshold.resume(state)
 
-    def update(self, frame: Frame, score: float, anomaly_map: NDArray[np.float32]) -> Judgement:
+    def update(self, frame: Frame, score: float, anomaly_map: NDArray[np.float32]) -> FrameDecision:
         """Take the next scored frame.
 
         Args:
@@ -122,7 +122,7 @@ class Decision:
         self._tracker.add(detection, level.hold, may_begin=now >= self._quiet_until_s)
         self._follow(before, detection)
         changes += self._announce(now)
-        return Judgement(detection, changes, self._threshold.follow(detection.score, now))
+        return FrameDecision(detection, changes, self._threshold.follow(detection.score, now))
 
     def finish(self) -> list[EventChange]:
         """End the event that goes on, as the camera is lost or the run ends."""

@@ -137,7 +137,7 @@ class NormalDrift:
         """Go back to the trained tail, exactly."""
         self._shift, self._scale = 0.0, self._trained.scale
         self.threshold = self._logged = self._trained_threshold
-        self._told_bound = False
+        self._reported_bound = False
         self._frames, self._last_anomalous = 0, -_NEVER
         self._persistent.reset()
         self._peaks.reset()
@@ -161,7 +161,7 @@ class NormalDrift:
         return abs(self._wanted_move()) >= BOUND_SCALES * self._trained.scale
 
     @property
-    def standing(self) -> DriftStep:
+    def current_step(self) -> DriftStep:
         """Where the threshold stands."""
         return DriftStep(self.threshold, self.at_bound, self.state)
 
@@ -233,9 +233,9 @@ class NormalDrift:
     def _record(self, time_s: float) -> DriftRecord | None:
         at_bound = self.at_bound
         has_moved = abs(self.threshold - self._logged) >= STEP_SCALES * self._trained.scale
-        if not has_moved and (self._told_bound or not at_bound):
+        if not has_moved and (self._reported_bound or not at_bound):
             return None
-        self._logged, self._told_bound = self.threshold, at_bound
+        self._logged, self._reported_bound = self.threshold, at_bound
         tail = self.tail
         return DriftRecord(time_s, self.threshold, tail.start, tail.scale, at_bound)
 

@@ -63,9 +63,7 @@ def locate(
     return _scaled(box, width / card.width, height / card.height)
 
 
-def locate_strangest(
-    anomaly_map: NDArray[np.float32], card: SceneCard, height: int, width: int
-) -> Box:
+def locate_peak(anomaly_map: NDArray[np.float32], card: SceneCard, height: int, width: int) -> Box:
     """The same of the map's highest cell, whatever the threshold.
 
     Cells count that are at least halfway from the map's median to its highest.

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vad.alarms.localisation import locate_strangest
+from edge_vad.alarms.localisation import locate_peak
 from edge_vad.alarms.persistence import PersistentScore
 from edge_vad.detection import Box, Detection
 from edge_vad.scene_model import SceneCard
@@ -56,7 +56,7 @@ def seconds_apart(duration_s: float | None) -> float:
     return min(10.0, max(1.0, duration_s / 12))
 
 
-class StrangestMoments:
+class TopMoments:
     """Finds the highest peaks of the persistent score that are some time apart.
 
     A peak is a frame above which no other lies within `apart_s`, before or after. Of all frames one
@@ -121,7 +121,7 @@ class StrangestMoments:
 
     def _seen(self, detection: Detection, score: float) -> Moment:
         frame = detection.frame
-        box = locate_strangest(detection.anomaly_map, self._card, *frame.image.shape[:2])
+        box = locate_peak(detection.anomaly_map, self._card, *frame.image.shape[:2])
         return Moment(frame.index, frame.time_s, score, box, frame.image.copy())
 
     def _settle(self) -> None:

@@ -67,7 +67,7 @@ class Threshold:
     def drift(self) -> DriftStep | None:
         """Where drift has brought it; None where it does not move by itself."""
         with self._lock:
-            return self._drift.standing if self._drift else None
+            return self._drift.current_step if self._drift else None
 
     def accept(self, false_alarms: str) -> Level:
         """Stand for other accepted false alarms; what was learnt of drift stays.
@@ -102,7 +102,7 @@ class Threshold:
             drift = self._drift
             if drift.update(score, time_s):
                 self._move(drift)
-                return drift.standing
+                return drift.current_step
             # The tail, and what follows from it, moves with steps: a frame costs next to nothing.
             begin = drift.threshold
             self.level = self.level._replace(begin=begin, hold=min(begin, self.level.hold))

@@ -15,7 +15,7 @@ _HEADER = re.compile(r"^\S+ \S+ \[[EF]:[^\]]*\] *")
 _LONGEST = 200
 
 
-class Heard:
+class CapturedStderr:
     """What was written.
 
     Attributes:
@@ -38,21 +38,21 @@ class Heard:
 
 
 @contextmanager
-def hear_stderr() -> Iterator[Heard]:
+def capture_stderr() -> Iterator[CapturedStderr]:
     """Keep what native code writes to stderr; where there is no stderr, hear nothing."""
-    heard = Heard()
+    captured = CapturedStderr()
     try:
         sys.stderr.flush()
         terminal = os.dup(2)
     except (OSError, AttributeError):
-        yield heard
+        yield captured
         return
     with tempfile.TemporaryFile() as file:
         os.dup2(file.fileno(), 2)
         try:
-            yield heard
+            yield captured
         finally:
             os.dup2(terminal, 2)
             os.close(terminal)
             file.seek(0)
-            heard.text = file.read().decode(errors="replace")
+            captured.text = file.read().decode(errors="replace")

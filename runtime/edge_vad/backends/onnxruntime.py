@@ -14,7 +14,7 @@ from edge_vad.backends.base import Backend, ModelInput, ModelOutput
 from edge_vad.backends.bound_session import BoundSession
 from edge_vad.backends.bounds import LONGEST_RUN_S, RunDeadline, bound_memory
 from edge_vad.backends.engine_cache import engine_cache
-from edge_vad.backends.native_output import hear_stderr
+from edge_vad.backends.native_output import capture_stderr
 from edge_vad.backends.providers import CPU, CUDA, PROVIDERS, TENSORRT, Provider, provider_options
 from edge_vad.backends.threads import default_threads
 from edge_vad.errors import BadModel, Unavailable, WrongUse
@@ -212,16 +212,16 @@ def open_session(
     without = bound_memory(ort, options) if provider.wanted == (CPU,) else []
     source = graph if isinstance(graph, bytes) else str(graph)
     try:
-        with hear_stderr() as heard:
+        with capture_stderr() as captured:
             session = ort.InferenceSession(
                 source, options, providers=wanted, enable_fallback=0, disabled_optimizers=without
             )
     except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors share no base class
         raise _refusal(provider, name, error) from None
-    _LOG.debug(heard.text)
+    _LOG.debug(captured.text)
     lost = [name for name in provider.wanted if name not in session.get_providers()]
     if lost:
-        reason = f" ({heard.reason})" if heard.reason else ""
+        reason = f" ({captured.reason})" if captured.reason else ""
         raise Unavailable(
             f"{lost[0]} is in this ONNX Runtime ({VERSION}), but does not load{reason}",
             provider.load_mend,

@@ -81,9 +81,9 @@ class Messages:
         self.last_error = "no reason was given"
         self.layers: list[str] = []
         self.logger = _the_logger(library)
-        _LISTENERS.add(self)
+        _LOGS.add(self)
 
-    def hear(self, level: int, message: str) -> None:
+    def receive(self, level: int, message: str) -> None:
         """Take in a message."""
         if "LayerType: " in message:
             self.layers += message.splitlines()
@@ -91,12 +91,12 @@ class Messages:
             self.last_error = _first_line(message)
 
 
-_LISTENERS: WeakSet[Messages] = WeakSet()
+_LOGS: WeakSet[Messages] = WeakSet()
 
 
-def _hear(level: int, message: str) -> None:
-    for each in tuple(_LISTENERS):
-        each.hear(level, message)
+def _dispatch(level: int, message: str) -> None:
+    for each in tuple(_LOGS):
+        each.receive(level, message)
     if level >= logging.ERROR:
         LOG.debug(message)  # it becomes an exception
     elif level > logging.DEBUG:
@@ -127,7 +127,7 @@ def _the_logger(library: Library) -> trt.ILogger:
             trt.ILogger.__init__(self)
 
         def log(self, severity: trt.ILogger.Severity, msg: str) -> None:
-            _hear(levels[severity], msg)
+            _dispatch(levels[severity], msg)
 
     return Logger()
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 import click
 
 from edge_vad.cli.lazy import LazyGroup
-from edge_vad.cli.streams import flush, hold_descriptors, say
+from edge_vad.cli.streams import flush, hold_descriptors, print_stderr
 from edge_vad.errors import BadInput, EdgeVadError, NotAllKept, WrongUse
 from edge_vad.files.atomic import kept_to_owner
 from edge_vad.untrusted import shown_path
@@ -69,7 +69,7 @@ def main() -> None:
 def _run() -> int:
     """Run what was asked for; returns the exit code."""
     try:
-        _refuse_broken_words(sys.argv[1:])
+        _refuse_undecodable_arguments(sys.argv[1:])
         cli(standalone_mode=False)
     except EdgeVadError as error:
         fail(error.what, error.todo)
@@ -94,7 +94,7 @@ def _run() -> int:
     return 0
 
 
-def _refuse_broken_words(words: list[str]) -> None:
+def _refuse_undecodable_arguments(words: list[str]) -> None:
     """Paths that are not UTF-8 can be written into no file, and end OpenCV."""
     for word in words:
         shown = word.encode(errors="backslashreplace").decode()
@@ -104,5 +104,5 @@ def _refuse_broken_words(words: list[str]) -> None:
 
 def fail(what: str, todo: str) -> None:
     """Print an error: what happened, and what to do."""
-    say(f"error: {what}", "red")
-    say(f"  -> {todo}")
+    print_stderr(f"error: {what}", "red")
+    print_stderr(f"  -> {todo}")

@@ -11,12 +11,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from edge_vad.cli.signals import (
-    forget_interrupt,
-    heed_interrupt,
+    clear_interrupt,
     interrupt,
+    raise_if_interrupted,
     stopped_by_signals,
 )
-from edge_vad.cli.streams import say
+from edge_vad.cli.streams import print_stderr
 from edge_vad.errors import BadInput, Interrupted
 from edge_vad.motion.pace import LONGEST_PAUSE
 from edge_vad.outputs.folder import OutputFolder
@@ -29,12 +29,12 @@ _SLOW = 0.75
 
 def warn(text: str) -> None:
     """Print a warning on stderr."""
-    say(f"warning: {text}", "yellow")
+    print_stderr(f"warning: {text}", "yellow")
 
 
 def note(text: str) -> None:
     """Print a remark on stderr."""
-    say(f"note: {text}")
+    print_stderr(f"note: {text}")
 
 
 @contextmanager
@@ -55,7 +55,7 @@ def progress(label: str, length: int | None) -> Iterator[Callable[[], None]]:
         task = bar.add_task(label, total=length)
 
         def advance() -> None:
-            heed_interrupt()
+            raise_if_interrupted()
             bar.advance(task)
 
         yield advance
@@ -63,14 +63,14 @@ def progress(label: str, length: int | None) -> Iterator[Callable[[], None]]:
 
 @contextmanager
 def staged(path: Path) -> Iterator[OutputFolder]:
-    """Fill an output folder; when that breaks, say where what was finished is.
+    """Fill an output folder; when that breaks, print where the finished files are.
 
     Raises:
         BadInput: Nothing can be written there.
         Interrupted: Ctrl-C was pressed, or another signal came that ends it.
     """
     folder = OutputFolder(path)
-    forget_interrupt()
+    clear_interrupt()
     try:
         with stopped_by_signals(interrupt), folder:
             yield folder
@@ -85,7 +85,7 @@ def staged(path: Path) -> Iterator[OutputFolder]:
         raise
 
 
-def heed_rate(source: Source, card: SceneCard) -> None:
+def check_rate(source: Source, card: SceneCard) -> None:
     """Warn of a source that is much slower than the scene's; a faster one is thinned out.
 
     Raises:

@@ -79,7 +79,7 @@ class DriftLog:
         if record:
             self._steps += 1
             self._lines.write(record)
-            recorder.judge_by(self._drift.tail)
+            recorder.set_normal_tail(self._drift.tail)
 
     def close(self) -> None:
         """Write what was learnt, for the next run.

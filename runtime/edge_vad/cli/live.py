@@ -12,17 +12,17 @@ from pathlib import Path
 
 from edge_vad.cli import fail
 from edge_vad.cli.console import warn
-from edge_vad.cli.live_summary import LiveSummary, complain, print_summary, summary_of
+from edge_vad.cli.live_summary import LiveSummary, print_problems, print_summary, summary_of
 from edge_vad.cli.signals import left_at_once, stopped_by_signals
 from edge_vad.cli.streams import flush
 from edge_vad.errors import EdgeVadError, WrongUse
-from edge_vad.live.ending import Ending
 from edge_vad.live.factory import assemble, sinks_in
 from edge_vad.live.logs import begin_log, end_log
 from edge_vad.live.loop import LiveLoop
+from edge_vad.live.shutdown import ShutdownDeadline
 from edge_vad.live.systemd import Notifier
 from edge_vad.sinks.base import Sink
-from edge_vad.sinks.building import build_sinks
+from edge_vad.sinks.factory import build_sinks
 from edge_vad.sinks.lines.drift import DriftSteps, last_states
 from edge_vad.sinks.settings import SinkSettings
 from edge_vad.site.settings import SiteSettings
@@ -54,7 +54,7 @@ def watch_live(
     log_json: bool = False,
     as_json: bool = False,
     reset_drift: bool = False,
-    ending: Ending | None = None,
+    ending: ShutdownDeadline | None = None,
 ) -> None:
     """Watch a site until it is stopped, print how it went, and end.
 
@@ -75,7 +75,7 @@ def watch_live(
     """
     handler = begin_log(as_json=log_json)
     notifier = Notifier()
-    ending = ending or Ending()
+    ending = ending or ShutdownDeadline()
     try:
         with ExitStack() as undo:
             with left_at_once():
@@ -87,7 +87,7 @@ def watch_live(
                 summary = _watch(loop, sinks, duration_s, as_json=as_json)
                 notifier.stopping()
                 is_over = duration_s is not None and summary.seconds >= duration_s
-                complain(summary, is_over=is_over)
+                print_problems(summary, is_over=is_over)
     finally:
         end_log(handler)
 
@@ -119,7 +119,7 @@ def _watch(
 
 
 def leave_if_stuck(
-    before: set[threading.Thread], ending: Ending, error: EdgeVadError | None
+    before: set[threading.Thread], ending: ShutdownDeadline, error: EdgeVadError | None
 ) -> None:
     """End the process where a thread does not end: a camera's driver, or a clip on a slow disk.
 

@@ -86,7 +86,7 @@ class LiveOptions:
         """
         with left_at_once():
             from edge_vad.cli.live import leave_if_stuck, parse_duration, watch_live
-            from edge_vad.live.ending import Ending
+            from edge_vad.live.shutdown import ShutdownDeadline
             from edge_vad.site.reading import read_site
 
         duration_s = parse_duration(self.duration)
@@ -98,7 +98,7 @@ class LiveOptions:
                     "--config stands for SCENE, SOURCES and --out", "give the one or the others"
                 )
             site, folder = read_site(self.config), self.config.parent
-        before, ending = set(threading.enumerate()), Ending()
+        before, ending = set(threading.enumerate()), ShutdownDeadline()
         error: EdgeVadError | None = None
         try:
             with self.page.added_to(site) as shown:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from edge_vad.cli.console import note
-from edge_vad.cli.streams import answer
+from edge_vad.cli.streams import print_stdout
 from edge_vad.errors import NotAllKept, SourceLost
 from edge_vad.live.loop import LiveLoop
 from edge_vad.sinks.base import Sink
@@ -112,7 +112,7 @@ def print_summary(summary: LiveSummary, *, as_json: bool) -> None:
         NotAllKept: It is to be JSON on stdout, which takes nothing.
     """
     if as_json:
-        answer(msgspec.json.encode(summary))
+        print_stdout(msgspec.json.encode(summary))
         return
     for camera in summary.cameras:
         silent = "" if camera.answered else "; it never sent a frame"
@@ -125,7 +125,7 @@ def print_summary(summary: LiveSummary, *, as_json: bool) -> None:
         note(f"{summary.events} events ({kept})")
 
 
-def complain(summary: LiveSummary, *, is_over: bool) -> None:
+def print_problems(summary: LiveSummary, *, is_over: bool) -> None:
     """Raise where something is missing.
 
     Args:

@@ -10,7 +10,7 @@ import msgspec
 from click.core import ParameterSource
 
 from edge_vad.backends import BACKENDS
-from edge_vad.cli.console import heed_rate, note, progress, staged, warn, warn_of_skipped
+from edge_vad.cli.console import check_rate, note, progress, staged, warn, warn_of_skipped
 from edge_vad.cli.drift import DriftLog
 from edge_vad.cli.live_options import LIVE_ONLY, LiveOptions
 from edge_vad.cli.options import (
@@ -155,7 +155,7 @@ def run(
         ) as detector,
         open_sources(sources, strict=strict, fps=fps) as footage,
     ):
-        heed_rate(footage, detector.model.card)
+        check_rate(footage, detector.model.card)
         drift = None
         if follow_drift or reset_drift:
             accepted, scored_fps = parse_rate(detector.false_alarms), _scored_fps(footage, detector)

@@ -11,9 +11,9 @@ import click
 import msgspec
 
 from edge_vad.alarms.alarm import ALARM_FRAMES
-from edge_vad.alarms.moments import StrangestMoments, seconds_apart
+from edge_vad.alarms.moments import TopMoments, seconds_apart
 from edge_vad.alarms.persistence import PersistentScore
-from edge_vad.cli.console import heed_rate, progress, staged, warn_of_skipped
+from edge_vad.cli.console import check_rate, progress, staged, warn_of_skipped
 from edge_vad.cli.options import (
     FALSE_ALARMS_HELP,
     IGNORE_HELP,
@@ -155,12 +155,12 @@ def score(
 
 def _score_one(detector: Detector, source: Source, folder: Path, has_maps: bool) -> SourceScores:
     card = detector.model.card
-    heed_rate(source, card)
+    check_rate(source, card)
     length = scored_of(source.length, source.fps, card.fps)
     frames, anomalous, highest = 0, 0, -math.inf
     persistent, highest_persistent = PersistentScore(), -math.inf
     duration_s = source.length / source.fps if source.length else None
-    strangest = StrangestMoments(card, seconds_apart(duration_s))
+    strangest = TopMoments(card, seconds_apart(duration_s))
     unjudged: Counter[str] = Counter()
     with staged(folder) as outputs, ExitStack() as files:
         lines = files.enter_context(closing(JsonLinesWriter(outputs.staging / SCORES)))

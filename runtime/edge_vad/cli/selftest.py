@@ -38,11 +38,11 @@ def selftest(scene: Path | None, as_json: bool) -> None:
 
     Exit code 0 when all of them agree, 1 when one differs.
     """
-    from edge_vad.selftest.running import run_selftest
+    from edge_vad.selftest.run import run_selftest
 
     with Console(stderr=True).status("") as status:
-        say = status.update if sys.stderr.isatty() else _ignore
-        report = run_selftest(scene, say, _run)
+        on_step = status.update if sys.stderr.isatty() else _ignore
+        report = run_selftest(scene, on_step, _run)
     if as_json:
         click.echo(msgspec.json.encode(report))
     else:

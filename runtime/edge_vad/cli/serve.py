@@ -16,7 +16,7 @@ Example:
   edge-vad serve watched
   edge-vad serve watched --listen 0.0.0.0:8420 --token-file token.txt
 """
-_LOOK_S = 0.5
+_CHECK_EVERY_S = 0.5
 
 
 @click.command(epilog=_EXAMPLE)
@@ -37,7 +37,7 @@ def serve(folder: Path, listen: str, token_file: Path | None, log_json: bool) ->
         raise BadInput(f"there is no folder {folder}", "give the folder that a live run writes to")
     from edge_vad.cli.signals import stopped_by_signals
     from edge_vad.live.logs import begin_log, end_log
-    from edge_vad.sinks.page.serving import serve as serve_page
+    from edge_vad.sinks.page.server import serve as serve_page
     from edge_vad.sinks.store import StoredEvents
     from edge_vad.sinks.store.schema import DATABASE
 
@@ -48,7 +48,7 @@ def serve(folder: Path, listen: str, token_file: Path | None, log_json: bool) ->
         is_over = threading.Event()
         with stopped_by_signals(is_over.set):
             server = serve_page(settings, StoredEvents(folder), None)
-            while server.is_alive and not is_over.wait(_LOOK_S):
+            while server.is_alive and not is_over.wait(_CHECK_EVERY_S):
                 pass
             has_died = not is_over.is_set()
             server.close(2.0)

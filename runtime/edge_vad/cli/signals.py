@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from edge_vad.cli.streams import say
+from edge_vad.cli.streams import print_stderr
 from edge_vad.errors import Interrupted
 
 _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -19,7 +19,7 @@ _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 def stopped_by_signals(stop: Callable[[], None], *, once: bool = True) -> Iterator[None]:
     """Let SIGTERM, SIGINT and SIGHUP end the work as it should end.
 
-    SIGHUP comes when a terminal goes, as with a closed ssh; under nohup it stays unheard.
+    SIGHUP comes when a terminal goes, as with a closed ssh; under nohup it is ignored.
 
     Args:
         stop: What ends it.
@@ -29,7 +29,7 @@ def stopped_by_signals(stop: Callable[[], None], *, once: bool = True) -> Iterat
         yield
         return
 
-    def heard(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
         if once:
             restore()
         stop()
@@ -42,7 +42,7 @@ def stopped_by_signals(stop: Callable[[], None], *, once: bool = True) -> Iterat
     if handlers[signal.SIGHUP] is signal.SIG_IGN:
         del handlers[signal.SIGHUP]
     for each in handlers:
-        signal.signal(each, heard)
+        signal.signal(each, handle)
     try:
         yield
     finally:
@@ -53,14 +53,14 @@ def stopped_by_signals(stop: Callable[[], None], *, once: bool = True) -> Iterat
 def left_at_once() -> Iterator[None]:
     """Let a signal end the process where it stands, while there is nothing yet to be lost.
 
-    Libraries that are interrupted while they are loaded say that they are not installed.
+    Libraries that are interrupted while they are loaded report that they are not installed.
     """
     with stopped_by_signals(_leave):
         yield
 
 
 def _leave() -> None:
-    say("interrupted before it began", "red")
+    print_stderr("interrupted before it began", "red")
     os._exit(Interrupted.exit_code)
 
 
@@ -70,19 +70,19 @@ _INTERRUPTED = threading.Event()
 def interrupt() -> None:
     """Do what Ctrl-C does: raise where the work is.
 
-    Where that is a callback of a library, what is raised may be swallowed: `heed_interrupt` raises
-    it again.
+    Where that is a callback of a library, what is raised may be swallowed:
+    `raise_if_interrupted` raises it again.
     """
     _INTERRUPTED.set()
     raise KeyboardInterrupt
 
 
-def heed_interrupt() -> None:
+def raise_if_interrupted() -> None:
     """End work that was to be interrupted and went on."""
     if _INTERRUPTED.is_set():
         raise KeyboardInterrupt
 
 
-def forget_interrupt() -> None:
+def clear_interrupt() -> None:
     """Begin work that nobody has interrupted yet."""
     _INTERRUPTED.clear()

@@ -21,13 +21,13 @@ def hold_descriptors() -> None:
     os.close(number)
 
 
-def say(text: str, colour: str | None = None) -> None:
+def print_stderr(text: str, colour: str | None = None) -> None:
     """Print on stderr, if anybody is there."""
     with suppress(OSError, ValueError):
         click.secho(text, fg=colour, err=True)
 
 
-def answer(text: str | bytes) -> None:
+def print_stdout(text: str | bytes) -> None:
     """Print what was asked for on stdout.
 
     Raises:

@@ -33,7 +33,7 @@ def read_bounded(path: str | Path, most: int) -> bytes:
             raise _refusal(path, errno.EINVAL, "it is no plain file")
         content = _read(file, most, path)
     if len(content) > most:
-        raise _refusal(path, errno.EFBIG, f"it is larger than {said_size(most)}")
+        raise _refusal(path, errno.EFBIG, f"it is larger than {format_size(most)}")
     return content
 
 
@@ -54,7 +54,7 @@ def reason_of(error: OSError | ValueError) -> str:
     return error.strerror or "no reason is known" if isinstance(error, OSError) else "it is no path"
 
 
-def said_size(size: int) -> str:
+def format_size(size: int) -> str:
     """A size in words, such as `64 kB`."""
     return f"{size // 2**20} MB" if size >= 2**20 else f"{size // 2**10} kB"
 

@@ -10,8 +10,8 @@ import msgspec
 
 from edge_vad.errors import EdgeVadError, WrongUse
 from edge_vad.live.camera_pipeline import CameraPipeline, CameraPlan
-from edge_vad.live.ending import Ending
 from edge_vad.live.loop import LiveLoop
+from edge_vad.live.shutdown import ShutdownDeadline
 from edge_vad.scene_model import SceneModel
 from edge_vad.scoring.opening import open_scene
 from edge_vad.scoring.scorer import Scorer
@@ -59,7 +59,7 @@ def assemble(
     folder: Path,
     undo: ExitStack,
     heartbeat: Callable[[], None],
-    ending: Ending | None = None,
+    ending: ShutdownDeadline | None = None,
 ) -> LiveLoop:
     """Load the scenes and make the loop; nothing is captured yet.
 

@@ -18,8 +18,8 @@ from edge_vad.errors import EdgeVadError, WrongUse
 from edge_vad.events import CameraStatus, WatchedCamera
 from edge_vad.frame import Frame
 from edge_vad.live.camera_pipeline import CameraPipeline
-from edge_vad.live.ending import Ending
 from edge_vad.live.reporter import Reporter
+from edge_vad.live.shutdown import ShutdownDeadline
 from edge_vad.opencv import cv2
 from edge_vad.scoring.preparation import PreparedFrame
 from edge_vad.scoring.scorer import FrameScore, Scorer
@@ -56,12 +56,12 @@ class LiveLoop:
         *,
         workers: int | None = None,
         heartbeat: Callable[[], None] = lambda: None,
-        ending: Ending | None = None,
+        ending: ShutdownDeadline | None = None,
     ) -> None:
         self._pipelines = {pipeline.name: pipeline for pipeline in pipelines}
         self._scorers = {id(scorer.model): scorer for scorer in scorers}
         self._heartbeat = heartbeat
-        self._ending = ending or Ending()
+        self._ending = ending or ShutdownDeadline()
         self._reporter = Reporter(SinkGroup())
         self._ready: SimpleQueue[CameraPipeline | None] = SimpleQueue()
         self._stop = threading.Event()
@@ -176,9 +176,9 @@ class LiveLoop:
         except BaseException as error:  # noqa: BLE001 - it must not be lost in the worker
             self._failure = self._failure or error
             self.stop()
-        self._let_go(pipeline)
+        self._release(pipeline)
 
-    def _let_go(self, pipeline: CameraPipeline) -> None:
+    def _release(self, pipeline: CameraPipeline) -> None:
         pipeline.release()
         if pipeline.state is not pipeline.reported:
             self._ready.put(None)
@@ -215,7 +215,7 @@ class LiveLoop:
                 self._decide(pipeline, ready.prepared.frame, scores[place])
                 stages = {"wait": ready.waited_s, "flow": ready.flow_s, "infer": infer_s}
                 self._reporter.timing(pipeline, stages)
-            self._let_go(pipeline)
+            self._release(pipeline)
 
     def _infer(self, scorer: Scorer, prepared: list[PreparedFrame]) -> list[FrameScore]:
         """Score a batch; where that fails it ends the cameras of the scene, and no other."""
@@ -234,10 +234,10 @@ class LiveLoop:
 
     def _decide(self, pipeline: CameraPipeline, frame: Frame, found: FrameScore) -> None:
         pipeline.frames += 1
-        judgement = pipeline.decision.update(frame, found.score, found.anomaly_map)
+        outcome = pipeline.decision.update(frame, found.score, found.anomaly_map)
         if pipeline.is_paced:
             pipeline.age_s = time.monotonic() - frame.time_s
-        self._reporter.decided(pipeline, judgement)
+        self._reporter.decided(pipeline, outcome)
 
     def _is_over(self) -> bool:
         return all(

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Iterable, Sequence
 
-from edge_vad.alarms.decision import Judgement
+from edge_vad.alarms.decision import FrameDecision
 from edge_vad.alarms.drift import DriftStep
 from edge_vad.alarms.threshold import Level
 from edge_vad.camera_state import CameraState
@@ -32,12 +32,12 @@ class Reporter:
         level = pipeline.decision.level
         self.threshold(pipeline.name, level)
         _log.info("%s: accepts %s; %s", pipeline.name, level.false_alarms, pipeline.footing)
-        self._standing(pipeline)
+        self._threshold_of(pipeline)
 
     def end(self, pipeline: CameraPipeline) -> None:
         """Report the end of a camera: of its event, of its drift, of itself."""
         self._changes(pipeline, pipeline.decision.finish())
-        self._standing(pipeline)
+        self._threshold_of(pipeline)
         if pipeline.reported is not CameraState.ENDED:
             pipeline.reported = CameraState.ENDED
             self.sinks.state(pipeline.name, CameraState.ENDED, time.time())
@@ -46,13 +46,13 @@ class Reporter:
         """Report the threshold and what it follows from; from any thread."""
         self.sinks.threshold(camera, level.false_alarms, level.begin)
 
-    def decided(self, pipeline: CameraPipeline, judgement: Judgement) -> None:
+    def decided(self, pipeline: CameraPipeline, outcome: FrameDecision) -> None:
         """Report what was decided on a frame: its detection, events, and a step of drift."""
         self._state(pipeline)
-        self.sinks.frame(pipeline.name, judgement.detection)
-        self._changes(pipeline, judgement.changes)
-        if judgement.drifted:
-            self._drift(pipeline, judgement.drifted)
+        self.sinks.frame(pipeline.name, outcome.detection)
+        self._changes(pipeline, outcome.changes)
+        if outcome.drifted:
+            self._drift(pipeline, outcome.drifted)
 
     def timing(self, pipeline: CameraPipeline, stages: dict[str, float]) -> None:
         """Report how long the stages of a frame took, s, and all of its way where it is paced."""
@@ -83,7 +83,7 @@ class Reporter:
         self.threshold(name, level)
         self.sinks.drift(name, step, time.time())
 
-    def _standing(self, pipeline: CameraPipeline) -> None:
+    def _threshold_of(self, pipeline: CameraPipeline) -> None:
         if step := pipeline.decision.drift:
             self.sinks.drift(pipeline.name, step, time.time())
 

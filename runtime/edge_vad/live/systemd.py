@@ -22,7 +22,7 @@ class Notifier:
             self._address = "\0" + self._address[1:]
         period = given.get("WATCHDOG_USEC", "")
         self._every_s = int(period) / 1e6 / 3 if period.isdigit() else None
-        self._told_s = -float("inf")
+        self._reported_s = -float("inf")
 
     def ready(self) -> None:
         """The service is up."""
@@ -35,8 +35,8 @@ class Notifier:
     def alive(self) -> None:
         """The service works; call it as often as you like."""
         now = time.monotonic()
-        if self._every_s is not None and now - self._told_s >= self._every_s:
-            self._told_s = now
+        if self._every_s is not None and now - self._reported_s >= self._every_s:
+            self._reported_s = now
             self._notify("WATCHDOG=1")
 
     def _notify(self, message: str) -> None:

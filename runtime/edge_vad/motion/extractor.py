@@ -67,7 +67,7 @@ class MotionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FlowExtractor:
-    """Measures how much moved from one picture to the next; not for two threads at once.
+    """Measures optical flow from one picture to the next; not for two threads at once.
 
     Args:
         height: Rows of the pictures.
@@ -120,7 +120,7 @@ class FlowExtractor:
         return True
 
 
-class Moved(NamedTuple):
+class FlowMeasurement(NamedTuple):
     """What one frame tells of motion, before pooling.
 
     Attributes:
@@ -139,8 +139,8 @@ class MotionExtractor:
 
     A picture that comes again, from a camera that hangs or a recording brought to a higher rate,
     tells nothing new: people who froze in the middle of a step are no anomaly. The motion input
-    stays as it was, for a while, and what moved until the next new picture is divided by the time.
-    Where a camera goes on that hung for long, what moved meanwhile is not known.
+    stays as it was, for a while, and the flow to the next new picture is divided by the time
+    between. After a long pause of the camera motion is not known.
 
     Args:
         height: Rows of the frames.
@@ -187,8 +187,8 @@ class MotionExtractor:
         """
         return self.pool(self.measure(image, steps))
 
-    def measure(self, image: NDArray[np.uint8], steps: float = 1.0) -> Moved:
-        """Take the next frame and measure how it moved since the one before.
+    def measure(self, image: NDArray[np.uint8], steps: float = 1.0) -> FlowMeasurement:
+        """Take the next frame and measure its flow from the one before.
 
         Args:
             image: uint8, (height, width, 3), blue-green-red.
@@ -201,18 +201,18 @@ class MotionExtractor:
         cv2.cvtColor(image, cv2.COLOR_BGR2GRAY, dst=current)
         self._frames += 1
         if self._frames == 1:
-            return Moved(None, steps)
+            return FlowMeasurement(None, steps)
         is_new = self._extractor.measure(previous, current, self._small, steps)
-        return Moved(self._small, steps, is_new)
+        return FlowMeasurement(self._small, steps, is_new)
 
-    def pool(self, moved: Moved) -> NDArray[np.float32]:
+    def pool(self, measurement: FlowMeasurement) -> NDArray[np.float32]:
         """Pool what a frame tells with what those before it told; see `push`.
 
-        What moved is divided by the time it took, for the model knows px a frame of its own rate,
+        Flow is divided by the time it took, for the model knows px a frame of its own rate,
         and counts for as many of its frames as that time holds: the window is one of time.
         """
-        if not moved.is_new:
-            self._pause += moved.steps
+        if not measurement.is_new:
+            self._pause += measurement.steps
             self.known = self.known and self._pause <= LONGEST_PAUSE
             return self._motion
         hung, self._hung = self._hung, self._pause > LONGEST_PAUSE
@@ -220,12 +220,12 @@ class MotionExtractor:
         if self._hung and not hung:
             self._pool.reset()
             self.known = False
-        elif moved.flow is not None:
-            steps = moved.steps + self._pause
+        elif measurement.flow is not None:
+            steps = measurement.steps + self._pause
             if steps != 1.0:
-                np.divide(moved.flow, steps, out=moved.flow)
+                np.divide(measurement.flow, steps, out=measurement.flow)
             for _ in range(max(1, round(steps))):
-                self._pool.push(moved.flow)
+                self._pool.push(measurement.flow)
             self.known = True
         self._pause = 0.0
         return self._motion
@@ -234,7 +234,7 @@ class MotionExtractor:
 def for_long_steps(settings: MotionSettings) -> MotionSettings:
     """Settings from `LONG_STEP` on.
 
-    What moved twice as far leaves a patch that holds as much of what stands still behind it.
+    Smaller patches: over twice the distance they still hold mostly the moving object.
     """
     return msgspec.structs.replace(
         settings,

@@ -31,7 +31,7 @@ class Paced(NamedTuple):
     steps: float | None
 
 
-class Thinner:
+class FrameRateLimiter:
     """Takes frames at the rate that is wanted, where they come faster: those nearest their turn.
 
     Frames that follow each other too soon move by next to nothing, and the noise of their flow
@@ -49,8 +49,8 @@ class Thinner:
         """Whether the frame of this time is wanted.
 
         Example:
-            >>> thinner = Thinner(10.0)
-            >>> [thinner.takes(time_s) for time_s in (0.0, 0.04, 0.08, 0.12, 0.16, 0.20)]
+            >>> limiter = FrameRateLimiter(10.0)
+            >>> [limiter.takes(time_s) for time_s in (0.0, 0.04, 0.08, 0.12, 0.16, 0.20)]
             [True, False, True, False, False, True]
         """
         due_s, period_s = self._due_s, self._period_s
@@ -103,14 +103,14 @@ class Pace:
 def at_pace(frames: Iterable[Frame], fps: float) -> Iterator[Paced]:
     """Hand out the frames that a scene of this rate looks at, and the time between them.
 
-    Frames that come faster are thinned out; a source need not even convert those left out.
+    Frames that come faster are dropped; a source need not even convert those left out.
 
     Args:
         frames: A source, or any frames in the order of their time.
         fps: Frames a second of the scene.
     """
     play, pace = getattr(frames, "play", None), Pace(fps)
-    for frame in play(fps) if play else thinned(frames, fps):
+    for frame in play(fps) if play else limit_rate(frames, fps):
         yield Paced(frame, pace.steps(frame))
 
 
@@ -136,17 +136,17 @@ def scored_of(length: int | None, source_fps: float, fps: float) -> int | None:
     return None if length is None else max(1, round(length * min(1.0, fps / source_fps)))
 
 
-def thinned(frames: Iterable[Frame], fps: float | None) -> Iterator[Frame]:
+def limit_rate(frames: Iterable[Frame], fps: float | None) -> Iterator[Frame]:
     """Leave out the frames that come faster than is wanted.
 
     Args:
         frames: In the order of their time.
         fps: Frames a second that are wanted; all when None.
     """
-    thinner, take = Thinner(fps), None
+    limiter, take = FrameRateLimiter(fps), None
     for frame in frames:
         if frame.take != take:
-            thinner.reset()
+            limiter.reset()
             take = frame.take
-        if thinner.takes(frame.time_s):
+        if limiter.takes(frame.time_s):
             yield frame

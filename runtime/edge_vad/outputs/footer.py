@@ -17,8 +17,8 @@ _PAPER: Colour = (24, 20, 18)
 _TRACK: Colour = (66, 58, 54)
 _FAINT: Colour = (158, 148, 142)
 _BRIGHT: Colour = (240, 238, 236)
-_CALM: Colour = (150, 176, 98)
-_UNEASY: Colour = (60, 170, 240)
+_LOW: Colour = (150, 176, 98)
+_RAISED: Colour = (60, 170, 240)
 
 _THRESHOLD_AT = 0.6
 """Where the threshold stands on the bar, as a share of its length."""
@@ -77,7 +77,7 @@ class Footer:
         u = self._unit
         left, right, y = 44 * u, canvas.shape[1] - 50 * u, 8 * u
         share = detection.score / max(detection.threshold, 1e-6)
-        colour = RED if detection.anomalous else _UNEASY if share > 0.6 else _CALM
+        colour = RED if detection.anomalous else _RAISED if share > 0.6 else _LOW
         filled = left + (right - left) * min(max(share * _THRESHOLD_AT, 0), 1)
         _draw_stroke(canvas, left, right, y, 2.6 * u, _TRACK)
         _draw_stroke(canvas, left, filled, y, 2.6 * u, colour)

@@ -87,12 +87,12 @@ def describe_moment(line: MomentLine, folder: Path) -> tuple[str, str]:
     place = f"{width}x{height} px at ({x}, {y})"
     strange = line.rarity
     if line.above_rest is not None:
-        strange = f"{_held_against_rest(line.above_rest)}; {strange}"
+        strange = f"{_describe_rest(line.above_rest)}; {strange}"
     picture = folder / line.picture
     return f"{clock(line.time_s, 1)}, score {line.score:.3g}, {place}: {picture}", strange
 
 
-def _held_against_rest(above: float) -> str:
+def _describe_rest(above: float) -> str:
     """How anomalous against the rest of the recording, in words."""
     if above < 1:
         return "nothing that the highest twentieth of the rest does not reach"

@@ -10,7 +10,7 @@ from edge_vad.detection import Box, Detection
 from edge_vad.opencv import cv2
 from edge_vad.outputs.drawing import Colour, Image
 from edge_vad.outputs.footer import Footer
-from edge_vad.outputs.glow import Glow
+from edge_vad.outputs.heatmap import Heatmap
 from edge_vad.scene_model import SceneCard
 
 LEAST_WIDTH = 640
@@ -41,7 +41,7 @@ class Overlay:
         self.height = rows + strip
         self._footer = Footer(self.width, strip)
         self._footer_canvas = self._footer.canvas()
-        self._glow = Glow(card, self.width, rows)
+        self._heatmap = Heatmap(card, self.width, rows)
         self._drawn = np.zeros((self.height, self.width, 3), np.uint8)
         self._picture, self._strip = self._drawn[:rows], self._drawn[rows:]
 
@@ -55,7 +55,7 @@ class Overlay:
         size = self._picture.shape[1::-1]
         image = detection.frame.image
         cv2.resize(image, size, dst=self._picture, interpolation=cv2.INTER_CUBIC)
-        self._glow.lay(detection.anomaly_map, detection.threshold, self._picture)
+        self._heatmap.blend(detection.anomaly_map, detection.threshold, self._picture)
         if detection.box is not None:
             draw_box(self._picture, detection.box, size[0] / image.shape[1])
         self._footer.draw(detection, self._footer_canvas, self._strip)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_vad.alarms.moments import StrangestMoments, seconds_apart
+from edge_vad.alarms.moments import TopMoments, seconds_apart
 from edge_vad.alarms.tracker import EventTracker
 from edge_vad.detection import NO_MOTION, Detection, Event
 from edge_vad.false_alarms import NormalTail
@@ -69,7 +69,7 @@ class Recorder(Closing):
         self._overlay: Overlay | None = None
         self._video: AnnotatedVideoFile | None = None
         self._tracker = EventTracker(normal=card.normal)
-        self._strangest = StrangestMoments(card, seconds_apart(length / fps if length else None))
+        self._top_moments = TopMoments(card, seconds_apart(length / fps if length else None))
         self._times_s, self._watched_s, self._scores = array("d"), array("d"), array("d")
         self._threshold = 0.0
         self._closing = ExitStack()
@@ -86,7 +86,7 @@ class Recorder(Closing):
         """How long the scene was seen, s."""
         return watched_s(self._watched_s, self._fps)
 
-    def judge_by(self, normal: NormalTail) -> None:
+    def set_normal_tail(self, normal: NormalTail) -> None:
         """Say from now on how rare events are by this normal tail, as it has drifted."""
         self._tracker.normal = normal
 
@@ -103,7 +103,7 @@ class Recorder(Closing):
             self.peak_score = max(self.peak_score, detection.score)
         self._score_lines.write(score_line(detection))
         self._add_event(self._tracker.update(detection))
-        self._strangest.update(detection)
+        self._top_moments.update(detection)
         if self._has_video:
             self._add_picture(detection)
 
@@ -113,7 +113,7 @@ class Recorder(Closing):
             self._add_event(self._tracker.finish())
             if self.frames:
                 normal = self._tracker.normal or self._card.normal
-                self.moments = write_moments(self._folder, self._strangest.finish(), normal)
+                self.moments = write_moments(self._folder, self._top_moments.finish(), normal)
                 write_timeline(self._folder / TIMELINE, self._timeline())
 
     def _open_lines(self, name: str) -> JsonLinesWriter:

@@ -7,8 +7,8 @@ that sees it.
 
 from __future__ import annotations
 
+from edge_vad.scene_file.digest import append_digest
 from edge_vad.scene_file.parsing import LARGEST_FILE
 from edge_vad.scene_file.reading import check, metadata, read
-from edge_vad.scene_file.seal import seal
 
-__all__ = ["LARGEST_FILE", "check", "metadata", "read", "seal"]
+__all__ = ["LARGEST_FILE", "append_digest", "check", "metadata", "read"]

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar, cast
 
 from edge_vad.onnx_file.wire import numbers_of
-from edge_vad.scene_file.dividing import check_divisions
-from edge_vad.scene_file.folding import check_foldings
+from edge_vad.scene_file.constant_folding import check_foldings
+from edge_vad.scene_file.divisions import check_divisions
 from edge_vad.scene_file.operators import ALLOWED, SCAN, SKIPPING
 from edge_vad.scene_file.parsing import Message, parse
 

@@ -9,8 +9,8 @@ from edge_vad.files.bounded import read_bounded, reason_of
 from edge_vad.onnx_file.parts import GRAPH, METADATA, read_pair
 from edge_vad.onnx_file.wire import split
 from edge_vad.scene_file.checking import check_graph
+from edge_vad.scene_file.digest import check_digest
 from edge_vad.scene_file.parsing import LARGEST_FILE, LONGEST_TEXT
-from edge_vad.scene_file.seal import check_seal
 from edge_vad.untrusted import shorten, shown_path
 
 
@@ -65,7 +65,7 @@ def check(content: bytes, path: Path) -> None:
         BadModel: It is not.
     """
     try:
-        check_seal(content)
+        check_digest(content)
         check_graph(content)
     except ValueError as error:
         raise BadModel(

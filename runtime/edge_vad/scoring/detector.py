@@ -145,7 +145,7 @@ class Detector(Closing):
         with closing(prefetch_flow(source, card, ahead)) as frames:
             for measured in frames:
                 self._on_stage("decode")
-                if measured.moved.flow is None:
+                if measured.measurement.flow is None:
                     preparer.reset()
                 yield preparer.pool(measured, preparer.state(measured.frame, measured.image))
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from edge_vad.errors import EdgeVadError
 from edge_vad.frame import Frame
-from edge_vad.motion.extractor import FlowExtractor, Moved
+from edge_vad.motion.extractor import FlowExtractor, FlowMeasurement
 from edge_vad.motion.pace import Paced, at_pace
 from edge_vad.opencv import cv2
 from edge_vad.preprocessing.resize import FrameResizer
@@ -60,7 +60,7 @@ class _Patient:
         except EdgeVadError as error:
             self._failure = error
 
-    def complain(self) -> None:
+    def warn_if_slow(self) -> None:
         """Raise what ended the frames before their time."""
         if self._failure:
             raise self._failure
@@ -113,12 +113,12 @@ def prefetch_flow(
         yield from map(_finished, pending)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-    frames.complain()
+    frames.warn_if_slow()
 
 
 def _finished(pending: _Pending) -> MeasuredFrame:
     if pending.is_new is None:
-        moved = Moved(None)
+        measurement = FlowMeasurement(None)
     else:
-        moved = Moved(pending.flow, pending.steps, pending.is_new.result())
-    return MeasuredFrame(pending.frame, pending.image, moved)
+        measurement = FlowMeasurement(pending.flow, pending.steps, pending.is_new.result())
+    return MeasuredFrame(pending.frame, pending.image, measurement)

@@ -11,25 +11,25 @@ from edge_vad.backends import ModelInput, StageHook, no_hook
 from edge_vad.camera_state import CameraState
 from edge_vad.detection import NO_MOTION
 from edge_vad.frame import Frame
-from edge_vad.motion.extractor import MotionExtractor, Moved
+from edge_vad.motion.extractor import FlowMeasurement, MotionExtractor
 from edge_vad.preprocessing.resize import FrameResizer
 from edge_vad.scene_model import SceneCard
 from edge_vad.scoring.tamper_detector import TamperDetector
 
 
 class MeasuredFrame(NamedTuple):
-    """A frame and how it moved.
+    """A frame and its flow from the one before.
 
     Attributes:
         frame: As the source gave it.
         image: uint8, of the model's size; used again by later frames.
-        moved: Its motion; no flow for the first frame, and the first after a hole.
+        measurement: Its flow, unpooled; none for the first frame, and the first after a hole.
             Used again by later frames.
     """
 
     frame: Frame
     image: NDArray[np.uint8]
-    moved: Moved
+    measurement: FlowMeasurement
 
 
 class PreparedFrame(NamedTuple):
@@ -107,7 +107,7 @@ class FramePreparer:
         return self._match.update(image, frame.time_s) if self._match else CameraState.LIVE
 
     def measure(self, frame: Frame, image: NDArray[np.uint8], steps: float | None) -> MeasuredFrame:
-        """Measure how a frame moved since the one before, whose size has been fitted."""
+        """Measure the flow of a resized frame from the one before."""
         return MeasuredFrame(frame, image, self._motion.measure(image, steps or 1.0))
 
     def pool(self, measured: MeasuredFrame, state: CameraState = CameraState.LIVE) -> PreparedFrame:
@@ -118,7 +118,7 @@ class FramePreparer:
             state: Whether it shows the scene.
         """
         self.on_stage("flow")
-        motion = self._motion.pool(measured.moved)
+        motion = self._motion.pool(measured.measurement)
         self.on_stage("pooling")
         unjudged = "" if self._motion.known else NO_MOTION
         if state is not CameraState.LIVE:

@@ -14,9 +14,9 @@ from edge_vad.opencv import cv2
 from edge_vad.preprocessing.background_picture import decode_background, small_grey
 from edge_vad.preprocessing.regions import Regions, covered
 
-_LOOK_S = 0.25
+_SAMPLE_EVERY_S = 0.25
 """Between two looks at the picture."""
-_JUDGE_S = 1.0
+_COMPARE_EVERY_S = 1.0
 _LEARN_S = 30.0
 _PRESENT_S = 4.0
 """Time constant of the present: who walks by is averaged away."""
@@ -65,7 +65,7 @@ class TamperDetector:
         self._learnt_s = _LEARN_S if empty else 0.0
         self._is_sure = not empty
         """Whether the scene was ever seen, or taken for granted."""
-        self._looked_s = self._judged_s = -math.inf
+        self._sampled_s = self._compared_s = -math.inf
         self._suspect_s: float | None = None
 
     def forget_present(self) -> None:
@@ -79,17 +79,17 @@ class TamperDetector:
             image: uint8, (height, width, 3).
             now_s: When it was taken.
         """
-        passed = now_s - self._looked_s
-        if not self._after_s or 0 <= passed < _LOOK_S:
+        passed = now_s - self._sampled_s
+        if not self._after_s or 0 <= passed < _SAMPLE_EVERY_S:
             return self.state
-        self._looked_s = now_s
-        self._look(image, min(max(passed, 0.0), 1.0))
-        if not 0 <= now_s - self._judged_s < _JUDGE_S and self._learnt_s >= _LEARN_S:
-            self._judged_s = now_s
+        self._sampled_s = now_s
+        self._sample(image, min(max(passed, 0.0), 1.0))
+        if not 0 <= now_s - self._compared_s < _COMPARE_EVERY_S and self._learnt_s >= _LEARN_S:
+            self._compared_s = now_s
             self._decide(now_s)
         return self.state
 
-    def _look(self, image: NDArray[np.uint8], passed_s: float) -> None:
+    def _sample(self, image: NDArray[np.uint8], passed_s: float) -> None:
         grey = small_grey(image)
         if self._present is None:
             self._present = grey
@@ -103,7 +103,9 @@ class TamperDetector:
             self._references = [grey.copy()]
             return
         self._learnt_s += passed_s
-        cv2.accumulateWeighted(grey, self._references[0], passed_s / (self._learnt_s + _LOOK_S))
+        cv2.accumulateWeighted(
+            grey, self._references[0], passed_s / (self._learnt_s + _SAMPLE_EVERY_S)
+        )
 
     def _decide(self, now_s: float) -> None:
         assert self._present is not None  # noqa: S101 - it was just looked at
@@ -114,7 +116,7 @@ class TamperDetector:
         is_seen = strength >= _DARK_BELOW and clipped(nearest, self._present) <= _MOST_CLIPPED
         if self.match >= enough and is_seen:
             self._suspect_s, self.state, self._is_sure = None, CameraState.LIVE, True
-            cv2.accumulateWeighted(self._present, nearest, _JUDGE_S / _FOLLOW_S)
+            cv2.accumulateWeighted(self._present, nearest, _COMPARE_EVERY_S / _FOLLOW_S)
             return
         if self._suspect_s is None:
             self._suspect_s = now_s

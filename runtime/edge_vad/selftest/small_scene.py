@@ -17,7 +17,7 @@ from edge_vad.false_alarms import NormalTail
 from edge_vad.motion.extractor import MotionSettings
 from edge_vad.onnx_file import writer
 from edge_vad.onnx_file.writer import node, value
-from edge_vad.scene_file import seal
+from edge_vad.scene_file import append_digest
 from edge_vad.scene_model import (
     METADATA_KEY,
     SCHEMA,
@@ -73,7 +73,7 @@ def write_small_scene(path: Path, seed: int = 0) -> Path:
         weights,
         {METADATA_KEY: card.encode()},
     )
-    path.write_bytes(seal(content))
+    path.write_bytes(append_digest(content))
     return path
 
 

@@ -13,7 +13,7 @@ from edge_vad.errors import EdgeVadError
 from edge_vad.outputs.overlay import Overlay
 from edge_vad.sinks.base import Sink, SinkHealth, Site, Tally
 from edge_vad.sinks.clips.codec import browser_codec
-from edge_vad.sinks.clips.file import VideoWriter, finish_left
+from edge_vad.sinks.clips.file import VideoWriter, finish_interrupted
 from edge_vad.sinks.naming import slugs
 from edge_vad.sinks.settings import VideoSettings
 from edge_vad.sinks.threads.frame_handoff import FrameHandoff
@@ -61,7 +61,7 @@ class AnnotatedVideo(Sink):
         self._handoff = FrameHandoff[None](
             "video", self._write, lambda _: None, settings.fps, ending=self._end_all
         )
-        finish_left(self._folder)
+        finish_interrupted(self._folder)
 
     def frame(self, camera: str, detection: Detection) -> None:
         """Draw the frame and add it to the camera's video."""

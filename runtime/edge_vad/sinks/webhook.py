@@ -64,8 +64,8 @@ class Webhook(Sink):
         is_over = kind is ChangeKind.END
         number = "" if kind is not ChangeKind.UPDATE else f"/{event.end:.3f}"
         topic = f"{event.id}/{kind.value}{number}"
-        needs_will = not is_over and change.mark is None
-        message = Message(topic, payload, event.id, will if needs_will else None, change.mark)
+        needs_will = not is_over and change.position is None
+        message = Message(topic, payload, event.id, will if needs_will else None, change.position)
         self._sender.send(message)
 
     def replay(self, camera: str, change: EventChange) -> None:

@@ -67,7 +67,7 @@ class Windows(Sink):
         """Close the windows."""
         self._handoff.close(timeout_s)
 
-    def obey(self, key: int) -> None:
+    def handle_key(self, key: int) -> None:
         """Do what a key asks for; anything else is ignored.
 
         Args:
@@ -93,7 +93,7 @@ class Windows(Sink):
 
     def _read_key(self) -> None:
         if self._overlays:
-            self.obey(cv2.waitKey(1))
+            self.handle_key(cv2.waitKey(1))
 
     def _change(self, factor: float) -> None:
         for camera in self._cards:

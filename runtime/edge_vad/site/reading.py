@@ -11,8 +11,8 @@ import msgspec
 from edge_vad.errors import BadInput
 from edge_vad.files.bounded import read_text, reason_of
 from edge_vad.site.lines import line_of, parts_of
+from edge_vad.site.msgspec_errors import explain
 from edge_vad.site.settings import SiteSettings
-from edge_vad.site.words import in_words
 from edge_vad.untrusted import shorten, shown_path
 
 if sys.version_info >= (3, 11):
@@ -63,7 +63,7 @@ def decode_site(text: str, name: str = "the site file") -> SiteSettings:
     try:
         document = tomllib.loads(text.removeprefix("\ufeff"))
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
-        raise BadInput(f"{name} is no TOML: {_said(error)}", _MEND) from None
+        raise BadInput(f"{name} is no TOML: {_described_error(error)}", _MEND) from None
     try:
         return msgspec.convert(document, SiteSettings)
     except (msgspec.ValidationError, RecursionError) as error:
@@ -82,11 +82,11 @@ def _located(message: str, text: str, name: str) -> str:
     if unknown := _UNKNOWN.search(what):
         path = f"{path}.{unknown[1]}"
     where = shorten(".".join(parts_of(path))) or "the document"
-    what = shorten(in_words(what[:1].lower() + what[1:]))
+    what = shorten(explain(what[:1].lower() + what[1:]))
     return f"{name}, line {line_of(text, path)}: {where}: {what}"
 
 
-def _said(error: Exception) -> str:
+def _described_error(error: Exception) -> str:
     """What the parser says, without the text of the document, which may hold a password."""
     at = re.search(r"line \d+, column \d+", str(error))
     return at[0] if at else type(error).__name__

@@ -8,7 +8,7 @@ from enum import Enum
 
 from edge_vad.files.closing import Closing
 from edge_vad.frame import Frame
-from edge_vad.motion.pace import thinned
+from edge_vad.motion.pace import limit_rate
 
 
 class SourceState(str, Enum):
@@ -48,7 +48,7 @@ class Source(Closing, ABC):
         Args:
             fps: Frames a second that are wanted, at most about so many; all when None.
         """
-        return thinned(self, fps)
+        return limit_rate(self, fps)
 
     def close(self) -> None:
         """Give back the file or device; harmless when called twice."""

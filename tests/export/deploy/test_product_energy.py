@@ -8,8 +8,8 @@ import torch
 
 from edge_vad.errors import CheckFailed
 from edge_vad_export.deploy.product_energy import (
+    ExplicitEnergy,
     ProductEnergy,
-    SpeltOutEnergy,
     by_products,
     with_product_energies,
 )
@@ -31,11 +31,11 @@ def energy_of(components: int, depth: int, spread: float = 3.0) -> SampleEnergy:
     return SampleEnergy(mixture, lift.reshape(1, components, ROWS, COLUMNS))
 
 
-@pytest.mark.parametrize("form", [ProductEnergy, SpeltOutEnergy])
+@pytest.mark.parametrize("form", [ProductEnergy, ExplicitEnergy])
 @pytest.mark.parametrize("components", [1, 6])
 @pytest.mark.parametrize("depth", [1, 2, 5, 8, 16])
 def test_energies_in_either_form_are_those_of_the_mixture(
-    form: type[SpeltOutEnergy], components: int, depth: int
+    form: type[ExplicitEnergy], components: int, depth: int
 ) -> None:
     plain = energy_of(components, depth)
     latent = 4 * torch.randn(2, depth, ROWS, COLUMNS, generator=torch.Generator().manual_seed(1))
@@ -68,9 +68,9 @@ def narrow_and_far(distance: float) -> tuple[SampleEnergy, torch.Tensor]:
     return plain, near
 
 
-@pytest.mark.parametrize(("distance", "form"), [(0.5, ProductEnergy), (100.0, SpeltOutEnergy)])
+@pytest.mark.parametrize(("distance", "form"), [(0.5, ProductEnergy), (100.0, ExplicitEnergy)])
 def test_what_cancels_in_products_is_computed_without_them(
-    distance: float, form: type[SpeltOutEnergy]
+    distance: float, form: type[ExplicitEnergy]
 ) -> None:
     plain, latent = narrow_and_far(distance)
     made = by_products(plain, latent)
@@ -83,7 +83,7 @@ def test_what_cancels_in_products_is_computed_without_them(
 def test_all_energies_are_swapped_in_a_copy(scene: TrainedScene) -> None:
     known = dict(scene.network.energies.energies)
     swapped = with_product_energies(scene.network, scene.sample_frames, scene.sample_motion)
-    assert {type(each) for each in swapped.energies.mixtures} <= {ProductEnergy, SpeltOutEnergy}
+    assert {type(each) for each in swapped.energies.mixtures} <= {ProductEnergy, ExplicitEnergy}
     assert len(swapped.energies.mixtures) == len(known)
     assert scene.network.energies.energies == known
 

@@ -13,7 +13,7 @@ import pytest
 from edge_vad.backends import ModelInput
 from edge_vad.backends.tensorrt_library import Library, load_library
 from edge_vad.errors import Unavailable
-from edge_vad.scene_file import seal
+from edge_vad.scene_file import append_digest
 from edge_vad.scene_model import METADATA_KEY
 from edge_vad_export.precision.fp16 import to_fp16
 from edge_vad_export.precision.int8 import calibrate, to_int8
@@ -56,7 +56,7 @@ def write(
         model.CopyFrom(graph or precise[precision])
         card = msgspec.structs.replace(scene.card, precision=precision)
         onnx.helper.set_model_props(model, {METADATA_KEY: card.encode()})
-        path.write_bytes(seal(model.SerializeToString()))
+        path.write_bytes(append_digest(model.SerializeToString()))
         return path
 
     return write

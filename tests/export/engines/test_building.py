@@ -19,7 +19,7 @@ from edge_vad.backends.tensorrt_library import Library, Messages
 from edge_vad.device.fingerprint import DeviceFingerprint
 from edge_vad.engine_file import BatchProfile, EngineOptions
 from edge_vad.errors import BadModel, CheckFailed, Unavailable, WrongUse
-from edge_vad.scene_file import seal
+from edge_vad.scene_file import append_digest
 from edge_vad_export.engines import EnginePlan, building, make_engine, plan_engine
 from edge_vad_export.engines import plan as plan_module
 from edge_vad_export.engines.layer_report import REST, summarise
@@ -149,7 +149,7 @@ def test_an_engine_that_is_there_is_not_built_again(write: Write, monkeypatch) -
 def change_scene(path: Path, plan: EnginePlan) -> None:
     model = onnx.load(path)
     model.producer_version = "another"
-    path.write_bytes(seal(model.SerializeToString()))
+    path.write_bytes(append_digest(model.SerializeToString()))
 
 
 def cut_engine(path: Path, plan: EnginePlan) -> None:

@@ -12,7 +12,7 @@ from edge_vad.errors import BadInput
 from edge_vad.frame import Frame
 from edge_vad.motion.pace import Paced
 from edge_vad.scene_model import SceneModel
-from edge_vad_export.verification.footage import copied, spread, watch, watch_labelled
+from edge_vad_export.verification.footage import copied, prepare_frames, read_labelled, spread
 
 FPS = 10.0
 
@@ -33,8 +33,12 @@ def filmed(make, fps: float, seconds: float = 2.0, start_s: float = 0.0) -> list
 
 @pytest.mark.parametrize("fps", [20.0, 30.0])
 def test_faster_footage_gives_what_the_scene_would_have_seen(model, make, fps):
-    expected = [(copied(seen.inputs), seen.has_motion) for seen in watch(model, filmed(make, FPS))]
-    found = [(copied(seen.inputs), seen.has_motion) for seen in watch(model, filmed(make, fps))]
+    expected = [
+        (copied(seen.inputs), seen.has_motion) for seen in prepare_frames(model, filmed(make, FPS))
+    ]
+    found = [
+        (copied(seen.inputs), seen.has_motion) for seen in prepare_frames(model, filmed(make, fps))
+    ]
     assert [has_motion for _, has_motion in found] == [False, *[True] * 19]
     for (left, _), (right, _) in zip(found, expected, strict=True):
         np.testing.assert_array_equal(left.frame, right.frame)
@@ -42,13 +46,16 @@ def test_faster_footage_gives_what_the_scene_would_have_seen(model, make, fps):
 
 
 def test_slower_footage_moves_as_fast(model, make):
-    at_5 = [np.median(seen.inputs.motion[0, 0]) for seen in watch(model, filmed(make, 5.0))]
+    at_5 = [
+        np.median(seen.inputs.motion[0, 0]) for seen in prepare_frames(model, filmed(make, 5.0))
+    ]
     assert at_5[-1] == pytest.approx(3.0, abs=0.3)
 
 
 def test_a_hole_has_no_motion(model, make):
     frames = [*filmed(make, FPS, 1.0), *filmed(make, FPS, 1.0, start_s=60.0)]
-    assert [at for at, seen in enumerate(watch(model, frames)) if not seen.has_motion] == [0, 10]
+    prepared = prepare_frames(model, frames)
+    assert [at for at, seen in enumerate(prepared) if not seen.has_motion] == [0, 10]
 
 
 def labelled(frames: list[Frame], labels: list[bool]) -> SimpleNamespace:
@@ -59,14 +66,14 @@ def labelled(frames: list[Frame], labels: list[bool]) -> SimpleNamespace:
 def test_a_label_stays_with_its_frame_at_any_rate(model, make):
     frames = filmed(make, 30.0)
     truth = labelled(frames, [frame.time_s >= 1.0 for frame in frames])
-    told = [seen.anomalous for seen in watch_labelled(model, truth)]
+    told = [seen.anomalous for seen in read_labelled(model, truth)]
     assert told == [False] * 10 + [True] * 10
 
 
 @pytest.mark.parametrize("labels", [59, 61])
 def test_labels_of_other_clips_are_refused(model, make, labels):
     with pytest.raises(BadInput, match="not one label for each"):
-        list(watch_labelled(model, labelled(filmed(make, 30.0), [False] * labels)))
+        list(read_labelled(model, labelled(filmed(make, 30.0), [False] * labels)))
 
 
 def test_a_stretch_does_not_follow_the_one_before():

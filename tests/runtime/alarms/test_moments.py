@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from edge_vad.alarms.moments import COUNT, StrangestMoments, seconds_apart
+from edge_vad.alarms.moments import COUNT, TopMoments, seconds_apart
 from edge_vad.detection import Detection
 from edge_vad.frame import Frame
 
@@ -24,7 +24,7 @@ def detections(scores, cell=(2, 3), times_s=None):
 
 
 def found(make, scores, apart_s=5.0, **more):
-    strangest = StrangestMoments(make.card(), apart_s)
+    strangest = TopMoments(make.card(), apart_s)
     for detection in detections(scores, **more):
         strangest.update(detection)
     return strangest.finish()
@@ -72,7 +72,7 @@ def test_two_moments_are_never_closer_than_asked(make):
 
 
 def test_frames_that_were_not_judged_do_not_count(make):
-    strangest = StrangestMoments(make.card(), 5.0)
+    strangest = TopMoments(make.card(), 5.0)
     for detection in detections([9.0] * 30):
         strangest.update(replace(detection, unjudged="moved"))
     assert strangest.finish() == []
@@ -105,7 +105,7 @@ def test_a_clock_that_begins_anew_breaks_nothing(make):
 
 
 def test_memory_stays_flat_over_a_long_recording(make):
-    strangest = StrangestMoments(make.card(), 5.0)
+    strangest = TopMoments(make.card(), 5.0)
     scores = np.linspace(0, 100, 6000)  # every frame is stranger than all before
     tracemalloc.start()
     try:

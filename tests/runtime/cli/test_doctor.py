@@ -10,7 +10,7 @@ import pytest
 
 from edge_vad.backends import BACKENDS
 from edge_vad.doctor.report import DoctorReport
-from edge_vad.selftest import making
+from edge_vad.selftest import commands
 from edge_vad.selftest.report import SelftestReport
 
 
@@ -63,7 +63,7 @@ def test_a_selftest_of_ones_own_scene_compares_and_names_what_is_absent(
 
 
 def test_without_pytorch_a_small_scene_stands_in(edge_vad, monkeypatch) -> None:
-    monkeypatch.setattr(making, "_TO_LEARN", ("no_such_package",))
+    monkeypatch.setattr(commands, "_TO_LEARN", ("no_such_package",))
     code, out, err = edge_vad("selftest")
     assert (code, err) == (0, "")
     assert "no_such_package is not installed; a small scene with random weights stands in" in out

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from edge_vad.frame import Frame
 from edge_vad.motion.extractor import LONGEST_PAUSE, MotionExtractor, MotionSettings
-from edge_vad.motion.pace import Pace, Thinner, at_pace
+from edge_vad.motion.pace import FrameRateLimiter, Pace, at_pace
 from edge_vad.opencv import cv2
 
 PICTURE = np.zeros((4, 4, 3), np.uint8)
@@ -74,8 +74,8 @@ def test_no_more_frames_are_taken_than_the_scene_is_used_to(gaps: list[float], f
 
 
 def test_all_frames_are_taken_where_no_rate_is_wanted() -> None:
-    thinner = Thinner(None)
-    assert all(thinner.takes(at / 1000) for at in range(50))
+    limiter = FrameRateLimiter(None)
+    assert all(limiter.takes(at / 1000) for at in range(50))
 
 
 def test_a_source_is_asked_for_no_more_than_is_looked_at() -> None:

@@ -35,7 +35,7 @@ def changed(make: SimpleNamespace, tmp_path: Path) -> Callable[[Change], Path]:
         model = onnx.load_from_string(path.read_bytes())
         del model.metadata_props[-1]
         change(model)
-        path.write_bytes(scene_file.seal(model.SerializeToString()))
+        path.write_bytes(scene_file.append_digest(model.SerializeToString()))
         return path
 
     return write
@@ -346,7 +346,7 @@ def test_every_operator_that_is_allowed_makes_tensors_of_tensors() -> None:
 
 def test_a_second_graph_is_refused(make: SimpleNamespace, tmp_path: Path) -> None:
     path = make.scene(tmp_path / "scene.onnx", make.card())
-    path.write_bytes(scene_file.seal(path.read_bytes() + block(7, block(2, b"another"))))
+    path.write_bytes(scene_file.append_digest(path.read_bytes() + block(7, block(2, b"another"))))
     with pytest.raises(BadModel, match="rely on"):
         SceneModel.read(path)
 
@@ -408,7 +408,7 @@ def test_a_scene_without_a_digest_is_refused_with_the_command_that_writes_it(
 
 
 def test_a_digest_is_renewed_and_not_heaped_up(sealed: bytes) -> None:
-    assert scene_file.seal(sealed) == sealed
+    assert scene_file.append_digest(sealed) == sealed
 
 
 def test_a_scene_that_changes_while_it_is_loaded_is_refused(

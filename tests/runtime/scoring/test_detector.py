@@ -7,7 +7,7 @@ from edge_vad.backends import Backend, ModelOutput
 from edge_vad.detection import NO_MOTION, Box
 from edge_vad.errors import BadInput, BadModel, WrongUse
 from edge_vad.frame import Frame
-from edge_vad.scene_file import seal
+from edge_vad.scene_file import append_digest
 from edge_vad.scene_model import SceneModel
 from edge_vad.scoring.detector import Detector, load
 from edge_vad.sources import open_source
@@ -133,7 +133,7 @@ def test_a_graph_that_contradicts_its_metadata_is_refused(make, tmp_path):
 
 def test_a_graph_that_onnx_runtime_cannot_load_is_refused(tiny_scene):
     path = tiny_scene()
-    path.write_bytes(seal(path.read_bytes().replace(b"strides", b"stridez")))
+    path.write_bytes(append_digest(path.read_bytes().replace(b"strides", b"stridez")))
     with pytest.raises(BadModel, match="cannot load"):
         load(path)
 

@@ -68,8 +68,8 @@ def windows(monkeypatch):
 def test_keys_pause_change_the_threshold_and_quit(windows, keys, expected):
     sink, commanded = windows
     for key in keys:
-        sink.obey(ord(key))
-    sink.obey(-1)
+        sink.handle_key(ord(key))
+    sink.handle_key(-1)
     assert commanded == expected
 
 

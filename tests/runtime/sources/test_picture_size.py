@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_vad.sources.decoding.picture_size import is_bearable
+from edge_vad.sources.decoding.picture_size import is_within_limits
 from edge_vad.sources.decoding.pictures import decode_picture, read_grey, read_picture
 
 IMAGE = np.arange(48 * 64 * 3, dtype=np.uint32).reshape(48, 64, 3).astype(np.uint8)
@@ -69,8 +69,8 @@ def test_a_small_file_of_a_huge_picture_is_not_unpacked(
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_the_size_of_every_kind_is_read(suffix: str) -> None:
-    assert is_bearable(packed(suffix))
-    assert not is_bearable(as_wide_as(suffix, 2**30))
+    assert is_within_limits(packed(suffix))
+    assert not is_within_limits(as_wide_as(suffix, 2**30))
 
 
 @pytest.mark.parametrize("suffix", [*SUFFIXES, ".webp"])
@@ -88,13 +88,13 @@ def test_the_largest_pictures_of_cameras_are_read() -> None:
 def test_a_picture_upside_down_is_read() -> None:
     data = bytearray(packed(".bmp"))
     data[22:26] = struct.pack("<i", -48)
-    assert is_bearable(bytes(data))
+    assert is_within_limits(bytes(data))
 
 
 def test_a_picture_of_endless_scans_is_refused() -> None:
     data = packed(".jpg")
     scan = data[data.index(b"\xff\xda") : -2]
-    assert not is_bearable(data[:-2] + scan * 200 + data[-2:])
+    assert not is_within_limits(data[:-2] + scan * 200 + data[-2:])
 
 
 @given(data=st.data())

@@ -14,7 +14,7 @@ from onnx import TensorProto, helper
 
 from edge_vad.frame import Frame
 from edge_vad.opencv import cv2
-from edge_vad.scene_file import seal
+from edge_vad.scene_file import append_digest
 from edge_vad.sources import Source
 from edge_vad_train.datasets import Clip, Dataset
 
@@ -111,7 +111,7 @@ def energetic() -> Callable[[Path, float], Path]:
                 helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", rows, columns])
             )
         onnx.checker.check_model(model)
-        path.write_bytes(seal(model.SerializeToString()))
+        path.write_bytes(append_digest(model.SerializeToString()))
         return path
 
     return change

@@ -13,7 +13,7 @@ import msgspec
 from rich.console import Console
 
 from edge_vad.backends import BACKENDS
-from edge_vad.cli.console import heed_rate, progress, staged
+from edge_vad.cli.console import check_rate, progress, staged
 from edge_vad.cli.options import IGNORE_HELP, fps_option, ignore_option
 from edge_vad.errors import WrongUse
 from edge_vad.motion.pace import scored_of
@@ -231,7 +231,7 @@ def _length(clips: tuple[Clip, ...], card: SceneCard) -> int | None:
     lengths = []
     for clip in clips:
         with clip.open() as source:
-            heed_rate(source, card)
+            check_rate(source, card)
             lengths.append(scored_of(source.length, source.fps, card.fps))
     return None if None in lengths else sum(filter(None, lengths))
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from edge_vad.alarms.ignored import IgnoredCells
 from edge_vad.backends import Backend
 from edge_vad.errors import BadInput
-from edge_vad.motion.pace import Pace, Thinner
+from edge_vad.motion.pace import FrameRateLimiter, Pace
 from edge_vad.onnx_file.cost import count_outputs
 from edge_vad.preprocessing.regions import Polygon
 from edge_vad.scene_model import SceneModel
@@ -134,14 +134,14 @@ def _measure_clip(
         meter.start_clip()
     unlearned.start_clip()
     masks: Iterator[Mask | None] = clip.masks() or repeat(None)
-    thinner, pace, taken, frames = Thinner(fps), Pace(fps), [], 0
+    limiter, pace, taken, frames = FrameRateLimiter(fps), Pace(fps), [], 0
     # Strict: a frame that is left out would shift all labels after it.
     with clip.clip.open(strict=True) as source:
         for frame in source:
             mask = next(masks, None)
             frames += 1
             on_frame()
-            if not thinner.takes(frame.time_s):
+            if not limiter.takes(frame.time_s):
                 continue
             taken.append(frames - 1)
             steps = pace.steps(frame)

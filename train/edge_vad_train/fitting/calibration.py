@@ -65,9 +65,9 @@ def measure_energies(
         One for each run of frames without a break.
     """
 
-    def measure(read: ReadBatches, tell: Callable[[int], None]) -> list[FrameEnergies]:
+    def measure(read: ReadBatches, advance: Callable[[int], None]) -> list[FrameEnergies]:
         rows: list[list[FrameEnergies]] = []
-        for batch in read(tell):
+        for batch in read(advance):
             if batch.begins:
                 rows.append([])
             rows[-1].append(_energies_of(folds[batch.fold], batch, names, settings.score_cells))

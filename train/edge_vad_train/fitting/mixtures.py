@@ -71,7 +71,7 @@ def _fit_energy(
     latents = cells.latents[name]
     if len(latents) <= components:  # hardly anything ever is or moves
         return SampleEnergy(
-            _nothing_known(components, latents.shape[1]), torch.zeros(1, components, *grid)
+            _empty_mixture(components, latents.shape[1]), torch.zeros(1, components, *grid)
         )
     chosen = generator(seed, Use.MIXTURES).permutation(len(latents))[:most]
     mixture = fit_mixture(latents[chosen], components, seed)
@@ -101,7 +101,7 @@ def _log_joint(energy: SampleEnergy, latents: NDArray[np.float32]) -> torch.Tens
         )
 
 
-def _nothing_known(components: int, dimensions: int) -> Mixture:
+def _empty_mixture(components: int, dimensions: int) -> Mixture:
     """The mixture of a scene in which nothing is or moves: about nothing."""
     unit = np.broadcast_to(np.eye(dimensions), (components, dimensions, dimensions))
     weights = np.full(components, -math.log(components))

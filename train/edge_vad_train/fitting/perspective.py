@@ -69,8 +69,8 @@ def _moving(inputs: StreamInputs) -> _Moving:
     assert inputs.cell_features is not None  # noqa: S101
     right, down, _, foreground, _ = inputs.cell_features.numpy().swapaxes(0, 1)
     speed = np.hypot(right, down)
-    tells = (foreground > _OCCUPIED) & (speed > _MOVING_PX)
-    return np.nonzero(tells)[1], speed[tells]
+    is_informative = (foreground > _OCCUPIED) & (speed > _MOVING_PX)
+    return np.nonzero(is_informative)[1], speed[is_informative]
 
 
 def fit_scale(

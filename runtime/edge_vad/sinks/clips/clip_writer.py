@@ -14,7 +14,7 @@ from edge_vad.errors import EdgeVadError
 from edge_vad.opencv import cv2
 from edge_vad.outputs.drawing import Image
 from edge_vad.sinks.clips.codec import browser_codec
-from edge_vad.sinks.clips.file import VideoWriter, finish_left
+from edge_vad.sinks.clips.file import VideoWriter, finish_interrupted
 from edge_vad.sinks.clips.preroll_buffer import JpegFrame
 from edge_vad.sinks.store.media import MEDIA, stem
 from edge_vad.sinks.threads.worker import Worker
@@ -83,7 +83,7 @@ class ClipWriter:
         self._folder = folder
         self._clips: dict[str, _Clip] = {}
         self._worker = Worker[Callable[[], object]]("clips-file", self._work, 1_000_000)
-        self._worker.put(lambda: finish_left(folder / MEDIA))
+        self._worker.put(lambda: finish_interrupted(folder / MEDIA))
         # It takes seconds on a small machine, which a run that ends with an event does not have.
         self._worker.put(browser_codec)
 

@@ -99,7 +99,7 @@ def finish(partial: Path, path: Path) -> Path:
     return partial.replace(path)
 
 
-def finish_left(folder: Path) -> None:
+def finish_interrupted(folder: Path) -> None:
     """Finish the videos that a killed process has left half-written; delete what cannot play.
 
     What cannot be looked at just now is left for later.

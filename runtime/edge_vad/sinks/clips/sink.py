@@ -24,7 +24,7 @@ _PATIENCE_S = 2.0
 
 
 @dataclass(slots=True)
-class _Take:
+class _Recording:
     """An event that is being filmed.
 
     Attributes:
@@ -56,11 +56,11 @@ class Clips(Sink):
         self._fps = {camera.name: min(settings.fps, camera.fps) for camera in site.cameras}
         share = settings.memory_mb * 1_000_000 // max(1, len(self._fps))
         self._prerolls = {name: PrerollBuffer(settings.before_s, share) for name in self._fps}
-        self._takes: dict[str, _Take] = {}
+        self._recordings: dict[str, _Recording] = {}
         self._asked = 0
         self._writer = ClipWriter(folder)
         self._handoff = FrameHandoff[EventChange](
-            "clips", self._keep, self._film, settings.fps, self._look_at_clock, self._end_all
+            "clips", self._keep, self._record, settings.fps, self._look_at_clock, self._end_all
         )
 
     def frame(self, camera: str, detection: Detection) -> None:
@@ -94,13 +94,13 @@ class Clips(Sink):
         time_s = detection.frame.time_s
         picture = JpegFrame(time_s, _encoded(detection.frame.image, self._settings.width))
         self._prerolls[camera].add(picture)
-        take = self._takes.get(camera)
-        if take and time_s > take.last_s:
+        recording = self._recordings.get(camera)
+        if recording and time_s > recording.last_s:
             self._end(camera)
-        elif take:
-            self._writer.add(take.event_id, picture)
+        elif recording:
+            self._writer.add(recording.event_id, picture)
 
-    def _film(self, change: EventChange) -> None:
+    def _record(self, change: EventChange) -> None:
         camera, settings = change.event.camera, self._settings
         if change.kind is ChangeKind.NEW:
             self._end(camera)
@@ -109,31 +109,31 @@ class Clips(Sink):
             rest_s = settings.longest_s
             self._writer.begin(change.event.id, self._fps[camera], pictures)
         else:
-            take = self._takes.get(camera)
-            if take is None or take.event_id != change.event.id:
+            recording = self._recordings.get(camera)
+            if recording is None or recording.event_id != change.event.id:
                 return
             pictures = self._prerolls[camera].pictures()
             now_s = pictures[-1].time_s if pictures else 0.0
-            rest_s = min(settings.after_s, take.last_s - now_s)
+            rest_s = min(settings.after_s, recording.last_s - now_s)
         deadline = time.monotonic() + rest_s + _PATIENCE_S
-        self._takes[camera] = _Take(change.event.id, now_s + rest_s, deadline)
+        self._recordings[camera] = _Recording(change.event.id, now_s + rest_s, deadline)
 
     def _look_at_clock(self) -> None:
-        for camera in [name for name, take in self._takes.items() if _is_over(take)]:
+        for camera in [name for name, recording in self._recordings.items() if _is_over(recording)]:
             self._end(camera)
 
     def _end(self, camera: str) -> None:
-        take = self._takes.pop(camera, None)
-        if take:
-            self._writer.finish(take.event_id)
+        recording = self._recordings.pop(camera, None)
+        if recording:
+            self._writer.finish(recording.event_id)
 
     def _end_all(self) -> None:
-        for camera in list(self._takes):
+        for camera in list(self._recordings):
             self._end(camera)
 
 
-def _is_over(take: _Take) -> bool:
-    return time.monotonic() > take.deadline
+def _is_over(recording: _Recording) -> bool:
+    return time.monotonic() > recording.deadline
 
 
 def _encoded(image: Image, width: int) -> bytes:

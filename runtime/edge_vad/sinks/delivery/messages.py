@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from edge_vad.events import Mark
+from edge_vad.events import JournalPosition
 
 
 class Message(NamedTuple):
@@ -16,14 +16,14 @@ class Message(NamedTuple):
         event: The event's id.
         will: Topic and payload of the message to send should we be killed before the event's next
             one; None when the event has ended, or the journal sees to it.
-        mark: Where the change that it tells of stands in the journal.
+        position: Where the change that it tells of stands in the journal.
     """
 
     topic: str
     payload: bytes
     event: str
     will: tuple[str, bytes] | None
-    mark: Mark | None = None
+    position: JournalPosition | None = None
 
 
 class QueuedMessage(NamedTuple):

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 
-from edge_vad.events import Mark
+from edge_vad.events import JournalPosition
 from edge_vad.files.atomic import make_private_file
 from edge_vad.sinks.delivery.messages import Message, QueuedMessage
 
@@ -70,7 +70,7 @@ class Spool:
             sqlite3.Error: The disk is full.
         """
         with self._connection:
-            added = [each for each in messages if self._takes(each.message.mark)]
+            added = [each for each in messages if self._takes(each.message.position)]
             for seq, message in added:
                 self._connection.execute(
                     "INSERT INTO messages VALUES (?, ?, ?, ?)",
@@ -128,15 +128,15 @@ class Spool:
             )
             self._connection.execute("DELETE FROM wills")
 
-    def _takes(self, mark: Mark | None) -> bool:
+    def _takes(self, position: JournalPosition | None) -> bool:
         """Whether it is the first time that a change is taken; from now on it is not."""
-        if mark is None:
+        if position is None:
             return True
         changed = self._connection.execute(
             "INSERT INTO taken VALUES (0, ?, ?) ON CONFLICT (id) DO UPDATE SET "
             "journal = excluded.journal, number = excluded.number "
             "WHERE journal != excluded.journal OR number < excluded.number",
-            mark,
+            position,
         )
         return changed.rowcount > 0
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from edge_vad.events import ChangeKind, EventChange, LiveEvent, Mark
+from edge_vad.events import ChangeKind, EventChange, JournalPosition, LiveEvent
 from edge_vad.files.atomic import PRIVATE, make_private_file, make_private_folder, write_whole
 
 NAME = "events.journal"
@@ -75,7 +75,9 @@ class JournalFile:
                 break
             self._number = max(self._number, read.number)
             self.size += len(line)
-            changes.append(EventChange(read.kind, read.event, mark=Mark(self._id, read.number)))
+            changes.append(
+                EventChange(read.kind, read.event, position=JournalPosition(self._id, read.number))
+            )
         return changes
 
     def append(self, changes: Sequence[EventChange]) -> list[EventChange]:
@@ -86,7 +88,7 @@ class JournalFile:
         """
         handle = self._opened()
         marked = [
-            replace(each, mark=Mark(self._id, number))
+            replace(each, position=JournalPosition(self._id, number))
             for number, each in enumerate(changes, self._number + 1)
         ]
         content = b"".join(map(_encoded, marked))
@@ -145,5 +147,5 @@ class JournalFile:
 
 
 def _encoded(change: EventChange) -> bytes:
-    number = change.mark.number if change.mark else 0
+    number = change.position.number if change.position else 0
     return msgspec.json.encode(_Line(number, change.kind, change.event)) + b"\n"

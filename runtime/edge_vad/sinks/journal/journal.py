@@ -161,7 +161,7 @@ class Journal(Sink):
 
     def _shorten(self) -> None:
         try:
-            self._file.rewrite([each for each in self._open.values() if each.mark])
+            self._file.rewrite([each for each in self._open.values() if each.position])
         except OSError as error:
             self._why = f"cannot be made short ({error.strerror})"
 

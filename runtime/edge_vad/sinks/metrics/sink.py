@@ -18,8 +18,8 @@ except ImportError as error:
         "run pip install 'edge-vad[metrics]', or leave out the metrics",
     ) from error
 
-from edge_vad.sinks.metrics.collecting import SiteCollector
-from edge_vad.sinks.metrics.listening import serve
+from edge_vad.sinks.metrics.collector import SiteCollector
+from edge_vad.sinks.metrics.server import serve
 
 _BUCKETS_S = (
     0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0,

@@ -61,8 +61,8 @@ class MqttSink(Sink):
             self._node,
             self._topics.available,
             commands,
-            self._introduce,
-            self._obey,
+            self._publish_discovery,
+            self._handle_command,
         )
         outbox = Outbox(spool, settings.spool_mb * 1_000_000)
         self._sender = Sender("mqtt", outbox, self._deliver, _AT_ONCE)
@@ -73,11 +73,11 @@ class MqttSink(Sink):
         """Spool the change, and show whether an event goes on."""
         event, kind = change.event, change.kind
         is_over = kind is ChangeKind.END
-        needs_will = not is_over and change.mark is None
+        needs_will = not is_over and change.position is None
         will = (self._topics.event(camera, ChangeKind.END.value), encode(will_of(event)))
         topic = self._topics.event(camera, kind.value)
         payload = encode(event_message(change))
-        message = Message(topic, payload, event.id, will if needs_will else None, change.mark)
+        message = Message(topic, payload, event.id, will if needs_will else None, change.position)
         self._sender.send(message)
         self._keep(self._topics.anomaly(camera), "OFF" if is_over else "ON")
         if change.snapshot is not None and self._settings.snapshots:
@@ -126,7 +126,7 @@ class MqttSink(Sink):
             self._kept[topic] = text
             self._link.keep(topic, text)
 
-    def _introduce(self) -> None:
+    def _publish_discovery(self) -> None:
         """Tell a broker that has just come all that it should keep."""
         settings, topics = self._settings, self._topics
         for camera in [each.name for each in self._site.cameras]:
@@ -147,7 +147,7 @@ class MqttSink(Sink):
         for topic, jpeg in list(self._shown.items()):
             self._link.keep(topic, jpeg)
 
-    def _obey(self, topic: str, payload: bytes) -> None:
+    def _handle_command(self, topic: str, payload: bytes) -> None:
         camera = self._topics.commanded(topic)
         if camera is None:
             return
@@ -156,9 +156,9 @@ class MqttSink(Sink):
         except WrongUse as error:
             _log.warning("a command for %s is refused: %s", camera, error.what)
             # Whoever sent it sees what is in force.
-            standing = self._topics.threshold(camera)
-            if standing in self._kept:
-                self._link.keep(standing, self._kept[standing])
+            topic = self._topics.threshold(camera)
+            if topic in self._kept:
+                self._link.keep(topic, self._kept[topic])
 
     def _show(self, pictures: list[tuple[str, NDArray[np.uint8]]]) -> None:
         for camera, image in dict(pictures).items():

@@ -16,11 +16,11 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from edge_vad.sinks.doors.application import application
-from edge_vad.sinks.doors.auth import Authenticator
-from edge_vad.sinks.doors.http_errors import NotFound, TokenWrong
-from edge_vad.sinks.doors.middleware import caller
-from edge_vad.sinks.doors.responses import json_response, json_unless_known
+from edge_vad.sinks.http.application import application
+from edge_vad.sinks.http.auth import Authenticator
+from edge_vad.sinks.http.http_errors import NotFound, TokenWrong
+from edge_vad.sinks.http.middleware import caller
+from edge_vad.sinks.http.responses import json_response, json_unless_known
 from edge_vad.sinks.page.assets import Asset, read_assets
 from edge_vad.sinks.page.event_views import EventsResponse, event_view, marked_picture
 from edge_vad.sinks.page.history import SPAN_S

@@ -11,7 +11,7 @@ from edge_vad.events import LiveEvent
 from edge_vad.files.bounded import read_bounded
 from edge_vad.opencv import cv2
 from edge_vad.outputs.overlay import draw_box
-from edge_vad.sinks.doors.http_errors import NotFound
+from edge_vad.sinks.http.http_errors import NotFound
 from edge_vad.sources.decoding.picture_size import LARGEST_FILE
 from edge_vad.sources.decoding.pictures import decode_picture
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from edge_vad.errors import WrongUse
-from edge_vad.outputs.glow import glow_colours
+from edge_vad.outputs.heatmap import heatmap_colours
 from edge_vad.sinks.base import SinkHealth, Site
 from edge_vad.sinks.page.history import SPAN_S
 from edge_vad.sinks.page.requests import WantedPicture
@@ -96,7 +96,7 @@ class LiveSite:
             live=True,
             run=self._run,
             cameras=tuple(view.card for view in self._in_order),
-            colours=base64.b64encode(glow_colours().tobytes()).decode(),
+            colours=base64.b64encode(heatmap_colours().tobytes()).decode(),
             fps=self._fps,
         )
 

@@ -9,7 +9,7 @@ import msgspec
 from starlette.requests import Request
 
 from edge_vad.errors import WrongUse
-from edge_vad.sinks.doors.http_errors import TooLarge
+from edge_vad.sinks.http.http_errors import TooLarge
 from edge_vad.sinks.page.snapshots import WIDTHS
 from edge_vad.sinks.store.media import is_event_id
 

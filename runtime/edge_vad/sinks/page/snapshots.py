@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from edge_vad.detection import Box, Detection
 from edge_vad.opencv import cv2
 from edge_vad.outputs.drawing import Image
-from edge_vad.outputs.glow import glow_levels
+from edge_vad.outputs.heatmap import heatmap_levels
 
 WIDTHS = (320, 480, 640, 960)
 """Widths in which pictures can be had, px; a narrower camera's are shown as they are."""
 _JPEG_QUALITY = 80
-_LOOKING_S = 3.0
+_VIEWED_S = 3.0
 """Who has not asked for so long looks no longer."""
 
 
@@ -69,7 +69,7 @@ class SnapshotEncoder:
     def __init__(self, fps: float) -> None:
         # A little less, or a camera of just this rate would lose frames to its jitter.
         self._interval_s = 0.9 / fps
-        self._looking_until_s = self._next_s = 0.0
+        self._viewed_until_s = self._next_s = 0.0
         self._swapping, self._encoding = threading.Lock(), threading.Lock()
         self._free: list[_Copy] = []
         self._waiting: _Copy | None = None
@@ -80,7 +80,7 @@ class SnapshotEncoder:
     def offer(self, detection: Detection) -> None:
         """Copy a frame, if somebody looks and one is due; called by one thread."""
         now = time.monotonic()
-        if now >= self._looking_until_s or now < self._next_s:
+        if now >= self._viewed_until_s or now < self._next_s:
             return
         self._next_s = now + self._interval_s
         with self._swapping:
@@ -98,7 +98,7 @@ class SnapshotEncoder:
             after: Number of the picture that one has; -1 for none.
             width: One of `WIDTHS`.
         """
-        self._looking_until_s = time.monotonic() + _LOOKING_S
+        self._viewed_until_s = time.monotonic() + _VIEWED_S
         with self._encoding:
             self._advance()
             if self._shown is None or self._number == after:
@@ -126,7 +126,7 @@ class SnapshotEncoder:
                 np.uint8, copy=False
             )
         jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1].tobytes()
-        levels = glow_levels(shown.anomaly_map, shown.threshold)
+        levels = heatmap_levels(shown.anomaly_map, shown.threshold)
         return Snapshot(
             self._number, shown.taken_s, shown.score, shown.box, columns, rows, levels, jpeg
         )

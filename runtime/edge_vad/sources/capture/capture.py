@@ -11,7 +11,7 @@ from collections.abc import Callable
 from edge_vad.camera_state import CameraState
 from edge_vad.errors import EdgeVadError
 from edge_vad.frame import Frame
-from edge_vad.motion.pace import Thinner
+from edge_vad.motion.pace import FrameRateLimiter
 from edge_vad.sources.capture.backoff import pause_after
 from edge_vad.sources.capture.clock import CaptureClock
 from edge_vad.sources.capture.newest import NewestFrame
@@ -21,7 +21,7 @@ from edge_vad.sources.feeds.feed import Connect, Feed, FeedEnded, FeedLost
 GAP = 1000
 """Frame numbers left out where a frame does not follow the one before."""
 
-_TELL_S = 600.0
+_REPORT_EVERY_S = 600.0
 
 _log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class Capture:
         self._stop = threading.Event()
         self._index = self._take = -1
         self._patience_s = 0.0
-        self._told_s = -math.inf
+        self._reported_s = -math.inf
         self._lost_s = time.monotonic()
         self._thread = threading.Thread(target=self._run, name=f"capture {name}", daemon=True)
 
@@ -133,7 +133,7 @@ class Capture:
 
     def _read_on(self, feed: Feed) -> None:
         self.rate.begin(feed.fps, is_certain=feed.is_fps_certain)
-        thinner, clock = Thinner(self._wanted_fps), CaptureClock()
+        limiter, clock = FrameRateLimiter(self._wanted_fps), CaptureClock()
         self._take += 1
         breaks = feed.breaks
         while not self._stop.is_set():
@@ -144,7 +144,7 @@ class Capture:
                 breaks = feed.breaks
                 self._index += GAP
                 self._take += 1
-                thinner.reset()
+                limiter.reset()
             self.rate.count(now)
             self._report_damage(feed, now)
             if self._clock:
@@ -153,7 +153,7 @@ class Capture:
                 self._take += clock.is_burst
             else:
                 time_s = self._index / self.rate.declared if stamp_s is None else stamp_s
-            if thinner.takes(time_s):
+            if limiter.takes(time_s):
                 image = feed.retrieve(self._box.spare())
                 self._enter(CameraState.LIVE)
                 self._box.put(Frame(image, self._index, time_s, self._take))
@@ -161,8 +161,8 @@ class Capture:
 
     def _report_damage(self, feed: Feed, now_s: float) -> None:
         """Warn of pictures that are not whole, once in a while."""
-        if feed.skipped and now_s - self._told_s >= _TELL_S:
-            self._told_s = now_s
+        if feed.skipped and now_s - self._reported_s >= _REPORT_EVERY_S:
+            self._reported_s = now_s
             count = self.skipped + feed.skipped
             _log.warning("%s: %d pictures could not be decoded whole", self._name, count)
 

@@ -19,7 +19,7 @@ _NUMBERS = {3: "H", 4: "I", 16: "Q"}
 Size = tuple[int, int]
 
 
-def is_bearable(data: bytes) -> bool:
+def is_within_limits(data: bytes) -> bool:
     """Whether a file is a PNG, JPEG, BMP or TIFF picture of a size that cameras have."""
     try:
         sizes = _sizes(data)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edge_vad.files.bounded import read_bounded
 from edge_vad.opencv import cv2
-from edge_vad.sources.decoding.picture_size import LARGEST_FILE, is_bearable
+from edge_vad.sources.decoding.picture_size import LARGEST_FILE, is_within_limits
 
 
 def read_picture(path: Path) -> NDArray[np.uint8] | None:
@@ -60,7 +60,7 @@ def decode_picture(data: bytes, mode: int = cv2.IMREAD_COLOR) -> NDArray[np.uint
         uint8, (height, width, 3) or (height, width); None where it is broken, cut short or too
         large.
     """
-    if not is_bearable(data) or _is_cut_jpeg(data):
+    if not is_within_limits(data) or _is_cut_jpeg(data):
         return None
     try:
         # imread would fill the rest of a broken file with grey, imdecode refuses it.

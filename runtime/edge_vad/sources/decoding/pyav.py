@@ -34,7 +34,7 @@ _SILENT = frozenset({"hevc", "vvc"})
 So does it where a picture is not that of the hash which some encoders send with it.
 """
 
-_TELLING = {"vp9": "libvpx-vp9"}
+_REPORTING_DECODERS = {"vp9": "libvpx-vp9"}
 """Decoders that tell damage, of codecs of which FFmpeg's own tells none."""
 
 
@@ -51,7 +51,7 @@ def decoder_of(stream: VideoStream, *, at_once: bool) -> VideoCodecContext:
         stream: Of which nothing was decoded yet.
         at_once: Whether pictures are wanted as they come: several threads hold back as many.
     """
-    decoder = _telling(stream)
+    decoder = _reporting_decoder(stream)
     is_silent = decoder.name in _SILENT
     # Frames side by side are told to be damaged when others are out that were made of them.
     decoder.thread_type = "SLICE" if at_once or is_silent else "AUTO"
@@ -61,10 +61,10 @@ def decoder_of(stream: VideoStream, *, at_once: bool) -> VideoCodecContext:
     return decoder
 
 
-def _telling(stream: VideoStream) -> VideoCodecContext:
+def _reporting_decoder(stream: VideoStream) -> VideoCodecContext:
     """The stream's own decoder, or another of the same codec that is not silent."""
     own = stream.codec_context
-    name = _TELLING.get(own.name)
+    name = _REPORTING_DECODERS.get(own.name)
     if name is None or name not in av.codec.codecs_available:
         return own
     decoder: VideoCodecContext = av.CodecContext.create(name, "r")  # type: ignore[assignment]

@@ -13,9 +13,9 @@ from av.error import FFmpegError
 from numpy.typing import NDArray
 
 from edge_vad.sources.addresses.address import CameraSpec
+from edge_vad.sources.decoding.damage_tracker import DamageTracker, DecodedPicture
 from edge_vad.sources.decoding.pyav import Converter, decoder_of, has_stamps
 from edge_vad.sources.decoding.video_file import plausible
-from edge_vad.sources.decoding.wholeness import DecodedPicture, Wholeness
 from edge_vad.sources.feeds.feed import Feed, FeedLost
 from edge_vad.sources.feeds.pyav_connection import FAILURES, StreamConnection, lost
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _USUAL_FPS = 25.0
 _STILLS_FPS = 1.0
-_UNWHOLE_S = 15.0
+_LONGEST_DAMAGE_S = 15.0
 """Without a whole picture for so long, a connection is made anew."""
 
 
@@ -66,7 +66,7 @@ class PyAvFeed(Feed):
             return None
         began_s = time.monotonic()
         while (frame := self._next()) is None:
-            if time.monotonic() - began_s > _UNWHOLE_S:
+            if time.monotonic() - began_s > _LONGEST_DAMAGE_S:
                 raise FeedLost(f"{self._spec.shown} sends no whole pictures")
         self._frame = frame
         return frame.time if self._has_stamps else None
@@ -92,7 +92,7 @@ class PyAvFeed(Feed):
         stream = container.streams.video[0]
         self._decoder = decoder_of(stream, at_once=True)
         self._packets: Iterator[Packet[VideoStream]] = container.demux(stream)
-        self._whole = Wholeness()
+        self._whole = DamageTracker()
         self._seen: deque[DecodedPicture] = deque()
         return connection
 

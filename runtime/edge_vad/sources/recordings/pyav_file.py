@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import av
 from av.error import FFmpegError
 
+from edge_vad.sources.decoding.damage_tracker import DamageTracker, DecodedPicture, time_of
 from edge_vad.sources.decoding.pyav import MOST_PIXELS, Converter, decoder_of, has_stamps
 from edge_vad.sources.decoding.video_file import Raw, no_video, plausible
-from edge_vad.sources.decoding.wholeness import DecodedPicture, Wholeness, time_of
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -51,7 +51,7 @@ class PyAvFile:
         with closing(self._opened()) as container:
             stream = _video_of(container, self._path)
             decoder = decoder_of(stream, at_once=False)
-            whole, converter = Wholeness(), Converter()
+            whole, converter = DamageTracker(), Converter()
             is_stamped = has_stamps(container)
 
             def raw(seen: DecodedPicture) -> Raw:

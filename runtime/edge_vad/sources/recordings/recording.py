@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from edge_vad.errors import BadInput, WrongUse
 from edge_vad.frame import Frame
-from edge_vad.motion.pace import Thinner
+from edge_vad.motion.pace import FrameRateLimiter
 from edge_vad.preprocessing.resize import is_alike
 from edge_vad.sources.addresses.spec import RecordingSpec
 from edge_vad.sources.base import Source, SourceState
@@ -101,19 +101,19 @@ class Recording(Source):
 
     def _play(self, fps: float | None) -> Generator[Frame, None, None]:
         self.state, self.skipped = SourceState.LIVE, 0
-        thinner, take, sizes = Thinner(fps), 0, 0
+        limiter, take, sizes = FrameRateLimiter(fps), 0, 0
         size: tuple[int, ...] | None = None
         try:
             with closing(self.pictures()) as pictures:
                 for picture in pictures:
                     if picture.take != take:
-                        thinner.reset()
+                        limiter.reset()
                         take = picture.take
-                    if not thinner.takes(picture.time_s):
+                    if not limiter.takes(picture.time_s):
                         continue
                     image = picture.image()
                     if image is None:
-                        thinner.reset()  # the next one in its place
+                        limiter.reset()  # the next one in its place
                         continue
                     if size is not None and image.shape != size:
                         self._note_size(picture.index, size, image.shape)

@@ -44,7 +44,7 @@ def test_tensorrt_rtx_is_not_for_every_gpu(states) -> None:
 
 @pytest.fixture
 def selftest(gpu, edge_vad, monkeypatch, tiny_scene):
-    monkeypatch.setattr("edge_vad.selftest.running.read_fingerprint", lambda: gpu.fingerprint)
+    monkeypatch.setattr("edge_vad.selftest.run.read_fingerprint", lambda: gpu.fingerprint)
     return lambda: edge_vad("selftest", tiny_scene())
 
 

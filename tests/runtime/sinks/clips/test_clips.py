@@ -13,7 +13,7 @@ from edge_vad.detection import Detection
 from edge_vad.frame import Frame
 from edge_vad.opencv import cv2
 from edge_vad.sinks.clips import Clips
-from edge_vad.sinks.clips.file import finish_left
+from edge_vad.sinks.clips.file import finish_interrupted
 from edge_vad.sinks.clips.preroll_buffer import JpegFrame, PrerollBuffer
 from edge_vad.sinks.settings import ClipSettings
 from edge_vad.sinks.store.media import PARTIAL, clip_of, stem
@@ -172,7 +172,7 @@ def test_what_a_killed_runtime_was_filming_is_finished_by_the_next(clips, events
     whole = partial.read_bytes()
     left.with_name(partial.name).write_bytes(whole[: 3 * len(whole) // 4])  # as it lies on disk
     left.with_name(f"empty{PARTIAL}{partial.suffix}").write_bytes(b"")
-    finish_left(tmp_path / "next" / "media")
+    finish_interrupted(tmp_path / "next" / "media")
     if partial.suffix == ".mkv":  # an MP4 that was not finished cannot be played
         assert len(brightness(tmp_path / "next" / clip_of(tmp_path / "next", event.id))) > 20
     assert not list((tmp_path / "next").glob(f"media/*/*{PARTIAL}*"))

@@ -17,7 +17,7 @@ from edge_vad.frame import Frame
 from edge_vad.opencv import cv2
 from edge_vad.sinks.clips import Clips
 from edge_vad.sinks.clips.codec import browser_codec
-from edge_vad.sinks.clips.file import finish_left
+from edge_vad.sinks.clips.file import finish_interrupted
 from edge_vad.sinks.settings import ClipSettings
 from edge_vad.sinks.store.media import PARTIAL, clip_of
 
@@ -109,7 +109,7 @@ def test_a_clip_of_a_killed_run_is_kept_while_no_file_can_be_opened(sink, events
     with no_descriptors():
         with pytest.MonkeyPatch.context() as patch:  # listing a folder takes one, too
             patch.setattr("pathlib.Path.glob", lambda *_: iter(partials))
-            finish_left(media)
+            finish_interrupted(media)
         assert left.exists()
-    finish_left(media)
+    finish_interrupted(media)
     assert clip_of(tmp_path, event.id)

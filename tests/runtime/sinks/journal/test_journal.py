@@ -51,7 +51,7 @@ def test_what_is_told_was_written_before(tmp_path, events):
     group.close(5)
     assert kinds(keeper.told) == ["new", "end"]
     assert keeper.written == [True, True]
-    assert [change.mark.number for change in keeper.told] == [1, 2]
+    assert [change.position.number for change in keeper.told] == [1, 2]
     assert keeper.told[0].snapshot is not None
     assert group.events == 1
 
@@ -90,7 +90,7 @@ def test_an_event_that_a_kill_cut_off_is_ended_as_interrupted(tmp_path, events):
     group = SinkGroup([Journal(tmp_path), keeper])
     assert kinds(keeper.retold) == ["new", "update", "end"]
     assert keeper.retold[-1].event == replace(event, score=9.0, state=EventState.INTERRUPTED)
-    assert keeper.retold[-1].mark.number == 3
+    assert keeper.retold[-1].position.number == 3
     group.close(5)
 
 
@@ -122,7 +122,7 @@ def test_numbers_go_on_after_the_file_was_made_short(tmp_path, events):
     again = JournalFile(tmp_path)
     assert again.read() == []
     (later,) = again.append([events.new(events.live())])
-    assert later.mark == marked[-1].mark._replace(number=3)
+    assert later.position == marked[-1].position._replace(number=3)
 
 
 def test_a_long_journal_is_made_short_and_keeps_what_goes_on(tmp_path, events, monkeypatch):
@@ -155,12 +155,12 @@ def test_a_disk_that_takes_nothing_keeps_nobody_from_being_told(
     event = events.live()
     group.event("gate", events.new(event))
     events.eventually(lambda: keeper.told)
-    assert keeper.told[0].mark is None
+    assert keeper.told[0].position is None
     assert not group.health_by_name()["journal"].ok
     monkeypatch.setattr("edge_vad.sinks.journal.file.os.fdatasync", right)
     group.event("gate", events.end(event))
     events.eventually(lambda: len(keeper.told) == 2)
-    assert keeper.told[1].mark is not None
+    assert keeper.told[1].position is not None
     assert group.health_by_name()["journal"].ok
     group.close(5)
 
@@ -182,7 +182,7 @@ def test_a_spool_takes_a_change_once_however_often_it_is_told(tmp_path, events):
         [events.new(events.live()), events.end(events.live())]
     )
     messages = [
-        Message("t", each.kind.value.encode(), "e", None, each.mark) for each in (first, second)
+        Message("t", each.kind.value.encode(), "e", None, each.position) for each in (first, second)
     ]
     outbox = Outbox(tmp_path / "spool.sqlite", 10_000)
     outbox.append(messages[:1])
@@ -192,7 +192,9 @@ def test_a_spool_takes_a_change_once_however_often_it_is_told(tmp_path, events):
     again.append(messages)
     again.append(messages)
     assert [each.message.payload for each in again.waiting(9)] == [b"end"]
-    again.append([Message("t", b"another journal", "e", None, first.mark._replace(journal="x"))])
+    again.append(
+        [Message("t", b"another journal", "e", None, first.position._replace(journal="x"))]
+    )
     assert again.depth == 2
     again.close()
     assert again.depth == 2  # what is left is still known

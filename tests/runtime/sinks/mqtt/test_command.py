@@ -67,7 +67,7 @@ def test_refused_commands_by_the_thousand_fill_no_log(make_sink, unused_port, mo
     handler = begin_log(as_json=False)
     try:
         for number in range(10_000):
-            sink._obey("edge-vad/gate/threshold/set", b"%d/nothing" % number)
+            sink._handle_command("edge-vad/gate/threshold/set", b"%d/nothing" % number)
     finally:
         end_log(handler)
     said = stream.getvalue()

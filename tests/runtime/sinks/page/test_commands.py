@@ -177,7 +177,7 @@ def test_a_thread_that_does_not_end_does_not_abort_the_process(tmp_path):
     code = """
 import threading, numpy
 from edge_vad.cli.live import leave_if_stuck
-from edge_vad.live.ending import Ending
+from edge_vad.live.shutdown import ShutdownDeadline
 from edge_vad.opencv import cv2
 
 def blur():
@@ -187,7 +187,7 @@ def blur():
 before = set(threading.enumerate())
 threading.Thread(target=blur, name="clips", daemon=True).start()
 print("done")
-leave_if_stuck(before, Ending(), None)
+leave_if_stuck(before, ShutdownDeadline(), None)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
@@ -197,11 +197,11 @@ def test_a_thread_that_is_about_to_end_is_waited_for():
     code = """
 import threading, time, sys
 from edge_vad.cli.live import leave_if_stuck
-from edge_vad.live.ending import Ending
+from edge_vad.live.shutdown import ShutdownDeadline
 
 before = set(threading.enumerate())
 threading.Thread(target=time.sleep, args=(0.3,), daemon=True).start()
-leave_if_stuck(before, Ending(), None)
+leave_if_stuck(before, ShutdownDeadline(), None)
 sys.exit(7)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)

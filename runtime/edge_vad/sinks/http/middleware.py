@@ -13,8 +13,8 @@ from starlette.requests import cookie_parser
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from edge_vad.sinks.doors.auth import Authenticator
-from edge_vad.sinks.doors.http_errors import (
+from edge_vad.sinks.http.auth import Authenticator
+from edge_vad.sinks.http.http_errors import (
     ForeignOrigin,
     HeadTooLarge,
     HttpError,
@@ -22,10 +22,10 @@ from edge_vad.sinks.doors.http_errors import (
     TokenWrong,
     UnknownHost,
 )
-from edge_vad.sinks.doors.responses import error_response
+from edge_vad.sinks.http.responses import error_response
 
 _LARGEST_HEAD = 16_384
-_LOOKS = ("GET", "HEAD")
+_SAFE_METHODS = ("GET", "HEAD")
 """Methods that change nothing."""
 _POLICY = "; ".join(
     (
@@ -157,7 +157,7 @@ def _check_origin(headers: Headers, method: str) -> None:
     """
     is_other = any(_netloc(each) != headers["host"].lower() for each in headers.getlist("origin"))
     is_led = not set(headers.getlist("sec-fetch-site")) <= {"none", "same-origin"}
-    is_link = method in _LOOKS and set(headers.getlist("sec-fetch-mode")) == {"navigate"}
+    is_link = method in _SAFE_METHODS and set(headers.getlist("sec-fetch-mode")) == {"navigate"}
     if is_other or (is_led and not is_link):
         raise ForeignOrigin
 

@@ -8,17 +8,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from edge_vad.sinks.doors.application import application
-from edge_vad.sinks.doors.auth import Authenticator, read_token
-from edge_vad.sinks.doors.middleware import AccessMiddleware, own_names
-from edge_vad.sinks.doors.server import DoorServer, listen
+from edge_vad.sinks.http.application import application
+from edge_vad.sinks.http.auth import Authenticator, read_token
+from edge_vad.sinks.http.middleware import AccessMiddleware, own_names
+from edge_vad.sinks.http.server import HttpServer, listen
 from edge_vad.sinks.settings import MetricsSettings
 
 _WHAT = "the metrics"
 _MOST_AT_ONCE = 16
 
 
-def serve(settings: MetricsSettings, registry: CollectorRegistry) -> DoorServer:
+def serve(settings: MetricsSettings, registry: CollectorRegistry) -> HttpServer:
     """Serve the figures until the server is closed.
 
     Raises:
@@ -35,4 +35,4 @@ def serve(settings: MetricsSettings, registry: CollectorRegistry) -> DoorServer:
 
     app = application([Route("/metrics", respond, methods=["GET"])])
     guard = AccessMiddleware(app, access, own_names(settings.address, settings.hosts))
-    return DoorServer(guard, listener, _MOST_AT_ONCE, _WHAT)
+    return HttpServer(guard, listener, _MOST_AT_ONCE, _WHAT)

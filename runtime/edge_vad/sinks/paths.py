@@ -44,7 +44,7 @@ def writes(settings: SinkSettings) -> bool:
     )
 
 
-def demand_places(settings: SinkSettings, folder: Path) -> None:
+def demand_writable_paths(settings: SinkSettings, folder: Path) -> None:
     """See to it that all sinks can write. A disk that is full is theirs to tell, and may be freed.
 
     Raises:

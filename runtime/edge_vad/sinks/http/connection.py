@@ -8,7 +8,7 @@ from enum import Enum
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from edge_vad.sinks.doors.network import network_of
+from edge_vad.sinks.http.network import network_of
 
 
 class Phase(Enum):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from edge_vad.sinks.base import Sink, SinkHealth, Site
 from edge_vad.sinks.journal import Journal
-from edge_vad.sinks.places import demand_places, lines_of, spool_of, writes
+from edge_vad.sinks.paths import demand_writable_paths, lines_of, spool_of, writes
 from edge_vad.sinks.settings import SinkSettings
 
 
@@ -56,7 +56,7 @@ def _journal(settings: SinkSettings, folder: Path, owns: bool) -> Iterator[Sink]
         is_beyond = lines and folder.resolve() not in lines.resolve().parents
         journal = Journal(folder, [lines] if lines and is_beyond else [])
         try:
-            demand_places(settings, folder)
+            demand_writable_paths(settings, folder)
         except BaseException:
             journal.close(0.0)
             raise

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edge_vad.errors import BadInput
-from edge_vad.sinks.doors.http_errors import TokenWrong, TooManyTries
-from edge_vad.sinks.doors.network import network_of
-from edge_vad.sinks.doors.sessions import SESSION_S, Sessions
+from edge_vad.sinks.http.http_errors import TokenWrong, TooManyTries
+from edge_vad.sinks.http.network import network_of
+from edge_vad.sinks.http.sessions import SESSION_S, Sessions
 from edge_vad.sinks.secret import read_secret
 from edge_vad.sinks.settings import ListeningSettings
 

@@ -15,17 +15,17 @@ _LETTERS = {
 }
 
 
-def in_words(message: str) -> str:
+def explain(message: str) -> str:
     r"""A message of msgspec, without regular expressions.
 
     Example:
-        >>> in_words("expected `str` matching regex '^[A-Za-z0-9_-]{1,64}$'")
+        >>> explain("expected `str` matching regex '^[A-Za-z0-9_-]{1,64}$'")
         'only letters from a to z, digits, _ and - may stand here, 1 to 64 of them'
     """
-    return _PATTERN.sub(lambda match: _in_words(match[1].replace("\\\\", "\\")), message)
+    return _PATTERN.sub(lambda match: _explain(match[1].replace("\\\\", "\\")), message)
 
 
-def _in_words(pattern: str) -> str:
+def _explain(pattern: str) -> str:
     simple = _CLASS.fullmatch(pattern)
     if simple is None:
         return "this is no name or address of a host"

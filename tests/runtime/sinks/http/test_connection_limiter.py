@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from edge_vad.sinks.doors.connection import LONGEST_S, Phase
-from edge_vad.sinks.doors.connection_limiter import _PACE_S, ConnectionLimiter
+from edge_vad.sinks.http.connection import LONGEST_S, Phase
+from edge_vad.sinks.http.connection_limiter import _PACE_S, ConnectionLimiter
 
 HALF = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf"
 DEAF = b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n"  # and never reads

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from edge_vad.errors import EdgeVadError, WrongUse
-from edge_vad.sinks.doors.http_errors import HttpError, TooManyTries
+from edge_vad.sinks.http.http_errors import HttpError, TooManyTries
 
 _BAD_REQUEST, _UNAVAILABLE = 400, 503
 

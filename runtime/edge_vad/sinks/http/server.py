@@ -15,8 +15,8 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from edge_vad.errors import BadInput, Unavailable
-from edge_vad.sinks.doors.connection import LONGEST_S, Phase, TimedConnection
-from edge_vad.sinks.doors.connection_limiter import ConnectionLimiter
+from edge_vad.sinks.http.connection import LONGEST_S, Phase, TimedConnection
+from edge_vad.sinks.http.connection_limiter import ConnectionLimiter
 
 _BACKLOG = 128
 _LARGEST_HEAD = 16_384
@@ -57,7 +57,7 @@ def shown_address(address: str, port: int) -> str:
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
-class DoorServer:
+class HttpServer:
     """Serves an application until it is closed, to no more callers than there is room for.
 
     Args:
@@ -97,7 +97,7 @@ class DoorServer:
         """End it; harmless when called twice."""
         self._is_closing = self._server.should_exit = True
         self._thread.join(max(0.0, timeout_s))
-        self._server.let_go()
+        self._server.disconnect_all()
 
     def _run(self) -> None:
         try:
@@ -159,7 +159,7 @@ class _Server(uvicorn.Server):
             _log.error("the doorkeeper failed", exc_info=keeping.exception())
             self.should_exit = True
 
-    def let_go(self) -> None:
+    def disconnect_all(self) -> None:
         """Give back the port."""
         with suppress(OSError):
             self._listener.close()

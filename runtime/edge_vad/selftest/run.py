@@ -11,20 +11,20 @@ from edge_vad.device.fingerprint import read_fingerprint
 from edge_vad.doctor.backends import ENGINE_BACKENDS, examine_backends
 from edge_vad.errors import Unavailable
 from edge_vad.scene_model import SceneModel
-from edge_vad.selftest.comparing import REFERENCE, TOLERANCE, compare, street_inputs
-from edge_vad.selftest.making import Command, build_engine, make_scene
+from edge_vad.selftest.commands import Command, build_engine, make_scene
+from edge_vad.selftest.comparison import REFERENCE, TOLERANCE, compare, street_inputs
 from edge_vad.selftest.report import BackendComparison, SelftestReport, Step
 
 
 def run_selftest(
-    scene: Path | None, say: Callable[[str], None], command: Command
+    scene: Path | None, on_step: Callable[[str], None], command: Command
 ) -> SelftestReport:
     """Compare all backends that work here on one scene; everything made is thrown away.
 
     Args:
         scene: A scene model; a small one is made when None. It is copied, and nothing is written
             beside it.
-        say: Told what is being done.
+        on_step: Told what is being done.
         command: Runs a subcommand of edge-vad.
 
     Raises:
@@ -32,7 +32,7 @@ def run_selftest(
         BadModel: The scene is broken.
         EdgeVadError: No small scene could be made.
     """
-    say("looking for backends")
+    on_step("looking for backends")
     states = examine_backends(read_fingerprint())
     names = [each.name for each in states if each.usable]
     reference = next(each for each in states if each.name == REFERENCE)
@@ -43,12 +43,12 @@ def run_selftest(
         )
     with TemporaryDirectory(prefix="edge-vad-selftest-") as name:
         folder = Path(name)
-        say("making a small scene" if scene is None else f"copying {scene}")
+        on_step("making a small scene" if scene is None else f"copying {scene}")
         model, steps = make_scene(folder, command) if scene is None else (_copy(scene, folder), [])
-        steps += _build_engines(model, names, say, command)
+        steps += _build_engines(model, names, on_step, command)
         inputs = street_inputs(model.card)
         results: list[BackendComparison] = []
-        say(f"running {', '.join(names)}")
+        on_step(f"running {', '.join(names)}")
         results.extend(compare(model, names, inputs))
     return SelftestReport(
         scene=str(scene) if scene else "a small scene, made for this test",
@@ -68,9 +68,9 @@ def _copy(scene: Path, folder: Path) -> SceneModel:
 
 
 def _build_engines(
-    model: SceneModel, names: list[str], say: Callable[[str], None], command: Command
+    model: SceneModel, names: list[str], on_step: Callable[[str], None], command: Command
 ) -> Iterator[Step]:
     for name in ENGINE_BACKENDS:
         if name in names:
-            say(f"building an engine for {name}")
+            on_step(f"building an engine for {name}")
             yield build_engine(model.path, name, command)

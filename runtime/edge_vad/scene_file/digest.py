@@ -16,27 +16,27 @@ _DIGITS = hashlib.sha256().digest_size * 2
 _HEAD = block(METADATA, block(1, KEY.encode()) + block(2, b"0" * _DIGITS))[:-_DIGITS]
 
 
-def seal(content: bytes) -> bytes:
+def append_digest(content: bytes) -> bytes:
     """Append its digest to the content of an ONNX file; in the place of the one it has."""
-    if _is_sealed(content):
+    if _has_digest(content):
         content = content[: -len(_HEAD) - _DIGITS]
     return content + _HEAD + _digest(content)
 
 
-def check_seal(content: bytes) -> None:
+def check_digest(content: bytes) -> None:
     """See to it that a file is as it was written.
 
     Raises:
         ValueError: It has no digest, or another one.
     """
-    if not _is_sealed(content):
+    if not _has_digest(content):
         raise ValueError("it has no digest, as those that an older edge-vad wrote")
     body = memoryview(content)[: -len(_HEAD) - _DIGITS]
     if content[-_DIGITS:] != _digest(body):
         raise ValueError("its digest does not fit: it was damaged or altered")
 
 
-def _is_sealed(content: bytes) -> bool:
+def _has_digest(content: bytes) -> bool:
     return content[-len(_HEAD) - _DIGITS : -_DIGITS] == _HEAD
 
 

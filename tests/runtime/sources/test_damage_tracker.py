@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from edge_vad.sources.decoding.wholeness import Wholeness
+from edge_vad.sources.decoding.damage_tracker import DamageTracker
 
 # Pictures are shown in this order; each is decoded in the turn that stands beside it.
 SHOWN_AS_DECODED = {0: 0, 1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 6, 7: 7}
@@ -32,7 +32,7 @@ def played(
     ahead: int = 3,
 ) -> list[tuple[int, bool]]:
     """What comes out of a decoder that gives a picture so many packets after it was sent."""
-    whole, seen = Wholeness(), []
+    whole, seen = DamageTracker(), []
     sent = sorted(order, key=lambda stamp: order[stamp])
     shown = [stamp for stamp in sorted(order) if stamp not in failed]
     for turn, stamp in enumerate(sent):
@@ -87,7 +87,7 @@ def test_from_a_key_frame_after_the_damage_on_all_is_whole_again() -> None:
 
 
 def test_a_key_frame_is_one_that_its_packet_calls_so() -> None:
-    whole, seen = Wholeness(), []
+    whole, seen = DamageTracker(), []
     for stamp in range(6):
         whole.send(packet(stamp, key=stamp in (0, 4)))
         seen += whole.take(frame(stamp, corrupt=stamp == 1))
@@ -95,14 +95,14 @@ def test_a_key_frame_is_one_that_its_packet_calls_so() -> None:
 
 
 def test_pictures_that_are_shown_as_they_are_decoded_are_not_held_back() -> None:
-    whole = Wholeness()
+    whole = DamageTracker()
     for stamp in range(5):
         whole.send(packet(stamp))
         assert [each.frame.pts for each in whole.take(frame(stamp))] == [stamp]
 
 
 def test_a_packet_that_never_comes_out_holds_back_no_more_than_a_codec_may() -> None:
-    whole, seen = Wholeness(), []
+    whole, seen = DamageTracker(), []
     whole.send(packet(1000))
     for stamp in range(200):
         whole.send(packet(stamp))

@@ -10,13 +10,13 @@ import socket
 import time
 from collections.abc import Callable, Iterable
 
-from edge_vad.sinks.doors.connection import Phase, TimedConnection
-from edge_vad.sinks.doors.network import network_of
+from edge_vad.sinks.http.connection import Phase, TimedConnection
+from edge_vad.sinks.http.network import network_of
 
 _SHARE = 16
 """A door has no more than one descriptor of so many: the others are for cameras, clips, events."""
 _FEWEST = 4
-_LOOK_S = 0.5
+_CHECK_EVERY_S = 0.5
 _PACE_S, _CROWD_S = 0.002, 0.005
 """Pauses after each connection, and where somebody had to leave: a flood costs no cameras."""
 _NO_DESCRIPTOR_S = 1.0
@@ -61,7 +61,7 @@ class ConnectionLimiter:
         try:
             connection, peer = await loop.sock_accept(self._listener)
         except OSError as error:
-            await self._complain(error)
+            await self._log_exhaustion(error)
             return
         is_in = False
         try:
@@ -69,7 +69,7 @@ class ConnectionLimiter:
                 await loop.connect_accepted_socket(protocol, connection)
                 is_in = True
         except OSError as error:
-            await self._complain(error)
+            await self._log_exhaustion(error)
         finally:
             if not is_in:
                 connection.close()
@@ -94,14 +94,14 @@ class ConnectionLimiter:
             return own
         return everybody if len(everybody) >= self.most else []
 
-    async def _complain(self, error: OSError) -> None:
+    async def _log_exhaustion(self, error: OSError) -> None:
         if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
             _log.warning("nobody can be let in: %s", error.strerror)
             await asyncio.sleep(_NO_DESCRIPTOR_S)
 
     async def _watch(self) -> None:
         while True:
-            await asyncio.sleep(_LOOK_S)
+            await asyncio.sleep(_CHECK_EVERY_S)
             now = time.monotonic()
             for connection in [each for each in self._connections if each.is_overdue(now)]:
                 connection.leave()

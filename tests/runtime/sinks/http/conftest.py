@@ -15,10 +15,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from edge_vad.sinks.doors.application import application
-from edge_vad.sinks.doors.auth import Authenticator
-from edge_vad.sinks.doors.middleware import AccessMiddleware
-from edge_vad.sinks.doors.server import DoorServer, listen
+from edge_vad.sinks.http.application import application
+from edge_vad.sinks.http.auth import Authenticator
+from edge_vad.sinks.http.middleware import AccessMiddleware
+from edge_vad.sinks.http.server import HttpServer, listen
 
 LARGE = 8_000_000
 
@@ -46,7 +46,7 @@ class Door:
         ]
         guard = AccessMiddleware(application(routes), Authenticator(None), ["localhost"])
         self.port = port
-        self.server = DoorServer(guard, listen("127.0.0.1", port), most, "the page")
+        self.server = HttpServer(guard, listen("127.0.0.1", port), most, "the page")
         self.limiter = self.server._server.limiter
         self._held: list[socket.socket] = []
 

@@ -37,7 +37,7 @@ class _Held(NamedTuple):
     is_whole: bool
 
 
-class Wholeness:
+class DamageTracker:
     """Distinguishes whole pictures from damaged ones.
 
     From a picture on that could not be decoded, or only in part, none is whole until the next key

@@ -10,16 +10,16 @@ from edge_vad.outputs.drawing import Image
 from edge_vad.scene_model import SceneCard
 
 _FIRST, _LAST = 0.45, 1.6
-"""Where the glow begins and where it is full, in thresholds."""
+"""Where the colour begins and where it is full, in thresholds."""
 
 _ALPHA = 0.62
-"""How much of the picture the full glow hides."""
+"""How much of the picture the full colour hides."""
 
 _EDGE, _CORE = np.array([40.0, 110.0, 255.0]), np.array([28.0, 16.0, 225.0])
-"""Colour of the faintest and of the full glow: orange and red."""
+"""Colour of the faintest and of the full colour: orange and red."""
 
 
-class Glow:
+class Heatmap:
     """Lays anomaly maps over pictures.
 
     Args:
@@ -36,15 +36,15 @@ class Glow:
         self._shade = np.zeros((height, width, 3), np.uint8)
         self._lights, self._shades = _tables()
 
-    def lay(self, anomaly_map: NDArray[np.float32], threshold: float, picture: Image) -> None:
+    def blend(self, anomaly_map: NDArray[np.float32], threshold: float, picture: Image) -> None:
         """Lay a map over a picture, in place.
 
         Args:
             anomaly_map: float32, (rows, columns).
-            threshold: Anomaly at which the glow is plain to see.
+            threshold: Anomaly at which the colour is plain to see.
             picture: Of the size that was announced.
         """
-        cells = glow_levels(anomaly_map, threshold)
+        cells = heatmap_levels(anomaly_map, threshold)
         if not cells.any():
             return
         cv2.warpAffine(
@@ -61,19 +61,19 @@ class Glow:
         cv2.add(picture, self._light, dst=picture)
 
 
-def glow_levels(anomaly_map: NDArray[np.float32], threshold: float) -> NDArray[np.uint8]:
+def heatmap_levels(anomaly_map: NDArray[np.float32], threshold: float) -> NDArray[np.uint8]:
     """How strong every cell glows, 0 to 255.
 
     Args:
         anomaly_map: float32, (rows, columns).
-        threshold: Anomaly at which the glow is plain to see.
+        threshold: Anomaly at which the colour is plain to see.
     """
     scale = 255 / (_LAST - _FIRST)
     levels = anomaly_map * (scale / max(threshold, 1e-6)) - _FIRST * scale
     return np.clip(levels, 0, 255).astype(np.uint8)
 
 
-def glow_colours() -> NDArray[np.uint8]:
+def heatmap_colours() -> NDArray[np.uint8]:
     """Red, green, blue and opacity of every level, uint8, (256, 4), for others that draw it."""
     alpha, colour = _opacity_and_colour()
     return np.rint(np.hstack([colour[:, ::-1], 255 * alpha])).astype(np.uint8)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 
-PROMISED_S = 5.0
+SHUTDOWN_S = 5.0
 """What is promised; systemd and people wait no longer."""
 _SPARE_S = 2.0
 """For Python itself to end, on a machine that has much else to do."""
 
 
-class Ending:
+class ShutdownDeadline:
     """Counts from when a run is asked to end, by whatever that is; all share the time."""
 
     def __init__(self) -> None:
@@ -19,7 +19,7 @@ class Ending:
     def ask(self) -> None:
         """The run is to end; only the first time counts. May be called by a signal's handler."""
         if self._until is None:
-            self._until = time.monotonic() + PROMISED_S - _SPARE_S
+            self._until = time.monotonic() + SHUTDOWN_S - _SPARE_S
 
     def left_s(self) -> float:
         """Seconds that are left; not below 0."""

@@ -12,8 +12,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from edge_vad.errors import EdgeVadError
-from edge_vad.sinks.doors.http_errors import NotFound
-from edge_vad.sinks.doors.responses import ErrorResponse, error_response, json_response
+from edge_vad.sinks.http.http_errors import NotFound
+from edge_vad.sinks.http.responses import ErrorResponse, error_response, json_response
 
 _log = logging.getLogger(__name__)
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from edge_vad.sinks.doors import sessions
-from edge_vad.sinks.doors.auth import Authenticator
-from edge_vad.sinks.doors.http_errors import TokenWrong, TooManyTries
+from edge_vad.sinks.http import sessions
+from edge_vad.sinks.http.auth import Authenticator
+from edge_vad.sinks.http.http_errors import TokenWrong, TooManyTries
 
 TOKEN = "correct horse battery staple"  # noqa: S105
 

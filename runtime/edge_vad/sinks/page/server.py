@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from ipaddress import ip_address
 
-from edge_vad.sinks.doors.auth import Authenticator, read_token
-from edge_vad.sinks.doors.middleware import AccessMiddleware, own_names
-from edge_vad.sinks.doors.server import DoorServer, listen, shown_address
+from edge_vad.sinks.http.auth import Authenticator, read_token
+from edge_vad.sinks.http.middleware import AccessMiddleware, own_names
+from edge_vad.sinks.http.server import HttpServer, listen, shown_address
 from edge_vad.sinks.page.app import PageApp
 from edge_vad.sinks.page.live import LiveSite
 from edge_vad.sinks.settings import PageSettings
@@ -19,7 +19,7 @@ _MOST_AT_ONCE = 64
 _log = logging.getLogger(__name__)
 
 
-def serve(settings: PageSettings, events: StoredEvents, live: LiveSite | None) -> DoorServer:
+def serve(settings: PageSettings, events: StoredEvents, live: LiveSite | None) -> HttpServer:
     """Serve the page until the server is closed.
 
     Args:
@@ -38,7 +38,7 @@ def serve(settings: PageSettings, events: StoredEvents, live: LiveSite | None) -
     listener = listen(settings.address, settings.port, _WHAT)
     routes = PageApp(events, live, access).routes()
     guard = AccessMiddleware(routes, access, own_names(settings.address, settings.hosts), _is_open)
-    server = DoorServer(guard, listener, _MOST_AT_ONCE, _WHAT)
+    server = HttpServer(guard, listener, _MOST_AT_ONCE, _WHAT)
     asks = "" if access.is_open else ", and asks for the token"
     _log.info("the page is at %s%s", page_url(settings), asks)
     return server
