@@ -107,6 +107,15 @@ def test_exposure_alone_is_no_foreground(gain: float, seed: int) -> None:
     assert float(foreground_of(known(street(seed)), frame_of(street(seed) * gain)).max()) < 0.05
 
 
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("step", [-1, 1])
+def test_a_scene_that_sways_by_a_pixel_is_no_foreground(axis: int, step: int) -> None:
+    scene = np.pad(street(), 1, "edge")
+    swayed = np.roll(scene, step, axis)[1:-1, 1:-1]
+    assert float(np.abs(swayed - street()).max()) > 0.1
+    assert float(foreground_of(known(street()), frame_of(swayed)).max()) == 0
+
+
 @pytest.mark.parametrize("lights", [1, 2])
 @pytest.mark.parametrize("grey", [0.0, 1.0])
 def test_black_and_white_frames_give_shares(lights: int, grey: float) -> None:

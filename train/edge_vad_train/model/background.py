@@ -18,6 +18,10 @@ _ABREAST = 16
 _NO_DIFFERENCE, _CLEAR_DIFFERENCE = 15 / 255, 25 / 255
 """Difference from the background up to which a pixel belongs to it, and from which on to none."""
 
+_SWAY = 1
+"""How far what belongs to the background may move, px of half the resolution: masts sway in the
+wind, and so do trees."""
+
 DARKEST = 0.02
 """Grey that brightness is measured by at least, white is 1."""
 
@@ -97,13 +101,22 @@ class Background(nn.Module):
         """
         grey = grey_of(frame)
         brightness = self.pictures.mean(3, keepdim=True).mean(2, keepdim=True)
-        differences = (match_brightness(grey, brightness) - self.pictures).abs()
+        matched = match_brightness(grey, brightness)
+        differences = (matched - matched.clamp(*self._around())).abs()
         scale = 1 / (_CLEAR_DIFFERENCE - _NO_DIFFERENCE)
         foregrounds = ((differences - _NO_DIFFERENCE) * scale).clamp(0, 1)
         light = self._light(grey, differences)
         if self.lights == 1:
             return foregrounds, light
         return (foregrounds * light[:, :, None, None]).sum(1, keepdim=True), light
+
+    def _around(self) -> tuple[Tensor, Tensor]:
+        """The darkest and the brightest of the empty pictures around each pixel."""
+        side = 2 * _SWAY + 1
+        return (
+            -F.max_pool2d(-self.pictures, side, 1, _SWAY),
+            F.max_pool2d(self.pictures, side, 1, _SWAY),
+        )
 
     def _light(self, grey: Tensor, differences: Tensor) -> Tensor:
         """1 for the light whose empty picture is the most similar, (N, lights)."""
