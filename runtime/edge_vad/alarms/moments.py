@@ -6,6 +6,7 @@ import heapq
 import math
 from array import array
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +14,9 @@ from numpy.typing import NDArray
 
 from edge_vad.alarms.localisation import locate_peak
 from edge_vad.alarms.persistence import PersistentScore
+from edge_vad.alarms.stationary import StationaryForeground
 from edge_vad.detection import Box, Detection
+from edge_vad.preprocessing.regions import Polygon
 from edge_vad.scene_model import SceneCard
 
 COUNT = 3
@@ -30,10 +33,12 @@ class Moment:
         index: The frame's position in its source.
         time_s: Seconds on the source's clock.
         score: The persistent score then, which an alarm is decided by.
-        box: Where the frame's map was highest, px of the source's frames.
+        box: Where the map was highest, or where something stands; px of the source's frames.
         image: The frame.
         above_rest: How far the score lies above the median of the rest of the recording, in steps
             from that median to the 95th percentile; None where the rest is too short or too even.
+        stands_s: For how many seconds something stood there that does not belong to the scene; None
+            for a moment of a high score.
     """
 
     index: int
@@ -42,6 +47,7 @@ class Moment:
     box: Box
     image: NDArray[np.uint8]
     above_rest: float | None = None
+    stands_s: float | None = None
 
 
 def seconds_apart(duration_s: float | None) -> float:
@@ -60,16 +66,26 @@ class TopMoments:
     """Finds the highest peaks of the persistent score that are some time apart.
 
     A peak is a frame above which no other lies within `apart_s`, before or after. Of all frames one
-    number is kept; pictures only of the few best peaks and of the one that may become another.
+    number is kept; pictures only of the few best peaks and of the one that may become another. What
+    stands still has no peak: the last moment is given to what has stood the longest, if anything.
 
     Args:
         card: Where the cells of the anomaly map lie.
         apart_s: Least seconds between two moments.
+        ignore: Regions in which nothing counts, besides those of the scene, px of the frames.
         count: Most moments.
     """
 
-    def __init__(self, card: SceneCard, apart_s: float, count: int = COUNT) -> None:
+    def __init__(
+        self,
+        card: SceneCard,
+        apart_s: float,
+        *,
+        ignore: Sequence[Polygon] = (),
+        count: int = COUNT,
+    ) -> None:
         self._card, self._apart_s, self._count = card, apart_s, count
+        self._stationary = StationaryForeground(card, ignore)
         self._persistent = PersistentScore()
         self._times_s, self._scores = array("d"), array("f")
         self._highest: deque[tuple[float, float]] = deque()
@@ -82,6 +98,7 @@ class TopMoments:
         if not detection.judged:
             self._persistent.reset()
             return
+        self._stationary.update(detection)
         score, now = self._persistent.update(detection.score), detection.frame.time_s
         if self._times_s and now < self._times_s[-1]:  # the source's clock began anew
             self._settle()
@@ -96,14 +113,24 @@ class TopMoments:
     def finish(self) -> list[Moment]:
         """End the recording: its strangest moments, the strangest first."""
         self._settle()
+        standing = self._standing()
         ranked = sorted(self._best, key=lambda each: each[:2], reverse=True)
+        peaks = [moment for _, _, moment in ranked][: self._count - len(standing)]
         # Ctrl-C may fall between the two: then the last time has no score.
         scores = np.array(self._scores)
         times_s = np.array(self._times_s[: len(scores)])
         return [
             replace(moment, above_rest=self._above_rest(moment, times_s, scores))
-            for _, _, moment in ranked
+            for moment in peaks + standing
         ]
+
+    def _standing(self) -> list[Moment]:
+        """What has stood the longest, if anything has."""
+        if (found := self._stationary.longest) is None:
+            return []
+        frame, stands_s = found.frame, found.seconds
+        moment = Moment(frame.index, frame.time_s, found.score, found.box, frame.image)
+        return [replace(moment, stands_s=stands_s)]
 
     def _is_peak(self, score: float, now: float) -> bool:
         """Whether no frame of the last `apart_s` scored as high."""

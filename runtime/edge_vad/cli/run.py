@@ -217,7 +217,13 @@ def _watch(
     fps, length = _scored_fps(footage, detector), scored_of(footage.length, footage.fps, card.fps)
     with (
         Recorder(
-            folder, card, title=footage.name, fps=fps, has_video=has_video, length=length
+            folder,
+            card,
+            title=footage.name,
+            fps=fps,
+            has_video=has_video,
+            length=length,
+            ignore=detector.ignore,
         ) as record,
         progress(f"watching {footage.name}", length) as advance,
     ):

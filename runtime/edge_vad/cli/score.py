@@ -160,7 +160,7 @@ def _score_one(detector: Detector, source: Source, folder: Path, has_maps: bool)
     frames, anomalous, highest = 0, 0, -math.inf
     persistent, highest_persistent = PersistentScore(), -math.inf
     duration_s = source.length / source.fps if source.length else None
-    strangest = TopMoments(card, seconds_apart(duration_s))
+    strangest = TopMoments(card, seconds_apart(duration_s), ignore=detector.ignore)
     unjudged: Counter[str] = Counter()
     with staged(folder) as outputs, ExitStack() as files:
         lines = files.enter_context(closing(JsonLinesWriter(outputs.staging / SCORES)))

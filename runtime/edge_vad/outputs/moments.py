@@ -35,8 +35,10 @@ class MomentLine(msgspec.Struct, frozen=True):
         normal_per_hour: How often an hour a normal scene keeps up as high a score; None where that
             is not known.
         rarity: The same in words, and how far it can be trusted.
-        box: Where the frame's map was highest, px of the source's frames.
+        box: Where the map was highest, or where something stands; px of the source's frames.
         picture: The frame with the box, relative to the folder that was written to.
+        stands_s: For how many seconds something stood there that does not belong to the scene; None
+            for a moment of a high score.
     """
 
     rank: int
@@ -48,6 +50,7 @@ class MomentLine(msgspec.Struct, frozen=True):
     rarity: str
     box: Box
     picture: str
+    stands_s: float | None
 
 
 def write_moments(
@@ -85,6 +88,9 @@ def describe_moment(line: MomentLine, folder: Path) -> tuple[str, str]:
     """
     x, y, width, height = line.box
     place = f"{width}x{height} px at ({x}, {y})"
+    if line.stands_s is not None:
+        what = f"stands still for {line.stands_s:.0f} s, and is not in the footage learnt"
+        return f"{clock(line.time_s, 1)}, {place}: {folder / line.picture}", what
     strange = line.rarity
     if line.above_rest is not None:
         strange = f"{_describe_rest(line.above_rest)}; {strange}"
@@ -112,6 +118,7 @@ def _line(rank: int, moment: Moment, normal: NormalTail) -> MomentLine:
         rarity=rarity,
         box=moment.box,
         picture=f"{MOMENTS}/{rank}.jpg",
+        stands_s=None if moment.stands_s is None else round(moment.stands_s, 1),
     )
 
 

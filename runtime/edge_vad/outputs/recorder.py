@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from edge_vad.outputs.moments import MomentLine, write_moments
 from edge_vad.outputs.overlay import Overlay
 from edge_vad.outputs.timeline import Timeline, write_timeline
 from edge_vad.outputs.video import AnnotatedVideoFile
+from edge_vad.preprocessing.regions import Polygon
 from edge_vad.scene_model import SceneCard
 
 VIDEO, SCORES, EVENTS, TIMELINE = "annotated.mp4", "scores.jsonl", "events.jsonl", "timeline.png"
@@ -38,6 +40,7 @@ class Recorder(Closing):
         fps: Frames a second of the video: those that are scored.
         has_video: Whether to write the annotated video.
         length: How many frames there are about, where that is known.
+        ignore: Regions in which nothing counts, besides those of the scene, px of the frames.
 
     Attributes:
         events: The events that have ended; all of them once the recorder is closed.
@@ -59,6 +62,7 @@ class Recorder(Closing):
         fps: float,
         has_video: bool = True,
         length: int | None = None,
+        ignore: Sequence[Polygon] = (),
     ) -> None:
         self.events: list[Event] = []
         self.moments: tuple[MomentLine, ...] = ()
@@ -69,7 +73,9 @@ class Recorder(Closing):
         self._overlay: Overlay | None = None
         self._video: AnnotatedVideoFile | None = None
         self._tracker = EventTracker(normal=card.normal)
-        self._top_moments = TopMoments(card, seconds_apart(length / fps if length else None))
+        self._top_moments = TopMoments(
+            card, seconds_apart(length / fps if length else None), ignore=ignore
+        )
         self._times_s, self._watched_s, self._scores = array("d"), array("d"), array("d")
         self._threshold = 0.0
         self._closing = ExitStack()

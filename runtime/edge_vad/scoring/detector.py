@@ -44,6 +44,7 @@ class Detector(Closing):
     Attributes:
         model: The scene model.
         false_alarms: The accepted rate that it began with.
+        ignore: The regions that were given.
         is_default_rate: Whether nobody said it, and it follows from that footage.
         threshold: Score from which on a frame is anomalous; may be changed at any time.
     """
@@ -58,7 +59,7 @@ class Detector(Closing):
         ignore: Sequence[Polygon] = (),
     ) -> None:
         card = model.card
-        self.model = model
+        self.model, self.ignore = model, tuple(ignore)
         self.is_default_rate = false_alarms is None
         self.false_alarms = card.normal.accepted(false_alarms)
         self.threshold = card.normal.threshold(parse_rate(self.false_alarms))

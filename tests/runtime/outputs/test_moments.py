@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -28,6 +30,15 @@ def test_a_moment_is_told_by_time_place_and_strangeness(make, tmp_path, above_re
     place, strange = describe_moment(line, tmp_path)
     assert place == f"1:05.2, score 2.5, 32x24 px at (16, 12): {tmp_path}/moments/1.jpg"
     assert strange.startswith(told)
+
+
+def test_what_stands_still_is_told_by_for_how_long(make, tmp_path):
+    (line,) = write_moments(tmp_path, [replace(moment(), stands_s=26.04)], make.card().normal)
+    assert line.stands_s == 26.0
+    assert describe_moment(line, tmp_path) == (
+        f"1:05.2, 32x24 px at (16, 12): {tmp_path}/moments/1.jpg",
+        "stands still for 26 s, and is not in the footage learnt",
+    )
 
 
 @pytest.mark.parametrize(
