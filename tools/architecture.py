@@ -55,7 +55,9 @@ def _dotted(path: Path) -> str:
 
 def _read(file: Path, name: str, known: Iterable[str]) -> Module:
     text = file.read_text(encoding="utf-8")
-    found = {each for each in _named_in(ast.parse(text)) if each in known}
+    tree, top = ast.parse(text), name.partition(".")[0]
+    elsewhere = (each for each in _named_as_text(tree) if each.partition(".")[0] != top)
+    found = {each for each in (*_named_in(tree), *elsewhere) if each in known}
     return Module(len(text.splitlines()), frozenset(found - {name}))
 
 
@@ -72,6 +74,13 @@ def _named_in(tree: ast.AST) -> Iterator[str]:
             yield module if colon else ""  # by name, such as `package.module:function`
         elif isinstance(node, ast.Call) and "import_module" in ast.dump(node.func):
             yield from (each.value for each in node.args if isinstance(each, ast.Constant))
+
+
+def _named_as_text(tree: ast.AST) -> Iterator[str]:
+    """What texts name, and nothing else: `find_spec("package")`, `python -m package.module`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
 
 
 def children_graph(modules: Mapping[str, Module], package: str) -> Graph:

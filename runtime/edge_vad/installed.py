@@ -43,3 +43,17 @@ def provided(group: str, name: str) -> EntryPoint:
         f"{name!r} of {group} is not part of what is installed here",
         "install edge-vad again, all of it; in a checkout run make .venv/ready",
     )
+
+
+def is_provided(group: str, name: str) -> bool:
+    """Whether something is provided under a name, and its package is there.
+
+    Args:
+        group: One of the above.
+        name: Of the command, the scheme or the target.
+    """
+    try:
+        provided(group, name).load()
+    except (Unavailable, ModuleNotFoundError):
+        return False
+    return True

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import importlib.metadata
+from types import SimpleNamespace
 
 import click
 import pytest
 
 from edge_vad.cli import cli
 from edge_vad.errors import Unavailable
-from edge_vad.installed import COMMANDS, ENGINE_BUILDERS, SOURCES, provided
+from edge_vad.installed import COMMANDS, ENGINE_BUILDERS, SOURCES, is_provided, provided
+from edge_vad.selftest.commands import build_engine
 
 
 @pytest.mark.parametrize(
@@ -39,3 +41,19 @@ def test_what_nobody_provides_is_missing_and_told(monkeypatch, tmp_path, ours):
     monkeypatch.setattr(importlib.metadata, "distributions", lambda **_: iter(found))
     with pytest.raises(Unavailable, match=r"'train' of edge_vad\.commands is not part of"):
         cli.get_command(click.Context(cli), "train")
+
+
+@pytest.mark.parametrize("home", [None, "no_such_package:rebuild"])
+def test_a_selftest_without_the_builder_of_engines_skips_them(monkeypatch, tmp_path, home):
+    entry = importlib.metadata.EntryPoint("rtx", str(home), ENGINE_BUILDERS)
+    ours = SimpleNamespace(entry_points=[entry] if home else [])
+    monkeypatch.setattr(importlib.metadata, "distributions", lambda **_: iter([ours]))
+    assert not is_provided(ENGINE_BUILDERS, "rtx")
+    step = build_engine(tmp_path / "scene.onnx", "tensorrt-rtx", pytest.fail)
+    assert (step.outcome, step.detail) == ("skipped", "the export package is absent")
+
+
+def test_a_selftest_builds_the_engine_of_its_backend(tmp_path):
+    words = []
+    step = build_engine(tmp_path / "scene.onnx", "tensorrt-rtx", words.extend)
+    assert (step.outcome, words[0], words[-2:]) == ("ok", "export", ["--target", "rtx"])

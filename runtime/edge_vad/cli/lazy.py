@@ -11,7 +11,16 @@ from edge_vad.cli.signals import left_at_once
 from edge_vad.errors import Unavailable
 from edge_vad.installed import COMMANDS, provided
 
-_EXTRAS = {"edge_vad_train": "train", "edge_vad_export": "export", "edge_vad_bench": "bench"}
+_EXTRAS = {
+    "train": "train",
+    "eval": "train",
+    "export": "export",
+    "verify": "export",
+    "bench": "bench",
+    "report": "bench",
+    "compare": "bench",
+}
+"""What a command needs besides `edge-vad[cpu]`."""
 
 
 class LazyGroup(click.Group):
@@ -44,7 +53,7 @@ class LazyGroup(click.Group):
         except ModuleNotFoundError as error:
             raise Unavailable(
                 f"edge-vad {name} needs the package {error.name!r}, which is not installed",
-                f"run pip install 'edge-vad[{_EXTRAS.get(place.split('.')[0], 'cpu')}]'",
+                f"run pip install 'edge-vad[{_EXTRAS.get(name, 'cpu')}]'",
             ) from None
         assert isinstance(command, click.Command)  # noqa: S101 - resolve_name has no type
         return command

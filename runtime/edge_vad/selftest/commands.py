@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from edge_vad.errors import EdgeVadError
+from edge_vad.installed import ENGINE_BUILDERS, is_provided
 from edge_vad.scene_model import SceneModel
 from edge_vad.selftest.report import Step
 
@@ -59,10 +60,10 @@ def make_scene(folder: Path, command: Command) -> tuple[SceneModel, list[Step]]:
 
 def build_engine(scene: Path, backend: str, command: Command) -> Step:
     """Build the engine of a scene for a backend that needs one."""
-    target = ["--target", "rtx"] if backend == "tensorrt-rtx" else []
-    if find_spec("edge_vad_export") is None:
+    target = "rtx" if backend == "tensorrt-rtx" else "tensorrt"
+    if not is_provided(ENGINE_BUILDERS, target):
         return Step("engine", "skipped", "the export package is absent", "install edge-vad whole")
-    build = ("export", scene, "--engine", *target)
+    build = ("export", scene, "--engine", "--target", target)
     return _run(command, "engine", f"an engine for {backend}", *build)
 
 
