@@ -13,7 +13,7 @@ from rich.console import Console
 from sklearn.metrics import roc_auc_score
 
 from edge_vad.scene_model import Grid
-from edge_vad_train.evaluation.meter import MethodMeter
+from edge_vad_train.evaluation.metrics.meter import MethodMeter
 from edge_vad_train.evaluation.plots import roc_plot, timeline_plot
 from edge_vad_train.evaluation.results import (
     EvaluatedClip,

@@ -19,7 +19,7 @@ from edge_vad.preprocessing.regions import Polygon
 from edge_vad.scene_model import SceneModel
 from edge_vad_train.datasets.base import Mask
 from edge_vad_train.evaluation import baseline
-from edge_vad_train.evaluation.meter import MethodMeter
+from edge_vad_train.evaluation.metrics.meter import MethodMeter
 from edge_vad_train.evaluation.protocol import protocol
 from edge_vad_train.evaluation.results import (
     EvaluatedClip,

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from edge_vad_train.evaluation.bootstrap import CONFIDENCE, RESAMPLES
-from edge_vad_train.evaluation.pixel_level import FOUND_PERCENT
-from edge_vad_train.evaluation.region_level import OVERLAP_PERCENT, THRESHOLDS, TRACK_PERCENT
+from edge_vad_train.evaluation.metrics.bootstrap import CONFIDENCE, RESAMPLES
+from edge_vad_train.evaluation.metrics.pixel_level import FOUND_PERCENT
+from edge_vad_train.evaluation.metrics.region_level import (
+    OVERLAP_PERCENT,
+    THRESHOLDS,
+    TRACK_PERCENT,
+)
 
 _SCORES = (
     "Scores are raw and causal: no later frame is looked at, nothing is scaled by clip or smoothed "

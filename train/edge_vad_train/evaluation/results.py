@@ -5,11 +5,11 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
-from edge_vad_train.evaluation.frame_level import FrameLevel
-from edge_vad_train.evaluation.meter import MethodMeter
-from edge_vad_train.evaluation.pixel_level import PixelLevel
-from edge_vad_train.evaluation.region_level import RegionLevel
-from edge_vad_train.evaluation.roc import Labels, Scores
+from edge_vad_train.evaluation.metrics.frame_level import FrameLevel
+from edge_vad_train.evaluation.metrics.meter import MethodMeter
+from edge_vad_train.evaluation.metrics.pixel_level import PixelLevel
+from edge_vad_train.evaluation.metrics.region_level import RegionLevel
+from edge_vad_train.evaluation.metrics.roc import Labels, Scores
 from edge_vad_train.evaluation.rows import Row
 
 Span = tuple[int, int]

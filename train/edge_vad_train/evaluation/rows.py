@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 import numpy as np
 
-from edge_vad_train.evaluation.bootstrap import (
+from edge_vad_train.evaluation.metrics.bootstrap import (
     ClipScores,
     Drawn,
     Interval,
@@ -18,7 +18,7 @@ from edge_vad_train.evaluation.bootstrap import (
     drawn_means,
     interval_of,
 )
-from edge_vad_train.evaluation.meter import MethodMeter
+from edge_vad_train.evaluation.metrics.meter import MethodMeter
 
 _Draw = Callable[[Sequence[ClipScores], Times], Drawn]
 

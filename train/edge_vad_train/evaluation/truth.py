@@ -10,7 +10,7 @@ import numpy as np
 from edge_vad.errors import BadInput
 from edge_vad_train.datasets import Clip, Dataset
 from edge_vad_train.datasets.base import Mask
-from edge_vad_train.evaluation.roc import Labels
+from edge_vad_train.evaluation.metrics.roc import Labels
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,14 @@ import msgspec
 import numpy as np
 
 from edge_vad.scoring.metrics import roc_area
-from edge_vad_train.evaluation.bootstrap import (
+from edge_vad_train.evaluation.metrics.bootstrap import (
     ClipScores,
     Interval,
     draw_clips,
     drawn_areas,
     interval_of,
 )
-from edge_vad_train.evaluation.roc import equal_error
+from edge_vad_train.evaluation.metrics.roc import equal_error
 
 
 class FrameLevel(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.metrics import auc
 
-from edge_vad_train.evaluation.pixel_level import PixelMeter, decisive_threshold
+from edge_vad_train.evaluation.metrics.pixel_level import PixelMeter, decisive_threshold
 
 Frame = tuple[NDArray[np.float32], NDArray[np.bool_]]
 

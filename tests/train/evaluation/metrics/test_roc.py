@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from edge_vad.scoring.metrics import roc_area
-from edge_vad_train.evaluation.roc import Labels, Scores, equal_error
+from edge_vad_train.evaluation.metrics.roc import Labels, Scores, equal_error
 
 labelled_scores = st.lists(st.tuples(st.booleans(), st.integers(-20, 20)), min_size=2, max_size=40)
 

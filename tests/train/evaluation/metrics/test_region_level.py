@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from edge_vad_train.evaluation.region_level import (
+from edge_vad_train.evaluation.metrics.region_level import (
     THRESHOLDS,
     RegionLevel,
     RegionMeter,

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_vad.scoring.metrics import roc_area
-from edge_vad_train.evaluation.bootstrap import (
+from edge_vad_train.evaluation.metrics.bootstrap import (
     RESAMPLES,
     ClipScores,
     draw_clips,
@@ -18,8 +18,8 @@ from edge_vad_train.evaluation.bootstrap import (
     interval_of,
     pairs_won,
 )
-from edge_vad_train.evaluation.frame_level import measure_frames
-from edge_vad_train.evaluation.roc import equal_error
+from edge_vad_train.evaluation.metrics.frame_level import measure_frames
+from edge_vad_train.evaluation.metrics.roc import equal_error
 
 
 def clip(labels: str, scores: list[float]) -> ClipScores:

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from edge_vad.scoring.metrics import roc_area
 from edge_vad_train.datasets.base import Mask
-from edge_vad_train.evaluation.bootstrap import ClipScores
-from edge_vad_train.evaluation.roc import equal_error
-from edge_vad_train.evaluation.upsampling import Pixels
+from edge_vad_train.evaluation.metrics.bootstrap import ClipScores
+from edge_vad_train.evaluation.metrics.roc import equal_error
+from edge_vad_train.evaluation.metrics.upsampling import Pixels
 
 FOUND_PERCENT = 40
 """An anomalous frame is found when at least this part of its anomalous pixels is marked."""

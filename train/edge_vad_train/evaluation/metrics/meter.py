@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from edge_vad.errors import BadModel
 from edge_vad.scene_model import Grid
 from edge_vad_train.datasets.base import Mask
-from edge_vad_train.evaluation.bootstrap import ClipScores
-from edge_vad_train.evaluation.frame_level import FrameLevel, measure_frames
-from edge_vad_train.evaluation.pixel_level import PixelLevel, PixelMeter
-from edge_vad_train.evaluation.region_level import RegionLevel, RegionMeter
-from edge_vad_train.evaluation.roc import Labels
-from edge_vad_train.evaluation.upsampling import Size, Upsampling
+from edge_vad_train.evaluation.metrics.bootstrap import ClipScores
+from edge_vad_train.evaluation.metrics.frame_level import FrameLevel, measure_frames
+from edge_vad_train.evaluation.metrics.pixel_level import PixelLevel, PixelMeter
+from edge_vad_train.evaluation.metrics.region_level import RegionLevel, RegionMeter
+from edge_vad_train.evaluation.metrics.roc import Labels
+from edge_vad_train.evaluation.metrics.upsampling import Size, Upsampling
 
 
 class Levels(NamedTuple):

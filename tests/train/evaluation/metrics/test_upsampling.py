@@ -7,7 +7,7 @@ import pytest
 from scipy.interpolate import RegularGridInterpolator
 
 from edge_vad.scene_model import Grid
-from edge_vad_train.evaluation.upsampling import Upsampling
+from edge_vad_train.evaluation.metrics.upsampling import Upsampling
 
 GRID = Grid(rows=4, columns=6, patch=9, stride=4)
 SIZE = (23, 31)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_vad.scoring.metrics import roc_area
-from edge_vad_train.evaluation.roc import Labels, Scores
+from edge_vad_train.evaluation.metrics.roc import Labels, Scores
 
 RESAMPLES = 1000
 CONFIDENCE = 0.95

@@ -15,7 +15,7 @@ from sklearn.metrics import auc
 
 from edge_vad.opencv import cv2
 from edge_vad_train.datasets.base import Mask
-from edge_vad_train.evaluation.upsampling import Pixels
+from edge_vad_train.evaluation.metrics.upsampling import Pixels
 
 OVERLAP_PERCENT = 10
 """A region is found by one whose intersection over union with it is at least this."""

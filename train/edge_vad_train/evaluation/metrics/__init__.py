@@ -1,0 +1,1 @@
+"""Metrics of detection: frame, pixel and region level, with their intervals."""
