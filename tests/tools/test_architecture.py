@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from architecture import (
     all_circles,
@@ -16,6 +17,8 @@ from architecture import (
 )
 
 ROOT = Path(__file__).parents[2]
+LARGE = 12
+"""Modules of a package from which on it has layers of its own."""
 
 
 @pytest.fixture
@@ -89,6 +92,20 @@ def test_there_are_no_circles_and_doors_one_can_take_in():
     assert all_circles(found) == []
     assert len(at_door(found, "edge_vad")) <= 10
     assert len(at_door(found, "edge_vad_export")) <= 8
+
+
+def test_every_large_package_has_layers_that_name_all_of_it():
+    settings = msgspec.toml.decode((ROOT / "pyproject.toml").read_bytes())["tool"]["importlinter"]
+    held = {
+        container
+        for contract in settings["contracts"]
+        if contract.get("exhaustive")
+        for container in contract["containers"]
+    }
+    modules = read_modules(ROOT)
+    packages = {package for depth in range(1, 5) for package in sizes(modules, depth)}
+    large = {each for each in packages if sum(m.startswith(f"{each}.") for m in modules) > LARGE}
+    assert large - held == set()  # give each a contract of its own in pyproject.toml
 
 
 def test_no_two_classes_have_the_same_name():
