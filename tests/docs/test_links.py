@@ -13,6 +13,7 @@ PAGES += sorted((ROOT / "docs").glob("*.md"))
 
 _PACKAGES = (
     "runtime/edge_vad",
+    "runtime/edge_vad_street",
     "train/edge_vad_train",
     "export/edge_vad_export",
     "benchmarks/edge_vad_bench",
@@ -45,3 +46,19 @@ def test_every_path_exists(page):
     roots += [room for root in roots[1:] for room in root.iterdir() if room.is_dir()]
     for path in set(_PATH.findall(page.read_text(encoding="utf-8"))) - _MADE:
         assert any((root / path).exists() for root in roots), path
+
+
+@pytest.mark.parametrize(
+    "package", [*_PACKAGES, "runtime/edge_vad/sinks", "runtime/edge_vad/sources"]
+)
+def test_every_room_and_loose_module_has_a_row_in_the_map(package):
+    text = (ROOT / "docs/development.md").read_text(encoding="utf-8")
+    _, _, rows = text.partition(f"room in `{package}/` |")
+    rows, _, _ = rows.partition("\n\n")
+    children = {
+        f"{path.name}/" if path.is_dir() else path.name
+        for path in (ROOT / package).iterdir()
+        if (path / "__init__.py").exists() or (path.suffix == ".py" and path.name[0] != "_")
+    }
+    assert children
+    assert children - set(re.findall(r"`([^`]+)`", rows)) == set()
