@@ -22,7 +22,7 @@ from edge_vad.sinks.http.http_errors import NotFound, TokenWrong
 from edge_vad.sinks.http.middleware import caller
 from edge_vad.sinks.http.responses import json_response, json_unless_known
 from edge_vad.sinks.page.assets import Asset, read_assets
-from edge_vad.sinks.page.event_views import EventsResponse, event_view, marked_picture
+from edge_vad.sinks.page.event_views import EventsResponse, event_view
 from edge_vad.sinks.page.history import SPAN_S
 from edge_vad.sinks.page.live import LiveSite, SiteResponse
 from edge_vad.sinks.page.requests import (
@@ -35,6 +35,7 @@ from edge_vad.sinks.page.requests import (
     read_width,
 )
 from edge_vad.sinks.store import StoredEvents
+from edge_vad.sinks.store.pictures import marked_picture
 
 _THREADS = 2
 """For live pictures, and as many for the store: neither takes all cores or waits for the other."""
@@ -131,7 +132,9 @@ class PageApp:
         event = await self._store_threads.do(lambda: self._events.find(event_id))
         if width is None or event is None:
             return _send_file(request, path, "image/jpeg")
-        picture = await self._store_threads.do(lambda: marked_picture(path, event, width))
+        picture = await self._store_threads.do(lambda: marked_picture(path, event.box, width))
+        if picture is None:
+            raise NotFound("the picture is broken", "see whether the disk is well")
         return Response(picture, media_type="image/jpeg", headers=_KEPT)
 
     async def _clip(self, request: Request) -> Response:
