@@ -57,6 +57,9 @@ RUN = {
         "test_half_precision_from_a_training_is_proved_on_its_own_frames"
     ),
     "edge-vad export --out": "test_the_written_scene_scores_as_the_trained_one",
+    "edge-vad notify --config": (
+        "test_a_test_message_goes_to_everyone_and_the_next_command_is_printed"
+    ),
     "edge-vad report --out": "test_the_command_writes_both",
     "edge-vad run": "test_a_camera_is_watched_for_a_while_and_its_events_are_said",
     "edge-vad run --backend --out": "test_an_engine_is_built_and_watches_as_onnx_runtime_does",

@@ -24,6 +24,7 @@ _COMMANDS = {
     "run": ("edge_vad.cli.run:run", "Watch a source, or the cameras of a site."),
     "serve": ("edge_vad.cli.serve:serve", "Show the events of a folder in a browser."),
     "config": ("edge_vad.cli.config:config", "Check the file that says what is watched."),
+    "notify": ("edge_vad.cli.notify:notify", "Send a test message to everyone who is notified."),
     "score": ("edge_vad.cli.score:score", "Write the scores of one or many sources."),
     "doctor": ("edge_vad.cli.doctor:doctor", "Say what this machine has and lacks, and the mend."),
     "selftest": ("edge_vad.cli.selftest:selftest", "Run every backend here, and compare them."),

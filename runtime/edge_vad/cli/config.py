@@ -13,6 +13,7 @@ from edge_vad.alarms.threshold import Threshold
 from edge_vad.cli.options import json_option
 from edge_vad.errors import EdgeVadError
 from edge_vad.scene_model import SceneModel
+from edge_vad.sinks.notify_settings import NotifySettings
 from edge_vad.sinks.secret import read_secret
 from edge_vad.sinks.settings import SinkSettings
 from edge_vad.site.lines import line_of
@@ -51,6 +52,9 @@ def check(file: Path, as_json: bool) -> None:
     for path, variable, secret in _secrets(site.sinks):
         with _on_line(file, text, path, path.removeprefix("$.")):
             read_secret(variable, secret)
+    for number, settings in enumerate(site.sinks.notify):
+        with _on_line(file, text, f"$.sinks.notify[{number}]", "sinks"):
+            _check_address(settings)
     if as_json:
         click.echo(msgspec.json.encode({"file": str(file), "cameras": cameras}))
         return
@@ -76,11 +80,25 @@ def _secrets(sinks: SinkSettings) -> Iterator[tuple[str, str | None, str | None]
     """Where every secret is said to be: path in the document, environment variable, file."""
     for sink in sinks.__struct_fields__:
         settings = getattr(sinks, sink)
-        for field in getattr(settings, "__struct_fields__", ()):
-            value = getattr(settings, field)
-            if value is not None and field.endswith(("_env", "_file")):
-                place = (None, value) if field.endswith("_file") else (value, None)
-                yield f"$.sinks.{sink}.{field}", *place
+        if isinstance(settings, tuple):
+            for number, each in enumerate(settings):
+                yield from _secrets_of(each, f"$.sinks.{sink}[{number}]")
+        else:
+            yield from _secrets_of(settings, f"$.sinks.{sink}")
+
+
+def _secrets_of(settings: object, path: str) -> Iterator[tuple[str, str | None, str | None]]:
+    for field in getattr(settings, "__struct_fields__", ()):
+        value = getattr(settings, field)
+        if value is not None and field.endswith(("_env", "_file")):
+            place = (None, value) if field.endswith("_file") else (value, None)
+            yield f"{path}.{field}", *place
+
+
+def _check_address(settings: NotifySettings) -> None:
+    from edge_vad.sinks.notify.sink import client_of
+
+    client_of(settings)
 
 
 def _onnx(scene: Path) -> Path:

@@ -9,7 +9,13 @@ from pathlib import Path
 
 from edge_vad.sinks.base import Sink, SinkHealth, Site
 from edge_vad.sinks.journal import Journal
-from edge_vad.sinks.paths import demand_writable_paths, lines_of, spool_of, writes
+from edge_vad.sinks.paths import (
+    demand_writable_paths,
+    lines_of,
+    notify_spool_of,
+    spool_of,
+    writes,
+)
 from edge_vad.sinks.settings import SinkSettings
 
 
@@ -104,6 +110,10 @@ def _remote(
         from edge_vad.sinks.webhook import Webhook
 
         yield Webhook(settings.webhook, spool_of(folder, "webhook"))
+    for each in settings.notify:
+        from edge_vad.sinks.notify.sink import Notify
+
+        yield Notify(each, notify_spool_of(folder, each.name), folder)
     if settings.metrics:
         from edge_vad.sinks.metrics import Metrics
 

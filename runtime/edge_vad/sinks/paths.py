@@ -23,6 +23,11 @@ def spool_of(folder: Path, sink: str) -> Path:
     return folder / SPOOL / f"{sink}.sqlite"
 
 
+def notify_spool_of(folder: Path, name: str) -> Path:
+    """The file in which messages for people wait; the name is that of their service."""
+    return spool_of(folder, f"notify-{name}")
+
+
 def lines_of(settings: SinkSettings, folder: Path) -> Path | None:
     """The file of JSON lines, if there is to be one."""
     jsonl = settings.jsonl
@@ -40,6 +45,7 @@ def writes(settings: SinkSettings) -> bool:
             settings.video,
             settings.mqtt,
             settings.webhook,
+            *settings.notify,
         )
     )
 
@@ -75,7 +81,7 @@ def _folders(settings: SinkSettings, folder: Path) -> Iterator[Path]:
         yield folder / MEDIA
     if settings.video:
         yield folder / VIDEO
-    if settings.mqtt or settings.webhook:
+    if settings.mqtt or settings.webhook or settings.notify:
         yield folder / SPOOL
     if lines := lines_of(settings, folder):
         yield lines.parent
@@ -88,6 +94,8 @@ def _files(settings: SinkSettings, folder: Path) -> Iterator[Path]:
         yield spool_of(folder, "mqtt")
     if settings.webhook:
         yield spool_of(folder, "webhook")
+    for each in settings.notify:
+        yield notify_spool_of(folder, each.name)
     if lines := lines_of(settings, folder):
         yield lines
 

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from ipaddress import ip_address
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import msgspec
 
-Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-Text = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
-Topic = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_/-]{1,128}$")]
-Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
-Megabytes = Annotated[int, msgspec.Meta(ge=1, le=10_000_000)]
-_LABEL = "[A-Za-z0-9_-]{1,63}"
-Host = Annotated[
-    str,
-    msgspec.Meta(pattern=rf"^((?:{_LABEL}\.)*{_LABEL}\.?|[0-9a-fA-F:]{{2,45}})$", max_length=253),
-]
-Address = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-fA-F.:]{2,45}$")]
+from edge_vad.sinks.notify_settings import NotifySettings
+from edge_vad.sinks.setting_types import (
+    Address,
+    Host,
+    Megabytes,
+    Name,
+    Port,
+    Settings,
+    Text,
+    Topic,
+    check_url,
+)
+
 _FolderName = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
-
-
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Unchangeable, and refused when it holds a field nobody knows."""
 
 
 class StoreSettings(Settings, frozen=True, kw_only=True):
@@ -224,6 +221,7 @@ class SinkSettings(Settings, frozen=True, kw_only=True):
         video: Annotated video.
         mqtt: An MQTT broker.
         webhook: An address that is called.
+        notify: Services that messages for people are sent to; their names are unique.
         metrics: Figures for Prometheus.
         page: A page for browsers.
     """
@@ -235,6 +233,7 @@ class SinkSettings(Settings, frozen=True, kw_only=True):
     video: VideoSettings | None = None
     mqtt: MqttSettings | None = None
     webhook: WebhookSettings | None = None
+    notify: Annotated[tuple[NotifySettings, ...], msgspec.Meta(max_length=16)] = ()
     metrics: MetricsSettings | None = None
     page: PageSettings | None = None
 
@@ -243,22 +242,10 @@ class SinkSettings(Settings, frozen=True, kw_only=True):
             raise ValueError("clips lie in the store: add [sinks.store]")
         if self.page and not self.store:
             raise ValueError("the page shows the events of the store: add [sinks.store]")
+        if any(each.picture for each in self.notify) and not self.store:
+            raise ValueError("pictures are those of the store: add [sinks.store]")
+        names = [each.name for each in self.notify]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"two of [[sinks.notify]] are called {twice!r}")
         if "\0" in self.folder:
             raise ValueError("no folder has such a name")
-
-
-def check_url(url: str) -> None:
-    """Check an address that requests go to.
-
-    Raises:
-        ValueError: It is none; its text is not repeated, for it may hold a token.
-    """
-    try:
-        parts = urlsplit(url)
-        is_url = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        is_url = False
-    if not is_url or any(character <= " " or character > "~" for character in url):
-        raise ValueError("the address must begin with http:// or https:// and name a host")
-    if parts.username or parts.password:
-        raise ValueError("the address must not hold a user and password")

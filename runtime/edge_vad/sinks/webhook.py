@@ -20,7 +20,8 @@ from edge_vad.sinks.base import Sink, SinkHealth, Tally
 from edge_vad.sinks.delivery import Message, NotDelivered, Outbox, QueuedMessage, Sender
 from edge_vad.sinks.messages import encode, event_message, will_of
 from edge_vad.sinks.secret import read_secret
-from edge_vad.sinks.settings import WebhookSettings, check_url
+from edge_vad.sinks.setting_types import check_url
+from edge_vad.sinks.settings import WebhookSettings
 
 _TRIED_AGAIN = frozenset({408, 425, 429})
 """Refusals that say no more than: later."""

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge_vad.sinks.notify_settings import NotifySettings
 from edge_vad.sinks.settings import (
     ClipSettings,
     JsonLinesSettings,
@@ -44,7 +45,14 @@ def of(kind: type[msgspec.Struct]) -> st.SearchStrategy[dict[str, object]]:
     return st.dictionaries(names, VALUE, max_size=4)
 
 
-SINKS = st.fixed_dictionaries({}, optional={name: of(kind) | VALUE for name, kind in KINDS.items()})
+NOTIFY = st.lists(of(NotifySettings) | VALUE, max_size=3)
+SINKS = st.fixed_dictionaries(
+    {},
+    optional={
+        "notify": NOTIFY | VALUE,
+        **{name: of(kind) | VALUE for name, kind in KINDS.items()},
+    },
+)
 
 
 def taken_whole_or_refused_in_words(document: object) -> None:
@@ -84,6 +92,13 @@ def test_ten_thousand_configurations_are_taken_whole_or_refused_in_words(documen
         ({"webhook": {"url": "ftp://a/hunter2"}}, "must begin with http"),
         ({"webhook": {"url": "https://us:secret@a/"}}, "must not hold a user"),
         ({"webhook": {"url": "https://a/ b"}}, "must begin with http"),
+        ({"notify": [{"name": "a"}]}, "one of address_env and address_file"),
+        ({"notify": {"name": "a"}}, "Expected `array`, got `object`"),
+        ({"notify": 2 * [{"name": "a", "address_env": "A"}]}, "called 'a'"),
+        (
+            {"notify": [{"name": "a", "address_env": "A", "picture": True}]},
+            "pictures are those of the store",
+        ),
         ({"metrics": {"port": 0}}, "port"),
         ({"page": {}}, "the page shows the events of the store"),
         ({"store": {}, "page": {"address": "::"}}, "needs token_file or token_env"),

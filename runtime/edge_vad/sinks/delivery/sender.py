@@ -37,6 +37,7 @@ class Sender:
             None when none did. It may take its time, but returns soon once the event that it is
             given is set. It may be called before the sender is made.
         at_once: How many messages it is given at once.
+        longest_wait_s: Between two tries.
 
     Attributes:
         why: Why nothing can be delivered; empty when all is well.
@@ -49,11 +50,13 @@ class Sender:
         outbox: Outbox,
         deliver: Callable[[list[QueuedMessage], threading.Event], int | None],
         at_once: int = 1,
+        longest_wait_s: float = _LONGEST_WAIT_S,
     ) -> None:
         self.why = ""
         self.delivered = 0
         self._stopping = threading.Event()
         self._name, self._outbox, self._deliver, self._at_once = name, outbox, deliver, at_once
+        self._longest_wait_s = longest_wait_s
         self._news = threading.Event()
         self._began_s: float | None = None
         self._failures = 0
@@ -138,6 +141,6 @@ class Sender:
         if not self.why:
             _log.warning("%s: %s", self._name, why)
         self.why = why
-        wait_s = min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2.0**self._failures)
+        wait_s = min(self._longest_wait_s, _FIRST_WAIT_S * 2.0**self._failures)
         self._failures = min(self._failures + 1, 30)
         self._stopping.wait(wait_s * random.uniform(0.5, 1.0))  # noqa: S311 - no secret

@@ -1,0 +1,325 @@
+"""What an address may do, what it may not, and that nothing of it is told."""
+
+from __future__ import annotations
+
+import ast
+import email
+import json
+import logging
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
+
+from edge_vad.errors import BadInput, Unavailable
+from edge_vad.sinks.delivery import NotDelivered
+from edge_vad.sinks.notify import client as client_module
+from edge_vad.sinks.notify.client import AppriseClient
+from edge_vad.sinks.notify.services import REFUSED_PARAMETERS, SERVICES
+from edge_vad.sinks.notify.text import Text
+
+CANARY = "canary4711secret"
+TEXT = Text("gate: unusual <b>", "12:00:00 & more.\nhttps://cameras.example/#event=1")
+PICTURE = b"\xff\xd8 a picture \xff\xd9"
+
+
+def send(address, picture=None, timeout_s=30.0):
+    AppriseClient(address, timeout_s).send(TEXT, picture, threading.Event())
+
+
+REFUSED = [
+    "file:///etc/passwd",
+    "dbus://",
+    "glib://",
+    "qt://",
+    "gnome://",
+    "macosx://",
+    "windows://",
+    "syslog://",
+    "rsyslog://localhost",
+    "mqtt://localhost/topic",
+    "blink1://",
+    "growl://localhost",
+    "vapid://a@b.example/c",
+    "fcm://project/token?keyfile=/etc/passwd",
+    "include:///etc/apprise.yml",
+    f"https://example.org/{CANARY}/config.yml",
+    f"{CANARY}://x",
+    CANARY,
+    f"/opt/{CANARY}.py",
+    f"tgram://{CANARY}/",
+    f"json://127.0.0.1/{CANARY}?redirect=yes",
+    f"json://127.0.0.1/{CANARY}?r%65direct=yes",
+    f"ntfy://127.0.0.1/{CANARY}?attach=file:///etc/passwd",
+    f"discord://{CANARY}/{CANARY}?template=/etc/passwd",
+    f"discord://{CANARY}/{CANARY}?TEMPLATE=/etc/passwd",
+    f"slack://{CANARY}@T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/?template=/etc/passwd",
+    f"mailto://a:{CANARY}@example.org?pgp=yes&pgppub=/etc/passwd",
+]
+TAKEN = [
+    "ntfys://topic",
+    "ntfy://user:password@ntfy.example/topic",
+    "tgram://123456789:ABCdefGHIjklMNOpqrSTUvwxYZ012345678/12345678/",
+    "mailtos://user:password@example.org?smtp=smtp.example.org&to=me@example.org",
+    "signal://localhost:8080/+15555550123",
+    "hassio://localhost/" + "a" * 40,
+    "https://discord.com/api/webhooks/4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js",
+]
+CHECK = """
+import json, sys
+from edge_vad.sinks.notify.apprise_process import SendRequest, run
+results = [run(SendRequest(address, 5.0)) for address in json.load(sys.stdin)]
+print(json.dumps([[each.is_delivered, each.why] for each in results]))
+"""
+MODULES = """
+import json, sys
+from apprise.manager_plugins import NotificationManager
+manager = NotificationManager()
+parents = {each: manager[each].__mro__ for each in json.load(sys.stdin)}
+print(json.dumps({each: [kind.__module__ for kind in found] for each, found in parents.items()}))
+"""
+
+
+def told_by_apprise(code, question):
+    """What a process says that may import Apprise, whose imports warn of what is deprecated."""
+    done = subprocess.run(
+        [sys.executable, "-c", code], input=json.dumps(question), capture_output=True, text=True
+    )
+    return json.loads(done.stdout)
+
+
+def test_only_messages_over_the_network_are_taken_and_nothing_is_repeated():
+    results = told_by_apprise(CHECK, [*REFUSED, *TAKEN])
+    wrongly = [
+        address
+        for address, (is_taken, _) in zip([*REFUSED, *TAKEN], results, strict=True)
+        if is_taken is not (address in TAKEN)
+    ]
+    assert not wrongly
+    assert CANARY not in str(results)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "dbus://",
+        f"discord://{CANARY}/{CANARY}?template=/etc/passwd",
+        f"json://127.0.0.1/ json://{CANARY}",
+        f"json://127.0.0.1/\n{CANARY}",
+        "json://127.0.0.1/" + "x" * 5000,
+    ],
+)
+def test_an_address_that_is_refused_is_an_error_at_once_and_not_repeated(address):
+    with pytest.raises(BadInput, match="none that messages may go to") as error:
+        AppriseClient(address, 5)
+    assert CANARY not in str(error.value)
+
+
+ROOT = Path(find_spec("apprise").origin).parent / "plugins"
+_HARMLESS = (
+    "__future__ base64 binascii collections contextlib contextvars copy cryptography "
+    "dataclasses datetime email enum functools gzip hashlib hmac html io itertools json "
+    "logging math nacl operator os random re requests requests_oauthlib secrets smtplib ssl "
+    "string struct textwrap threading time typing unicodedata urllib urllib3 uuid xml"
+)
+"""What a service may import: nothing that starts processes or speaks to what is on the machine."""
+READS_TEMPLATES = {"discord", "slack", "telegram", "workflows"}
+"""Services that read a file which their address names: `template=` is refused."""
+
+
+def test_every_allowed_service_speaks_http_or_mail_and_reads_no_files():
+    parents = told_by_apprise(MODULES, sorted(SERVICES))
+    modules = {name for names in parents.values() for name in names}
+    ours = {name.removeprefix("apprise.plugins.") for name in modules if ".plugins." in name}
+    files = {path for name in ours - {"base"} for path in _files(ROOT / name.replace(".", "/"))}
+    assert len(files) > 100
+    for path in files:
+        tree = ast.parse(path.read_text("utf-8"))
+        assert _imports(tree) <= set(_HARMLESS.split()), path
+        # Attachments are what the caller gives: our picture.
+        allowed = {"attachment.path", "payload.path"}
+        if path.stem in READS_TEMPLATES:
+            allowed |= {"template.path", "path"}
+        assert _opened(tree) <= allowed, path
+    assert "template" in REFUSED_PARAMETERS
+
+
+def _files(stem):
+    return [stem.with_suffix(".py")] if stem.parent == ROOT else sorted(stem.parent.glob("*.py"))
+
+
+def _imports(tree):
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {each.name.split(".")[0] for each in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+def _opened(tree):
+    """What is opened by its path."""
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args)
+    return {
+        ast.unparse(call.args[0])
+        for call in calls
+        if isinstance(call.func, ast.Name) and call.func.id == "open"
+    }
+
+
+class Mailbox:
+    """A real SMTP server that keeps what it takes."""
+
+    def __init__(self, code=None):
+        self.messages, self.code = [], code
+
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802
+        if self.code:
+            return self.code
+        self.messages.append(email.message_from_bytes(envelope.content))
+        return "250 OK"
+
+
+@pytest.fixture
+def serve_mail(unused_port):
+    servers = []
+
+    def serve(mailbox, **options):
+        server = Controller(mailbox, hostname="127.0.0.1", port=unused_port, **options)
+        server.start()
+        servers.append(server)
+        return f"mailto://127.0.0.1:{unused_port}?from=box@example.org&to=me@example.org"
+
+    yield serve
+    for server in servers:
+        server.stop()
+
+
+def test_a_mail_arrives_with_its_picture(serve_mail):
+    mailbox = Mailbox()
+    send(serve_mail(mailbox), PICTURE)
+    (message,) = mailbox.messages
+    assert message["Subject"] == TEXT.title
+    assert "box@example.org" in message["From"]
+    parts = {part.get_content_type(): part for part in message.walk()}
+    assert parts["image/jpeg"].get_payload(decode=True) == PICTURE
+    assert parts["image/jpeg"].get_filename() == "edge-vad.jpg"
+    assert "12:00:00 & more" in parts["text/plain"].get_payload(decode=True).decode()
+
+
+def test_a_mail_that_is_refused_says_the_code_and_no_more(serve_mail):
+    address = serve_mail(Mailbox(f"554 {CANARY} is not wanted"))
+    with pytest.raises(NotDelivered, match=r"^the mail server does not take it \(code 554\)$"):
+        send(address)
+
+
+def test_a_wrong_password_for_mail_is_told_as_such(serve_mail, unused_port):
+    serve_mail(
+        Mailbox(),
+        authenticator=lambda *_: AuthResult(success=False),
+        auth_require_tls=False,
+    )
+    with pytest.raises(NotDelivered, match="the mail server refuses the login") as error:
+        send(f"mailto://user:{CANARY}@127.0.0.1:{unused_port}?from=a@b.example&to=c@d.example")
+    assert CANARY not in str(error.value)
+
+
+@pytest.fixture
+def trickle():
+    """A server that never comes to an end of its answer; returns its port."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    ending = threading.Event()
+
+    def speak(line):
+        with line, suppress(OSError):
+            while not ending.wait(0.1):
+                line.sendall(b"2")
+
+    def serve():
+        while not ending.is_set():
+            try:
+                line = listener.accept()[0]
+            except OSError:
+                return
+            threading.Thread(target=speak, args=(line,), daemon=True).start()
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    yield listener.getsockname()[1]
+    ending.set()
+    listener.close()
+
+
+@pytest.mark.parametrize(
+    "address", ["json://127.0.0.1:{}/x", "mailto://127.0.0.1:{}?from=a@b.example&to=c@d.example"]
+)
+def test_all_of_a_delivery_has_one_deadline(trickle, address):
+    client = AppriseClient(address.format(trickle), 3.0)
+    began_s = time.monotonic()
+    with pytest.raises(NotDelivered, match="no whole answer within 3 s"):
+        client.send(TEXT, None, threading.Event())
+    assert 2.9 < time.monotonic() - began_s < 6
+
+
+def test_a_delivery_ends_at_once_when_the_run_does(trickle):
+    client, stopping = AppriseClient(f"json://127.0.0.1:{trickle}/x", 60.0), threading.Event()
+    threading.Timer(1.0, stopping.set).start()
+    began_s = time.monotonic()
+    with pytest.raises(NotDelivered, match="the run ends"):
+        client.send(TEXT, None, stopping)
+    assert time.monotonic() - began_s < 3
+
+
+def test_without_apprise_the_extra_is_named(monkeypatch):
+    monkeypatch.setattr(client_module, "find_spec", lambda _: None)
+    with pytest.raises(Unavailable, match=r"run pip install 'edge-vad\[notify\]'"):
+        AppriseClient("ntfys://topic", 5)
+
+
+def processes():
+    """What any user may read of all processes: their words; and of ours their variables."""
+    for process in Path("/proc").glob("[0-9]*"):
+        if process.name == str(os.getpid()):
+            continue
+        for what in ("cmdline", "environ"):
+            with suppress(OSError):
+                yield (process / what).read_bytes()
+
+
+def test_no_part_of_an_address_is_logged_printed_kept_or_listed(
+    make_sink, begin, receiver, events, tmp_path, caplog, capfd, monkeypatch, trickle
+):
+    caplog.set_level(logging.DEBUG)
+    listed = []
+    receiver.statuses = [500, 403]
+    sink = make_sink()
+    begin(sink)
+    said = set()
+    while not receiver.messages:  # the environment of this process has it, as it must
+        said.add(sink.health().why)
+        listed += [text for text in processes() if CANARY.encode() in text]
+        time.sleep(0.02)
+    events.eventually(lambda: not sink.health().depth)
+    begin(sink)
+    receiver.stop()
+    events.eventually(lambda: "does not answer" in sink.health().why, 30)
+    receiver.start()
+    said.add(sink.health().why)
+    sink.close(2)
+    kept = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    printed = "".join(capfd.readouterr())
+    for text in (*said, str(sink.tallies()), caplog.text, printed, kept.decode("latin-1")):
+        assert CANARY not in text
+    assert not listed
+    assert all(CANARY in path for path in receiver.seen)
