@@ -34,7 +34,7 @@ _STILL_PX, _MOVING_PX = 0.25, 0.35
 _FASTEST = 8.0
 """Speed, in units of the scale, from which on more makes no difference: energies stay exact."""
 
-_UNSEEN, _SEEN = 0.0025, 0.0075
+_UNSEEN, _SEEN = 0.01, 0.03
 """Share of foreground around, up to which motion is the flow's noise, and from which on none."""
 
 _EMPTY, _OCCUPIED = 0.08, 0.12
