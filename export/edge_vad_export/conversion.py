@@ -11,7 +11,7 @@ import msgspec
 from edge_vad.errors import BadInput, BadModel
 from edge_vad.scene_model import SceneCard, SceneModel
 from edge_vad_export.preflight import is_scene_model
-from edge_vad_export.verification.footage import PreparedSample, sample_footage
+from edge_vad_export.verification.samples import PreparedSample, sample_footage
 
 if TYPE_CHECKING:
     import onnx

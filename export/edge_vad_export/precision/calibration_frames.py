@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_vad.backends import ModelInput
-from edge_vad_export.verification.footage import PreparedSample, copied
+from edge_vad_export.verification.samples import PreparedSample, copied
 
 _CELLS = 8
 """Frames are compared by what they show in this many by this many places."""

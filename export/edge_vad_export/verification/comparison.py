@@ -11,7 +11,7 @@ from edge_vad.backends import Backend, ModelOutput
 from edge_vad.errors import BadInput, CheckFailed
 from edge_vad.scene_model import Comparison, Precision
 from edge_vad_export.verification.agreement import Agreement
-from edge_vad_export.verification.footage import PreparedSample
+from edge_vad_export.verification.samples import PreparedSample
 
 MAX_AUC_DROP = 0.005
 MAX_SCORE_SHIFT = 0.25

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from edge_vad.scene_model import Comparison, SceneModel
 from edge_vad_export.verification.comparison import MAX_AUC_DROP, MAX_SCORE_SHIFT
-from edge_vad_export.verification.footage import PreparedSample, read_labelled, sample_footage
+from edge_vad_export.verification.samples import PreparedSample, read_labelled, sample_footage
 
 VERIFICATION_FRAMES = 500
 

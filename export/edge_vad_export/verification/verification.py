@@ -11,9 +11,9 @@ from edge_vad.cli.console import progress
 from edge_vad.errors import CheckFailed
 from edge_vad.scene_model import Comparison, SceneModel
 from edge_vad_export.verification.comparison import Runner, compare_backends
-from edge_vad_export.verification.footage import PreparedSample
 from edge_vad_export.verification.gates import Gates, VerificationFootage
 from edge_vad_export.verification.runners import open_engine, open_reference
+from edge_vad_export.verification.samples import PreparedSample
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from edge_vad.live.shutdown import ShutdownDeadline
 from edge_vad.live.systemd import Notifier
 from edge_vad.sinks.base import Sink
 from edge_vad.sinks.factory import build_sinks
-from edge_vad.sinks.lines.drift import DriftSteps, last_states
+from edge_vad.sinks.lines.drift_steps import DriftSteps, last_states
 from edge_vad.sinks.settings import SinkSettings
 from edge_vad.site.settings import SiteSettings
 

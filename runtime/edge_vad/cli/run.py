@@ -11,7 +11,7 @@ from click.core import ParameterSource
 
 from edge_vad.backends import BACKENDS
 from edge_vad.cli.console import check_rate, note, progress, staged, warn, warn_of_skipped
-from edge_vad.cli.drift import DriftLog
+from edge_vad.cli.drift_log import DriftLog
 from edge_vad.cli.live_options import LIVE_ONLY, LiveOptions
 from edge_vad.cli.options import (
     FALSE_ALARMS_HELP,

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from edge_vad.cli.drift import DriftLog, DriftSummary
+from edge_vad.cli.drift_log import DriftLog, DriftSummary
 from edge_vad.detection import Event
 from edge_vad.false_alarms import describe_rate, parse_rate, poisson_interval
 from edge_vad.outputs.drawing import clock
@@ -165,9 +165,9 @@ def print_moments(moments: Sequence[MomentLine], folder: Path = Path()) -> None:
     if moments:
         click.echo("strangest moments, whatever the threshold:")
     for each in moments:
-        place, strange = describe_moment(each, folder)
+        place, rarity = describe_moment(each, folder)
         click.echo(f"  {each.rank:>3}  {place}")
-        click.echo(f"       {strange}")
+        click.echo(f"       {rarity}")
 
 
 def describe_unjudged(unjudged: dict[str, int], frames: int) -> str:

@@ -29,7 +29,7 @@ from edge_vad.sources.capture.newest import NewestFrame
 from edge_vad.sources.connecting import LiveSpec, connector, is_paced
 
 _log = logging.getLogger(__name__)
-_USUAL_DECISION, _USUAL_WATCH = DecisionSettings(), WatchSettings()
+_DEFAULT_DECISION, _DEFAULT_WATCH = DecisionSettings(), WatchSettings()
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ class CameraPlan:
     source: LiveSpec
     model: SceneModel
     fps: float | None = None
-    decision: DecisionSettings = _USUAL_DECISION
-    watch: WatchSettings = _USUAL_WATCH
+    decision: DecisionSettings = _DEFAULT_DECISION
+    watch: WatchSettings = _DEFAULT_WATCH
     timeout_s: float = 5.0
 
 

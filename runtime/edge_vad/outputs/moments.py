@@ -91,11 +91,11 @@ def describe_moment(line: MomentLine, folder: Path) -> tuple[str, str]:
     if line.stands_s is not None:
         what = f"stands still for {line.stands_s:.0f} s, and is not in the footage learnt"
         return f"{clock(line.time_s, 1)}, {place}: {folder / line.picture}", what
-    strange = line.rarity
+    rarity = line.rarity
     if line.above_rest is not None:
-        strange = f"{_describe_rest(line.above_rest)}; {strange}"
+        rarity = f"{_describe_rest(line.above_rest)}; {rarity}"
     picture = folder / line.picture
-    return f"{clock(line.time_s, 1)}, score {line.score:.3g}, {place}: {picture}", strange
+    return f"{clock(line.time_s, 1)}, score {line.score:.3g}, {place}: {picture}", rarity
 
 
 def _describe_rest(above: float) -> str:

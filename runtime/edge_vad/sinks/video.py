@@ -13,7 +13,7 @@ from edge_vad.errors import EdgeVadError
 from edge_vad.outputs.overlay import Overlay
 from edge_vad.sinks.base import Sink, SinkHealth, Site, Tally
 from edge_vad.sinks.clips.codec import browser_codec
-from edge_vad.sinks.clips.file import VideoWriter, finish_interrupted
+from edge_vad.sinks.clips.video_writer import VideoWriter, finish_interrupted
 from edge_vad.sinks.naming import slugs
 from edge_vad.sinks.settings import VideoSettings
 from edge_vad.sinks.threads.frame_handoff import FrameHandoff

@@ -14,7 +14,6 @@ from edge_vad.outputs.overlay import Overlay
 from edge_vad.sinks.base import Sink, SinkHealth, Site
 from edge_vad.sinks.threads.frame_handoff import FrameHandoff
 
-KEYS = "space: pause, +: more alarms, -: fewer, q: quit"
 _FPS = 30.0
 _KEYS_EVERY_S = 0.05
 """Also while no frame comes."""

@@ -38,7 +38,7 @@ def open_source(spec: str | Path, *, strict: bool = False, fps: float | None = N
     # Each kind is imported where it is opened: naming a source must not need OpenCV.
     parsed = parse_spec(spec)
     if isinstance(parsed, CameraSpec) or (isinstance(parsed, RecordingSpec) and parsed.realtime):
-        from edge_vad.sources.live import LiveSource
+        from edge_vad.sources.live_source import LiveSource
 
         return LiveSource(parsed)
     return open_recording(parsed, strict=strict, fps=fps)

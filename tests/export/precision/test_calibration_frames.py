@@ -8,7 +8,7 @@ import numpy as np
 
 from edge_vad.backends import ModelInput
 from edge_vad_export.precision.calibration_frames import choose_varied
-from edge_vad_export.verification.footage import PreparedSample
+from edge_vad_export.verification.samples import PreparedSample
 
 
 def footage(speeds: list[float]) -> Iterator[PreparedSample]:

@@ -6,7 +6,7 @@ import pytest
 
 from edge_vad.alarms.drift import DriftState, DriftStep
 from edge_vad.false_alarms import NormalTail
-from edge_vad.sinks.lines.drift import DriftSteps, last_states
+from edge_vad.sinks.lines.drift_steps import DriftSteps, last_states
 
 NORMAL = NormalTail(2.0, 72000, 0.0, 10.0, 1.0, 0.0)
 

@@ -18,7 +18,7 @@ from edge_vad.errors import Unavailable
 from edge_vad.sources import SourceState, open_source
 from edge_vad.sources.addresses.spec import parse_spec
 from edge_vad.sources.capture.capture import GAP
-from edge_vad.sources.live import LiveSource
+from edge_vad.sources.live_source import LiveSource
 
 
 @contextmanager

@@ -14,8 +14,8 @@ from edge_vad.errors import EdgeVadError
 from edge_vad.opencv import cv2
 from edge_vad.outputs.drawing import Image
 from edge_vad.sinks.clips.codec import browser_codec
-from edge_vad.sinks.clips.file import VideoWriter, finish_interrupted
 from edge_vad.sinks.clips.preroll_buffer import JpegFrame
+from edge_vad.sinks.clips.video_writer import VideoWriter, finish_interrupted
 from edge_vad.sinks.store.media import MEDIA, stem
 from edge_vad.sinks.threads.worker import Worker
 

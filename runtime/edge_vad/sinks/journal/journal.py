@@ -12,7 +12,7 @@ from edge_vad.events import ChangeKind, EventChange, EventState
 from edge_vad.files.owner import Owner
 from edge_vad.sinks.base import Sink, SinkHealth, Tally
 from edge_vad.sinks.disk import is_full
-from edge_vad.sinks.journal.file import JournalFile
+from edge_vad.sinks.journal.journal_file import JournalFile
 from edge_vad.sinks.threads.worker import Worker
 
 _CAPACITY = 10_000

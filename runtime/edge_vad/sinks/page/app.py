@@ -24,7 +24,7 @@ from edge_vad.sinks.http.responses import json_response, json_unless_known
 from edge_vad.sinks.page.assets import Asset, read_assets
 from edge_vad.sinks.page.event_views import EventsResponse, event_view
 from edge_vad.sinks.page.history import SPAN_S
-from edge_vad.sinks.page.live import LiveSite, SiteResponse
+from edge_vad.sinks.page.live_site import LiveSite, SiteResponse
 from edge_vad.sinks.page.requests import (
     LoginBody,
     ThresholdBody,

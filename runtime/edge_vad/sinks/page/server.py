@@ -9,7 +9,7 @@ from edge_vad.sinks.http.auth import Authenticator, read_token
 from edge_vad.sinks.http.middleware import AccessMiddleware, own_names
 from edge_vad.sinks.http.server import HttpServer, listen, shown_address
 from edge_vad.sinks.page.app import PageApp
-from edge_vad.sinks.page.live import LiveSite
+from edge_vad.sinks.page.live_site import LiveSite
 from edge_vad.sinks.settings import PageSettings
 from edge_vad.sinks.store import StoredEvents
 

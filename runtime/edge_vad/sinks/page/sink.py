@@ -9,7 +9,7 @@ from edge_vad.camera_state import CameraState
 from edge_vad.detection import Detection
 from edge_vad.events import EventChange
 from edge_vad.sinks.base import Sink, SinkHealth, Site
-from edge_vad.sinks.page.live import LiveSite
+from edge_vad.sinks.page.live_site import LiveSite
 from edge_vad.sinks.page.server import serve
 from edge_vad.sinks.settings import PageSettings
 from edge_vad.sinks.store import StoredEvents

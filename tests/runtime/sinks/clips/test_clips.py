@@ -13,8 +13,8 @@ from edge_vad.detection import Detection
 from edge_vad.frame import Frame
 from edge_vad.opencv import cv2
 from edge_vad.sinks.clips import Clips
-from edge_vad.sinks.clips.file import finish_interrupted
 from edge_vad.sinks.clips.preroll_buffer import JpegFrame, PrerollBuffer
+from edge_vad.sinks.clips.video_writer import finish_interrupted
 from edge_vad.sinks.settings import ClipSettings
 from edge_vad.sinks.store.media import PARTIAL, clip_of, stem
 

@@ -14,7 +14,7 @@ from edge_vad.sinks.base import Sink
 from edge_vad.sinks.delivery import Message, Outbox
 from edge_vad.sinks.group import SinkGroup
 from edge_vad.sinks.journal import Journal
-from edge_vad.sinks.journal.file import NAME, JournalFile
+from edge_vad.sinks.journal.journal_file import NAME, JournalFile
 from edge_vad.sinks.mqtt.topics import Topics
 
 
@@ -151,13 +151,13 @@ def test_a_disk_that_takes_nothing_keeps_nobody_from_being_told(
     def fail(handle):
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr("edge_vad.sinks.journal.file.os.fdatasync", fail)
+    monkeypatch.setattr("edge_vad.sinks.journal.journal_file.os.fdatasync", fail)
     event = events.live()
     group.event("gate", events.new(event))
     events.eventually(lambda: keeper.told)
     assert keeper.told[0].position is None
     assert not group.health_by_name()["journal"].ok
-    monkeypatch.setattr("edge_vad.sinks.journal.file.os.fdatasync", right)
+    monkeypatch.setattr("edge_vad.sinks.journal.journal_file.os.fdatasync", right)
     group.event("gate", events.end(event))
     events.eventually(lambda: len(keeper.told) == 2)
     assert keeper.told[1].position is not None

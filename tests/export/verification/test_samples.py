@@ -12,7 +12,7 @@ from edge_vad.errors import BadInput
 from edge_vad.frame import Frame
 from edge_vad.motion.pace import Paced
 from edge_vad.scene_model import SceneModel
-from edge_vad_export.verification.footage import copied, prepare_frames, read_labelled, spread
+from edge_vad_export.verification.samples import copied, prepare_frames, read_labelled, spread
 
 FPS = 10.0
 
