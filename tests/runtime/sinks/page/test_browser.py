@@ -172,3 +172,24 @@ def test_nothing_is_asked_of_another_machine(chromium, run, events):
     page.goto(f"http://127.0.0.1:{port}/")
     page.get_by_label("Token").wait_for()
     assert asked == {f"127.0.0.1:{port}"}
+
+
+def test_a_link_in_a_message_opens_its_event(chromium, run, events):
+    page, complaints = chromium
+    port, log = run
+    events.eventually(lambda: "the page is at" in log.read_text(), 60)
+    page.goto(f"http://127.0.0.1:{port}/")
+    page.get_by_label("Token").fill(TOKEN)
+    page.get_by_role("button", name="Log in").click()
+    event = page.locator("[data-event]").first.get_attribute("data-event")
+    dialog = page.get_by_role("dialog", name="gate")
+    assert not dialog.count()
+    complaints.clear()  # of the missing token
+    page.goto("about:blank")
+    page.goto(f"http://127.0.0.1:{port}/#event={event}")
+    dialog.wait_for()
+    dialog.get_by_role("button", name="Close").click()
+    page.evaluate("location.hash = 'event=00000000-0000-7000-8000-000000000000'")
+    page.evaluate(f"location.hash = 'event={event}'")
+    dialog.wait_for()
+    assert not complaints

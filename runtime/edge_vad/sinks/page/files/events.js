@@ -51,6 +51,16 @@ export class Events {
     this.viewer.refresh();
   }
 
+  // Open an event that something links to, where it is among those that can be shown.
+  async reveal(id) {
+    const isShown = () => this.events.some((event) => event.id === id);
+    if (!isShown()) {
+      this.limit = MOST;
+      await this.refresh();
+    }
+    if (isShown()) this.viewer.open(id);
+  }
+
   show(events) {
     const wasEmpty = !this.events.length;
     this.events = events;

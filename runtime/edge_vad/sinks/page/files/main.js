@@ -58,6 +58,7 @@ async function look() {
 async function followEvents() {
   try {
     await page.events.refresh();
+    if (!page.isLinked) await showLinked();
     if (!page.site.live) recovered();
     if (!page.site.live) byId("summary").textContent = "Stored events";
   } catch (error) {
@@ -65,6 +66,15 @@ async function followEvents() {
     if (!page.site.live) return again(followEvents, error);
   }
   setTimeout(followEvents, EVENTS_EVERY_MS);
+}
+
+// A message on a phone links to its event: #event=ID.
+async function showLinked() {
+  page.isLinked = true;
+  const id = new URLSearchParams(location.hash.slice(1)).get("event");
+  if (!id) return;
+  showTab("events");
+  await page.events.reveal(id);
 }
 
 function again(what, error) {
@@ -165,6 +175,7 @@ for (const choice of document.querySelectorAll("[name=span]")) {
     page.last = 0;
   });
 }
+addEventListener("hashchange", () => showLinked().catch(() => {}));
 document.addEventListener("keydown", onKey);
 document.addEventListener("visibilitychange", () => {
   if (document.hidden || !page.timer) return;
