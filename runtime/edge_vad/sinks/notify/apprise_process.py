@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from apprise import AppriseAttachment, NotifyBase
 
 _MOST_MEMORY = 2**30
-_TRIED_AGAIN = frozenset({408, 425, 429})
-"""Refusals that say no more than: later."""
+_CONTENT_REFUSED = frozenset({400, 413, 415, 422})
+"""Statuses of HTTP that may be due to what was sent, not to who sent it."""
 _NAME = "edge-vad.jpg"
 
 
@@ -54,12 +54,12 @@ class SendResult(msgspec.Struct, frozen=True):
     Attributes:
         is_delivered: Whether the service took it, or the address is one.
         why: Why not, without any part of the address but a host.
-        is_refused: Whether it would be refused again.
+        is_content_refused: Whether that may be due to what was sent.
     """
 
     is_delivered: bool
     why: str = ""
-    is_refused: bool = False
+    is_content_refused: bool = False
 
 
 class WrongAddress(Exception):
@@ -70,10 +70,10 @@ class _Failure:
     """What went wrong last."""
 
     why = "the service did not take it"
-    is_refused = False
+    is_content_refused = False
 
-    def note(self, why: str, *, is_refused: bool = False) -> None:
-        self.why, self.is_refused = why, is_refused
+    def note(self, why: str, *, is_content_refused: bool = False) -> None:
+        self.why, self.is_content_refused = why, is_content_refused
 
 
 def main() -> None:
@@ -102,7 +102,7 @@ def run(request: SendRequest) -> SendResult:
     try:
         service = _service(request.address)
     except WrongAddress as error:
-        return SendResult(False, str(error), is_refused=True)
+        return SendResult(False, str(error))
     if not request.body:
         return SendResult(True)
     failure = _Failure()
@@ -110,7 +110,7 @@ def run(request: SendRequest) -> SendResult:
     _watch_mail(failure)
     if _send(service, request):
         return SendResult(True)
-    return SendResult(False, failure.why, failure.is_refused)
+    return SendResult(False, failure.why, failure.is_content_refused)
 
 
 def _service(address: str) -> NotifyBase:
@@ -192,8 +192,8 @@ def _watch_http(failure: _Failure) -> None:
             raise
         status = response.status_code
         if not 200 <= status < 300:
-            is_refused = 300 <= status < 500 and status not in _TRIED_AGAIN
-            failure.note(f"{host} answers with status {status}", is_refused=is_refused)
+            is_refused = status in _CONTENT_REFUSED
+            failure.note(f"{host} answers with status {status}", is_content_refused=is_refused)
         return response
 
     HTTPAdapter.send = noted  # type: ignore[assignment, method-assign]
@@ -210,11 +210,11 @@ def _watch_mail(failure: _Failure) -> None:
             try:
                 return step(*words, **options)
             except SMTPResponseException as error:
-                is_refused = error.smtp_code >= 500
-                failure.note(f"{what} (code {error.smtp_code})", is_refused=is_refused)
+                is_refused = name == "sendmail" and error.smtp_code >= 500
+                failure.note(f"{what} (code {error.smtp_code})", is_content_refused=is_refused)
                 raise
             except SMTPRecipientsRefused:
-                failure.note("the mail server refuses the recipient", is_refused=True)
+                failure.note("the mail server refuses the recipient")
                 raise
             except Exception as error:
                 failure.note(f"{what} ({type(error).__name__})")

@@ -67,7 +67,7 @@ class AppriseClient:
         """
         request = SendRequest(self._address, self._timeout_s, text.title, text.body, picture)
         result = self._sent(request, stopping)
-        if result.is_refused and picture is not None:
+        if result.is_content_refused and picture is not None:
             result = self._sent(msgspec.structs.replace(request, picture=None), stopping)
         if not result.is_delivered:
             raise NotDelivered(result.why)

@@ -24,6 +24,7 @@ class Receiver:
     """Takes what json:// and ntfy:// send; `statuses` says what it answers next, else 200."""
 
     def __init__(self) -> None:
+        self.secret = CANARY
         self.messages: list[SimpleNamespace] = []
         self.statuses: list[int] = []
         self.seen: list[str] = []
