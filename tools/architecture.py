@@ -1,4 +1,4 @@
-"""Shows how the packages hang together: circles of imports, doors, fan-in and sizes.
+"""Shows how the packages hang together: circles of imports, loose modules, fan-in and sizes.
 
 tools/architecture.py             # of this checkout
 tools/architecture.py --all       # the fan-in of every module
@@ -143,7 +143,7 @@ def all_circles(modules: Mapping[str, Module]) -> list[list[str]]:
     return circles(whole) + [circle for found in inside for circle in found]
 
 
-def at_door(modules: Mapping[str, Module], package: str) -> list[str]:
+def loose_modules(modules: Mapping[str, Module], package: str) -> list[str]:
     """The loose modules of a package: in none of its folders, and not its face."""
     folders = {parent for name in modules for parent in _parents(name)}
     return sorted(
@@ -195,9 +195,9 @@ def describe(modules: Mapping[str, Module], most: int | None = MOST_IMPORTED) ->
     found = all_circles(modules)
     yield f"circles: {len(found)}"
     yield from (f"  {' <-> '.join(circle)}" for circle in found)
-    yield "\nloose modules at the doors:"
+    yield "\nloose modules of packages:"
     for package in sizes(modules, depth=1):
-        loose = at_door(modules, package)
+        loose = loose_modules(modules, package)
         yield f"  {package}: {len(loose)} ({', '.join(loose)})"
     yield "\nmodules and lines:"
     for name, (count, lines) in sizes(modules, depth=2).items():

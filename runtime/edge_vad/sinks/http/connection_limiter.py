@@ -14,7 +14,7 @@ from edge_vad.sinks.http.connection import Phase, TimedConnection
 from edge_vad.sinks.http.network import network_of
 
 _SHARE = 16
-"""A door has no more than one descriptor of so many: the others are for cameras, clips, events."""
+"""The server has at most one descriptor of so many: others are for cameras, clips, events."""
 _FEWEST = 4
 _CHECK_EVERY_S = 0.5
 _PACE_S, _CROWD_S = 0.002, 0.005

@@ -50,7 +50,7 @@ class TooManyTries(HttpError):
 
 
 class UnknownHost(HttpError):
-    """The door was called by a name that is not its own, as in DNS rebinding."""
+    """The server was called by a name that is not its own, as in DNS rebinding."""
 
     status = 421
 

@@ -134,7 +134,7 @@ def caller(scope: Scope) -> str:
 
 
 def own_names(address: str, more: Sequence[str]) -> list[str]:
-    """By which names a door that listens at this address may be called, beside addresses."""
+    """By which names a server that listens at this address may be called, beside addresses."""
     names = ["localhost", *more]
     if not ipaddress.ip_address(address).is_loopback:
         host = socket.gethostname()

@@ -97,7 +97,7 @@ class HttpServer:
         """End it; harmless when called twice."""
         self._is_closing = self._server.should_exit = True
         self._thread.join(max(0.0, timeout_s))
-        self._server.disconnect_all()
+        self._server.close_listener()
 
     def _run(self) -> None:
         try:
@@ -154,12 +154,12 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
     def _left(self, keeping: asyncio.Task[None]) -> None:
-        """Where nobody keeps the door, nothing is served."""
+        """Where nobody limits connections, nothing is served."""
         if not keeping.cancelled():
             _log.error("the doorkeeper failed", exc_info=keeping.exception())
             self.should_exit = True
 
-    def disconnect_all(self) -> None:
+    def close_listener(self) -> None:
         """Give back the port."""
         with suppress(OSError):
             self._listener.close()

@@ -1,4 +1,4 @@
-"""A door with a small application behind it, and callers who behave badly."""
+"""A server with a small application behind it, and callers who behave badly."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from edge_vad.sinks.http.server import HttpServer, listen
 LARGE = 8_000_000
 
 
-class Door:
-    """A door on this machine, and ways to knock at it."""
+class RunningServer:
+    """A server on this machine, and ways to knock at it."""
 
     large = LARGE
 
@@ -91,11 +91,11 @@ class Door:
 
 
 @pytest.fixture
-def door(unused_port: int) -> Iterator[Callable[..., Door]]:
+def server(unused_port: int) -> Iterator[Callable[..., RunningServer]]:
     made = []
 
-    def make(most: int = 12) -> Door:
-        made.append(Door(unused_port, most))
+    def make(most: int = 12) -> RunningServer:
+        made.append(RunningServer(unused_port, most))
         return made[-1]
 
     yield make

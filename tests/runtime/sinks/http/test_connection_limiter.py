@@ -1,4 +1,4 @@
-"""Whoever lets a door wait leaves; whoever says what he wants is heard."""
+"""Whoever lets a server wait leaves; whoever says what he wants is heard."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def descriptors() -> int:
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nX: ", HALF, DEAF])
-def test_callers_who_hold_connections_keep_nobody_out(door, sent):
-    opened = door()
+def test_callers_who_hold_connections_keep_nobody_out(server, sent):
+    opened = server()
     for _ in range(60):
         opened.hold(sent)
     began = time.monotonic()
@@ -40,8 +40,8 @@ def test_callers_who_hold_connections_keep_nobody_out(door, sent):
     assert opened.inside <= opened.limiter.most
 
 
-def test_one_caller_takes_half_the_places_and_nobody_takes_all(door, events):
-    opened = door(12)
+def test_one_caller_takes_half_the_places_and_nobody_takes_all(server, events):
+    opened = server(12)
     for _ in range(30):
         opened.hold()
     events.eventually(lambda: opened.inside == 6)
@@ -54,8 +54,8 @@ def test_one_caller_takes_half_the_places_and_nobody_takes_all(door, events):
     assert others
 
 
-def test_a_place_costs_one_descriptor_and_no_more_than_there_are_places(door, events):
-    opened = door(12)
+def test_a_place_costs_one_descriptor_and_no_more_than_there_are_places(server, events):
+    opened = server(12)
     before = descriptors()
     held = [opened.hold() for _ in range(100)]
     events.eventually(lambda: opened.inside == 6)
@@ -70,13 +70,13 @@ def test_where_descriptors_are_few_places_are_fewer(monkeypatch):
         assert ConnectionLimiter(listener, (), 64).most == 16
 
 
-def test_an_idle_connection_is_ended(door, impatient):
-    opened = door()
+def test_an_idle_connection_is_ended(server, impatient):
+    opened = server()
     assert 0.5 < opened.ended_after(opened.hold()) < 10
 
 
-def test_a_connection_that_is_idle_after_an_answer_is_ended(door, impatient):
-    opened = door()
+def test_a_connection_that_is_idle_after_an_answer_is_ended(server, impatient):
+    opened = server()
     caller = opened.hold(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
     assert opened.ended_after(caller) < 10
 
@@ -92,8 +92,8 @@ def test_a_connection_that_is_idle_after_an_answer_is_ended(door, impatient):
         ),
     ],
 )
-def test_a_request_that_drips_is_ended(door, impatient, begun, drip):
-    opened = door()
+def test_a_request_that_drips_is_ended(server, impatient, begun, drip):
+    opened = server()
     caller = opened.hold(begun)
     began = time.monotonic()
     with suppress(ConnectionError):
@@ -103,8 +103,8 @@ def test_a_request_that_drips_is_ended(door, impatient, begun, drip):
     assert 0.5 < time.monotonic() - began < 10
 
 
-def test_a_caller_who_does_not_read_is_ended_and_one_who_reads_slowly_is_not(door, impatient):
-    opened = door()
+def test_a_caller_who_does_not_read_is_ended_and_one_who_reads_slowly_is_not(server, impatient):
+    opened = server()
     asked = b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n"
     deaf, slow = opened.hold(asked), opened.hold(asked)
     read, until = 0, time.monotonic() + 60
@@ -119,8 +119,8 @@ def test_a_caller_who_does_not_read_is_ended_and_one_who_reads_slowly_is_not(doo
     assert got < opened.large
 
 
-def test_an_answer_under_way_is_not_given_up_for_newcomers(door, events):
-    opened = door()
+def test_an_answer_under_way_is_not_given_up_for_newcomers(server, events):
+    opened = server()
     line = opened.hold(b"GET /slow HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
     time.sleep(0.3)
     for _ in range(40):
@@ -131,8 +131,8 @@ def test_an_answer_under_way_is_not_given_up_for_newcomers(door, events):
     assert answer.startswith(b"HTTP/1.1 200")
 
 
-def test_where_no_descriptor_is_left_little_is_logged_and_all_goes_on_afterwards(door, log):
-    opened = door()
+def test_where_no_descriptor_is_left_little_is_logged_and_all_goes_on_afterwards(server, log):
+    opened = server()
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     callers = [socket.socket() for _ in range(20)]
     resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors() - 1, limits[1]))
@@ -149,8 +149,8 @@ def test_where_no_descriptor_is_left_little_is_logged_and_all_goes_on_afterwards
     assert opened.ask() == 200
 
 
-def test_a_flood_of_connections_is_let_in_no_faster_than_it_may_cost(door):
-    opened = door()
+def test_a_flood_of_connections_is_let_in_no_faster_than_it_may_cost(server):
+    opened = server()
     stop, made = threading.Event(), []
 
     def flood():
@@ -173,8 +173,8 @@ def test_a_flood_of_connections_is_let_in_no_faster_than_it_may_cost(door):
     assert let_in <= 2 / _PACE_S + 300
 
 
-def test_no_answer_waits_for_the_kernel_to_fill_a_packet(door, events):
-    opened = door()
+def test_no_answer_waits_for_the_kernel_to_fill_a_packet(server, events):
+    opened = server()
     opened.hold()
     events.eventually(lambda: opened.inside)
     (connection,) = opened.server._server.server_state.connections
@@ -182,12 +182,12 @@ def test_no_answer_waits_for_the_kernel_to_fill_a_packet(door, events):
     assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
-def test_a_door_that_nobody_keeps_is_told_to_be_closed(door, monkeypatch, events, log):
+def test_a_server_that_nobody_keeps_is_told_to_be_closed(server, monkeypatch, events, log):
     def fail(*_):
         raise RuntimeError("odd")
 
     monkeypatch.setattr(ConnectionLimiter, "_crowd", fail)
-    opened = door()
+    opened = server()
     opened.hold()
     events.eventually(lambda: not opened.server.is_alive)
     assert "the page is no longer served" in log.text

@@ -14,7 +14,7 @@ TOOLS = Path(__file__).parents[4] / "tools"
 
 @pytest.mark.long
 def test_eleven_hundred_idle_callers_cost_cameras_next_to_nothing(tiny_scene):
-    words = [TOOLS / "check_doors.py", tiny_scene(), "--seconds", "20", "--turns", "2"]
+    words = [TOOLS / "check_http.py", tiny_scene(), "--seconds", "20", "--turns", "2"]
     done = subprocess.run(
         [sys.executable, *map(str, words)], capture_output=True, text=True, timeout=240
     )

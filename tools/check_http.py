@@ -1,6 +1,6 @@
 """Check that callers who hold connections cost no camera a frame, and no event or clip.
 
-    python tools/check_doors.py SCENE [--connections 1100] [--seconds 60] [--turns 4] [--again]
+    python tools/check_http.py SCENE [--connections 1100] [--seconds 60] [--turns 4] [--again]
 
 A run of four cameras with events, clips, page and metrics may have 1024 descriptors. Half of the
 connections go to the page, half to the metrics; they are held by turns, as machines have other work
@@ -51,7 +51,7 @@ decision.false_alarms = "10/minute"
 
 
 def get(port: int, path: str) -> bytes:
-    """What a door answers."""
+    """What a server answers."""
     line = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
         line.request("GET", path)
@@ -64,7 +64,7 @@ def get(port: int, path: str) -> bytes:
 
 
 def answers_after(port: int, path: str, longest_s: float = 30.0) -> float:
-    """Seconds until a door answers."""
+    """Seconds until a server answers."""
     began = time.monotonic()
     while time.monotonic() - began < longest_s:
         with suppress(OSError, http.client.HTTPException):
@@ -267,7 +267,7 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=1100)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--turns", type=int, default=4, help="In which they are held.")
-    parser.add_argument("--again", action="store_true", help="Make anew what the doors end.")
+    parser.add_argument("--again", action="store_true", help="Connect again when ended.")
     said = parser.parse_args()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(max(soft, 4096), hard), hard))

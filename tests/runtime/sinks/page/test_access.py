@@ -1,4 +1,4 @@
-"""What is refused at the door."""
+"""What the page refuses."""
 
 from __future__ import annotations
 
