@@ -18,7 +18,7 @@ from edge_vad.cli.signals import (
 )
 from edge_vad.cli.streams import print_stderr
 from edge_vad.errors import BadInput, Interrupted
-from edge_vad.motion.pace import LONGEST_PAUSE
+from edge_vad.motion.pace import LONGEST_STEP
 from edge_vad.outputs.folder import OutputFolder
 from edge_vad.scene_model import SceneCard
 from edge_vad.sources import Source
@@ -95,7 +95,7 @@ def check_rate(source: Source, card: SceneCard) -> None:
         f"{source.name} has {source.fps:.3g} frames a second, the scene was learnt at "
         f"{card.fps:.3g}"
     )
-    if source.fps * LONGEST_PAUSE < card.fps:
+    if source.fps * LONGEST_STEP < card.fps:
         raise BadInput(
             f"{what}: too few to say anything of motion", "use footage of a higher frame rate"
         )

@@ -11,6 +11,10 @@ from edge_vad.frame import Frame
 LONGEST_PAUSE = 15
 """Frame times for which a picture may stand still until nothing can be said of motion."""
 
+LONGEST_STEP = 5.5
+"""Frame times between two pictures whose motion flow can follow: a fifth of the scene's rate, and
+what it varies by. From six on normal footage raises alarms."""
+
 _EARLY = 0.25
 """Share of a frame time by which a frame may come before its turn."""
 
@@ -97,7 +101,7 @@ class Pace:
         whole = round(steps)
         if whole and abs(steps - whole) <= _SAME:
             steps = float(whole)
-        return steps if 0 < steps <= LONGEST_PAUSE else None
+        return steps if 0 < steps <= LONGEST_STEP else None
 
 
 def at_pace(frames: Iterable[Frame], fps: float) -> Iterator[Paced]:
@@ -125,7 +129,7 @@ def watched_s(times_s: Sequence[float], fps: float) -> float:
         >>> round(watched_s([0.0, 0.1, 0.2, 60.2, 60.3], fps=10.0), 3)
         0.5
     """
-    longest_s = LONGEST_PAUSE / fps
+    longest_s = LONGEST_STEP / fps
     gaps = (after - before for before, after in pairwise(times_s))
     seconds = sum(gap if 0 < gap <= longest_s else 1 / fps for gap in gaps)
     return seconds + (1 / fps if times_s else 0.0)

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_vad.frame import Frame
-from edge_vad.motion.extractor import LONGEST_PAUSE, MotionExtractor, MotionSettings
-from edge_vad.motion.pace import FrameRateLimiter, Pace, at_pace
+from edge_vad.motion.extractor import MotionExtractor, MotionSettings
+from edge_vad.motion.pace import LONGEST_STEP, FrameRateLimiter, Pace, at_pace
 from edge_vad.opencv import cv2
 
 PICTURE = np.zeros((4, 4, 3), np.uint8)
@@ -38,9 +38,9 @@ def test_another_rate_is_counted_in_frame_times_of_the_scene(fps: float, expecte
 
 
 def test_a_hole_has_no_steps_and_neither_has_time_that_goes_back() -> None:
-    hole = (LONGEST_PAUSE + 1) / 10
-    assert steps(10.0, 0, hole, hole + 0.1, 0.5, 0.6) == [None, None, 1.0, None, 1.0]
-    assert steps(10.0, 0, LONGEST_PAUSE / 10) == [None, LONGEST_PAUSE]
+    hole = (LONGEST_STEP + 1) / 10
+    assert steps(10.0, 0, hole, hole + 0.1, 0.3, 0.4) == [None, None, 1.0, None, 1.0]
+    assert steps(10.0, 0, LONGEST_STEP / 10) == [None, LONGEST_STEP]
 
 
 def test_the_first_frame_of_a_take_follows_none() -> None:

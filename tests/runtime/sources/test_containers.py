@@ -75,6 +75,40 @@ def test_times_are_those_of_the_recording_at_a_variable_rate(tmp_path: Path, nam
     assert source.skipped == 0
 
 
+def test_an_avi_whose_pictures_are_shown_in_another_order_has_even_times(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.avi", pictures(60), gop=20, options={"bf": "3"})
+    found = np.diff(times_of(path))
+    assert len(found) == 59
+    assert found[3:] == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("frozen_at", [0, 1, 30])
+def test_no_picture_is_lost_where_stamps_stand_still(
+    tmp_path: Path, frozen_at: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = write(tmp_path / "whole.mkv", pictures(60), options={"bf": "0"})
+    stuck = tmp_path / "stuck.mkv"
+    with av.open(str(whole)) as source, av.open(str(stuck), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for number, packet in enumerate(source.demux(video=0)):
+            if packet.dts is not None:
+                packet.stream = stream
+                packet.pts = packet.dts = min(number, frozen_at) * 100
+                target.mux(packet)
+    assert times_of(stuck) == pytest.approx([at / 10 for at in range(60)])
+    assert "of 60 frames no time of their own" in caplog.text
+
+
+def test_a_recording_whose_stamps_begin_far_from_zero_is_as_long_as_it_is(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = write(tmp_path / "far.mkv", pictures(40), [900_000 + at for at in range(40)])
+    source = open_source(path)
+    assert source.length == pytest.approx(40, abs=1)
+    assert [frame.time_s for frame in source][::39] == pytest.approx([0.0, 3.9])
+    assert not caplog.text
+
+
 def test_an_interlaced_recording_is_decoded(tmp_path: Path) -> None:
     for name, codec in (("a.mp4", "libx264"), ("a.mpg", "mpeg2video")):
         options = {"x264-params": "tff=1"} if codec == "libx264" else {}

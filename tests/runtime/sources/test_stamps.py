@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_vad.sources.recordings.stamps import Stamps
+from edge_vad.sources.recordings.stamps import RisingStamps, Stamps
 
 
 def times(*stamps: float | None) -> list[float]:
@@ -41,6 +41,28 @@ def test_stamps_that_begin_anew_are_another_take() -> None:
         [0.0, 30.0, 30.1, 30.2]
     )
     assert clock.takes == 1
+
+
+def test_stamps_that_stand_still_lose_no_picture_and_no_time() -> None:
+    stuck = [*(at / 10 for at in range(10)), *[0.9] * 30, *(4.0 + at / 10 for at in range(10))]
+    clock = Stamps(0.1)
+    assert [clock.at(stamp) for stamp in stuck] == pytest.approx([at / 10 for at in range(50)])
+    assert (clock.takes, clock.repeated) == (0, 30)
+
+
+def test_stamps_that_slip_back_lose_no_picture_and_keep_their_steps() -> None:
+    found = times(0.0, 0.1, 0.2, 0.3, 0.4, 0.0, 0.1, 0.4, 0.5)
+    assert found == pytest.approx([0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.9, 1.0])
+
+
+def test_of_stamps_in_the_order_of_decoding_the_other_ones_are_believed() -> None:
+    rising = RisingStamps()
+    shown = [1, 4, 3, 5, 2, 8, 7, 9, 6, 12, 11, 13, 10]
+    believed = [rising.choose(at, 2 + index) for index, at in enumerate(shown)]
+    assert believed[2:] == [4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]
+    rising = RisingStamps()
+    good = [0, 1, 2, None, 4, 5, 0, 1]  # a picture without one, and a stream that begins anew
+    assert [rising.choose(at, None) for at in good] == good
 
 
 @given(st.lists(st.one_of(st.none(), st.floats(-1e6, 1e6)), min_size=1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class DamageTracker:
         """
         if packet.pts is not None:
             self._coming.pop(packet.pts, None)
-        self._damage(time_of(packet), 0)
+        self._damage(time_of(packet.pts, packet.time_base), 0)
 
     def take(self, frame: VideoFrame) -> Iterator[DecodedPicture]:
         """Take the next picture; gives those of which all is known now."""
@@ -107,8 +108,6 @@ class DamageTracker:
         )
 
 
-def time_of(packet: Packet[VideoStream]) -> float | None:
-    """When a packet's picture is to be shown, s; None where it does not say."""
-    if packet.pts is None or packet.time_base is None:
-        return None
-    return float(packet.pts * packet.time_base)
+def time_of(stamp: int | None, base: Fraction | None) -> float | None:
+    """A packet's stamp, s; None where it has none."""
+    return None if stamp is None or base is None else float(stamp * base)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter, deque
 from collections.abc import Generator
 from contextlib import closing
-from itertools import islice, pairwise
+from itertools import chain, islice, pairwise, repeat
 from pathlib import Path
-from statistics import median
+from statistics import median, median_low
 from typing import TYPE_CHECKING
 
 import av
@@ -15,6 +16,7 @@ from av.error import FFmpegError
 from edge_vad.sources.decoding.damage_tracker import DamageTracker, DecodedPicture, time_of
 from edge_vad.sources.decoding.pyav import MOST_PIXELS, Converter, decoder_of, has_stamps
 from edge_vad.sources.decoding.video_file import Raw, no_video, plausible
+from edge_vad.sources.recordings.stamps import RisingStamps
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -52,11 +54,13 @@ class PyAvFile:
             stream = _video_of(container, self._path)
             decoder = decoder_of(stream, at_once=False)
             whole, converter = DamageTracker(), Converter()
-            is_stamped = has_stamps(container)
+            is_stamped, rising = has_stamps(container), RisingStamps()
+            stamps: deque[float | None] = deque()
 
             def raw(seen: DecodedPicture) -> Raw:
                 image = converter.later(seen.frame) if seen.is_whole else None
-                return Raw(image, seen.frame.time if is_stamped else None)
+                stamp_s = stamps.popleft()
+                return Raw(image, stamp_s if is_stamped else None)
 
             for packet in _packets(container, stream):
                 whole.send(packet)
@@ -64,9 +68,11 @@ class PyAvFile:
                     frames = decoder.decode(packet)
                 except FFmpegError:
                     whole.fail(packet)
-                    yield Raw(None, time_of(packet) if is_stamped else None)
+                    yield Raw(None, time_of(packet.pts, packet.time_base) if is_stamped else None)
                     continue
-                for frame in frames:
+                handed_out = chain([time_of(packet.dts, packet.time_base)], repeat(None))
+                for frame, handed_out_s in zip(frames, handed_out, strict=False):
+                    stamps.append(rising.choose(frame.time, handed_out_s))
                     yield from map(raw, whole.take(frame))
             yield from map(raw, whole.end())
 
@@ -104,9 +110,10 @@ def _rate_of(container: InputContainer, stream: VideoStream) -> float | None:
         declared = stream.codec_context.framerate
         return plausible(float(declared)) if declared else None
     stamps = (packet.pts for packet in _packets(container, stream) if packet.pts is not None)
-    first = sorted(set(islice(stamps, _LOOK_AHEAD)))
-    if len(first) > 1 and stream.time_base:
-        return plausible(1 / float(median(b - a for a, b in pairwise(first)) * stream.time_base))
+    pictures = Counter(islice(stamps, _LOOK_AHEAD))
+    if len(pictures) > 1 and stream.time_base:
+        usual = median(b - a for a, b in pairwise(sorted(pictures)))
+        return plausible(median_low(pictures.values()) / float(usual * stream.time_base))
     return plausible(float(stream.average_rate)) if stream.average_rate else None
 
 
@@ -117,5 +124,7 @@ def _estimate(container: InputContainer, stream: VideoStream, fps: float | None)
     if stream.duration and stream.time_base:
         seconds = float(stream.duration * stream.time_base)
     else:
-        seconds = (container.duration or 0) / av.time_base
+        # Matroska's lasts from 0 on, whenever its first picture is shown.
+        begins = max(0, container.start_time or 0) if "matroska" in container.format.name else 0
+        seconds = ((container.duration or 0) - begins) / av.time_base
     return max(1, round(seconds * fps)) if fps and seconds > 0 else stream.frames or None

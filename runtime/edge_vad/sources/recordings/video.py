@@ -66,6 +66,11 @@ class VideoSource(Recording):
                     found += 1
                     yield Decoded(index, time_s, image, stamps.takes)
         self._look_back(index + 1, time_s, found)
+        if stamps.repeated > _tolerance(index):
+            self._report(
+                f"{self._spec.path} says of {stamps.repeated} of {index + 1} frames no time of "
+                f"their own: they are taken to follow at {self.fps:.3g} a second"
+            )
 
     def _skip_damaged(self, index: int) -> None:
         if index >= self._spec.frames.start:
