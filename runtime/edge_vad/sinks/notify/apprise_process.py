@@ -24,7 +24,8 @@ from edge_vad.sinks.notify.services import REFUSED_PARAMETERS, SERVICES
 if TYPE_CHECKING:
     from apprise import AppriseAttachment, NotifyBase
 
-_MOST_MEMORY = 2**30
+_MOST_MEMORY = 2**29
+"""Bytes of addresses; a tenth is used, but an answer may be without end."""
 _CONTENT_REFUSED = frozenset({400, 413, 415, 422})
 """Statuses of HTTP that may be due to what was sent, not to who sent it."""
 _NAME = "edge-vad.jpg"

@@ -32,6 +32,6 @@ SERVICES = frozenset(_SCHEMES.split())
 """Schemes of their addresses."""
 
 REFUSED_PARAMETERS = frozenset(
-    {"attach", "keyfile", "pgp", "pgpprv", "pgppub", "redirect", "subfile", "template"}
+    {"attach", "keyfile", "pgp", "pgpprv", "pgppub", "redirect", "subfile", "template", "wkd"}
 )
 """What an address must not have: it names files to read or to send, or follows redirections."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -30,6 +31,7 @@ _PICTURE_WAIT_S = 3.0
 """How long the store may take to write a picture; an alarm without one is better than a late one.
 """
 _PICTURE_WIDTH = 1280
+_log = logging.getLogger(__name__)
 
 
 def client_of(settings: NotifySettings) -> AppriseClient:
@@ -110,7 +112,7 @@ class Notify(Sink):
     def _deliver(self, waiting: list[QueuedMessage], stopping: threading.Event) -> int | None:
         wait_s = self._schedule.wait_s()
         if wait_s > 0:
-            self._schedule.hold()
+            self._hold()
             stopping.wait(min(wait_s, _STEP_S))
             return None
         notices = [_decode(each) for each in waiting]
@@ -125,6 +127,11 @@ class Notify(Sink):
             raise
         self._schedule.release()
         return waiting[len(notices) - 1].seq
+
+    def _hold(self) -> None:
+        if not self._schedule.held:
+            _log.info("%s: what comes now waits for the limit or the quiet hours", self.name)
+        self._schedule.hold()
 
     def _text(self, notices: Sequence[Notice]) -> Text:
         link, now = self._settings.link, self._now()
