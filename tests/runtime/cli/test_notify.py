@@ -87,6 +87,22 @@ def test_who_is_not_reached_is_named_and_the_others_are(site, edge_vad, receiver
     assert (mail["name"], mail["is_delivered"]) == ("mail", True)
 
 
+def test_addresses_that_are_refused_are_named_and_keep_nothing_from_the_others(
+    site, edge_vad, receiver, monkeypatch
+):
+    monkeypatch.setenv("PHONE", f"syslog://{CANARY}")
+    done = edge_vad("notify", "--config", site)
+    assert done.code == 1
+    assert done.out.splitlines() == [
+        "phone: the address is none that messages may go to: no messages may go to syslog://",
+        "mail: delivered",
+    ]
+    monkeypatch.delenv("PHONE")
+    done = edge_vad("notify", "--config", site)
+    assert "phone: the environment variable PHONE is not set" in done.out
+    assert CANARY not in done.out + done.err
+
+
 def test_where_nobody_is_notified_that_is_said(tmp_path, edge_vad):
     path = tmp_path / "site.toml"
     path.write_text(SITE.partition("[sinks")[0])
@@ -95,10 +111,8 @@ def test_where_nobody_is_notified_that_is_said(tmp_path, edge_vad):
     assert "add [[sinks.notify]] to it" in done.err
 
 
-@pytest.mark.parametrize(
-    "command", [("notify", "--config"), ("config", "check"), ("run", "--config")]
-)
-def test_an_address_that_is_refused_ends_every_command_and_is_not_repeated(
+@pytest.mark.parametrize("command", [("config", "check"), ("run", "--config")])
+def test_an_address_that_is_refused_keeps_a_site_from_running_and_is_not_repeated(
     site, edge_vad, tiny_scene, monkeypatch, command
 ):
     tiny_scene("scene.onnx").rename(site.parent / "scene.onnx")

@@ -126,7 +126,9 @@ def _service(address: str) -> NotifyBase:
     parts = url_to_dict(address)  # type: ignore[no-untyped-call]
     scheme = str(parts["schema"]) if parts else ""
     if not parts or not scheme:
-        raise WrongAddress("Apprise knows no service with such an address")
+        raise WrongAddress(
+            "Apprise knows no service of such an address, or something is missing in it"
+        )
     if scheme not in SERVICES:
         raise WrongAddress(f"no messages may go to {scheme}://")
     if refused := REFUSED_PARAMETERS & {name.lower() for name in parts.get("qsd", ())}:
@@ -142,7 +144,7 @@ def _service(address: str) -> NotifyBase:
     )
     service = Apprise.instantiate(parts, asset=asset)
     if service is None:
-        raise WrongAddress(f"something is missing in it, or wrong, for {scheme}://")
+        raise WrongAddress(f"something is missing in it, or wrong: see the form of {scheme}://")
     return service
 
 

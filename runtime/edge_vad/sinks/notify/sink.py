@@ -34,16 +34,26 @@ _PICTURE_WIDTH = 1280
 _log = logging.getLogger(__name__)
 
 
-def client_of(settings: NotifySettings) -> AppriseClient:
-    """Who delivers to the address that the settings name.
+def open_client(settings: NotifySettings) -> AppriseClient:
+    """A client of the address that the settings name.
 
     Raises:
         BadInput: It is not where it should be, or is none that messages may go to.
         Unavailable: Apprise is not installed.
     """
+    address = read_secret(settings.address_env, settings.address_file) or ""
+    return AppriseClient(address.strip(), settings.timeout_s)
+
+
+def client_of(settings: NotifySettings) -> AppriseClient:
+    """The same; errors name the entry.
+
+    Raises:
+        BadInput: As for `open_client`.
+        Unavailable: As for `open_client`.
+    """
     try:
-        address = read_secret(settings.address_env, settings.address_file) or ""
-        return AppriseClient(address.strip(), settings.timeout_s)
+        return open_client(settings)
     except EdgeVadError as error:
         raise type(error)(f"notify {settings.name}: {error.what}", error.todo) from None
 

@@ -7,11 +7,12 @@ import time
 
 import numpy as np
 
+from edge_vad.errors import BadInput
 from edge_vad.opencv import cv2
 from edge_vad.outputs.drawing import RED, write_text
 from edge_vad.sinks.delivery import NotDelivered
 from edge_vad.sinks.notify.local_time import LocalTime
-from edge_vad.sinks.notify.sink import client_of
+from edge_vad.sinks.notify.sink import open_client
 from edge_vad.sinks.notify.text import Text
 from edge_vad.sinks.notify_settings import NotifySettings
 
@@ -25,7 +26,6 @@ def send_test_message(settings: NotifySettings) -> str:
         Why it did not arrive; empty where it did.
 
     Raises:
-        BadInput: The address is not where it should be, or is none that messages may go to.
         Unavailable: Apprise is not installed.
     """
     clock = LocalTime(settings).clock(time.time())
@@ -33,7 +33,9 @@ def send_test_message(settings: NotifySettings) -> str:
     text = Text(f"edge-vad: a test at {clock}", "\n".join(filter(None, lines)))
     try:
         picture = _picture() if settings.picture else None
-        client_of(settings).send(text, picture, threading.Event())
+        open_client(settings).send(text, picture, threading.Event())
+    except BadInput as error:
+        return error.what
     except NotDelivered as error:
         return str(error)
     return ""
