@@ -12,7 +12,7 @@ from edge_vad.camera_state import CameraState
 from edge_vad.errors import EdgeVadError
 from edge_vad.frame import Frame
 from edge_vad.motion.pace import FrameRateLimiter
-from edge_vad.sources.capture.backoff import pause_after
+from edge_vad.sources.capture.backoff import Outage
 from edge_vad.sources.capture.clock import CaptureClock
 from edge_vad.sources.capture.newest import NewestFrame
 from edge_vad.sources.capture.rate import Rate
@@ -58,16 +58,14 @@ class Capture:
         self.error: EdgeVadError | None = None
         self.rate = Rate()
         self.answered = False
-        self._whys: set[str] = set()
+        self._outage = Outage()
         self._name, self._connect, self._box, self._wanted_fps = name, connect, box, fps
         self._clock = clock
         self._on_frame: Callable[[], None] = lambda: None
         self._on_state: Callable[[CameraState], None] = lambda _: None
         self._stop = threading.Event()
         self._index = self._take = -1
-        self._patience_s = 0.0
         self._reported_s = -math.inf
-        self._lost_s = time.monotonic()
         self._thread = threading.Thread(target=self._run, name=f"capture {name}", daemon=True)
 
     def listen(self, on_frame: Callable[[], None], on_state: Callable[[CameraState], None]) -> None:
@@ -103,8 +101,7 @@ class Capture:
     def _run(self) -> None:
         try:
             while not self._stop.is_set() and self._connect_once():
-                pause_s = pause_after(time.monotonic() - self._lost_s)
-                self._stop.wait(max(pause_s, self._patience_s))
+                self._stop.wait(self._outage.pause_s())
         except EdgeVadError as error:
             self.error = error
             _log.error("%s: %s", self._name, error)
@@ -123,8 +120,7 @@ class Capture:
         except FeedLost as lost:
             if self._stop.is_set():
                 return False
-            self._patience_s = lost.patience_s
-            self._lose(str(lost))
+            self._lose(lost)
         finally:
             if feed is not None:
                 self.skipped += feed.skipped
@@ -138,7 +134,7 @@ class Capture:
         breaks = feed.breaks
         while not self._stop.is_set():
             stamp_s = feed.grab()
-            self._lost_s = now = time.monotonic()
+            now = time.monotonic()
             self._index += 1
             if feed.breaks != breaks:
                 breaks = feed.breaks
@@ -158,6 +154,7 @@ class Capture:
                 self._enter(CameraState.LIVE)
                 self._box.put(Frame(image, self._index, time_s, self._take))
                 self._on_frame()
+            self._outage.over()
 
     def _report_damage(self, feed: Feed, now_s: float) -> None:
         """Warn of pictures that are not whole, once in a while."""
@@ -166,11 +163,10 @@ class Capture:
             count = self.skipped + feed.skipped
             _log.warning("%s: %d pictures could not be decoded whole", self._name, count)
 
-    def _lose(self, why: str) -> None:
+    def _lose(self, lost: FeedLost) -> None:
         self.reconnects += 1
-        if why not in self._whys:  # every reason is told once, until a frame comes
-            self._whys.add(why)
-            _log.warning("%s: no signal, trying again and again (%s)", self._name, why)
+        if self._outage.is_news(lost):
+            _log.warning("%s: no signal, trying again and again (%s)", self._name, lost)
         if self.state is not CameraState.NO_SIGNAL:
             self._box.empty()
             self._index += GAP
@@ -179,7 +175,6 @@ class Capture:
     def _enter(self, state: CameraState) -> None:
         if state is CameraState.LIVE and state is not self.state:
             self.answered = True
-            self._whys.clear()
         if state is not self.state:
             self.state = state
             self._on_state(state)

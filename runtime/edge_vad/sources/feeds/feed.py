@@ -93,6 +93,21 @@ class Connect(Protocol):
         """
 
 
+class RealTime:
+    """Holds up a recording, so that it comes like from a camera."""
+
+    def __init__(self) -> None:
+        self._due_s = time.monotonic()
+
+    def wait(self, passed_s: float) -> None:
+        """Wait until the next picture is due, which comes so long after the one before."""
+        now = time.monotonic()
+        self._due_s += passed_s
+        if now > self._due_s + _LATEST_S:  # the machine slept: what is late need not be made up
+            self._due_s = now
+        time.sleep(max(0.0, self._due_s - now))
+
+
 class ReplayFeed(Feed):
     """A recording or a simulated street in place of a camera.
 
@@ -110,7 +125,7 @@ class ReplayFeed(Feed):
         self._frames: Iterator[Frame] = iter(source)
         self._frame: Frame | None = None
         self._begun_s = 0.0
-        self._due_s = time.monotonic()
+        self._pace = RealTime()
 
     def grab(self) -> float | None:
         """Wait for the next frame; see `Feed.grab`."""
@@ -126,7 +141,7 @@ class ReplayFeed(Feed):
             self.breaks += 1
         self._frame, self.skipped = frame, self._source.skipped
         if self._paced:
-            self._wait(1 / self.fps if before is None else frame.time_s - before.time_s)
+            self._pace.wait(1 / self.fps if before is None else frame.time_s - before.time_s)
         return self._begun_s + frame.time_s
 
     def retrieve(self, spare: NDArray[np.uint8] | None) -> NDArray[np.uint8]:  # noqa: ARG002
@@ -139,10 +154,3 @@ class ReplayFeed(Feed):
         if isinstance(self._frames, Generator):
             self._frames.close()
         self._source.close()
-
-    def _wait(self, passed_s: float) -> None:
-        now = time.monotonic()
-        self._due_s += passed_s
-        if now > self._due_s + _LATEST_S:  # the machine slept: what is late need not be made up
-            self._due_s = now
-        time.sleep(max(0.0, self._due_s - now))

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 # Half a second of stream tells FFmpeg enough; by default it looks at five, and is late by them.
 _QUICK = {"analyzeduration": "500000", "fpsprobesize": "1", "max_pixels": MOST_PIXELS}
+# Whoever copies packets must know all about a stream, and may wait for it: FFmpeg looks on for the
+# header that comes with the first key frame. Sound is not even asked for.
+_PATIENT = {**_QUICK, "analyzeduration": "10000000", "allowed_media_types": "video"}
 _RTSP_OPTIONS = {"protocol_whitelist": "crypto,data,rtp,rtsp,rtsps,srtp,tcp,tls,udp"}
 _STREAM_OPTIONS = {
     # No playlists and no SDP: they may name anything.
@@ -40,6 +43,7 @@ class StreamConnection:
     Args:
         spec: Which camera, and what to ask of it.
         timeout_s: How long it may take to answer, and to send the next piece.
+        is_copied: Whether packets are copied, which needs the stream's whole header.
 
     Attributes:
         container: What it sends.
@@ -48,7 +52,8 @@ class StreamConnection:
         FeedLost: It does not answer, or leads elsewhere.
     """
 
-    def __init__(self, spec: CameraSpec, timeout_s: float) -> None:
+    def __init__(self, spec: CameraSpec, timeout_s: float, *, is_copied: bool = False) -> None:
+        self._looking = _PATIENT if is_copied else _QUICK
         self._file: WebFile | None = None
         try:
             self.container = self._open(spec, timeout_s, Hosts(spec.address, spec.hosts))
@@ -62,7 +67,7 @@ class StreamConnection:
         self._close_file()
 
     def _open(self, spec: CameraSpec, timeout_s: float, hosts: Hosts) -> InputContainer:
-        own = {**_QUICK, **dict(spec.options)}
+        own = {**self._looking, **dict(spec.options)}
         scheme = urlsplit(spec.address).scheme.lower()
         if scheme in WEB_SCHEMES:
             web = Web(spec.address, timeout_s, hosts, own.pop("user_agent", None))

@@ -42,7 +42,7 @@ class PyAvFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with closing(self._opened()) as container:
+        with closing(open_container(self._path)) as container:
             stream = _video_of(container, path)
             self.most = stream.frames or None
             self.fps = _rate_of(container, stream)
@@ -50,7 +50,7 @@ class PyAvFile:
 
     def decode(self) -> Generator[Raw, None, None]:
         """Decode from the beginning; damaged pictures are handed out without an image."""
-        with closing(self._opened()) as container:
+        with closing(open_container(self._path)) as container:
             stream = _video_of(container, self._path)
             decoder = decoder_of(stream, at_once=False)
             whole, converter = DamageTracker(), Converter()
@@ -76,13 +76,19 @@ class PyAvFile:
                     yield from map(raw, whole.take(frame))
             yield from map(raw, whole.end())
 
-    def _opened(self) -> InputContainer:
-        # Absolute and with its protocol: FFmpeg takes what stands before a colon for one.
-        name = f"file:{self._path.absolute()}"
-        try:
-            return av.open(name, metadata_errors="replace", options=_LOCAL)
-        except (FFmpegError, OSError, ValueError):
-            raise no_video(self._path) from None
+
+def open_container(path: Path) -> InputContainer:
+    """Open a file of video, which reaches no network whatever it names.
+
+    Raises:
+        BadInput: It is none.
+    """
+    # Absolute and with its protocol: FFmpeg takes what stands before a colon for one.
+    name = f"file:{path.absolute()}"
+    try:
+        return av.open(name, metadata_errors="replace", options=_LOCAL)
+    except (FFmpegError, OSError, ValueError):
+        raise no_video(path) from None
 
 
 def _video_of(container: InputContainer, path: Path) -> VideoStream:
