@@ -18,6 +18,7 @@ INTERRUPTED = 130
 
 _COMMANDS = {
     "demo": (None, "See it work, on a synthetic street, in minutes."),
+    "record": ("edge_vad.cli.record:record", "Record footage of cameras, to train on."),
     "train": (None, "Learn what is normal from ordinary footage."),
     "export": (None, "Write a trained scene as one ONNX file."),
     "verify": (None, "Compare a scene with single precision."),

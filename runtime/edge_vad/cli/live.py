@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import threading
 import time
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from edge_vad.cli.console import warn
 from edge_vad.cli.live_summary import LiveSummary, print_problems, print_summary, summary_of
 from edge_vad.cli.signals import left_at_once, stopped_by_signals
 from edge_vad.cli.streams import flush
-from edge_vad.errors import EdgeVadError, WrongUse
+from edge_vad.errors import EdgeVadError
 from edge_vad.live.factory import assemble, sinks_in
 from edge_vad.live.logs import begin_log, end_log
 from edge_vad.live.loop import LiveLoop
@@ -26,23 +25,6 @@ from edge_vad.sinks.factory import build_sinks
 from edge_vad.sinks.lines.drift_steps import DriftSteps, last_states
 from edge_vad.sinks.settings import SinkSettings
 from edge_vad.site.settings import SiteSettings
-
-_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(s|m|h|d)?")
-_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, None: 1.0}
-
-
-def parse_duration(text: str | None) -> float | None:
-    """Seconds that `90s`, `10m`, `2h`, `1d` or `90` stand for.
-
-    Raises:
-        WrongUse: It is no such text.
-    """
-    if text is None:
-        return None
-    match = _DURATION.fullmatch(text.strip())
-    if not match or not float(match[1]):
-        raise WrongUse(f"{text!r} is no duration", "write 90s, 10m, 2h or 1d")
-    return float(match[1]) * _SECONDS[match[2]]
 
 
 def watch_live(

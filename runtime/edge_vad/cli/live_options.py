@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from edge_vad.cli.console import note
 from edge_vad.cli.page_options import PageOptions
+from edge_vad.cli.quantities import parse_duration
 from edge_vad.cli.signals import left_at_once
 from edge_vad.errors import EdgeVadError, WrongUse
 from edge_vad.preprocessing.regions import Polygon
@@ -85,7 +86,7 @@ class LiveOptions:
             EdgeVadError: See `edge_vad.cli.live.watch_live`.
         """
         with left_at_once():
-            from edge_vad.cli.live import leave_if_stuck, parse_duration, watch_live
+            from edge_vad.cli.live import leave_if_stuck, watch_live
             from edge_vad.live.shutdown import ShutdownDeadline
             from edge_vad.site.reading import read_site
 

@@ -38,6 +38,8 @@ class CameraSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
         source_env: Environment variable that holds the source, where it has a password.
         source_file: File that holds it.
         scene: The scene model, or an engine beside it; relative to the site file.
+        footage: What it is trained on, relative to the site file: folders or files. `record`
+            records into the first one.
         fps: Frames a second to score, at most; the scene's own when None.
         timeout_s: How long it may take to answer, and to send the next frame.
         decision: When it raises an alarm.
@@ -49,6 +51,7 @@ class CameraSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     source: Text | None = None
     source_env: Name | None = None
     source_file: Text | None = None
+    footage: Annotated[tuple[Text, ...], msgspec.Meta(max_length=1000)] = ()
     fps: Annotated[float, msgspec.Meta(gt=0, le=240)] | None = None
     timeout_s: Annotated[float, msgspec.Meta(ge=0.5, le=60)] = 5.0
     decision: DecisionSettings = DecisionSettings()

@@ -1,0 +1,197 @@
+"""edge-vad record: footage of cameras, as files to train on."""
+
+from __future__ import annotations
+
+import shlex
+import threading
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from edge_vad.cli.console import note, warn
+from edge_vad.cli.options import json_option
+from edge_vad.cli.quantities import parse_duration, parse_size
+from edge_vad.cli.streams import print_stdout
+from edge_vad.errors import EdgeVadError, Interrupted, NotAllKept, SourceLost, WrongUse
+from edge_vad.untrusted import shown_path
+
+if TYPE_CHECKING:
+    from edge_vad.record.planning import RecordPlan
+    from edge_vad.record.session import CameraFootage
+
+USUAL_SIZE = "50GB"
+_EXAMPLE = """\b
+Example:
+  edge-vad record rtsp://user:password@camera/stream --out footage --duration 2h
+  edge-vad record gate=/dev/video0 yard=rtsp://camera/stream --out footage --max-size 20GB
+  edge-vad record --config site.toml --duration 1d
+"""
+
+
+duration_option = click.option(
+    "--duration",
+    help="Footage that is wanted of each camera, such as 90s, 10m, 2h or 1d; what is there counts.",
+)
+max_size_option = click.option(
+    "--max-size",
+    default=USUAL_SIZE,
+    show_default=True,
+    help="Most that the footage may take on the disk, such as 500MB or 20GB.",
+)
+
+
+@click.command(epilog=_EXAMPLE)
+@click.argument("sources", nargs=-1)
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder of the footage; made when missing."
+)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    help="Site file whose cameras are recorded, in place of SOURCES and --out.",
+)
+@click.option("--camera", "cameras", multiple=True, help="Only this camera of the site file.")
+@duration_option
+@max_size_option
+@click.option("--log-json", is_flag=True, help="Log as JSON lines.")
+@json_option
+def record(
+    sources: tuple[str, ...],
+    out: Path | None,
+    config: Path | None,
+    cameras: tuple[str, ...],
+    duration: str | None,
+    max_size: str,
+    log_json: bool,
+    as_json: bool,
+) -> None:
+    """Record SOURCES: cameras, in files of ten minutes, to train on.
+
+    A source is anything that edge-vad watches; NAME=SOURCE gives it a name. Each has a folder of
+    its own in --out. What cameras on the network send is copied as it is, without sound; pictures
+    of USB and CSI cameras are encoded.
+
+    Ends after --duration, or with Ctrl-C. A lost camera is tried again and again. Given again, the
+    same command goes on, also after a kill. Every minute a line says what is seen.
+    """
+    plans = _plans(sources, out, config, cameras)
+    seconds, most = parse_duration(duration), parse_size(max_size)
+    footage = record_footage(plans, seconds, most, log_json=log_json)
+    if as_json:
+        print_stdout(msgspec.json.encode(footage))
+    else:
+        for each in footage:
+            print_stdout(_said(each))
+        print_stdout(f"\nnext: {_next(footage, config, cameras)}")
+
+
+def record_footage(
+    plans: Sequence[RecordPlan], seconds: float | None, most: int, *, log_json: bool = False
+) -> list[CameraFootage]:
+    """Record, until all is there that was wanted.
+
+    Args:
+        plans: The cameras.
+        seconds: Footage wanted of each; None: until a signal ends it.
+        most: Bytes that it may take.
+        log_json: Whether the log is JSON lines.
+
+    Raises:
+        SourceLost: There is no footage of any camera.
+        Interrupted: A signal ended it before all was there.
+        NotAllKept: There was no room for all.
+        EdgeVadError: It cannot begin, or everything failed.
+    """
+    from edge_vad.cli.live import leave_if_stuck
+    from edge_vad.cli.signals import stopped_by_signals
+    from edge_vad.live.logs import begin_log, end_log
+    from edge_vad.live.shutdown import ShutdownDeadline
+    from edge_vad.record.session import RecordSession
+
+    before, deadline = set(threading.enumerate()), ShutdownDeadline()
+    footage: list[CameraFootage] = []
+    error: EdgeVadError | None = None
+    handler = begin_log(as_json=log_json)
+    try:
+        with ExitStack() as undo:
+            session = RecordSession(plans, seconds, most, undo)
+            _begin(session.room.left, most)
+            with stopped_by_signals(session.stop):
+                footage = session.run()
+            error = _what_is_missing(footage, seconds)
+    except EdgeVadError as raised:
+        error = raised
+    finally:
+        end_log(handler)
+    leave_if_stuck(before, deadline, error)
+    if error:
+        raise error
+    return footage
+
+
+def _plans(
+    sources: tuple[str, ...], out: Path | None, config: Path | None, cameras: tuple[str, ...]
+) -> list[RecordPlan]:
+    from edge_vad.record.planning import plan_site, plan_sources
+    from edge_vad.site.reading import read_site
+
+    if config is not None:
+        if sources or out:
+            raise WrongUse("--config stands for SOURCES and --out", "give the one or the others")
+        return plan_site(read_site(config), config.parent, cameras)
+    if cameras:
+        raise WrongUse("--camera is for a site file", "name it with --config")
+    if not sources or out is None:
+        raise WrongUse("there is nothing to record", "give SOURCES and --out, or --config")
+    return plan_sources(sources, out)
+
+
+def _begin(left: int, most: int) -> None:
+    """Say how much may be written."""
+    room = f"at most {most / 1e9:.3g} GB in all (--max-size), {left / 1e9:.3g} GB from now on"
+    note(f"recording {room}; Ctrl-C ends it")
+
+
+def _what_is_missing(
+    footage: Sequence[CameraFootage], seconds: float | None
+) -> EdgeVadError | None:
+    """What there is to complain of, the worst first."""
+    from edge_vad.record.limits import Ending
+
+    if not any(each.files for each in footage):
+        return SourceLost("nothing was recorded", "see the log for the reason, and try again")
+    endings = {each.ending for each in footage}
+    if {Ending.SIZE.value, Ending.DISK.value} & endings:
+        why = (Ending.SIZE if Ending.SIZE.value in endings else Ending.DISK).value
+        return NotAllKept(f"{why}; there is less footage than was wanted", "raise --max-size")
+    missing = [each for each in footage if not each.is_whole]
+    if seconds is None or not missing:
+        return None
+    short = f"{missing[0].name} has {missing[0].seconds:.0f} s of {seconds:.0f} s"
+    if Ending.STOPPED.value in endings:
+        return Interrupted(f"interrupted: {short}", "give the same command again to go on")
+    warn(f"{short} ({missing[0].ending}); give the same command again to record the rest")
+    return None
+
+
+def _said(footage: CameraFootage) -> str:
+    from edge_vad.record.session import said_time
+
+    minutes = "; ".join(f"{count} min {view}" for view, count in footage.minutes.items())
+    files = f"{footage.files} file" + ("s" if footage.files != 1 else "")
+    what = f"{said_time(footage.seconds)} in {files}, {footage.size / 1e6:.0f} MB"
+    return f"{footage.name}: {what}, in {footage.folder}" + (f" ({minutes})" if minutes else "")
+
+
+def _next(footage: Sequence[CameraFootage], config: Path | None, cameras: Sequence[str]) -> str:
+    """The command that trains on it."""
+    if config is not None:
+        chosen = [word for name in cameras for word in ("--camera", name)]
+        return shlex.join(["edge-vad", "train", "--config", shown_path(config), *chosen])
+    first = next(each for each in footage if each.files)
+    out = Path("runs", first.name)
+    return shlex.join(["edge-vad", "train", first.folder, "--out", str(out)])

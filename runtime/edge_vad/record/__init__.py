@@ -1,0 +1,1 @@
+"""Recording of footage: from sources to files that play wherever they are cut off."""
