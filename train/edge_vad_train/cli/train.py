@@ -13,12 +13,14 @@ from lightning_fabric import Fabric
 
 from edge_vad.cli.console import note
 from edge_vad.cli.options import fps_option, ignore_option
+from edge_vad.cli.record import duration_option, max_size_option
 from edge_vad.errors import BadInput, Interrupted, Unavailable, WrongUse
 from edge_vad.false_alarms import describe_rate, parse_rate
 from edge_vad.files.atomic import PRIVATE, make_private_folder, write_whole
 from edge_vad.preprocessing.regions import Polygon, describe_regions
 from edge_vad_train.checkpoint import FILE_NAME, TrainedScene
 from edge_vad_train.cli.bars import Bars
+from edge_vad_train.cli.footage import TrainJob, plan_training, record_first
 from edge_vad_train.cli.settings_options import settings_options
 from edge_vad_train.data.footage import FrameSize
 from edge_vad_train.datasets import FORMATS, open_dataset
@@ -30,6 +32,8 @@ _EPILOG = """\b
 Examples:
   edge-vad train street.mp4 --out runs/street
   edge-vad train street.mp4:0-5000 yard.mp4 --out runs/yard
+  edge-vad train rtsp://user:password@camera/stream --duration 2h --out runs/gate
+  edge-vad train --config site.toml
   edge-vad train UCSDped2 --format ucsd --out runs/ped2
   edge-vad train gate.mp4 --out runs/gate --ignore '[[0, 0], [200, 0], [200, 40], [0, 40]]'
 """
@@ -49,10 +53,20 @@ class _Plan(msgspec.Struct, frozen=True):
 
 
 @click.command("train", epilog=_EPILOG)
-@click.argument("sources", nargs=-1, required=True)
+@click.argument("sources", nargs=-1)
 @click.option(
-    "--out", type=click.Path(path_type=Path), required=True, help="Folder of the trained scene."
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Folder of the trained scene; of a site's, one for each camera [default: runs].",
 )
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    help="Site file whose cameras' footage is trained on, in place of SOURCES.",
+)
+@click.option("--camera", "cameras", multiple=True, help="Only this camera of the site file.")
+@duration_option
+@max_size_option
 @click.option(
     "--format",
     "form",
@@ -76,7 +90,11 @@ class _Plan(msgspec.Struct, frozen=True):
 @click.option("--overwrite", is_flag=True, help="Replace a scene that is already in --out.")
 def train(
     sources: tuple[str, ...],
-    out: Path,
+    out: Path | None,
+    config: Path | None,
+    cameras: tuple[str, ...],
+    duration: str | None,
+    max_size: str,
     form: str,
     size: str | None,
     device: str,
@@ -88,32 +106,54 @@ def train(
 ) -> None:
     """Learn what is normal from SOURCES: footage of one fixed camera on ordinary days.
 
-    SOURCES are video files, folders of frames or of video files, or a data set. An interrupted
+    SOURCES are video files, folders of frames or of video files, or a data set. A camera is
+    recorded first, as long as --duration says, into the folder footage in --out. An interrupted
     training goes on where it was when the same command is given again.
 
     What lies in an --ignore region is kept with the scene: every later command paints it over
     before it looks at a frame.
     """
-    settings = TrainSettings(**chosen)
-    plan = _Plan(list(sources), form, _parse_size(size), strict, settings, fps=fps, ignore=ignore)
-    dataset = open_dataset(list(sources), form, fps)
+    settings, frame = TrainSettings(**chosen), _parse_size(size)
+    jobs = plan_training(sources, out, config, cameras)
+    if len(jobs) > 1 and ignore:
+        raise WrongUse("--ignore is for one camera", "name it with --camera")
+    for job in jobs:
+        is_trained = (job.out / FILE_NAME).exists() and not overwrite
+        if is_trained and config is not None:
+            note(f"{job.out} already holds a trained scene; --overwrite trains it again")
+            continue
+        if is_trained:
+            raise WrongUse(
+                f"{job.out} already holds a trained scene", "give another --out, or add --overwrite"
+            )
+        footage = list(record_first(job, duration, max_size))
+        plan = _Plan(footage, form, frame, strict, settings, fps=fps, ignore=ignore)
+        _summarise(_train(plan, job.out, device, overwrite), job)
+
+
+def _train(plan: _Plan, out: Path, device: str, overwrite: bool) -> TrainedScene:
+    """Train one scene; interrupted, it goes on another time.
+
+    Raises:
+        Interrupted: Ctrl-C was pressed.
+    """
+    dataset = open_dataset(plan.sources, plan.form, plan.fps)
     _take_up(out, plan, overwrite)
     try:
-        scene = train_scene(
+        return train_scene(
             dataset.train,
             out,
-            settings,
+            plan.settings,
             _fabric(device),
             Bars(),
             plan.size,
-            ignore=ignore,
-            strict=strict,
+            ignore=plan.ignore,
+            strict=plan.strict,
         )
     except KeyboardInterrupt:
         raise Interrupted(
             f"interrupted; progress is kept in {out}", "give the same command again to go on"
         ) from None
-    _summarise(scene, out)
 
 
 def _parse_size(text: str | None) -> FrameSize | None:
@@ -133,10 +173,6 @@ def _parse_size(text: str | None) -> FrameSize | None:
 
 def _take_up(out: Path, plan: _Plan, overwrite: bool) -> None:
     """Make the folder ready: new, or as an interrupted training of the same plan left it."""
-    if (out / FILE_NAME).exists() and not overwrite:
-        raise WrongUse(
-            f"{out} already holds a trained scene", "give another --out, or add --overwrite"
-        )
     content = msgspec.json.format(msgspec.json.encode(plan))
     planned = out / "work" / "plan.json"
     try:
@@ -167,7 +203,7 @@ def _fabric(device: str) -> Fabric:
         raise Unavailable(f"there is no device {device!r} ({error})", "use --device auto") from None
 
 
-def _summarise(scene: TrainedScene, out: Path) -> None:
+def _summarise(scene: TrainedScene, job: TrainJob) -> None:
     card = scene.card
     normal = card.normal
     click.echo(
@@ -181,5 +217,5 @@ def _summarise(scene: TrainedScene, out: Path) -> None:
         f"{describe_rate(1 / normal.hours)}"
     )
     click.echo(normal.footing(parse_rate(normal.default_rate)))
-    onnx = f"{out.resolve().name}.onnx"
-    click.echo(f"\nnext: edge-vad export {shlex.quote(str(out))} --out {shlex.quote(onnx)}")
+    words = ["edge-vad", "export", str(job.out), "--out", str(job.onnx)]
+    click.echo(f"\nnext: {shlex.join(words)}")

@@ -54,7 +54,7 @@ def _name(spec: str | Path) -> str:
     if isinstance(parsed, CameraSpec):
         raise WrongUse(
             f"{parsed.shown} is a camera, and training needs footage that can be played again",
-            "record some hours of ordinary life to a video file and give its path",
+            "record some hours of ordinary life with edge-vad record, and give the folder",
         )
     return "street" if isinstance(parsed, StreetSpec) else parsed.name
 
