@@ -60,6 +60,11 @@ RUN = {
     "edge-vad notify --config": (
         "test_a_test_message_goes_to_everyone_and_the_next_command_is_printed"
     ),
+    "edge-vad record --config --duration": (
+        "test_the_cameras_of_a_site_are_recorded_where_it_says"
+    ),
+    "edge-vad record --duration --out": "test_given_again_it_records_what_is_missing_and_no_more",
+    "edge-vad record --max-size --out": "test_a_size_that_is_reached_ends_it_and_is_said",
     "edge-vad report --out": "test_the_command_writes_both",
     "edge-vad run": "test_a_camera_is_watched_for_a_while_and_its_events_are_said",
     "edge-vad run --backend --out": "test_an_engine_is_built_and_watches_as_onnx_runtime_does",
@@ -73,6 +78,8 @@ RUN = {
     "edge-vad score --maps --out": "test_maps_hold_one_map_a_frame",
     "edge-vad selftest": "test_a_selftest_of_ones_own_scene_compares_and_names_what_is_absent",
     "edge-vad serve": "test_stored_events_are_shown_while_they_are_written",
+    "edge-vad train --config": "test_every_camera_of_a_site_is_learnt_from_its_own_footage",
+    "edge-vad train --duration --out": "test_a_camera_is_recorded_and_then_learnt",
     "edge-vad train --ignore --out": (
         "test_what_train_and_export_say_names_the_region_and_it_survives_the_export"
     ),
