@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar, cast
 
-from edge_vad.onnx_file.wire import numbers_of
 from edge_vad.scene_file.constant_folding import check_foldings
 from edge_vad.scene_file.divisions import check_divisions
+from edge_vad.scene_file.empty_tensors import check_no_empty
 from edge_vad.scene_file.operators import ALLOWED, SCAN, SKIPPING
-from edge_vad.scene_file.parsing import Message, parse
+from edge_vad.scene_file.parsing import Message, integers, parse
 
 _MOST_NODES = 10_000
 _MOST_STEPS = 4096
@@ -78,7 +78,9 @@ def _check_graph(graph: Message) -> None:
             _check_tensor(tensor)
         check_divisions(part, _types(part), _whole(part))
         own = _own_sides(part) if part is graph else _weights_sides(part)
-        check_foldings(part, {name: tuple(sides) for name, sides in own.items()}, _axes(part))
+        sides = {name: tuple(each) for name, each in own.items()}
+        check_foldings(part, sides, _axes(part))
+        check_no_empty(part, sides, _axes(part))
 
 
 def _nodes(graph: Message) -> Iterator[Message]:
@@ -118,7 +120,7 @@ def _check_node(node: Message) -> None:
 def _check_attributes(operator: str, attributes: Mapping[str, Message]) -> None:
     for name in _POSITIVE.intersection(attributes):
         held = attributes[name]
-        if any(each < 1 for each in _integers(held, _INTEGERS) + _integers(held, _INTEGER)):
+        if any(each < 1 for each in integers(held, _INTEGERS) + integers(held, _INTEGER)):
             raise ValueError(f"the {name} of its operator {operator!r} cannot be")
     if _one(attributes.get("to", {}), _INTEGER, 0) == _TEXT_TYPE or "value_string" in attributes:
         raise ValueError("it makes texts")
@@ -131,7 +133,7 @@ def _check_scan(node: Message, lengths: dict[str, list[int]]) -> None:
         raise ValueError("a Scan in it has no body")
     inputs = cast("list[str]", node.get(_NODE_INPUT, []))
     count = _one(attributes.get("num_scan_inputs", {}), _INTEGER, 0)
-    axes = _integers(attributes.get("scan_input_axes", {}), _INTEGERS) or [0] * count
+    axes = integers(attributes.get("scan_input_axes", {}), _INTEGERS) or [0] * count
     if not 0 < count <= len(inputs) or len(axes) != count:
         raise ValueError("a Scan in it goes over nothing")
     sides = (
@@ -158,7 +160,7 @@ def _own_sides(graph: Message) -> dict[str, list[int]]:
 
 def _weights_sides(graph: Message) -> dict[str, list[int]]:
     """Sides of weights: of what a `Scan` hands its body the file may tell anything, too."""
-    return {_one(each, 8, ""): _integers(each, _SIDES) for each in _all(graph, _WEIGHTS)}
+    return {_one(each, 8, ""): integers(each, _SIDES) for each in _all(graph, _WEIGHTS)}
 
 
 def _axes(graph: Message) -> dict[str, tuple[int, ...]]:
@@ -224,7 +226,7 @@ def _check_value(value: Message) -> None:
 
 def _check_tensor(tensor: Message) -> None:
     """See to it that weights are numbers, and as many as their sides say."""
-    bits, sides = _BITS.get(_one(tensor, _TYPE, 0)), _integers(tensor, _SIDES)
+    bits, sides = _BITS.get(_one(tensor, _TYPE, 0)), integers(tensor, _SIDES)
     if bits is None or _one(tensor, 14, 0):
         raise ValueError("weights of it are no numbers, or lie in other files")
     # Of one side they may be none, as the ends of a Resize; convolutions divide by theirs.
@@ -243,15 +245,6 @@ def _stored(tensor: Message, bits: int) -> int:
     return bits * sum(
         1 if isinstance(each, int) else len(cast("memoryview", each)) for each in numbers
     )
-
-
-def _integers(message: Message, number: int) -> list[int]:
-    """The few whole numbers of a field, packed or not."""
-    found: list[int] = []
-    for value in message.get(number, []):
-        packed = not isinstance(value, int)
-        found += numbers_of(cast("memoryview", value)) if packed else [cast("int", value)]
-    return [each - 2**64 if each >= 2**63 else each for each in found]
 
 
 def _all(message: Message, *numbers: int) -> list[Message]:

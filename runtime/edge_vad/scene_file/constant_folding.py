@@ -11,15 +11,14 @@ from typing import cast
 
 from edge_vad.scene_file.parsing import Message
 
-_WEIGHTS_OF = {"Conv": 1, "ConvTranspose": 1, "ConvInteger": 1, "QLinearConv": 3}
+_WEIGHTS_OF = {"Conv": 1, "ConvInteger": 1, "QLinearConv": 3}
 """Operators that fold, and which of their inputs holds the weights."""
 _KEEPING = frozenset(
-    """Abs And AveragePool BatchNormalization Cast Ceil Clip Concat Conv ConvInteger ConvTranspose
-    CumSum DepthToSpace DequantizeLinear Elu Erf Exp Floor GlobalAveragePool GlobalMaxPool Identity
-    InstanceNormalization IsInf IsNaN LayerNormalization LeakyRelu Log LogSoftmax LpNormalization
-    MaxPool Neg Not Pad QLinearConv QuantizeLinear Reciprocal Relu Resize Round ScatterElements
-    ScatterND Sigmoid Sign Slice Softmax Softplus SpaceToDepth Split Sqrt Tanh Tile TopK Transpose
-    Trilu""".split()  # noqa: SIM905
+    """Abs And AveragePool BatchNormalization Cast Ceil Clip Concat Conv ConvInteger CumSum
+    DepthToSpace DequantizeLinear Elu Erf Exp Floor GlobalAveragePool GlobalMaxPool Identity
+    IsInf IsNaN LayerNormalization LeakyRelu Log LogSoftmax MaxPool Neg Not Pad QLinearConv
+    QuantizeLinear Reciprocal Relu Resize Round Sigmoid Sign Slice Softmax Softplus
+    SpaceToDepth Split Sqrt Tanh Tile TopK Transpose Trilu""".split()  # noqa: SIM905
 )
 _BROADCASTING = frozenset(
     """Add BitwiseAnd BitwiseOr BitwiseXor Div Equal Expand Gather Greater GreaterOrEqual

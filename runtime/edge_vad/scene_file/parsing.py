@@ -7,9 +7,9 @@ sequences and no texts as tensors have to be looked for.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
-from edge_vad.onnx_file.wire import Value, split
+from edge_vad.onnx_file.wire import Value, numbers_of, split
 
 LARGEST_FILE = 2**27
 """Bytes of a scene model, at most."""
@@ -157,3 +157,12 @@ class _Parser:
         if len(value) > LONGEST_TEXT:
             raise ValueError("a text in it is too long")
         return str(value, "utf-8")
+
+
+def integers(message: Message, number: int) -> list[int]:
+    """The few whole numbers of a field, packed or not."""
+    found: list[int] = []
+    for value in message.get(number, []):
+        packed = not isinstance(value, int)
+        found += numbers_of(cast("memoryview", value)) if packed else [cast("int", value)]
+    return [each - 2**64 if each >= 2**63 else each for each in found]

@@ -184,6 +184,37 @@ def folded_by_computed(model: onnx.ModelProto) -> None:
     before(made, helper.make_node("Conv", ["motion", "computed"], ["x"]))(model)
 
 
+def highest(*making: onnx.NodeProto, count: int = 3) -> Change:
+    """Takes the highest of what is made of the motion."""
+
+    def change(model: onnx.ModelProto) -> None:
+        numbers = {"none": [0], "one": [1], "row": [1, -1], "few": [2], "count": [count]}
+        for name, each in numbers.items():
+            held = numpy_helper.from_array(np.array(each, np.int64), name)
+            model.graph.initializer.append(held)
+        taken = making[-1].output[0] if making else "motion"
+        before(*making, helper.make_node("TopK", [taken, "count"], ["x", "places"]))(model)
+
+    return change
+
+
+EMPTIED = {
+    "a side that is cut away": [helper.make_node("Slice", ["motion", "one", "one", "few"], ["y"])],
+    "a batch that is cut away": [
+        helper.make_node("Slice", ["motion", "none", "none", "none"], ["y"]),
+        helper.make_node("Relu", ["y"], ["z"]),
+    ],
+    "nobody knows what": [
+        helper.make_node("NonZero", ["motion"], ["y"]),
+    ],
+    "a reshaped nothing": [
+        helper.make_node("Slice", ["motion", "one", "one", "few"], ["y"]),
+        helper.make_node("Reshape", ["y", "row"], ["z"], allowzero=1),
+    ],
+}
+"""What is made of the motion, and may hold nothing."""
+
+
 HIGHEST = [
     helper.make_node("ArgMax", ["motion"], ["place"], axis=1, keepdims=0),
     helper.make_node("Cast", ["place"], ["number"], to=1),
@@ -298,6 +329,31 @@ def test_what_no_scene_model_holds_is_refused_before_it_runs(
     with pytest.raises(BadModel, match="no scene model to rely on") as refused:
         edge_vad.load(path)
     assert len(str(refused.value)) < 500
+
+
+@pytest.mark.parametrize("emptied", EMPTIED)
+def test_the_highest_of_nothing_is_refused_as_it_would_end_the_process(
+    emptied: str, changed: Callable[[Change], Path]
+) -> None:
+    with pytest.raises(BadModel, match="may take a tensor that is empty"):
+        edge_vad.load(changed(highest(*EMPTIED[emptied])))
+
+
+def test_the_highest_of_what_holds_something_is_taken(changed: Callable[[Change], Path]) -> None:
+    kept = helper.make_node("Slice", ["motion", "one", "few", "few"], ["y"])
+    flat = helper.make_node("Reshape", ["y", "row"], ["z"])
+    edge_vad.load(changed(highest())).close()
+    edge_vad.load(changed(highest(kept, flat))).close()
+
+
+@pytest.mark.parametrize(
+    "operator", ["ConvTranspose", "InstanceNormalization", "LpNormalization", "ScatterND"]
+)
+def test_operators_that_end_the_process_over_an_empty_tensor_are_refused(
+    operator: str, changed: Callable[[Change], Path]
+) -> None:
+    with pytest.raises(BadModel, match="is none that scene models may use"):
+        edge_vad.load(changed(before(helper.make_node(operator, ["motion"], ["x"]))))
 
 
 def test_a_scan_of_a_bounded_length_is_taken(changed: Callable[[Change], Path]) -> None:
