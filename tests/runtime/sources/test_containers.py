@@ -216,6 +216,18 @@ def test_damage_to_a_recording_of_a_browser_is_noticed(
     assert "cannot be decoded whole" in caplog.text
 
 
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_damage_to_a_recording_of_single_pictures_is_noticed(tmp_path: Path, seed: int) -> None:
+    path = write(tmp_path / "d.avi", pictures(40), codec="mjpeg", options={"q": "3"})
+    whole = {round(frame.time_s, 2): frame.image for frame in open_source(path)}
+    assert len(whole) == 40
+    invert(path, seed)
+    frames = list(open_source(path))
+    for frame in frames:
+        np.testing.assert_array_equal(frame.image, whole[round(frame.time_s, 2)])
+    assert 37 <= len(frames) < 40  # the others are not made of it
+
+
 def invert(path: Path, seed: int) -> None:
     """Invert 60 bytes somewhere in the middle of a file."""
     content = bytearray(path.read_bytes())

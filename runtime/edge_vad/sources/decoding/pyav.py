@@ -34,6 +34,9 @@ _SILENT = frozenset({"hevc", "vvc"})
 So does it where a picture is not that of the hash which some encoders send with it.
 """
 
+_SILENT_IN_FILES = frozenset({"mjpeg"})
+"""The same, of pictures that are not made of others; cameras' own slips in them are no damage."""
+
 _REPORTING_DECODERS = {"vp9": "libvpx-vp9"}
 """Decoders that tell damage, of codecs of which FFmpeg's own tells none."""
 
@@ -56,7 +59,8 @@ def decoder_of(stream: VideoStream, *, at_once: bool) -> VideoCodecContext:
     # Frames side by side are told to be damaged when others are out that were made of them.
     decoder.thread_type = "SLICE" if at_once or is_silent else "AUTO"
     decoder.thread_count = 1 if at_once else 0
-    detected = "crccheck+explode" if is_silent else "crccheck"
+    explodes = is_silent or (decoder.name in _SILENT_IN_FILES and not at_once)
+    detected = "crccheck+explode" if explodes else "crccheck"
     decoder.options = {**decoder.options, "max_pixels": MOST_PIXELS, "err_detect": detected}
     return decoder
 
