@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from importlib.util import find_spec
+from typing import BinaryIO
 
 import msgspec
 
@@ -79,19 +80,11 @@ class AppriseClient:
             NotDelivered: It said nothing in time.
         """
         deadline = Deadline(request.timeout_s)
-        with subprocess.Popen(  # noqa: S603 - our own interpreter and words
-            [sys.executable, "-m", apprise_process.__name__],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd="/",
-            env=_environment(),
-            start_new_session=True,  # Ctrl-C is for us, and ends it in order
-        ) as process:
-            try:
-                answer = _answer(process, msgspec.json.encode(request), deadline, stopping)
-            finally:
-                process.kill()
+        # A file in memory, as a pipe takes no picture before somebody reads it.
+        with os.fdopen(os.memfd_create("request"), "w+b") as memory:
+            memory.write(msgspec.json.encode(request))
+            memory.seek(0)
+            answer = _run(memory, deadline, stopping)
         try:
             result = msgspec.json.decode(answer, type=SendResult)
         except ValueError:
@@ -99,32 +92,40 @@ class AppriseClient:
         return msgspec.structs.replace(result, why=shorten(result.why))
 
 
-def _answer(
-    process: subprocess.Popen[bytes], request: bytes, deadline: Deadline, stopping: threading.Event
-) -> bytes:
-    """What the process answers.
+def _run(request: BinaryIO, deadline: Deadline, stopping: threading.Event) -> bytes:
+    """What the process answers to a request.
 
     Raises:
         NotDelivered: Nothing in time, or nothing is waited for any more.
     """
-    answer = _answer_in_time(process, request, deadline)
-    while answer is None and not stopping.is_set():
-        answer = _answer_in_time(process, None, deadline)
+    with subprocess.Popen(  # noqa: S603 - our own interpreter and words
+        [sys.executable, "-m", apprise_process.__name__],
+        stdin=request,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+        env=_environment(),
+        start_new_session=True,  # Ctrl-C is for us, and ends it in order
+    ) as process:
+        try:
+            answer = None
+            while answer is None and not stopping.is_set():
+                answer = _answer(process, deadline)
+        finally:
+            process.kill()
     if answer is None:
         raise NotDelivered("the run ends before it is delivered")
     return answer
 
 
-def _answer_in_time(
-    process: subprocess.Popen[bytes], request: bytes | None, deadline: Deadline
-) -> bytes | None:
+def _answer(process: subprocess.Popen[bytes], deadline: Deadline) -> bytes | None:
     """What the process answers; None where it has not yet.
 
     Raises:
         NotDelivered: The deadline is over.
     """
     try:
-        return process.communicate(request, min(_STEP_S, deadline.left_s()))[0]
+        return process.communicate(timeout=min(_STEP_S, deadline.left_s()))[0]
     except subprocess.TimeoutExpired:
         return None
     except TimeoutError as error:

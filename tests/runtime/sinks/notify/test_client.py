@@ -7,6 +7,7 @@ import email
 import json
 import logging
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -221,6 +222,13 @@ def test_a_mail_arrives_with_its_picture(serve_mail):
     assert parts["image/jpeg"].get_payload(decode=True) == PICTURE
     assert parts["image/jpeg"].get_filename() == "edge-vad.jpg"
     assert "12:00:00 & more" in parts["text/plain"].get_payload(decode=True).decode()
+
+
+def test_a_large_picture_arrives_whole(serve_mail):
+    mailbox, picture = Mailbox(), random.Random(4).randbytes(3_000_000)  # noqa: S311
+    send(serve_mail(mailbox), picture)
+    attached = [part for part in mailbox.messages[0].walk() if part.get_filename()]
+    assert attached[0].get_payload(decode=True) == picture
 
 
 def test_a_mail_that_is_refused_says_the_code_and_no_more(serve_mail):
