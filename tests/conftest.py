@@ -113,9 +113,79 @@ def tiny_graph(card: SceneCard) -> onnx.ModelProto:
     )
 
 
+def tiny_motion_graph(card: SceneCard) -> onnx.ModelProto:
+    """A graph with motion inside: the mean change of grey since the camera's last frame.
+
+    It counts the frame times since the camera was reset in every number of its window, adds one to
+    those of its clock at every frame, and knows motion from the second frame on.
+    """
+    nodes = [
+        helper.make_node("Cast", ["reset"], ["fresh"], to=TensorProto.FLOAT),
+        helper.make_node("Sub", ["one", "fresh"], ["kept"]),
+        helper.make_node("Cast", ["frame"], ["bright"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMax", ["bright", "colours"], ["grey"], keepdims=0),
+        helper.make_node("Cast", ["grey"], ["next_grey"], to=TensorProto.UINT8),
+        helper.make_node("Cast", ["last_grey"], ["before"], to=TensorProto.FLOAT),
+        helper.make_node("Sub", ["grey", "before"], ["change"]),
+        helper.make_node("Abs", ["change"], ["moved"]),
+        helper.make_node("Unsqueeze", ["moved", "channel"], ["stacked"]),
+        helper.make_node(
+            "AveragePool",
+            ["stacked"],
+            ["pooled"],
+            kernel_shape=[card.grid.patch] * 2,
+            strides=[card.grid.stride] * 2,
+        ),
+        helper.make_node("Squeeze", ["pooled", "channel"], ["changed"]),
+        helper.make_node("Unsqueeze", ["kept", "clock_axes"], ["kept_clock"]),
+        helper.make_node("Mul", ["last_clock", "kept_clock"], ["clock"]),
+        helper.make_node("Add", ["clock", "one"], ["next_clock"]),
+        helper.make_node("Unsqueeze", ["kept", "window_axes"], ["kept_window"]),
+        helper.make_node("Unsqueeze", ["elapsed", "window_axes"], ["time"]),
+        helper.make_node("Mul", ["last_window", "kept_window"], ["window"]),
+        helper.make_node("Add", ["window", "time"], ["next_window"]),
+        helper.make_node("ReduceMax", ["next_window", "window_axes"], ["age"], keepdims=0),
+        helper.make_node("Unsqueeze", ["age", "cells"], ["aged"]),
+        helper.make_node("Add", ["changed", "aged"], ["anomaly_map"]),
+        helper.make_node("ReduceMax", ["anomaly_map", "cells"], ["score"], keepdims=0),
+        helper.make_node("ReduceMax", ["clock", "channel"], ["frames"], keepdims=0),
+        helper.make_node("Greater", ["frames", "half"], ["motion_known"]),
+    ]
+    axes = {"colours": [3], "channel": [1], "clock_axes": [1], "cells": [1, 2]}
+    axes["window_axes"] = [1, 2, 3, 4]
+    kinds = {"frame": np.uint8, "reset": np.bool_, "motion_known": np.bool_}
+    kinds |= {name: each.dtype for each in card.state for name in (each.input, each.output)}
+    cells = (card.grid.rows, card.grid.columns)
+    outputs = {"anomaly_map": cells, "score": (), "motion_known": ()}
+    outputs |= {each.output: each.shape for each in card.state}
+
+    def values(shapes: dict[str, tuple[int, ...]]) -> list[onnx.ValueInfoProto]:
+        return [
+            helper.make_tensor_value_info(
+                name,
+                helper.np_dtype_to_tensor_dtype(np.dtype(kinds.get(name, np.float32))),
+                ["N", *shape],
+            )
+            for name, shape in shapes.items()
+        ]
+
+    weights = [
+        helper.make_tensor(name, TensorProto.INT64, [len(held)], held)
+        for name, held in axes.items()
+    ]
+    weights += [
+        helper.make_tensor(name, TensorProto.FLOAT, [], [held])
+        for name, held in (("one", 1.0), ("half", 0.5))
+    ]
+    graph = helper.make_graph(nodes, "tiny", values(card.inputs), values(outputs), weights)
+    return helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9, producer_name="tests"
+    )
+
+
 def write_scene(path: Path, card: SceneCard, metadata: str | None = None) -> Path:
     """Write a scene model; `metadata` stands in for the card's own document."""
-    model = tiny_graph(card)
+    model = tiny_motion_graph(card) if card.motion_inside else tiny_graph(card)
     helper.set_model_props(model, {METADATA_KEY: card.encode() if metadata is None else metadata})
     path.write_bytes(append_digest(model.SerializeToString()))
     return path

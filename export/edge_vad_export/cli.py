@@ -5,9 +5,10 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 import msgspec
@@ -15,7 +16,6 @@ from rich.console import Console
 
 from edge_vad.errors import CheckFailed, Unavailable
 from edge_vad.preprocessing.regions import describe_regions
-from edge_vad.scene_model import Precision
 from edge_vad_export.conversion import (
     ConvertedScene,
     calibrate,
@@ -24,6 +24,7 @@ from edge_vad_export.conversion import (
     from_training,
     to_fp16,
     to_int8,
+    with_motion_inside,
 )
 from edge_vad_export.engines.command import export_engine, print_dry_run
 from edge_vad_export.engines.options import EngineChoice, engine_options
@@ -31,15 +32,17 @@ from edge_vad_export.engines.plan import choose_device
 from edge_vad_export.model_io import place, reject, stage
 from edge_vad_export.options import footage_options, gate_options
 from edge_vad_export.preflight import (
-    choose_precision,
+    Kind,
+    choose_kind,
     is_scene_model,
     refuse_beside_engine,
     refuse_conversion,
     refuse_engine,
     refuse_place,
 )
-from edge_vad_export.verification.gates import Gates, VerificationFootage
+from edge_vad_export.verification.gates import VerificationFootage, gates_of
 from edge_vad_export.verification.runners import open_all
+from edge_vad_export.verification.samples import moved
 from edge_vad_export.verification.table import print_comparisons
 from edge_vad_export.verification.verification import Verification
 
@@ -67,6 +70,16 @@ Examples:
     multiple=True,
     help="Ordinary footage for --int8 to take ranges from; may be given several times.",
 )
+@click.option(
+    "--motion-in-graph",
+    is_flag=True,
+    help="Measure motion inside of the graph, for devices whose GPU is to do all of it.",
+)
+@click.option(
+    "--long-steps",
+    is_flag=True,
+    help="With --motion-in-graph: also for cameras that are slower than the scene.",
+)
 @footage_options
 @gate_options
 @engine_options
@@ -77,6 +90,8 @@ def export(
     fp16: bool,
     int8: bool,
     calibration: tuple[str, ...],
+    motion_in_graph: bool,
+    long_steps: bool,
     frames: tuple[str, ...],
     labels: str | None,
     form: str,
@@ -94,16 +109,16 @@ def export(
     With --engine it is then compiled for one device, and compared again where that is here; of a
     scene model as it is, alone.
     """
-    precision = choose_precision(fp16, int8, calibration)
+    kind = choose_kind(fp16, int8, motion_in_graph, calibration, long_steps)
     footage = VerificationFootage(frames or calibration, labels, form)
     refuse_engine(trained)
-    if engine and is_scene_model(trained) and precision == "fp32":
+    if engine and is_scene_model(trained) and kind == "fp32":
         refuse_beside_engine(out, footage)
         export_engine(trained, engine, as_json)
         return
-    out = out or _beside(trained, precision)
+    out = out or _beside(trained, kind)
     refuse_place(out)
-    refuse_conversion(trained, precision, footage)
+    refuse_conversion(trained, kind, footage)
     if engine:  # told now, and not after the scene model was made
         choose_device(engine.target, engine.compute_capability)
     with TemporaryDirectory() as folder, _needing_packages():
@@ -111,11 +126,12 @@ def export(
             demand_trained(trained)
             print_dry_run(out, engine, as_json)
             return
-        gates = Gates(max_auc_drop, max_score_shift)
+        gates = gates_of(kind, max_auc_drop, max_score_shift)
         with Console(stderr=True).status("building the graph"):
             single = _in_single_precision(trained)
         verification = Verification(stage(single, Path(folder)), footage, gates, single.samples)
-        made = _reduce(single, precision, calibration, verification, out, Path(folder))
+        wanted = _Wanted(trained, kind, calibration, long_steps)
+        made = _make(wanted, single, verification, out, Path(folder))
         refused = gates.why_refused(made.card.proof)
         if refused:
             _print_result(out, made, as_json)
@@ -133,18 +149,25 @@ def _in_single_precision(trained: Path) -> ConvertedScene:
     return from_scene_model(trained) if is_scene_model(trained) else from_training(trained)
 
 
-def _reduce(
-    single: ConvertedScene,
-    precision: Precision,
-    calibration: tuple[str, ...],
-    verification: Verification,
-    out: Path,
-    folder: Path,
+class _Wanted(NamedTuple):
+    """What was asked for; see the options."""
+
+    trained: Path
+    kind: Kind
+    calibration: tuple[str, ...]
+    long_steps: bool
+
+
+def _make(
+    wanted: _Wanted, single: ConvertedScene, verification: Verification, out: Path, folder: Path
 ) -> ConvertedScene:
-    """Make the scene model in the precision that was asked for, with the proof in its card."""
-    if precision == "int8":
-        return _reduce_to_int8(single, calibration, verification, out, folder)
-    return _verify(single if precision == "fp32" else to_fp16(single), out, verification, folder)
+    """Make the scene model that was asked for, with the proof in its card."""
+    if wanted.kind == "motion":
+        return _put_motion_inside(wanted, single, verification, out, folder)
+    if wanted.kind == "int8":
+        return _reduce_to_int8(single, wanted.calibration, verification, out, folder)
+    made = single if wanted.kind == "fp32" else to_fp16(single)
+    return _verify(made, out, verification, folder)
 
 
 def _reduce_to_int8(
@@ -170,6 +193,26 @@ def _reduce_to_int8(
     return _verify(make(layers), out, verification, folder) if layers else made
 
 
+def _put_motion_inside(
+    wanted: _Wanted, single: ConvertedScene, verification: Verification, out: Path, folder: Path
+) -> ConvertedScene:
+    """Make it measure motion itself, and compare its flow and its scores."""
+    from edge_vad_export.verification.flow_parity import demand_flow_parity, measure_flow_parity
+
+    reference = verification.reference
+    stills = [each.inputs.frame[0] for each in single.samples]
+    verification = replace(verification, samples=tuple(moved(reference, stills)))
+    with Console(stderr=True).status("building the graph with motion inside: some minutes"):
+        made = with_motion_inside(wanted.trained, single, long_steps=wanted.long_steps)
+        found = measure_flow_parity(stage(made, folder), verification.frames())
+    made = made._replace(card=msgspec.structs.replace(made.card, motion_inside=found))
+    try:
+        demand_flow_parity(found)
+    except CheckFailed as error:
+        reject(made, out, error.what)
+    return _verify(made, out, verification, folder)
+
+
 def _verify(
     made: ConvertedScene, out: Path, verification: Verification, folder: Path
 ) -> ConvertedScene:
@@ -180,7 +223,7 @@ def _verify(
     """
     model = stage(made, folder)
     try:
-        proof = verification.run(lambda opened: open_all(model, opened))
+        proof = verification.run(lambda opened: open_all(model, opened, verification.reference))
     except CheckFailed as error:
         reject(made, out, error.what)
     return made._replace(card=msgspec.structs.replace(made.card, proof=proof))
@@ -200,6 +243,8 @@ def _needing_packages() -> Iterator[None]:
 def _describe(out: Path, made: ConvertedScene) -> dict[str, Any]:
     card = made.card
     described: dict[str, Any] = {"scene": str(out), "parity": card.parity, "proof": card.proof}
+    if card.motion_inside:
+        described["motion_inside"] = card.motion_inside
     if card.precision == "int8":
         described |= {"int8_layers": card.int8_layers, "fp32_layers": card.fp32_layers}
     return described
@@ -220,6 +265,12 @@ def _print_result(out: Path, made: ConvertedScene, as_json: bool) -> None:
         )
     if ignored := describe_regions(made.card.ignored):
         click.echo(ignored)
+    if inside := made.card.motion_inside:
+        click.echo(
+            f"motion is measured inside: its flow is that of training within "
+            f"{inside.mean_error:.1e} px on the mean and {inside.high_error:.1e} px at the 99.9th "
+            f"percentile, on {inside.frames} frames"
+        )
     if parity and made.samples:
         click.echo(
             f"against PyTorch on {parity.frames} held-back frames: energy maps within "
@@ -229,9 +280,9 @@ def _print_result(out: Path, made: ConvertedScene, as_json: bool) -> None:
     print_comparisons(made.card.proof)
 
 
-def _beside(trained: Path, precision: Precision) -> Path:
-    """The ONNX file beside a scene, named like it."""
-    ending = ".onnx" if precision == "fp32" else f".{precision}.onnx"
+def _beside(trained: Path, kind: Kind) -> Path:
+    """The ONNX file beside a scene, named like it and after its kind."""
+    ending = ".onnx" if kind == "fp32" else f".{kind}.onnx"
     if trained.is_file():
         return trained.with_name(trained.stem + ending)
     folder = trained if trained.name not in ("", "..") else trained.resolve()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from edge_vad.errors import BadInput, BadModel
+from edge_vad.motion.state import MotionInside
 from edge_vad.scene_model import SceneCard, SceneModel
 from edge_vad_export.preflight import is_scene_model
 from edge_vad_export.verification.samples import PreparedSample, sample_footage
@@ -62,6 +63,27 @@ def from_training(trained: Path) -> ConvertedScene:
         for index in range(len(frames))
     )
     return ConvertedScene(graph, msgspec.structs.replace(scene.card, parity=parity), samples)
+
+
+def with_motion_inside(
+    trained: Path, single: ConvertedScene, *, long_steps: bool
+) -> ConvertedScene:
+    """Build the graph of a training that measures motion itself; it takes some minutes.
+
+    Args:
+        trained: The folder of the training.
+        single: The same in single precision, which takes motion.
+        long_steps: See `MotionInside`.
+
+    Raises:
+        WrongUse: Its frames are too small, or its flow is none that can be put into a graph.
+    """
+    from edge_vad_export.graph import build_motion_graph
+    from edge_vad_train.checkpoint import load_trained
+
+    graph = build_motion_graph(load_trained(trained), long_steps=long_steps)
+    card = msgspec.structs.replace(single.card, motion_inside=MotionInside(long_steps))
+    return single._replace(graph=graph, card=card)
 
 
 def demand_trained(trained: Path) -> None:

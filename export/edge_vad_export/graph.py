@@ -5,18 +5,23 @@ from __future__ import annotations
 import ast
 import logging
 import warnings
+from collections.abc import Sequence
 
+import numpy as np
 import onnx
 import onnxscript.optimizer
 import torch
+from torch import Tensor, nn
 
+from edge_vad.motion.state import state_tensors
 from edge_vad_export.deploy.product_energy import with_product_energies
+from edge_vad_export.motion.network import MotionInGraph, MotionMeter
 from edge_vad_train.checkpoint import TrainedScene
 
 OPSET = 20
 
 _SCOPES = "pkg.torch.onnx.name_scopes"
-_NETWORK = "energies"
+_SCENE, _NETWORK = "network", "energies"
 _FOLDED = 2**28
 """Bytes of what is computed beforehand; the optimiser's own limit is less than a background."""
 
@@ -31,17 +36,53 @@ def build_graph(scene: TrainedScene) -> onnx.ModelProto:
         A checked model: inputs `frame` uint8 (N, height, width, 3) and `motion` float32
         (N, channels, height', width'); outputs as in `SceneOutput`; no metadata yet.
     """
+    network = with_product_energies(scene.network, scene.sample_frames, scene.sample_motion)
+    inputs = {"frame": scene.sample_frames[:2], "motion": scene.sample_motion[:2]}
+    return _traced(network, inputs, scene.network.outputs)
+
+
+def build_motion_graph(scene: TrainedScene, *, long_steps: bool) -> onnx.ModelProto:
+    """The same with motion inside; it takes some minutes.
+
+    Args:
+        scene: The trained scene.
+        long_steps: See `MotionInside`.
+
+    Returns:
+        A checked model: inputs and outputs of `MotionInGraph`, no metadata yet.
+
+    Raises:
+        WrongUse: Its frames are too small.
+    """
+    card = scene.card
+    network = with_product_energies(scene.network, scene.sample_frames, scene.sample_motion)
+    meter = MotionMeter(card.height, card.width, card.motion, long_steps=long_steps)
+    state = state_tensors(card.height, card.width, card.motion)
+    inputs = {
+        "frame": scene.sample_frames[:2],
+        "elapsed": torch.ones(2),
+        "reset": torch.zeros(2, dtype=torch.bool),
+    }
+    for each in state:
+        inputs[each.input] = torch.from_numpy(np.zeros((2, *each.shape), each.dtype))
+    outputs = *scene.network.outputs, "motion_known", "flow", *(each.output for each in state)
+    return _traced(MotionInGraph(meter, network).eval(), inputs, outputs)
+
+
+def _traced(
+    network: nn.Module, inputs: dict[str, Tensor], outputs: Sequence[str]
+) -> onnx.ModelProto:
     # torch tells of every optional package that it does not find.
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     batch = torch.export.Dim("batch", min=1, max=1024)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # torch warns of its own deprecations
         program = torch.onnx.export(
-            with_product_energies(scene.network, scene.sample_frames, scene.sample_motion),
-            (scene.sample_frames[:2], scene.sample_motion[:2]),
-            input_names=["frame", "motion"],
-            output_names=list(scene.network.outputs),
-            dynamic_shapes={"frame": {0: batch}, "motion": {0: batch}},
+            network,
+            tuple(inputs.values()),
+            input_names=list(inputs),
+            output_names=list(outputs),
+            dynamic_shapes={name: {0: batch} for name in inputs},
             opset_version=OPSET,
             dynamo=True,
             verbose=False,
@@ -50,14 +91,25 @@ def build_graph(scene: TrainedScene) -> onnx.ModelProto:
     model = onnxscript.optimizer.optimize(program.model_proto, input_size_limit=_FOLDED)
     graph = model.graph
     _name_nodes(graph)
-    for part in (graph, *graph.node, *graph.input, *graph.output, *graph.value_info):
-        part.ClearField("metadata_props")  # stack traces with paths of this machine
-        part.ClearField("doc_string")
-    for weights in graph.initializer:
-        weights.ClearField("metadata_props")
+    for part in (graph, *(body for node in graph.node for body in _bodies_of(node))):
+        _forget_origin(part)
     model.producer_name = "edge-vad"
     onnx.checker.check_model(model, full_check=True)
     return model
+
+
+def _bodies_of(node: onnx.NodeProto) -> list[onnx.GraphProto]:
+    """The graphs that a node goes over."""
+    return [each.g for each in node.attribute if each.HasField("g")]
+
+
+def _forget_origin(graph: onnx.GraphProto) -> None:
+    """Leave out stack traces, which have paths of this machine."""
+    for part in (graph, *graph.node, *graph.input, *graph.output, *graph.value_info):
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
+    for weights in graph.initializer:
+        weights.ClearField("metadata_props")
 
 
 def _name_nodes(graph: onnx.GraphProto) -> None:
@@ -66,5 +118,7 @@ def _name_nodes(graph: onnx.GraphProto) -> None:
         traced = {each.key: each.value for each in node.metadata_props}.get(_SCOPES, "['']")
         modules = [scope for scope in ast.literal_eval(traced)[:-1] if scope]
         innermost = modules[-1] if modules else "scene"
-        place = innermost.removeprefix(f"{_NETWORK}.")
+        place = innermost.removeprefix(f"{_SCENE}.").removeprefix(f"{_NETWORK}.")
         node.name = f"{place}.{node.output[0]}"
+        for inner in (each for body in _bodies_of(node) for each in body.node):
+            inner.name = f"{node.name}.{inner.output[0]}"

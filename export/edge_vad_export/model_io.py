@@ -45,7 +45,8 @@ def place(made: ConvertedScene, path: Path) -> SceneModel:
 
 def stage(made: ConvertedScene, folder: Path) -> SceneModel:
     """Write a scene model into a folder for what passes."""
-    return place(made, folder / f"{made.card.precision}.onnx")
+    inside = ".motion" if made.card.motion_inside else ""
+    return place(made, folder / f"{made.card.precision}{inside}.onnx")
 
 
 def reject(made: ConvertedScene, out: Path, why: str) -> NoReturn:

@@ -3,21 +3,38 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from edge_vad import engine_file
 from edge_vad.errors import BadInput, WrongUse
 from edge_vad.scene_model import Precision, SceneModel
 from edge_vad_export.verification.gates import VerificationFootage
 
+Kind = Precision | Literal["motion"]
+"""What is made of a training: its precision; or, in single precision, with motion inside."""
 
-def choose_precision(fp16: bool, int8: bool, calibration: tuple[str, ...]) -> Precision:
-    """What the encoders are to compute in.
+_OPTIONS: dict[Kind, str] = {"fp16": "--fp16", "int8": "--int8", "motion": "--motion-in-graph"}
+
+
+def choose_kind(
+    fp16: bool,
+    int8: bool,
+    motion_in_graph: bool,
+    calibration: tuple[str, ...],
+    long_steps: bool = False,
+) -> Kind:
+    """What is to be made.
 
     Raises:
         WrongUse: The options contradict each other.
     """
-    if fp16 and int8:
-        raise WrongUse("--fp16 and --int8 exclude each other", "export twice, to two files")
+    kinds: dict[Kind, bool] = {"fp16": fp16, "int8": int8, "motion": motion_in_graph}
+    wanted = [kind for kind, is_wanted in kinds.items() if is_wanted]
+    if len(wanted) > 1:
+        options = " and ".join(_OPTIONS[kind] for kind in wanted)
+        raise WrongUse(f"{options} exclude each other", "export twice, to two files")
+    if long_steps and not motion_in_graph:
+        raise WrongUse("--long-steps says how a graph measures motion", "add --motion-in-graph")
     if int8 and not calibration:
         raise WrongUse(
             "--int8 takes its ranges from ordinary footage, and there is none",
@@ -25,7 +42,7 @@ def choose_precision(fp16: bool, int8: bool, calibration: tuple[str, ...]) -> Pr
         )
     if calibration and not int8:
         raise WrongUse("--calibration is for --int8 alone", "add --int8, or use --frames instead")
-    return "fp16" if fp16 else "int8" if int8 else "fp32"
+    return wanted[0] if wanted else "fp32"
 
 
 def is_scene_model(trained: Path) -> bool:
@@ -46,7 +63,7 @@ def refuse_engine(trained: Path) -> None:
         )
 
 
-def refuse_conversion(trained: Path, precision: Precision, footage: VerificationFootage) -> None:
+def refuse_conversion(trained: Path, kind: Kind, footage: VerificationFootage) -> None:
     """See to it that a scene model can be made into one of less precision, and proved.
 
     A training can be made into anything, and brings frames of its own.
@@ -57,8 +74,13 @@ def refuse_conversion(trained: Path, precision: Precision, footage: Verification
     """
     if not is_scene_model(trained):
         return
+    if kind == "motion":
+        raise WrongUse(
+            f"{trained} is a scene model, and motion goes into a graph when it is built",
+            "give the folder of its training",
+        )
     refuse_rounded(trained, SceneModel.read(trained).card.precision)
-    if precision == "fp32":
+    if kind == "fp32":
         raise WrongUse(f"{trained} is a scene model already", "add --fp16, --int8 or --engine")
     if not footage.given:
         raise WrongUse(

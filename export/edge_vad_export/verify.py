@@ -61,7 +61,7 @@ def verify(
             "there are no frames to compare on", "add --frames SOURCE or --labels DATASET"
         )
     verification = Verification(single, footage, Gates(max_auc_drop, max_score_shift))
-    proof = verification.run(lambda opened: _open_others(model, engine, opened))
+    proof = verification.run(lambda opened: _open_others(model, single, engine, opened))
     if as_json:
         click.echo(msgspec.json.encode({"scene": str(scene), "proof": proof}))
     else:
@@ -77,8 +77,10 @@ def verify(
         click.echo(f"\nnext: edge-vad run {shlex.quote(str(scene))} SOURCE --out watched")
 
 
-def _open_others(model: SceneModel, engine: Path | None, opened: ExitStack) -> Iterator[Runner]:
-    yield from open_all(model, opened)
+def _open_others(
+    model: SceneModel, single: SceneModel, engine: Path | None, opened: ExitStack
+) -> Iterator[Runner]:
+    yield from open_all(model, opened, single)
     if engine:
         yield open_engine(model, engine, opened)
 

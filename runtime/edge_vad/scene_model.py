@@ -16,6 +16,7 @@ from edge_vad import scene_file
 from edge_vad.errors import BadModel
 from edge_vad.false_alarms import NormalTail
 from edge_vad.motion.extractor import MotionSettings
+from edge_vad.motion.state import MotionInside, StateTensor, state_tensors
 from edge_vad.preprocessing.regions import MOST_CORNERS, Regions
 from edge_vad.untrusted import refuse_wild_numbers, shorten
 
@@ -163,6 +164,7 @@ class SceneCard(_Record, frozen=True):
             `edge_vad.preprocessing.background_picture` encodes them; none in scenes of before.
         ignored: Regions that are painted over before a frame is used.
         score_cells: A frame reaches as high as the mean of so many highest cells.
+        motion_inside: That the graph measures motion itself; None where it takes it.
     """
 
     schema: int
@@ -182,12 +184,35 @@ class SceneCard(_Record, frozen=True):
     empty: tuple[bytes, ...] = ()
     ignored: Regions = ()
     score_cells: Count = 1
+    motion_inside: MotionInside | None = None
 
     @property
     def motion_shape(self) -> tuple[int, int, int]:
         """Of the motion input of one frame: channels, rows, columns."""
         shrink = self.motion.downscale
         return self.motion.channels, self.height // shrink, self.width // shrink
+
+    @property
+    def state(self) -> tuple[StateTensor, ...]:
+        """What the graph remembers of a camera; nothing where motion is measured outside."""
+        if self.motion_inside is None:
+            return ()
+        return state_tensors(self.height, self.width, self.motion)
+
+    @property
+    def inputs(self) -> dict[str, tuple[int, ...]]:
+        """What the graph takes: name to shape, of one frame."""
+        frame = {"frame": (self.height, self.width, 3)}
+        if self.motion_inside is None:
+            return {**frame, "motion": self.motion_shape}
+        state = {each.input: each.shape for each in self.state}
+        return {**frame, "elapsed": (), "reset": (), **state}
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """What is asked of the graph when frames are scored: `ModelOutput`, and the state."""
+        known = ("motion_known",) if self.motion_inside else ()
+        return "anomaly_map", "score", *known, *(each.output for each in self.state)
 
     def encode(self) -> str:
         """The JSON document that goes into the file."""

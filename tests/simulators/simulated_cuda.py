@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import itertools
+from collections import Counter
 from collections.abc import Callable
 
 INVALID_VALUE, NO_DEVICE, INVALID_HANDLE = 1, 100, 400
@@ -50,6 +51,7 @@ class Device:
     Attributes:
         allocations: How often memory was allocated, on the device or pinned.
         launches: How often a graph was launched.
+        copied: Bytes that were copied each way: `up`, `down` or `within`.
         synchronised: Told whenever the stream was waited for.
     """
 
@@ -57,6 +59,7 @@ class Device:
         self.is_present = True
         self.allocations = 0
         self.launches = 0
+        self.copied: Counter[str] = Counter()
         self.synchronised: list[Callable[[], None]] = []
         self.device_memory: dict[int, ctypes.Array[ctypes.c_uint8]] = {}
         self.host_memory: dict[int, ctypes.Array[ctypes.c_uint8]] = {}
@@ -106,11 +109,17 @@ class Device:
             raise Refused(INVALID_HANDLE)
         return self.streams[int(handle)]
 
-    def copy(self, to: int, source: int, size: int, handle: int, *, is_upload: bool) -> None:
+    def copy(self, to: int, source: int, size: int, handle: int, *, way: str) -> None:
+        """Copy, `way` being `up` to the device, `down` from it, or `within` it."""
         stream = self.stream(handle)
-        self.demand(to, size, is_pinned=not is_upload)
-        self.demand(source, size, is_pinned=is_upload)
-        stream.put(lambda: ctypes.memmove(to, source, size) and None)
+        self.demand(to, size, is_pinned=way == "down")
+        self.demand(source, size, is_pinned=way == "up")
+
+        def work() -> None:
+            self.copied[way] += size
+            ctypes.memmove(to, source, size)
+
+        stream.put(work)
 
     def synchronize(self, handle: int) -> None:
         stream = self.stream(handle)

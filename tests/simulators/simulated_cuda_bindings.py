@@ -21,7 +21,11 @@ Status = IntEnum(
         "cudaErrorStreamCaptureInvalidated": simulated_cuda.CAPTURE_INVALIDATED,
     },
 )
-MemcpyKind = IntEnum("cudaMemcpyKind", {"cudaMemcpyHostToDevice": 1, "cudaMemcpyDeviceToHost": 2})
+MemcpyKind = IntEnum(
+    "cudaMemcpyKind",
+    {"cudaMemcpyHostToDevice": 1, "cudaMemcpyDeviceToHost": 2, "cudaMemcpyDeviceToDevice": 3},
+)
+WAYS = dict(zip(MemcpyKind, ("up", "down", "within"), strict=True))
 CaptureMode = IntEnum("cudaStreamCaptureMode", {"cudaStreamCaptureModeThreadLocal": 1})
 
 
@@ -57,7 +61,7 @@ def _calls(device: Device) -> dict[str, Callable[..., Any]]:
         device.free(address)
 
     def copy(to, source, size, kind, stream):
-        device.copy(to, source, size, stream, is_upload=kind is MemcpyKind.cudaMemcpyHostToDevice)
+        device.copy(to, source, size, stream, way=WAYS[kind])
 
     return {
         "cudaSetDevice": set_device,

@@ -86,6 +86,25 @@ class Stream:
             self._device.destroy(self.handle, self._device.streams)
 
 
+def copies(device: Device):
+    """The calls that copy, by name."""
+
+    def upload(to, array, stream):
+        device.copy(to, array.ctypes.data, array.nbytes, stream.handle, way="up")
+
+    def download(array, source, stream):
+        device.copy(array.ctypes.data, source, array.nbytes, stream.handle, way="down")
+
+    def within(to, source, size, stream):
+        device.copy(to, source, size, stream.handle, way="within")
+
+    return {
+        "memcpy_htod_async": upload,
+        "memcpy_dtoh_async": download,
+        "memcpy_dtod_async": within,
+    }
+
+
 def pycuda(device: Device) -> dict[str, ModuleType]:
     """The modules, by name."""
 
@@ -105,12 +124,6 @@ def pycuda(device: Device) -> dict[str, ModuleType]:
         array.allocation = allocation
         return array
 
-    def upload(to, array, stream):
-        device.copy(to, array.ctypes.data, array.nbytes, stream.handle, is_upload=True)
-
-    def download(array, source, stream):
-        device.copy(array.ctypes.data, source, array.nbytes, stream.handle, is_upload=False)
-
     driver = ModuleType("pycuda.driver")
     names = {
         "Error": Error,
@@ -120,8 +133,7 @@ def pycuda(device: Device) -> dict[str, ModuleType]:
         "init": lambda: None,
         "mem_alloc": refusable(lambda size: Allocation(device, size)),
         "pagelocked_empty": refusable(pagelocked_empty),
-        "memcpy_htod_async": refusable(upload),
-        "memcpy_dtoh_async": refusable(download),
+        **{name: refusable(copy) for name, copy in copies(device).items()},
     }
     for name, value in names.items():
         setattr(driver, name, value)

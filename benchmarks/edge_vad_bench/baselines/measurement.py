@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import torch
 
-from edge_vad.backends import Backend, ModelInput, load_backend
+from edge_vad.backends import Backend, ModelInput, load_backend, with_motion
 from edge_vad.scene_model import SceneCard, SceneModel
 from edge_vad.scoring.preparation import FramePreparer
 from edge_vad.sources import open_source
@@ -140,7 +140,7 @@ def _inputs(source: str, card: SceneCard) -> Iterator[ModelInput]:
         for frame in islice(footage, _FRAMES + 1):
             prepared = preparer.prepare(frame, steps=1.0)
             if not prepared.unjudged:
-                yield ModelInput._make(values.copy() for values in prepared.inputs)
+                yield with_motion(prepared.inputs).copied()
 
 
 def _agreements(

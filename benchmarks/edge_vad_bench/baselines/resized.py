@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from edge_vad.backends import ModelInput, ModelOutput
+from edge_vad.backends import ModelInput
 from edge_vad.backends.onnxruntime import open_session
 from edge_vad.backends.providers import PROVIDERS
 from edge_vad.motion.extractor import MotionExtractor
@@ -114,7 +114,7 @@ def _stretched(value: Tensor, shape: torch.Size) -> Tensor:
 
 
 def _graph(scene: TrainedScene, threads: int) -> Work:
-    model, outputs = build_graph(scene), ModelOutput._fields
+    model, outputs = build_graph(scene), scene.card.outputs
     content = needed_graph(model.SerializeToString(), outputs)
     session = open_session(PROVIDERS["onnxruntime"], content, threads)
     inputs = ModelInput(scene.sample_frames[:1].numpy(), scene.sample_motion[:1].numpy())

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from edge_vad.backends import Backend, ModelInput, ModelOutput
+from edge_vad.backends import AnyInput, Backend, ModelOutput, with_motion
 from edge_vad_train.model.scene_network import SceneNetwork
 from edge_vad_train.model.vae import Encoder
 
@@ -31,10 +31,10 @@ class TorchBackend(Backend):
         self.name = name
         self._compute = compute
 
-    def infer(self, inputs: ModelInput) -> ModelOutput:
+    def infer(self, inputs: AnyInput) -> ModelOutput:
         """See `Backend.infer`."""
         with torch.inference_mode():
-            frame, motion = (torch.from_numpy(each) for each in inputs)
+            frame, motion = (torch.from_numpy(each) for each in with_motion(inputs))
             anomaly_map, score = self._compute(frame, motion)
             maps = ModelOutput(anomaly_map.numpy(), score.numpy())
         self.on_stage("compute")

@@ -6,7 +6,6 @@ import platform
 from pathlib import Path
 
 from edge_vad import engine_file
-from edge_vad.backends import ModelOutput
 from edge_vad.backends.providers import DISTRIBUTIONS, package_version
 from edge_vad.device.fingerprint import read_fingerprint
 from edge_vad.doctor.processor import read_processor, read_system
@@ -35,7 +34,8 @@ def describe_scene(path: Path) -> SceneUsed:
     Raises:
         BadModel: It is none.
     """
-    card, counted = SceneModel.read(path).card, cost.count(path, ModelOutput._fields)
+    card = SceneModel.read(path).card
+    counted = cost.count(path, card.outputs)
     return SceneUsed(
         name=path.name,
         sha256=engine_file.identify(path).sha256,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_vad.backends import ModelInput, ModelOutput, load_backend
+from edge_vad.backends import ModelInput, load_backend
 from edge_vad.backends.onnxruntime import open_session
 from edge_vad.backends.providers import PROVIDERS
 from edge_vad.onnx_file import cost, writer
@@ -39,8 +39,8 @@ def measure_compute_bound(
         The comparison; None where the graph's cost is not known, or nothing.
     """
     model = SceneModel.read(path)
-    counted = cost.count(path, ModelOutput._fields)
-    if counted is None or counted.macs == 0:
+    counted = cost.count(path, model.card.outputs)
+    if counted is None or counted.macs == 0 or model.card.motion_inside:
         return None
     on_progress(f"{path.name}: in turns with one large convolution")
     rates = {side: _convolution(side, threads) for side in _SIDES}

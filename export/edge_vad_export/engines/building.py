@@ -7,15 +7,14 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from edge_vad.backends import ModelOutput
 from edge_vad.backends.tensorrt_library import Library, Messages, sizes_of
 from edge_vad.device.tensorrt import TARGET_NAMES
 from edge_vad.engine_file import BatchProfile, EngineLayer, device_name
 from edge_vad.errors import BadModel, Unavailable
 from edge_vad.onnx_file.pruning import needed_graph
+from edge_vad.scene_model import SceneModel
 from edge_vad_export.engines import layer_report, timing_cache
 from edge_vad_export.engines.plan import EnginePlan
 from edge_vad_export.engines.progress import BuildProgress, OnProgress, make_monitor
@@ -106,7 +105,7 @@ def _build(library: Library, plan: EnginePlan, progress: BuildProgress) -> Built
     # Strongly typed: precision is what the ONNX graph says, in every version the same way.
     flag = 1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED)
     network = builder.create_network(flag)
-    _parse(library, network, messages, plan.scene.path)
+    _parse(library, network, messages, plan.scene)
     config = _configure(library, builder, network, plan)
     config.progress_monitor = make_monitor(library, progress)
     timings, cache = None, None
@@ -130,14 +129,15 @@ def _build(library: Library, plan: EnginePlan, progress: BuildProgress) -> Built
 
 
 def _parse(
-    library: Library, network: trt.INetworkDefinition, messages: Messages, path: Path
+    library: Library, network: trt.INetworkDefinition, messages: Messages, scene: SceneModel
 ) -> None:
     if not TYPE_CHECKING:
         trt = library.api
+    path = scene.path
     parser = trt.OnnxParser(network, messages.logger)
     try:
         # Energies without a say would be computed at every frame.
-        graph = needed_graph(path.read_bytes(), ModelOutput._fields)
+        graph = needed_graph(path.read_bytes(), scene.card.outputs)
     except (OSError, ValueError) as error:
         raise BadModel(f"{path} cannot be read ({error})", _WRITE_AGAIN) from None
     if parser.parse(graph):

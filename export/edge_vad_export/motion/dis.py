@@ -10,12 +10,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from edge_vad.errors import WrongUse
 from edge_vad.motion.extractor import MotionSettings
+from edge_vad.motion.flow_code import code_of
 from edge_vad_export.motion.densify import Densification
 from edge_vad_export.motion.patches import PatchGrid
 from edge_vad_export.motion.pyramid import AreaShrink, Size, level_sizes
 from edge_vad_export.motion.refinement import Refinement
 from edge_vad_export.motion.search import PatchSearch
+
+_CODE = code_of("4")
 
 
 class DisFlow(nn.Module):
@@ -30,11 +34,12 @@ class DisFlow(nn.Module):
         settings: Of the scene's motion.
 
     Raises:
-        WrongUse: The pictures are too small.
+        WrongUse: The pictures are too small, or their flow is to be another than this.
     """
 
     def __init__(self, height: int, width: int, settings: MotionSettings) -> None:
         super().__init__()
+        _refuse_other_code(settings.code)
         sizes = level_sizes(height, width, settings)
         self.size, self.enlarged = (height, width), float(2**settings.finest_scale)
         before = ((height, width), *sizes[:-1])
@@ -77,6 +82,14 @@ class _Level(nn.Module):
         """From the flow of the coarser level to that of this one, (N, 2, h, w), px."""
         flow: Tensor = self.densify(picture, next_, self.search(picture, next_, coarse))
         return flow if self.refine is None else self.refine(picture, next_, flow)
+
+
+def _refuse_other_code(code: str) -> None:
+    if code != _CODE:
+        raise WrongUse(
+            f"the scene's motion was measured by {code[:60]}, and a graph can do {_CODE} alone",
+            "train the scene with that, or export without --motion-in-graph",
+        )
 
 
 def _resized(flow: Tensor, size: Size) -> Tensor:

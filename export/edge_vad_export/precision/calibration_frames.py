@@ -7,8 +7,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vad.backends import ModelInput
-from edge_vad_export.verification.samples import PreparedSample, copied
+from edge_vad.backends import ModelInput, with_motion
+from edge_vad_export.verification.samples import PreparedSample
 
 _CELLS = 8
 """Frames are compared by what they show in this many by this many places."""
@@ -37,13 +37,14 @@ def choose_varied(footage: Iterable[PreparedSample], count: int) -> list[ModelIn
     for seen in footage:
         if not seen.has_motion:
             continue
-        place = _described(seen.inputs)
+        inputs = with_motion(seen.inputs)
+        place = _described(inputs)
         if not chosen:
-            chosen, places = [copied(seen.inputs)], place[None]
+            chosen, places = [inputs.copied()], place[None]
             continue
         if _distance(places, place) <= radius:
             continue
-        chosen.append(copied(seen.inputs))
+        chosen.append(inputs.copied())
         places = np.vstack([places, place])
         while len(chosen) > count:
             radius = _GROWTH * radius or _closest(places)

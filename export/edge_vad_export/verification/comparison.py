@@ -54,13 +54,20 @@ def compare_backends(
         if seen.has_motion:
             _run_in_turn(all_of_them, seen, len(labels))
         else:
-            for each in all_of_them:
-                each.add_unscored()
+            _run_unscored(all_of_them, seen)
         on_frame()
     if not first.times:
         raise BadInput("there are no two frames in a row to compare on", "give longer footage")
     known = None if None in labels else np.array(labels, np.bool_)
     return tuple(each.compare(first, known) for each in all_of_them)
+
+
+def _run_unscored(runners: Sequence[Agreement], seen: PreparedSample) -> None:
+    """Take in a frame without motion, which graphs with motion inside have to see."""
+    for each in runners:
+        each.add_unscored()
+        if each.backend.motion_inside:
+            each.backend.infer(seen.of_camera)
 
 
 def _run_in_turn(runners: Sequence[Agreement], seen: PreparedSample, number: int) -> None:
@@ -69,11 +76,12 @@ def _run_in_turn(runners: Sequence[Agreement], seen: PreparedSample, number: int
     for place in range(len(runners)):
         index = (place + number) % len(runners)
         started = time.perf_counter()
-        maps = runners[index].backend.infer(seen.inputs)
+        backend = runners[index].backend
+        maps = backend.infer(seen.of_camera if backend.motion_inside else seen.inputs)
         results[index] = maps, time.perf_counter() - started
     for index, each in enumerate(runners):
         maps, seconds = results[index]
-        if not all(np.isfinite(values).all() for values in maps):
+        if not maps.are_finite:
             raise CheckFailed(
                 f"{each.precision} on {each.backend.name} gives no number for frame {number}",
                 "train the scene again, or keep to single precision where that gives numbers",

@@ -10,6 +10,8 @@ from edge_vad_export.verification.comparison import MAX_AUC_DROP, MAX_SCORE_SHIF
 from edge_vad_export.verification.samples import PreparedSample, read_labelled, sample_footage
 
 VERIFICATION_FRAMES = 500
+MAX_MOTION_AUC_DROP = 0.002
+"""With motion inside, which is the same motion."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,12 @@ class VerificationFootage:
         from edge_vad_train.evaluation.truth import gather_truth
 
         return read_labelled(model, gather_truth(open_dataset(self.labels, self.form)))
+
+
+def gates_of(kind: str, max_auc_drop: float, max_score_shift: float) -> Gates:
+    """How far off what is made may be; with motion inside, AUC by `MAX_MOTION_AUC_DROP` at most."""
+    most = MAX_MOTION_AUC_DROP if kind == "motion" else max_auc_drop
+    return Gates(min(max_auc_drop, most), max_score_shift)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from edge_vad.scene_model import SceneModel
 from edge_vad_export.verification.comparison import Runner
 
 _REFERENCE = "onnxruntime"
-_OF_A_FILE = ("precision", "int8_layers", "fp32_layers", "parity", "proof")
+_OF_A_FILE = ("precision", "int8_layers", "fp32_layers", "parity", "proof", "motion_inside")
 
 
 def open_reference(model: SceneModel, opened: ExitStack) -> Backend:
@@ -27,8 +27,13 @@ def open_reference(model: SceneModel, opened: ExitStack) -> Backend:
     return opened.enter_context(closing(load_backend(model, _REFERENCE)))
 
 
-def open_all(model: SceneModel, opened: ExitStack) -> Iterator[Runner]:
+def open_all(model: SceneModel, opened: ExitStack, reference: SceneModel) -> Iterator[Runner]:
     """Load a scene model into every backend of ONNX files that is on this machine.
+
+    Args:
+        model: The scene model.
+        opened: Closes them.
+        reference: What it is held to; where that is itself, ONNX Runtime's CPU is left out.
 
     Raises:
         BadModel: One of them refuses the graph.
@@ -40,7 +45,7 @@ def open_all(model: SceneModel, opened: ExitStack) -> Iterator[Runner]:
         except Unavailable:
             continue
         place = backend.name, backend.device
-        is_reference = model.card.precision == "fp32" and name == _REFERENCE
+        is_reference = model.path == reference.path and name == _REFERENCE
         if place not in known and not is_reference:
             yield model.card.precision, backend
         known.add(place)
@@ -77,6 +82,11 @@ def refuse_another_scene(model: SceneModel, reference: SceneModel) -> None:
         raise WrongUse(
             f"{reference.path} is {reference.card.precision} itself",
             "give --reference the scene model in single precision",
+        )
+    if reference.card.motion_inside and not model.card.motion_inside:
+        raise WrongUse(
+            f"{reference.path} measures motion itself, and {model.path} does not",
+            "give --reference the scene model that takes motion",
         )
     for field in model.card.__struct_fields__:
         if field in _OF_A_FILE:

@@ -6,12 +6,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from edge_vad.backends import ModelInput
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_vad.backends import AnyInput, CameraInput
 from edge_vad.errors import BadInput
 from edge_vad.frame import Frame
 from edge_vad.motion.pace import Paced, at_pace, scored_of
 from edge_vad.scene_model import SceneModel
-from edge_vad.scoring.preparation import FramePreparer
+from edge_vad.scoring.preparation import Elapsed, FramePreparer, MotionInside, camera_input
+
+_MOVE = -1, 2
+"""Px down and to the right by which a picture's middle is moved."""
 
 if TYPE_CHECKING:
     from edge_vad_train.datasets import Clip
@@ -25,11 +31,19 @@ class PreparedSample(NamedTuple):
         inputs: Those of the graph, for this one frame; reused by the next.
         has_motion: False for the first frame, and the first after a gap, which is not scored.
         anomalous: What the labels say of it; None without labels.
+        elapsed: What a graph with motion inside is told of it; None where it follows no other.
     """
 
-    inputs: ModelInput
+    inputs: AnyInput
     has_motion: bool = True
     anomalous: bool | None = None
+    elapsed: Elapsed | None = None
+
+    @property
+    def of_camera(self) -> CameraInput:
+        """The inputs of a graph with motion inside."""
+        assert self.elapsed  # noqa: S101 - of footage it always is
+        return camera_input(self.inputs.frame, [self.elapsed])
 
 
 def prepare_frames(model: SceneModel, frames: Iterable[Frame]) -> Iterator[PreparedSample]:
@@ -104,9 +118,25 @@ def spread(paced: Iterable[Paced], length: int | None, stretch: int, most: int) 
             yield Paced(frame, steps if count % period else None)
 
 
-def copied(inputs: ModelInput) -> ModelInput:
-    """Inputs of their own, as those of the detector are reused."""
-    return ModelInput._make(values.copy() for values in inputs)
+def moved(model: SceneModel, images: Sequence[NDArray[np.uint8]]) -> list[PreparedSample]:
+    """Single pictures as footage: each, and then the same where its middle has moved.
+
+    Args:
+        model: The scene model.
+        images: uint8, (height, width, 3), of the size of its frames.
+    """
+    paced = [
+        Paced(Frame(image, index, index / model.card.fps), 1.0 if index % 2 else None)
+        for index, image in enumerate(each for still in images for each in (still, _shifted(still)))
+    ]
+    return [each._replace(inputs=each.inputs.copied()) for each in _prepared(model, paced)]
+
+
+def _shifted(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    rows, columns = (slice(side // 4, -side // 4) for side in image.shape[:2])
+    made = image.copy()
+    made[rows, columns] = np.roll(image, _MOVE, (0, 1))[rows, columns]
+    return made
 
 
 def _ordinary_clips(places: Sequence[str]) -> Sequence[Clip]:
@@ -116,9 +146,13 @@ def _ordinary_clips(places: Sequence[str]) -> Sequence[Clip]:
 
 
 def _prepared(model: SceneModel, paced: Iterable[Paced]) -> Iterator[PreparedSample]:
-    preparer = FramePreparer(model.card)
+    preparer, inside = FramePreparer(model.card), MotionInside()
     for frame, steps in paced:
-        yield PreparedSample(preparer.prepare(frame, steps).inputs, steps is not None)
+        prepared = preparer.prepare(frame, steps)
+        if steps is None:
+            inside.reset()
+        elapsed = inside.pool(inside.measure(prepared.image, steps or 1.0))
+        yield PreparedSample(prepared.inputs, steps is not None, elapsed=elapsed)
 
 
 class _Counted:

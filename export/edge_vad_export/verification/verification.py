@@ -45,8 +45,12 @@ class Verification:
         """
         with ExitStack() as opened, progress(doing, None) as advance:
             others = [*open_others(opened)]
-            frames = self.footage.samples(self.reference) if self.footage.given else self.samples
-            return compare_backends(open_reference(self.reference, opened), others, frames, advance)
+            reference = open_reference(self.reference, opened)
+            return compare_backends(reference, others, self.frames(), advance)
+
+    def frames(self) -> Iterable[PreparedSample]:
+        """What is compared on."""
+        return self.footage.samples(self.reference) if self.footage.given else self.samples
 
     def verify_engine(self, model: SceneModel, engine: Path) -> tuple[Comparison, ...]:
         """Run an engine of a scene model that is for this device.

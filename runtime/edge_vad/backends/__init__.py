@@ -5,7 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge_vad.backends.base import Backend, ModelInput, ModelOutput, StageHook, no_hook
+from edge_vad.backends.base import (
+    AnyInput,
+    Backend,
+    Camera,
+    CameraInput,
+    ModelInput,
+    ModelOutput,
+    StageHook,
+    no_hook,
+    with_motion,
+)
 from edge_vad.errors import WrongUse
 
 if TYPE_CHECKING:  # a backend is asked for its version where OpenCV is absent, too
@@ -13,12 +23,16 @@ if TYPE_CHECKING:  # a backend is asked for its version where OpenCV is absent, 
 
 __all__ = [
     "BACKENDS",
+    "AnyInput",
     "Backend",
+    "Camera",
+    "CameraInput",
     "ModelInput",
     "ModelOutput",
     "StageHook",
     "load_backend",
     "no_hook",
+    "with_motion",
 ]
 
 BACKENDS = (

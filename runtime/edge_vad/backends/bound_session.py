@@ -49,7 +49,7 @@ class BoundSession:
         self._device = device
         self._inputs = {node.name: node for node in session.get_inputs()}
         outputs = {node.name: node for node in session.get_outputs()}
-        self._outputs = {name: outputs[name] for name in ModelOutput._fields}
+        self._outputs = {name: outputs[name] for name in ModelOutput._fields if name in outputs}
         self._kept: dict[int, _Buffers] = {}
         self._passing: tuple[int, _Buffers] | None = None
 

@@ -6,13 +6,16 @@ import contextlib
 import io
 import logging
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from edge_vad.backends.base import Backend, ModelInput, ModelOutput
+from numpy.typing import NDArray
+
+from edge_vad.backends.base import AnyInput, Backend, CameraInput, ModelOutput, with_motion
 from edge_vad.backends.bound_session import BoundSession
 from edge_vad.backends.bounds import LONGEST_RUN_S, RunDeadline, bound_memory
+from edge_vad.backends.camera_states import CameraStates
 from edge_vad.backends.engine_cache import engine_cache
 from edge_vad.backends.native_output import capture_stderr
 from edge_vad.backends.providers import CPU, CUDA, PROVIDERS, TENSORRT, Provider, provider_options
@@ -35,7 +38,6 @@ except ImportError as error:
 VERSION = str(ort.__version__)
 
 _LOG = logging.getLogger("edge_vad.backends")
-_OUTPUTS = list(ModelOutput._fields)
 _MODEL_ERRORS = {"InvalidGraph", "InvalidProtobuf", "NoSuchFile", "NoModel", "NotImplemented"}
 _ERRORS_ONLY = 3
 _MOST_PIXELS = 2**24
@@ -47,7 +49,8 @@ _CANNOT_RECORD = "graph capture"
 class OnnxRuntimeBackend(Backend):
     """A scene model on one of ONNX Runtime's execution providers.
 
-    On a GPU the inputs and outputs are bound to memory that is allocated once.
+    On a GPU the inputs and outputs are bound to memory that is allocated once. With motion inside
+    they are not yet: the state of cameras lies in the host's memory.
 
     Args:
         model: The scene model.
@@ -64,6 +67,9 @@ class OnnxRuntimeBackend(Backend):
     ) -> None:
         self._provider = PROVIDERS[backend]
         self.name, self.device = backend, self._provider.memory
+        self.motion_inside = model.card.motion_inside is not None
+        self._states = CameraStates(model.card.state)
+        self._outputs = model.card.outputs
         self._path, graph = model.path, _what_it_computes(self._provider, model)
         self._session: Any = self._open(graph, threads or default_threads(model.card), model.path)
         self._check_graph(model)
@@ -73,12 +79,12 @@ class OnnxRuntimeBackend(Backend):
         self._bound: BoundSession | None = None
         self._deadline = RunDeadline(ort)
         weakref.finalize(self, self._deadline.close)
-        if self._provider.memory != "cpu":
+        if self._provider.memory != "cpu" and not self.motion_inside:
             self._bound = BoundSession(ort, self._session, self._provider.memory)
             with self._device_errors():
                 self._bound.warm_up()
 
-    def infer(self, inputs: ModelInput) -> ModelOutput:
+    def infer(self, inputs: AnyInput) -> ModelOutput:
         """Score a batch; see `Backend.infer`.
 
         Raises:
@@ -90,13 +96,17 @@ class OnnxRuntimeBackend(Backend):
             raise WrongUse("the backend was closed", "load it again")
         if self._bound:
             with self._device_errors():
-                return self._bound.run(inputs, self.on_stage)
-        with bounded_run(self._deadline, self._path):
-            maps = ModelOutput(
-                *self._session.run(_OUTPUTS, inputs._asdict(), self._deadline.options)
-            )
+                return self._bound.run(with_motion(inputs), self.on_stage)
+        maps = run_with_state(self._run, inputs, self._states)
         self.on_stage("compute")
         return maps
+
+    def _run(self, tensors: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        with bounded_run(self._deadline, self._path):
+            given: list[NDArray[Any]] = self._session.run(
+                self._outputs, tensors, self._deadline.options
+            )
+        return given
 
     def close(self) -> None:
         """Give back the device's memory; harmless when called twice."""
@@ -107,7 +117,7 @@ class OnnxRuntimeBackend(Backend):
 
     def _open(self, graph: Path | bytes, threads: int, path: Path) -> Any:
         """Open a session, on CUDA with its work recorded once, which halves a frame's time."""
-        if self._provider.wanted == (CUDA,):
+        if self._provider.wanted == (CUDA,) and not self.motion_inside:
             try:
                 return open_session(self._provider, graph, threads, path, records=True)
             except Unavailable as error:
@@ -130,9 +140,9 @@ class OnnxRuntimeBackend(Backend):
         card = model.card
         inputs = {node.name: node.shape[1:] for node in self._session.get_inputs()}
         outputs = {node.name: node.shape[1:] for node in self._session.get_outputs()}
-        frame, motion = [card.height, card.width, 3], list(card.motion_shape)
         agrees = (
-            inputs == {"frame": frame, "motion": motion}
+            inputs == {name: list(shape) for name, shape in card.inputs.items()}
+            and all(outputs.get(each.output) == list(each.shape) for each in card.state)
             and outputs.get("anomaly_map") == [card.grid.rows, card.grid.columns]
             and outputs.get("score") == []
         )
@@ -141,6 +151,25 @@ class OnnxRuntimeBackend(Backend):
                 f"the graph in {model.path} does not fit its metadata",
                 "write it again with edge-vad export",
             )
+
+
+def run_with_state(
+    run: Callable[[dict[str, NDArray[Any]]], Sequence[NDArray[Any]]],
+    inputs: AnyInput,
+    states: CameraStates,
+) -> ModelOutput:
+    """Run a graph, with the state of its cameras where it has motion inside.
+
+    Args:
+        run: From the graph's inputs by name to its outputs, those of the state last.
+        inputs: The batch.
+        states: Of the cameras; changed.
+    """
+    if not isinstance(inputs, CameraInput):
+        return ModelOutput(*run(inputs.tensors))
+    given = run(inputs.tensors | states.inputs(inputs.cameras))
+    states.keep(inputs.cameras, given[len(ModelOutput._fields) :])
+    return ModelOutput(*given[: len(ModelOutput._fields)])
 
 
 @contextlib.contextmanager
@@ -238,7 +267,7 @@ def _what_it_computes(provider: Provider, model: SceneModel) -> bytes | Path:
     content = model.content()
     if TENSORRT in provider.wanted:
         return model.path  # its engines are kept by the file
-    return needed_graph(content, _OUTPUTS)
+    return needed_graph(content, model.card.outputs)
 
 
 def _preload_cuda() -> None:

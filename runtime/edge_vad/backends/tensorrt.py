@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_vad import engine_file
-from edge_vad.backends.base import Backend, ModelInput, ModelOutput
+from edge_vad.backends.base import AnyInput, Backend, CameraInput, ModelOutput, with_motion
 from edge_vad.backends.cuda import open_cuda
+from edge_vad.backends.device_states import DeviceStates
 from edge_vad.backends.tensorrt_library import Library, Messages, load_library, sizes_of
 from edge_vad.device.fingerprint import DeviceFingerprint, read_fingerprint
 from edge_vad.device.tensorrt import Target
@@ -29,23 +30,33 @@ class Tensor(NamedTuple):
 
     Attributes:
         name: Its name in the graph.
-        host: Pinned memory, (largest batch, ...).
-        address: Device memory of the same size.
+        shape: Of one frame.
+        address: Device memory for the largest batch.
         is_input: Whether the graph reads it.
+        host: Pinned memory, (largest batch, ...); None of what stays on the device.
     """
 
     name: str
-    host: NDArray[Any]
+    shape: tuple[int, ...]
     address: int
     is_input: bool
+    host: NDArray[Any] | None
+
+    @property
+    def on_host(self) -> NDArray[Any]:
+        """Its pinned memory."""
+        assert self.host is not None  # noqa: S101 - asked of what comes and goes alone
+        return self.host
 
 
 class TensorRtBackend(Backend):
     """An engine on an NVIDIA GPU: one context, one stream.
 
-    All memory, on the device and pinned, is allocated when the engine is loaded. Where shapes stay
-    the same the work of a frame is one CUDA graph. What `infer` gives is copied out of the pinned
-    memory, for a detection outlives the next frame. Calls from several threads wait for each other.
+    All memory, on the device and pinned, is allocated when the engine is loaded, but for the state
+    of cameras that an engine keeps which measures motion; that never leaves the device. Where
+    shapes stay the same the work of a frame is one CUDA graph. What `infer` gives is copied out of
+    the pinned memory, for a detection outlives the next frame. Calls from several threads wait for
+    each other.
 
     Args:
         model: The scene model that the engine was built from.
@@ -77,6 +88,11 @@ class TensorRtBackend(Backend):
         _, content = engine_file.admit(path, model.path, device)
         self.name = "tensorrt" if target == "tensorrt" else "tensorrt-rtx"
         self.device = device.gpu or f"compute capability {device.compute_capability}"
+        self._card = model.card
+        self.motion_inside = model.card.motion_inside is not None
+        state = {name for each in model.card.state for name in (each.input, each.output)}
+        self._results = tuple(name for name in model.card.outputs if name not in state)
+        self._state_names = frozenset(state)
         self._turn = threading.Lock()
         self._messages = Messages(library)
         self._cuda = open_cuda(cuda)
@@ -86,11 +102,16 @@ class TensorRtBackend(Backend):
         try:
             self._load(library, content, path)
             self._check_shapes(model)
+            self._states = DeviceStates(
+                self._cuda,
+                model.card.state,
+                {each.name: self._tensors[each.input].address for each in model.card.state},
+            )
         except BaseException:
             self.close()
             raise
 
-    def infer(self, inputs: ModelInput) -> ModelOutput:
+    def infer(self, inputs: AnyInput) -> ModelOutput:
         """Score a batch; see `Backend.infer`.
 
         The copies to and from the device are in one CUDA graph with the computing, so `compute` has
@@ -103,19 +124,22 @@ class TensorRtBackend(Backend):
         with self._turn:
             if self._context is None:
                 raise WrongUse("the engine was closed", "load it again")
-            batch = len(inputs[0])
+            batch = len(inputs.frame)
             self._check_batch(batch)
-            for name, array in inputs._asdict().items():
-                if name in self._tensors:
-                    self._tensors[name].host[:batch] = array
+            if not self.motion_inside:
+                inputs = with_motion(inputs)
+            for name, array in inputs.tensors.items():
+                self._tensors[name].on_host[:batch] = array
             if batch != self._batch:
                 self._prepare(batch)
+            if isinstance(inputs, CameraInput):
+                self._states.seat(inputs.cameras)
             self.on_stage("host to device")
             self._launch()
             self._cuda.synchronize()
             self.on_stage("compute")
             maps = ModelOutput(
-                *(self._tensors[name].host[:batch].copy() for name in ModelOutput._fields)
+                *(self._tensors[name].on_host[:batch].copy() for name in self._results)
             )
             self.on_stage("device to host")
             return maps
@@ -155,19 +179,21 @@ class TensorRtBackend(Backend):
     ) -> None:
         """Allocate memory for every input and output, and tell the context where it is."""
         names = [engine.get_tensor_name(index) for index in range(engine.num_io_tensors)]
-        inputs = [name for name in names if name in ModelInput._fields]
+        inputs = [name for name in names if name in self._card.inputs]
         if not inputs:
             raise BadModel("the engine takes nothing that a scene gives", _EXPORT_AGAIN)
         profile = engine.get_tensor_profile_shape(inputs[0], 0)
         self._batches = range(profile[0][0], profile[2][0] + 1)
         self.largest_batch = profile[2][0]
         for name in names:
-            shape = (self._batches[-1], *sizes_of(engine.get_tensor_shape(name))[1:])
-            host = self._cuda.pinned(shape, types[engine.get_tensor_dtype(name)])
-            tensor = Tensor(name, host, self._cuda.allocate(host.nbytes), name in inputs)
-            if not context.set_tensor_address(name, tensor.address):
+            shape = sizes_of(engine.get_tensor_shape(name))[1:]
+            every, dtype = (self._batches[-1], *shape), types[engine.get_tensor_dtype(name)]
+            stays = name in self._state_names
+            host = None if stays else self._cuda.pinned(every, dtype)
+            address = self._cuda.allocate(int(np.prod(every)) * np.dtype(dtype).itemsize)
+            if not context.set_tensor_address(name, address):
                 raise self._failure()
-            self._tensors[name] = tensor
+            self._tensors[name] = Tensor(name, shape, address, name in inputs, host)
 
     def _check_batch(self, batch: int) -> None:
         if batch not in self._batches:
@@ -180,11 +206,11 @@ class TensorRtBackend(Backend):
     def _prepare(self, batch: int) -> None:
         """Set the shapes of a batch; from then on its work is one CUDA graph, if that can be."""
         assert self._context  # noqa: S101 - infer has looked
+        self._states.unseat()  # the first run changes what lies in the input
         for tensor in self._tensors.values():
-            if tensor.is_input:
-                shape = (batch, *tensor.host.shape[1:])
-                if not self._context.set_input_shape(tensor.name, shape):
-                    raise self._failure()
+            shape = (batch, *tensor.shape)
+            if tensor.is_input and not self._context.set_input_shape(tensor.name, shape):
+                raise self._failure()
         self._batch = batch
         self._enqueue()  # TensorRT finishes its preparations in the first run
         self._cuda.synchronize()
@@ -194,13 +220,16 @@ class TensorRtBackend(Backend):
         """Put the work of one batch on the stream."""
         assert self._context  # noqa: S101 - infer has looked
         for tensor in self._tensors.values():
-            if tensor.is_input:
+            if tensor.is_input and tensor.host is not None:
                 self._cuda.upload(tensor.address, tensor.host[: self._batch])
         if not self._context.execute_async_v3(self._cuda.stream):
             raise self._failure()
-        for name in ModelOutput._fields:
+        for each in self._card.state:
+            last, after = self._tensors[each.input], self._tensors[each.output]
+            self._cuda.copy(last.address, after.address, self._batch * each.size)
+        for name in self._results:
             tensor = self._tensors[name]
-            self._cuda.download(tensor.host[: self._batch], tensor.address)
+            self._cuda.download(tensor.on_host[: self._batch], tensor.address)
 
     def _failure(self) -> Unavailable:
         return Unavailable(
@@ -211,12 +240,12 @@ class TensorRtBackend(Backend):
     def _check_shapes(self, model: SceneModel) -> None:
         card = model.card
         expected = {
-            "frame": (card.height, card.width, 3),
-            "motion": card.motion_shape,
+            **card.inputs,
             "anomaly_map": (card.grid.rows, card.grid.columns),
-            "score": (),
+            **dict.fromkeys(self._results[1:], ()),
+            **{each.output: each.shape for each in card.state},
         }
-        found = {name: tensor.host.shape[1:] for name, tensor in self._tensors.items()}
+        found = {name: tensor.shape for name, tensor in self._tensors.items()}
         if any(found.get(name) != shape for name, shape in expected.items()):
             raise BadModel(f"the engine's shapes do not fit the scene {model.path}", _EXPORT_AGAIN)
 

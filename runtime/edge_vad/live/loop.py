@@ -211,7 +211,7 @@ class LiveLoop:
         scores = self._infer(scorer, [each.prepared for each in waiting])
         infer_s = time.monotonic() - began
         for place, (pipeline, ready) in enumerate(zip(batch, waiting, strict=True)):
-            if scores and pipeline.state is CameraState.LIVE:
+            if scores and not scores[place].unjudged and pipeline.state is CameraState.LIVE:
                 self._decide(pipeline, ready.prepared.frame, scores[place])
                 stages = {"wait": ready.waited_s, "flow": ready.flow_s, "infer": infer_s}
                 self._reporter.timing(pipeline, stages)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import DTypeLike
 
@@ -11,6 +12,23 @@ from edge_vad.motion.extractor import MotionSettings
 
 CLOCK_NUMBERS = 4
 """What a clock holds before the counts of the window's fields: seen, pause, hung, known."""
+
+
+class MotionInside(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """That the graph measures motion itself, and how far its flow is from that of training.
+
+    Attributes:
+        long_steps: Whether it measures frames that are far apart in time as the runtime does, with
+            smaller patches; else with those of all others.
+        frames: Frames compared.
+        mean_error: Mean difference of a component of flow, px.
+        high_error: Its 99.9th percentile, px.
+    """
+
+    long_steps: bool
+    frames: int = 0
+    mean_error: float = 0.0
+    high_error: float = 0.0
 
 
 class StateTensor(NamedTuple):
@@ -25,6 +43,11 @@ class StateTensor(NamedTuple):
     name: str
     dtype: DTypeLike
     shape: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes of it for one camera."""
+        return int(np.prod(self.shape)) * np.dtype(self.dtype).itemsize
 
     @property
     def input(self) -> str:

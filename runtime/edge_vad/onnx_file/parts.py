@@ -30,11 +30,10 @@ class Field(NamedTuple):
 
 
 class Node(NamedTuple):
-    """A node's tensors, and whether it holds no graph of its own."""
+    """A node's tensors; its inputs are also what the graphs read that it holds."""
 
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
-    is_plain: bool
 
 
 def fields(message: bytes) -> Iterator[Field]:
@@ -54,16 +53,25 @@ def fields(message: bytes) -> Iterator[Field]:
 
 def read_node(node: bytes) -> Node:
     """Read a node's tensors."""
-    inputs, outputs, is_plain = [], [], True
+    inputs, outputs = [], []
     for field in fields(node):
         if field.number == _NODE_INPUT:
             inputs.append(field.content.decode())
         elif field.number == _NODE_OUTPUT:
             outputs.append(field.content.decode())
         elif field.number == _NODE_ATTRIBUTE:
-            held = {part.number for part in fields(field.content)}
-            is_plain &= held.isdisjoint(_ATTRIBUTE_GRAPHS)
-    return Node(tuple(inputs), tuple(outputs), is_plain)
+            inputs += _read_inside(field.content)
+    return Node(tuple(inputs), tuple(outputs))
+
+
+def _read_inside(attribute: bytes) -> Iterator[str]:
+    """Everything that nodes of an attribute's graphs read: some of it is from outside."""
+    graphs = (each.content for each in fields(attribute) if each.number in _ATTRIBUTE_GRAPHS)
+    for part in (part for graph in graphs for part in fields(graph)):
+        if part.number == NODE:
+            yield from read_node(part.content).inputs
+        elif part.number == OUTPUT:
+            yield from (each.content.decode() for each in fields(part.content) if each.number == 1)
 
 
 def read_pair(pair: bytes) -> tuple[str, str]:

@@ -23,8 +23,8 @@ def needed_graph(model: bytes, outputs: Collection[str]) -> bytes:
         outputs: Names of the outputs that are wanted.
 
     Returns:
-        The model with less in its graph; as it is where nodes hold graphs of their own, or where
-        one of the outputs is missing, which is for others to complain of.
+        The model with less in its graph; as it is where one of the outputs is missing, which is for
+        others to complain of.
 
     Raises:
         ValueError: It is no ONNX file.
@@ -41,7 +41,7 @@ def _prune(graph: bytes, outputs: Collection[str]) -> bytes:
         index: read_node(each.content) for index, each in enumerate(parts) if each.number == NODE
     }
     given = {_name(each) for each in parts if each.number == OUTPUT}
-    if not given.issuperset(outputs) or not all(node.is_plain for node in nodes.values()):
+    if not given.issuperset(outputs):
         return graph
     needed, kept = set(outputs), set()
     for index in reversed(nodes):  # a graph's nodes are in the order of computing

@@ -99,11 +99,12 @@ class Detector(Closing):
         Raises:
             BadModel: The graph gave no number.
         """
-        frame = prepared.frame
-        if prepared.unjudged:
-            return Detection(frame, 0.0, self.threshold, self._nothing, None, prepared.unjudged)
-        (found,) = self._scorer.score([prepared])
-        detection = self._localiser.to_detection(frame, *found, self.threshold)
+        frame, unjudged = prepared.frame, prepared.unjudged
+        if prepared.is_for_graph:
+            ((score, anomaly_map, unjudged),) = self._scorer.score([prepared])
+        if unjudged:
+            return Detection(frame, 0.0, self.threshold, self._nothing, None, unjudged)
+        detection = self._localiser.to_detection(frame, score, anomaly_map, self.threshold)
         self._on_stage("decision")
         return detection
 
@@ -118,7 +119,7 @@ class Detector(Closing):
             source: The frames.
             ahead: Threads that measure motion some frames ahead of the scoring, which gives the
                 same scores sooner. None: one a core for recordings, and none for cameras, where it
-                would only delay.
+                would only delay. None where the graph measures motion.
         """
         with closing(self.prepare(source, ahead)) as frames:
             for prepared in frames:
@@ -133,6 +134,8 @@ class Detector(Closing):
             source: The frames.
             ahead: As for `watch`.
         """
+        if self.model.card.motion_inside:
+            ahead = 0
         if ahead is None:
             ahead = usable_cores() if isinstance(source, Recording | Series) else 0
         card = self.model.card

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vad.backends import ModelInput, StageHook, no_hook
+from edge_vad.backends import AnyInput, Camera, CameraInput, ModelInput, StageHook, no_hook
 from edge_vad.camera_state import CameraState
 from edge_vad.detection import NO_MOTION
 from edge_vad.frame import Frame
@@ -15,6 +16,61 @@ from edge_vad.motion.extractor import FlowMeasurement, MotionExtractor
 from edge_vad.preprocessing.resize import FrameResizer
 from edge_vad.scene_model import SceneCard
 from edge_vad.scoring.tamper_detector import TamperDetector
+
+
+class Elapsed(NamedTuple):
+    """What a graph with motion inside is told instead of motion.
+
+    Attributes:
+        camera: Whose frame it is.
+        steps: Frame times of the scene since its last frame.
+        reset: Whether what was before is to be forgotten.
+    """
+
+    camera: Camera
+    steps: float
+    reset: bool
+
+
+class Motion(Protocol):
+    """What follows the motion of one camera; see `MotionExtractor`.
+
+    Attributes:
+        known: Whether motion is known, or whether the graph will say that.
+    """
+
+    known: bool
+
+    def reset(self) -> None:
+        """Forget everything seen so far."""
+
+    def measure(self, image: NDArray[np.uint8], steps: float) -> FlowMeasurement:
+        """Take the next frame."""
+
+    def pool(self, measurement: FlowMeasurement) -> NDArray[np.float32] | Elapsed:
+        """What the graph is given for it."""
+
+
+class MotionInside:
+    """Leaves motion to the graph, and counts the time for it."""
+
+    known = True
+
+    def __init__(self) -> None:
+        self._camera, self._is_fresh = Camera(), True
+
+    def reset(self) -> None:
+        """Have the graph forget the camera's past at the next frame."""
+        self._is_fresh = True
+
+    def measure(self, image: NDArray[np.uint8], steps: float) -> FlowMeasurement:  # noqa: ARG002
+        """Note the time."""
+        return FlowMeasurement(None, steps)
+
+    def pool(self, measurement: FlowMeasurement) -> Elapsed:
+        """What the graph is told of the frame."""
+        fresh, self._is_fresh = self._is_fresh, False
+        return Elapsed(self._camera, measurement.steps, fresh)
 
 
 class MeasuredFrame(NamedTuple):
@@ -38,19 +94,38 @@ class PreparedFrame(NamedTuple):
     Attributes:
         frame: As the source gave it.
         image: uint8, of the model's size; used again by later frames.
-        motion: float32, the pooled motion up to it; used again by later frames.
+        motion: float32, the pooled motion up to it, used again by later frames; or what the graph
+            is told that measures motion itself.
         unjudged: Why nothing can be said of it; empty where it is to be scored.
     """
 
     frame: Frame
     image: NDArray[np.uint8]
-    motion: NDArray[np.float32]
+    motion: NDArray[np.float32] | Elapsed
     unjudged: str = ""
 
     @property
-    def inputs(self) -> ModelInput:
+    def inputs(self) -> AnyInput:
         """What the graph takes, for this one frame."""
+        if isinstance(self.motion, Elapsed):
+            return camera_input(self.image[None], [self.motion])
         return ModelInput(self.image[None], self.motion[None])
+
+    @property
+    def is_for_graph(self) -> bool:
+        """Whether the graph is to see it: to score it, or to know its picture at the next one."""
+        return not self.unjudged or isinstance(self.motion, Elapsed)
+
+
+def camera_input(images: NDArray[np.uint8], elapsed: Sequence[Elapsed]) -> CameraInput:
+    """What a graph with motion inside takes for a batch.
+
+    Args:
+        images: uint8, (N, height, width, 3).
+        elapsed: Of each of them.
+    """
+    cameras, steps, reset = zip(*elapsed, strict=True)
+    return CameraInput(images, np.array(steps, np.float32), np.array(reset, np.bool_), cameras)
 
 
 class FramePreparer:
@@ -68,7 +143,11 @@ class FramePreparer:
 
     def __init__(self, card: SceneCard, match: TamperDetector | None = None) -> None:
         self._resizer = FrameResizer(card.height, card.width, card.ignored)
-        self._motion = MotionExtractor(card.height, card.width, card.motion)
+        self._motion: Motion = (
+            MotionInside()
+            if card.motion_inside
+            else MotionExtractor(card.height, card.width, card.motion)
+        )
         self._match = match
 
     def prepare(self, frame: Frame, steps: float | None) -> PreparedFrame:

@@ -8,10 +8,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vad.backends import Backend, ModelInput
+from edge_vad.backends import AnyInput, Backend, ModelInput
+from edge_vad.detection import NO_MOTION
 from edge_vad.errors import BadModel
 from edge_vad.scene_model import SceneModel
-from edge_vad.scoring.preparation import PreparedFrame
+from edge_vad.scoring.preparation import Elapsed, PreparedFrame, camera_input
 
 LARGEST_BATCH = 8
 
@@ -22,10 +23,12 @@ class FrameScore(NamedTuple):
     Attributes:
         score: Anomaly score of the frame.
         anomaly_map: float32, (rows, columns).
+        unjudged: Why it says nothing; empty where it does.
     """
 
     score: float
     anomaly_map: NDArray[np.float32]
+    unjudged: str = ""
 
 
 class Scorer:
@@ -51,7 +54,8 @@ class Scorer:
         """Score frames of any cameras.
 
         Args:
-            prepared: The frames; no more than `largest_batch`.
+            prepared: The frames; no more than `largest_batch`, and with motion in the graph no two
+                of one camera.
 
         Raises:
             BadModel: The graph fails, or gives no number.
@@ -64,18 +68,25 @@ class Scorer:
                 f"{self.model.path} gives no number for frame {numbers}",
                 "write it again with edge-vad export, or train the scene again",
             )
+        known = maps.motion_known if maps.motion_known is not None else [True] * len(prepared)
         return [
-            FrameScore(float(score), anomaly_map)
-            for score, anomaly_map in zip(maps.score, maps.anomaly_map, strict=True)
+            FrameScore(float(score), anomaly_map, each.unjudged or ("" if knows else NO_MOTION))
+            for each, score, anomaly_map, knows in zip(
+                prepared, maps.score, maps.anomaly_map, known, strict=True
+            )
         ]
 
-    def _batch(self, prepared: Sequence[PreparedFrame]) -> ModelInput:
+    def _batch(self, prepared: Sequence[PreparedFrame]) -> AnyInput:
         if len(prepared) == 1:
             return prepared[0].inputs
-        count = len(prepared)
-        for place, each in enumerate(prepared):
-            self._frames[place], self._motion[place] = each.image, each.motion
-        return ModelInput(self._frames[:count], self._motion[:count])
+        images = np.stack([each.image for each in prepared], out=self._frames[: len(prepared)])
+        elapsed = [each.motion for each in prepared if isinstance(each.motion, Elapsed)]
+        if elapsed:
+            return camera_input(images, elapsed)
+        motion = self._motion[: len(prepared)]
+        for place, each in zip(motion, prepared, strict=True):
+            place[:] = each.motion
+        return ModelInput(images, motion)
 
     def close(self) -> None:
         """Give back the device's memory."""

@@ -12,7 +12,7 @@ from edge_vad.errors import BadInput
 from edge_vad.frame import Frame
 from edge_vad.motion.pace import Paced
 from edge_vad.scene_model import SceneModel
-from edge_vad_export.verification.samples import copied, prepare_frames, read_labelled, spread
+from edge_vad_export.verification.samples import prepare_frames, read_labelled, spread
 
 FPS = 10.0
 
@@ -34,10 +34,10 @@ def filmed(make, fps: float, seconds: float = 2.0, start_s: float = 0.0) -> list
 @pytest.mark.parametrize("fps", [20.0, 30.0])
 def test_faster_footage_gives_what_the_scene_would_have_seen(model, make, fps):
     expected = [
-        (copied(seen.inputs), seen.has_motion) for seen in prepare_frames(model, filmed(make, FPS))
+        (seen.inputs.copied(), seen.has_motion) for seen in prepare_frames(model, filmed(make, FPS))
     ]
     found = [
-        (copied(seen.inputs), seen.has_motion) for seen in prepare_frames(model, filmed(make, fps))
+        (seen.inputs.copied(), seen.has_motion) for seen in prepare_frames(model, filmed(make, fps))
     ]
     assert [has_motion for _, has_motion in found] == [False, *[True] * 19]
     for (left, _), (right, _) in zip(found, expected, strict=True):

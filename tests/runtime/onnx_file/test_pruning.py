@@ -67,7 +67,7 @@ def test_an_output_that_is_not_there_leaves_the_file_as_it_is():
     assert needed_graph(content, ["a", "other"]) == content
 
 
-def test_nodes_with_graphs_of_their_own_are_left_alone():
+def test_what_the_graphs_of_a_node_read_is_kept_and_nothing_of_nodes_that_are_not_needed():
     model = chains({"a": 1, "b": 1})
     inner = helper.make_graph(
         [helper.make_node("Identity", ["t1"], ["inner"])],
@@ -78,8 +78,12 @@ def test_nodes_with_graphs_of_their_own_are_left_alone():
     model.graph.node.append(
         helper.make_node("If", ["c"], ["d"], then_branch=inner, else_branch=inner)
     )
+    model.graph.output.append(helper.make_tensor_value_info("d", TensorProto.FLOAT, [1]))
     content = model.SerializeToString()
-    assert needed_graph(content, ["a"]) == content
+    kept = onnx.load_from_string(needed_graph(content, ["d"])).graph
+    assert {name for node in kept.node for name in node.output} >= {"t1", "d"}
+    left = onnx.load_from_string(needed_graph(content, ["a"])).graph
+    assert all(node.op_type != "If" for node in left.node)
 
 
 @given(st.binary(max_size=200))

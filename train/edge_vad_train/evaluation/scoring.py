@@ -92,14 +92,16 @@ class _ScoredScene:
 
     def score(self, prepared: PreparedFrame) -> ScoredFrame:
         """Score a frame that a scene has prepared that is given the same input."""
-        if prepared.unjudged:
+        unjudged = prepared.unjudged
+        if prepared.is_for_graph:
+            ((score, anomaly_map, unjudged),) = self._scorer.score([prepared])
+        if unjudged:
             names = self._streams.streams if self._streams else ()
             return ScoredFrame(0.0, self._nothing, dict.fromkeys(names, self._nothing))
-        (found,) = self._scorer.score([prepared])
         size = prepared.frame.image.shape[:2]
         maps = self._streams.stream_maps() if self._streams else {}
         return ScoredFrame(
-            *self._ignored.counted(*found, *size),
+            *self._ignored.counted(score, anomaly_map, *size),
             {name: self._ignored.without(each, *size) for name, each in maps.items()},
         )
 

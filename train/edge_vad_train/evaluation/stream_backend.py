@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import weakref
+from typing import Any
 
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from edge_vad.backends import Backend, ModelInput, ModelOutput, load_backend
+from edge_vad.backends import AnyInput, Backend, ModelOutput, load_backend
 from edge_vad.backends.bounds import RunDeadline
-from edge_vad.backends.onnxruntime import bounded_run, open_session
+from edge_vad.backends.camera_states import CameraStates
+from edge_vad.backends.onnxruntime import bounded_run, open_session, run_with_state
 from edge_vad.backends.providers import PROVIDERS
 from edge_vad.scene_model import Calibration, SceneModel
 
@@ -37,6 +39,7 @@ class StreamBackend(Backend):
 
     def __init__(self, model: SceneModel, threads: int | None = None) -> None:
         cores = len(os.sched_getaffinity(0))
+        self.motion_inside = model.card.motion_inside is not None
         self._path, self._deadline = model.path, RunDeadline(ort)
         weakref.finalize(self, self._deadline.close)
         self._session = open_session(
@@ -47,19 +50,25 @@ class StreamBackend(Backend):
             name.removesuffix(_SUFFIX) for name in outputs if name.endswith(_SUFFIX)
         )
         self._calibrations = [model.card.energies.get(name, _AS_IT_IS) for name in self.streams]
-        self._wanted = [*ModelOutput._fields, *(name + _SUFFIX for name in self.streams)]
+        self._own = [name + _SUFFIX for name in self.streams]
+        self._outputs, self._states = model.card.outputs, CameraStates(model.card.state)
         self._energies: list[NDArray[np.float32]] = []
 
-    def infer(self, inputs: ModelInput) -> ModelOutput:
+    def infer(self, inputs: AnyInput) -> ModelOutput:
         """Score a batch; see `Backend.infer`.
 
         Raises:
             BadModel: The graph failed, or took too long.
         """
+        return run_with_state(self._run, inputs, self._states)
+
+    def _run(self, tensors: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        wanted = [*self._own, *self._outputs]
         with bounded_run(self._deadline, self._path):
-            results = self._session.run(self._wanted, inputs._asdict(), self._deadline.options)
-        self._energies = results[len(ModelOutput._fields) :]
-        return ModelOutput(*results[: len(ModelOutput._fields)])
+            results = self._session.run(wanted, tensors, self._deadline.options)
+        self._energies = results[: len(self._own)]
+        given: list[NDArray[Any]] = results[len(self._own) :]
+        return given
 
     def stream_maps(self) -> dict[str, NDArray[np.float32]]:
         """The maps of the single streams, of the first frame of the last batch.

@@ -37,6 +37,10 @@ class Cuda(ABC):
         """Put a copy from the device to pinned memory on the stream."""
 
     @abstractmethod
+    def copy(self, to: int, source: int, size: int) -> None:
+        """Put a copy within the device's memory, in bytes, on the stream."""
+
+    @abstractmethod
     def synchronize(self) -> None:
         """Wait until all on the stream is done."""
 

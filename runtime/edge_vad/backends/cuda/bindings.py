@@ -62,6 +62,10 @@ class CudaBindings(Cuda):
             array.ctypes.data, address, array.nbytes, cudart.cudaMemcpyKind.cudaMemcpyDeviceToHost
         )
 
+    def copy(self, to: int, source: int, size: int) -> None:
+        """Put a copy within the device's memory on the stream."""
+        self._copy(to, source, size, cudart.cudaMemcpyKind.cudaMemcpyDeviceToDevice)
+
     def synchronize(self) -> None:
         """Wait until all on the stream is done."""
         _call(cudart.cudaStreamSynchronize, self._stream)

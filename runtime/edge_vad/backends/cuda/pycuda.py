@@ -68,6 +68,11 @@ class PyCuda(Cuda):
         with self._current():
             driver.memcpy_dtoh_async(array, address, self._stream)
 
+    def copy(self, to: int, source: int, size: int) -> None:
+        """Put a copy within the device's memory on the stream."""
+        with self._current():
+            driver.memcpy_dtod_async(to, source, size, self._stream)
+
     def synchronize(self) -> None:
         """Wait until all on the stream is done."""
         with self._current():

@@ -124,7 +124,7 @@ def test_a_result_is_not_there_before_the_stream_was_waited_for(ready) -> None:
     score = np.ctypeslib.as_array(ready.device.host_memory[host])
     before = score.copy()
     assert ready.runs()
-    ready.device.copy(host, ready.addresses["score"], size, ready.stream, is_upload=False)
+    ready.device.copy(host, ready.addresses["score"], size, ready.stream, way="down")
     np.testing.assert_array_equal(score, before)
     ready.device.synchronize(ready.stream)
     assert not np.array_equal(score, before)
@@ -134,7 +134,7 @@ def test_memory_that_is_not_pinned_is_refused(ready) -> None:
     ordinary = np.zeros(4, np.float32)
     with pytest.raises(Refused):
         ready.device.copy(
-            ready.addresses["frame"], ordinary.ctypes.data, 16, ready.stream, is_upload=True
+            ready.addresses["frame"], ordinary.ctypes.data, 16, ready.stream, way="up"
         )
 
 

@@ -1,0 +1,97 @@
+"""Flow parity: compares the flow inside of a graph with that of training, on real frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_vad.backends.camera_states import CameraStates
+from edge_vad.backends.onnxruntime import open_session
+from edge_vad.backends.providers import PROVIDERS
+from edge_vad.errors import BadInput, CheckFailed
+from edge_vad.motion.extractor import MotionExtractor
+from edge_vad.motion.state import MotionInside
+from edge_vad.onnx_file.pruning import needed_graph
+from edge_vad.scene_model import SceneModel
+from edge_vad_export.verification.samples import PreparedSample
+
+FLOW_FRAMES = 200
+"""Frames that are compared, at most."""
+MOST_MEAN_PX, MOST_HIGH_PX = 0.01, 0.5
+_HIGH = 99.9
+
+
+def measure_flow_parity(model: SceneModel, footage: Iterable[PreparedSample]) -> MotionInside:
+    """Measure flow by the graph, on ONNX Runtime's CPU, and by what the scene was trained with.
+
+    Args:
+        model: A scene model with motion inside.
+        footage: Frames in their order.
+
+    Raises:
+        BadInput: No two frames follow each other.
+        Unavailable: The scene's flow was measured by other code than there is here.
+    """
+    inside = model.card.motion_inside
+    assert inside  # noqa: S101 - the caller has made it so
+    errors = [*_errors(model, islice(footage, FLOW_FRAMES))]
+    if not errors:
+        raise BadInput("there are no two frames in a row to compare on", "give longer footage")
+    return msgspec.structs.replace(
+        inside,
+        frames=len(errors),
+        mean_error=float(np.mean(errors)),
+        high_error=float(np.percentile(errors, _HIGH)),
+    )
+
+
+def demand_flow_parity(found: MotionInside) -> None:
+    """See to it that the flow of a graph is close enough.
+
+    Raises:
+        CheckFailed: It is not.
+    """
+    if not (found.mean_error <= MOST_MEAN_PX and found.high_error <= MOST_HIGH_PX):
+        raise CheckFailed(
+            f"the graph's flow differs by {found.mean_error:.2g} px on the mean and "
+            f"{found.high_error:.2g} px at the {_HIGH}th percentile, more than {MOST_MEAN_PX} and "
+            f"{MOST_HIGH_PX}",
+            "export without --motion-in-graph and report this; nothing was written",
+        )
+
+
+def _errors(model: SceneModel, footage: Iterable[PreparedSample]) -> Iterator[NDArray[np.float32]]:
+    graph, card = _FlowGraph(model), model.card
+    extractor = MotionExtractor(card.height, card.width, card.motion)
+    for seen in footage:
+        given = graph.flow(seen)
+        if seen.of_camera.reset[0]:
+            extractor.reset()
+        moved = extractor.measure(seen.inputs.frame[0], float(seen.of_camera.elapsed[0]))
+        if moved.flow is not None and moved.is_new:
+            yield np.abs(given - moved.flow)
+
+
+class _FlowGraph:
+    """The part of a graph that measures flow."""
+
+    def __init__(self, model: SceneModel) -> None:
+        state = model.card.state
+        self._states = CameraStates(state)
+        self._outputs = ["flow", *(each.output for each in state)]
+        content = needed_graph(model.content(), self._outputs)
+        self._session: Any = open_session(PROVIDERS["onnxruntime"], content, name=model.path)
+
+    def flow(self, seen: PreparedSample) -> NDArray[np.float32]:
+        """Since the frame before, (2, height', width'), px."""
+        inputs = seen.of_camera
+        tensors = inputs.tensors | self._states.inputs(inputs.cameras)
+        flow, *state = self._session.run(self._outputs, tensors)
+        self._states.keep(inputs.cameras, state)
+        found: NDArray[np.float32] = flow[0]
+        return found
