@@ -56,6 +56,9 @@ RUN = {
     "edge-vad export --fp16 --out": (
         "test_half_precision_from_a_training_is_proved_on_its_own_frames"
     ),
+    "edge-vad export --frames --motion-in-graph --out": (
+        "test_a_scene_with_motion_inside_decides_as_the_one_without"
+    ),
     "edge-vad export --out": "test_the_written_scene_scores_as_the_trained_one",
     "edge-vad notify --config": (
         "test_a_test_message_goes_to_everyone_and_the_next_command_is_printed"

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from edge_vad.errors import WrongUse
-from edge_vad.motion.extractor import MotionSettings
+from edge_vad.motion.extractor import MotionSettings, for_long_steps
 from edge_vad.motion.flow_code import code_of
 from edge_vad_export.motion.densify import Densification
 from edge_vad_export.motion.patches import PatchGrid
@@ -32,27 +32,35 @@ class DisFlow(nn.Module):
         height: Rows of the pictures.
         width: Columns of the pictures.
         settings: Of the scene's motion.
+        long_steps: Whether it can measure pictures that are far apart in time, too, as
+            `for_long_steps` says. A graph has no branches: it searches twice and refines once.
 
     Raises:
         WrongUse: The pictures are too small, or their flow is to be another than this.
     """
 
-    def __init__(self, height: int, width: int, settings: MotionSettings) -> None:
+    def __init__(
+        self, height: int, width: int, settings: MotionSettings, *, long_steps: bool = False
+    ) -> None:
         super().__init__()
         _refuse_other_code(settings.code)
-        sizes = level_sizes(height, width, settings)
+        far = for_long_steps(settings) if long_steps else None
+        usual_sizes = level_sizes(height, width, settings)
+        self.sizes = level_sizes(height, width, far) if far else usual_sizes
         self.size, self.enlarged = (height, width), float(2**settings.finest_scale)
-        before = ((height, width), *sizes[:-1])
-        self.shrinks = nn.ModuleList(map(AreaShrink, before, sizes))
-        self.sizes = sizes
-        self.levels = nn.ModuleList(_Level(size, settings) for size in sizes)
+        before = ((height, width), *self.sizes[:-1])
+        self.shrinks = nn.ModuleList(map(AreaShrink, before, self.sizes))
+        self.levels = nn.ModuleList(
+            _Level(size, settings if size in usual_sizes else None, far) for size in self.sizes
+        )
 
-    def forward(self, picture: Tensor, next_: Tensor) -> Tensor:
+    def forward(self, picture: Tensor, next_: Tensor, is_far: Tensor | None = None) -> Tensor:
         """Measure how pictures move.
 
         Args:
             picture: float32, (N, 1, height, width), grey levels, 0 to 255 in whole numbers.
             next_: The same, of the pictures after.
+            is_far: bool, (N, 1, 1, 1), whether they are far apart in time; with `long_steps`.
 
         Returns:
             float32, (N, 2, height, width), px to the right and down.
@@ -64,24 +72,50 @@ class DisFlow(nn.Module):
         flow = torch.zeros_like(picture).expand(-1, 2, -1, -1)
         coarse_to_fine = [*zip(self.levels, self.sizes, pyramid, strict=True)][::-1]
         for level, size, pair in coarse_to_fine:
-            flow = level(*pair, 2 * _resized(flow, size))
+            flow = level(*pair, 2 * _resized(flow, size), is_far)
         return self.enlarged * _resized(flow, self.size)
 
 
 class _Level(nn.Module):
-    """One level of the pyramid."""
+    """One level of the pyramid; the coarsest may be searched for long steps alone."""
+
+    def __init__(
+        self, size: Size, usual: MotionSettings | None, far: MotionSettings | None
+    ) -> None:
+        super().__init__()
+        self.usual = _DenseSearch(size, usual) if usual else None
+        self.far = _DenseSearch(size, far) if far else None
+        settings = usual or far
+        assert settings  # noqa: S101 - a level is there for one of them
+        self.refine = Refinement(size, settings) if settings.refinements else None
+
+    def forward(
+        self, picture: Tensor, next_: Tensor, coarse: Tensor, is_far: Tensor | None
+    ) -> Tensor:
+        """From the flow of the coarser level to that of this one, (N, 2, h, w), px."""
+        flow = coarse if self.usual is None else self.usual(picture, next_, coarse)
+        if self.far is not None and is_far is not None:
+            flow = torch.where(is_far, self.far(picture, next_, coarse), flow)
+        if self.refine is not None:
+            flow = self.refine(picture, next_, flow)
+        if self.usual is None and is_far is not None:
+            flow = torch.where(is_far, flow, torch.zeros_like(flow))
+        return flow
+
+
+class _DenseSearch(nn.Module):
+    """The search, and from the flow of patches to that of pixels."""
 
     def __init__(self, size: Size, settings: MotionSettings) -> None:
         super().__init__()
         grid = PatchGrid(size, settings.patch_size, settings.patch_stride)
         self.search = PatchSearch(grid, settings.iterations)
         self.densify = Densification(grid)
-        self.refine = Refinement(size, settings) if settings.refinements else None
 
     def forward(self, picture: Tensor, next_: Tensor, coarse: Tensor) -> Tensor:
-        """From the flow of the coarser level to that of this one, (N, 2, h, w), px."""
+        """From the flow of the coarser level, (N, 2, h, w), px."""
         flow: Tensor = self.densify(picture, next_, self.search(picture, next_, coarse))
-        return flow if self.refine is None else self.refine(picture, next_, flow)
+        return flow
 
 
 def _refuse_other_code(code: str) -> None:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from edge_vad.motion.extractor import LONG_STEP, MotionSettings, for_long_steps
+from edge_vad.motion.extractor import LONG_STEP, MotionSettings
 from edge_vad_export.motion.dis import DisFlow
 from edge_vad_export.motion.window import MotionWindow
 from edge_vad_train.model.scene_network import SceneNetwork
@@ -37,9 +37,8 @@ class MotionMeter(nn.Module):
     ) -> None:
         super().__init__()
         self.downscale = settings.downscale
-        self.flow = DisFlow(height, width, settings)
-        far = for_long_steps(settings)
-        self.far_flow = DisFlow(height, width, far) if long_steps else None
+        self.flow = DisFlow(height, width, settings, long_steps=long_steps)
+        self.long_steps = long_steps
         self.window = MotionWindow(settings)
         self.register_buffer("luma", torch.tensor(_LUMA))
 
@@ -72,7 +71,8 @@ class MotionMeter(nn.Module):
         elapsed = elapsed.unsqueeze(1)
         differs = ((grey - before).abs().amax((2, 3)) > 0).to(torch.float32)
         is_new = torch.maximum(differs, 1 - clock.seen)
-        flow = F.avg_pool2d(self._between(before, grey, elapsed), self.downscale)
+        is_far = (elapsed >= LONG_STEP)[..., None, None] if self.long_steps else None
+        flow = F.avg_pool2d(self.flow(before, grey, is_far), self.downscale)
         window, clock = self.window.push(last_window, clock, flow, elapsed, is_new)
         motion = self.window.pool(window, clock.counts)
         known = clock.known[:, 0] > 0
@@ -82,13 +82,6 @@ class MotionMeter(nn.Module):
         """As `cv2.cvtColor` has it, float32, (N, 1, height, width), 0 to 255 in whole numbers."""
         total = (frame.to(torch.float32) * self.luma).sum(3) + _LUMA_SUM / 2
         return torch.floor(total * (1 / _LUMA_SUM)).unsqueeze(1)
-
-    def _between(self, before: Tensor, grey: Tensor, elapsed: Tensor) -> Tensor:
-        flow: Tensor = self.flow(before, grey)
-        if self.far_flow is None:
-            return flow
-        is_near = (elapsed < LONG_STEP)[..., None, None]
-        return torch.where(is_near, flow, self.far_flow(before, grey))
 
 
 class MotionInGraph(nn.Module):

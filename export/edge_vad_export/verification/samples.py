@@ -13,9 +13,11 @@ from edge_vad.backends import AnyInput, CameraInput
 from edge_vad.errors import BadInput
 from edge_vad.frame import Frame
 from edge_vad.motion.pace import Paced, at_pace, scored_of
+from edge_vad.motion.state import MotionInside
 from edge_vad.scene_model import SceneModel
-from edge_vad.scoring.preparation import Elapsed, FramePreparer, MotionInside, camera_input
+from edge_vad.scoring.preparation import Elapsed, FramePreparer, GraphMotion, camera_input
 
+_UNLIMITED = MotionInside(long_steps=True)
 _MOVE = -1, 2
 """Px down and to the right by which a picture's middle is moved."""
 
@@ -146,7 +148,7 @@ def _ordinary_clips(places: Sequence[str]) -> Sequence[Clip]:
 
 
 def _prepared(model: SceneModel, paced: Iterable[Paced]) -> Iterator[PreparedSample]:
-    preparer, inside = FramePreparer(model.card), MotionInside()
+    preparer, inside = FramePreparer(model.card), GraphMotion(_UNLIMITED)
     for frame, steps in paced:
         prepared = preparer.prepare(frame, steps)
         if steps is None:

@@ -42,6 +42,8 @@ _MODEL_ERRORS = {"InvalidGraph", "InvalidProtobuf", "NoSuchFile", "NoModel", "No
 _ERRORS_ONLY = 3
 _MOST_PIXELS = 2**24
 """In a batch on a CPU, at most: they take about 30 bytes each, and there is a limit of memory."""
+_MOTION_COSTS = 32
+"""Times as much as the rest of a graph, about, that motion inside takes."""
 _CANNOT_RECORD = "graph capture"
 """In what ONNX Runtime says of a session that it cannot record."""
 
@@ -75,7 +77,8 @@ class OnnxRuntimeBackend(Backend):
         self._check_graph(model)
         if self._provider.memory == "cpu":
             pixels = model.card.height * model.card.width
-            self.largest_batch = max(1, _MOST_PIXELS // pixels)
+            times = _MOTION_COSTS if self.motion_inside else 1
+            self.largest_batch = max(1, _MOST_PIXELS // (times * pixels))
         self._bound: BoundSession | None = None
         self._deadline = RunDeadline(ort)
         weakref.finalize(self, self._deadline.close)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
@@ -12,10 +13,13 @@ from edge_vad.backends import AnyInput, Camera, CameraInput, ModelInput, StageHo
 from edge_vad.camera_state import CameraState
 from edge_vad.detection import NO_MOTION
 from edge_vad.frame import Frame
-from edge_vad.motion.extractor import FlowMeasurement, MotionExtractor
+from edge_vad.motion.extractor import LONG_STEP, FlowMeasurement, MotionExtractor
+from edge_vad.motion.state import MotionInside
 from edge_vad.preprocessing.resize import FrameResizer
 from edge_vad.scene_model import SceneCard
 from edge_vad.scoring.tamper_detector import TamperDetector
+
+_log = logging.getLogger(__name__)
 
 
 class Elapsed(NamedTuple):
@@ -51,13 +55,18 @@ class Motion(Protocol):
         """What the graph is given for it."""
 
 
-class MotionInside:
-    """Leaves motion to the graph, and counts the time for it."""
+class GraphMotion:
+    """Leaves motion to the graph, and counts the time for it.
+
+    Args:
+        inside: How the graph measures it.
+    """
 
     known = True
 
-    def __init__(self) -> None:
+    def __init__(self, inside: MotionInside) -> None:
         self._camera, self._is_fresh = Camera(), True
+        self._is_limited = not inside.long_steps
 
     def reset(self) -> None:
         """Have the graph forget the camera's past at the next frame."""
@@ -65,6 +74,13 @@ class MotionInside:
 
     def measure(self, image: NDArray[np.uint8], steps: float) -> FlowMeasurement:  # noqa: ARG002
         """Note the time."""
+        if self._is_limited and steps >= LONG_STEP:
+            self._is_limited = False
+            _log.warning(
+                "frames come %.1f frame times of the scene apart, and its graph measures motion of "
+                "shorter steps; if the camera is slow, export with --long-steps",
+                steps,
+            )
         return FlowMeasurement(None, steps)
 
     def pool(self, measurement: FlowMeasurement) -> Elapsed:
@@ -144,7 +160,7 @@ class FramePreparer:
     def __init__(self, card: SceneCard, match: TamperDetector | None = None) -> None:
         self._resizer = FrameResizer(card.height, card.width, card.ignored)
         self._motion: Motion = (
-            MotionInside()
+            GraphMotion(card.motion_inside)
             if card.motion_inside
             else MotionExtractor(card.height, card.width, card.motion)
         )

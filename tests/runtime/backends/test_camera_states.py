@@ -14,7 +14,7 @@ from edge_vad.backends import Camera, CameraInput, load_backend
 from edge_vad.backends.camera_states import CameraStates
 from edge_vad.errors import BadModel, WrongUse
 from edge_vad.motion.state import MotionInside
-from edge_vad.scene_file import seal
+from edge_vad.scene_file import append_digest
 from edge_vad.scene_model import METADATA_KEY, SceneModel
 
 
@@ -99,7 +99,7 @@ def test_a_graph_without_the_state_that_its_card_tells_of_is_refused(tiny_scene,
     del model.metadata_props[:]
     helper.set_model_props(model, {METADATA_KEY: card.encode()})
     path = tmp_path / "wrong.onnx"
-    path.write_bytes(seal(model.SerializeToString()))
+    path.write_bytes(append_digest(model.SerializeToString()))
     with pytest.raises(BadModel, match="does not fit its metadata"):
         load_backend(SceneModel.read(path))
 

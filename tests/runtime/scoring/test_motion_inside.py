@@ -70,6 +70,14 @@ def test_a_hole_in_time_resets_the_camera(scene, make):
     assert found == [NO_MOTION, "", "", NO_MOTION, ""]
 
 
+def test_a_camera_that_is_slower_than_the_graph_can_measure_is_told_of_once(scene, make, caplog):
+    with load(scene) as detector:
+        for index in range(4):
+            detector.detect(frame(make, index), steps=2.0)
+    (said,) = caplog.messages
+    assert "frames come 2.0 frame times of the scene apart" in said
+
+
 def test_frames_that_are_not_judged_are_seen_by_the_graph(scene, make):
     with load(scene) as detector:
         preparer = FramePreparer(detector.model.card)
