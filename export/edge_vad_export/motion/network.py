@@ -74,7 +74,7 @@ class MotionMeter(nn.Module):
         is_far = (elapsed >= LONG_STEP)[..., None, None] if self.long_steps else None
         flow = F.avg_pool2d(self.flow(before, grey, is_far), self.downscale)
         window, clock = self.window.push(last_window, clock, flow, elapsed, is_new)
-        motion = self.window.pool(window, clock.counts)
+        motion = _in_the_shape_of(last_window[:, 0], self.window.pool(window, clock.counts))
         known = clock.known[:, 0] > 0
         return motion, known, flow, grey[:, 0].to(torch.uint8), window, torch.cat(clock, 1)
 
@@ -82,6 +82,16 @@ class MotionMeter(nn.Module):
         """As `cv2.cvtColor` has it, float32, (N, 1, height, width), 0 to 255 in whole numbers."""
         total = (frame.to(torch.float32) * self.luma).sum(3) + _LUMA_SUM / 2
         return torch.floor(total * (1 / _LUMA_SUM)).unsqueeze(1)
+
+
+def _in_the_shape_of(known: Tensor, values: Tensor) -> Tensor:
+    """The same values, gathered by indices whose shape can be followed through the graph.
+
+    Scene models are refused where that is not known of what the highest cells are taken from, and
+    through a `Scan` it is not.
+    """
+    nothing = (known > torch.inf).to(torch.int64)
+    return torch.gather(values, 3, nothing + torch.arange(values.shape[3]))
 
 
 class MotionInGraph(nn.Module):

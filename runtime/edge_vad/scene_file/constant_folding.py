@@ -26,6 +26,7 @@ _BROADCASTING = frozenset(
 )
 _FLAT = frozenset({"Flatten", "Gemm"})
 _FEWER, _MORE = "Squeeze", "Unsqueeze"
+_INDEXING = "GatherElements"
 _EXPANDING, _PICKING, _MULTIPLYING = "Expand", "Gather", "MatMul"
 _REDUCING = ("Arg", "Reduce")
 
@@ -76,6 +77,8 @@ def _count(
         return 2
     if operator == "Reshape":
         return _length(node, 1, sides)
+    if operator == _INDEXING:
+        return taken[1] if len(taken) > 1 else None
     first = taken[0] if taken else None
     if first is None or operator in _KEEPING:
         return first

@@ -25,6 +25,8 @@ _SPREAD = frozenset(
 )
 _FOLDING = frozenset({"Conv", "ConvInteger"})
 _POOLING = frozenset({"AveragePool", "MaxPool"})
+_INDEXING = "GatherElements"
+"""Makes as many numbers as it takes indices, whatever it picks them from."""
 
 Sides = tuple[int, ...]
 
@@ -106,8 +108,8 @@ def _node(
     known: Mapping[str, Sides],
     numbers: Mapping[str, Sides],
 ) -> _Node | None:
-    """A node; None where the sides of an input are not known."""
-    if any(each and each not in known for each in inputs):
+    """A node; None where the sides of an input are not known, and are needed."""
+    if any(each and each not in known for each in inputs[_decided_by(message) :]):
         return None
     sides = [known.get(each, ()) for each in inputs]
     held = [numbers.get(each) for each in inputs]
@@ -116,6 +118,11 @@ def _node(
         for each in cast("list[Message]", message.get(5, []))
     }
     return _Node(cast("str", message.get(4, [""])[0]), sides, held, attributes)
+
+
+def _decided_by(message: Message) -> int:
+    """The first input that the sides of the output depend on; those of what is picked do not."""
+    return 1 if message.get(4) == [_INDEXING] else 0
 
 
 def _made(node: _Node) -> Sides | None:
@@ -250,6 +257,7 @@ _RULES: dict[str, Callable[[_Node], Sides]] = {
     **dict.fromkeys(_FOLDING | _POOLING, _folded),
     "Concat": _joined,
     "Gather": _picked,
+    _INDEXING: lambda node: node.sides[1],
     "MatMul": _multiplied,
     "MatMulInteger": _multiplied,
     "Pad": _padded,

@@ -207,6 +207,11 @@ EMPTIED = {
     "nobody knows what": [
         helper.make_node("NonZero", ["motion"], ["y"]),
     ],
+    "nothing that is picked": [
+        helper.make_node("Cast", ["motion"], ["places"], to=7),
+        helper.make_node("Slice", ["places", "one", "one", "few"], ["none_of"]),
+        helper.make_node("GatherElements", ["motion", "none_of"], ["y"], axis=2),
+    ],
     "a reshaped nothing": [
         helper.make_node("Slice", ["motion", "one", "one", "few"], ["y"]),
         helper.make_node("Reshape", ["y", "row"], ["z"], allowzero=1),
@@ -344,6 +349,23 @@ def test_the_highest_of_what_holds_something_is_taken(changed: Callable[[Change]
     flat = helper.make_node("Reshape", ["y", "row"], ["z"])
     edge_vad.load(changed(highest())).close()
     edge_vad.load(changed(highest(kept, flat))).close()
+
+
+def test_what_is_picked_is_as_much_as_its_places_whatever_it_is_picked_from(
+    changed: Callable[[Change], Path],
+) -> None:
+    unknown = [
+        helper.make_node("Shape", ["motion"], ["wanted"]),
+        helper.make_node("Reshape", ["motion", "wanted"], ["unknown"]),
+    ]
+    places = [
+        helper.make_node("Sub", ["motion", "motion"], ["zeros"]),
+        helper.make_node("Cast", ["zeros"], ["places"], to=7),
+    ]
+    picked = helper.make_node("GatherElements", ["unknown", "places"], ["y"], axis=2)
+    edge_vad.load(changed(highest(*unknown, *places, picked))).close()
+    with pytest.raises(BadModel, match="may take a tensor that is empty"):
+        edge_vad.load(changed(highest(*unknown)))
 
 
 @pytest.mark.parametrize(
