@@ -34,7 +34,7 @@ def build_graph(scene: TrainedScene) -> onnx.ModelProto:
 
     Returns:
         A checked model: inputs `frame` uint8 (N, height, width, 3) and `motion` float32
-        (N, channels, height', width'); outputs as in `SceneOutput`; no metadata yet.
+        (N, channels, height', width'); outputs as in `SceneNetwork.outputs`; no metadata yet.
     """
     network = with_product_energies(scene.network, scene.sample_frames, scene.sample_motion)
     inputs = {"frame": scene.sample_frames[:2], "motion": scene.sample_motion[:2]}

@@ -45,7 +45,7 @@ def export_engine(
         written: What there is to say of the scene model besides, in the same JSON object.
 
     Raises:
-        EdgeVadError: It cannot be built; see `making.make_engine`.
+        EdgeVadError: It cannot be built; see `cache.make_engine`.
     """
     plan = _plan(onnx, choice)
     if choice.dry_run:
