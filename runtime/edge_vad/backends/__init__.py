@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from edge_vad.backends.base import (
     AnyInput,
     Backend,
-    Camera,
+    CameraHandle,
     CameraInput,
     ModelInput,
     ModelOutput,
@@ -25,7 +25,7 @@ __all__ = [
     "BACKENDS",
     "AnyInput",
     "Backend",
-    "Camera",
+    "CameraHandle",
     "CameraInput",
     "ModelInput",
     "ModelOutput",

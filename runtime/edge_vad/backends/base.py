@@ -40,7 +40,7 @@ class ModelInput(NamedTuple):
         return ModelInput(self.frame.copy(), self.motion.copy())
 
 
-class Camera:
+class CameraHandle:
     """Stands for a camera whose state a backend keeps between frames, for as long as this is."""
 
     __slots__ = ("__weakref__",)
@@ -59,7 +59,7 @@ class CameraInput(NamedTuple):
     frame: NDArray[np.uint8]
     elapsed: NDArray[np.float32]
     reset: NDArray[np.bool_]
-    cameras: tuple[Camera, ...]
+    cameras: tuple[CameraHandle, ...]
 
     @property
     def tensors(self) -> dict[str, NDArray[Any]]:

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vad.backends.base import Camera
+from edge_vad.backends.base import CameraHandle
 from edge_vad.errors import WrongUse
 from edge_vad.motion.state import StateTensor
 
@@ -26,9 +26,9 @@ class CameraStates:
     def __init__(self, tensors: Sequence[StateTensor]) -> None:
         self._tensors = tensors
         self._zeros = {each.name: np.zeros((1, *each.shape), each.dtype) for each in tensors}
-        self._kept: WeakKeyDictionary[Camera, Arrays] = WeakKeyDictionary()
+        self._kept: WeakKeyDictionary[CameraHandle, Arrays] = WeakKeyDictionary()
 
-    def inputs(self, cameras: Sequence[Camera]) -> dict[str, NDArray[Any]]:
+    def inputs(self, cameras: Sequence[CameraHandle]) -> dict[str, NDArray[Any]]:
         """The state of some cameras in their order, as inputs of the graph.
 
         Raises:
@@ -43,7 +43,7 @@ class CameraStates:
             for each in self._tensors
         }
 
-    def keep(self, cameras: Sequence[Camera], outputs: Sequence[NDArray[Any]]) -> None:
+    def keep(self, cameras: Sequence[CameraHandle], outputs: Sequence[NDArray[Any]]) -> None:
         """Keep the state that the graph gave, in the order of `outputs`."""
         names = [each.name for each in self._tensors]
         for row, camera in enumerate(cameras):
@@ -51,7 +51,7 @@ class CameraStates:
             self._kept[camera] = dict(zip(names, own, strict=True))
 
 
-def refuse_twice(cameras: Sequence[Camera]) -> None:
+def refuse_twice(cameras: Sequence[CameraHandle]) -> None:
     """See to it that a batch has one frame of a camera.
 
     Raises:

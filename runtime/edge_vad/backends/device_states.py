@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary, finalize, ref
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vad.backends.base import Camera
+from edge_vad.backends.base import CameraHandle
 from edge_vad.backends.camera_states import refuse_twice
 from edge_vad.backends.cuda import Cuda
 from edge_vad.motion.state import StateTensor
@@ -35,11 +35,11 @@ class DeviceStates:
     ) -> None:
         self._cuda, self._tensors, self._inputs = cuda, tensors, inputs
         self._zeros: NDArray[np.uint8] | None = None
-        self._homes: WeakKeyDictionary[Camera, Home] = WeakKeyDictionary()
+        self._homes: WeakKeyDictionary[CameraHandle, Home] = WeakKeyDictionary()
         self._free: list[Home] = []
-        self._seated: list[ref[Camera]] = []
+        self._seated: list[ref[CameraHandle]] = []
 
-    def seat(self, cameras: Sequence[Camera]) -> None:
+    def seat(self, cameras: Sequence[CameraHandle]) -> None:
         """Put the state of cameras where the engine reads it; a new camera's is zero.
 
         Raises:
@@ -69,7 +69,7 @@ class DeviceStates:
     def _row(self, tensor: StateTensor, row: int) -> int:
         return self._inputs[tensor.name] + row * tensor.size
 
-    def _settle(self, camera: Camera) -> Home:
+    def _settle(self, camera: CameraHandle) -> Home:
         """A home for a new camera: one that was left, or a new one."""
         home = self._free.pop() if self._free else self._allocated()
         for each in self._tensors:

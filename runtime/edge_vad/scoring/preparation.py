@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vad.backends import AnyInput, Camera, CameraInput, ModelInput, StageHook, no_hook
+from edge_vad.backends import AnyInput, CameraHandle, CameraInput, ModelInput, StageHook, no_hook
 from edge_vad.camera_state import CameraState
 from edge_vad.detection import NO_MOTION
 from edge_vad.frame import Frame
@@ -31,7 +31,7 @@ class Elapsed(NamedTuple):
         reset: Whether what was before is to be forgotten.
     """
 
-    camera: Camera
+    camera: CameraHandle
     steps: float
     reset: bool
 
@@ -65,7 +65,7 @@ class GraphMotion:
     known = True
 
     def __init__(self, inside: MotionInside) -> None:
-        self._camera, self._is_fresh = Camera(), True
+        self._camera, self._is_fresh = CameraHandle(), True
         self._is_limited = not inside.long_steps
 
     def reset(self) -> None:

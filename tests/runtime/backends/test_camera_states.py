@@ -10,7 +10,7 @@ import onnx
 import pytest
 from onnx import helper
 
-from edge_vad.backends import Camera, CameraInput, load_backend
+from edge_vad.backends import CameraHandle, CameraInput, load_backend
 from edge_vad.backends.camera_states import CameraStates
 from edge_vad.errors import BadModel, WrongUse
 from edge_vad.motion.state import MotionInside
@@ -41,7 +41,7 @@ def rows(inputs: CameraInput, places) -> CameraInput:
 
 def test_a_camera_is_told_from_others_wherever_it_stands_in_a_batch(scene, make):
     together, alone = load_backend(scene), load_backend(scene)
-    cameras = [Camera() for _ in range(3)]
+    cameras = [CameraHandle() for _ in range(3)]
     for seed, order in enumerate([(0, 1, 2), (2, 0, 1), (1, 0), (2,), (1, 2, 0)]):
         inputs = given(make, cameras, seed, elapsed=1.0 + seed)
         found = together.infer(rows(inputs, order))
@@ -53,7 +53,7 @@ def test_a_camera_is_told_from_others_wherever_it_stands_in_a_batch(scene, make)
 
 
 def test_a_reset_is_for_one_camera_alone(scene, make):
-    backend, cameras = load_backend(scene), [Camera(), Camera()]
+    backend, cameras = load_backend(scene), [CameraHandle(), CameraHandle()]
     for seed in range(3):
         backend.infer(given(make, cameras, seed))
     inputs = given(make, cameras, 3)._replace(reset=np.array([True, False]))
@@ -62,18 +62,18 @@ def test_a_reset_is_for_one_camera_alone(scene, make):
 
 def test_a_camera_that_is_new_begins_without_a_past(scene, make):
     backend = load_backend(scene)
-    assert backend.infer(given(make, [Camera()])).motion_known.tolist() == [False]
-    assert backend.infer(given(make, [Camera()])).motion_known.tolist() == [False]
+    assert backend.infer(given(make, [CameraHandle()])).motion_known.tolist() == [False]
+    assert backend.infer(given(make, [CameraHandle()])).motion_known.tolist() == [False]
 
 
 def test_two_frames_of_one_camera_in_a_batch_are_refused(scene, make):
-    camera = Camera()
+    camera = CameraHandle()
     with pytest.raises(WrongUse, match="two frames of one camera"):
         load_backend(scene).infer(given(make, [camera, camera]))
 
 
 def test_the_state_of_a_camera_goes_with_it(scene):
-    states, camera = CameraStates(scene.card.state), Camera()
+    states, camera = CameraStates(scene.card.state), CameraHandle()
     outputs = [np.ones((1, *each.shape), each.dtype) for each in scene.card.state]
     states.keep([camera], outputs)
     assert all(values.all() for values in states.inputs([camera]).values())
@@ -83,7 +83,7 @@ def test_the_state_of_a_camera_goes_with_it(scene):
 
 
 def test_what_is_kept_is_not_written_over_by_who_gave_it(scene):
-    states, cameras = CameraStates(scene.card.state), [Camera(), Camera()]
+    states, cameras = CameraStates(scene.card.state), [CameraHandle(), CameraHandle()]
     outputs = [np.ones((2, *each.shape), each.dtype) for each in scene.card.state]
     states.keep(cameras, outputs)
     for values in outputs:
@@ -107,4 +107,4 @@ def test_a_graph_without_the_state_that_its_card_tells_of_is_refused(tiny_scene,
 def test_a_scene_that_takes_motion_is_not_given_cameras(tiny_scene, make):
     backend = load_backend(SceneModel.read(tiny_scene()))
     with pytest.raises(BadModel, match="failed at a frame"):
-        backend.infer(given(make, [Camera()]))
+        backend.infer(given(make, [CameraHandle()]))

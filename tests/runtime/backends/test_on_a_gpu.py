@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge_vad.backends import Camera, CameraInput, ModelInput, ModelOutput, load_backend
+from edge_vad.backends import CameraHandle, CameraInput, ModelInput, ModelOutput, load_backend
 from edge_vad.backends.cuda import PACKAGES, open_cuda
 from edge_vad.device.fingerprint import read_fingerprint
 from edge_vad.errors import Unavailable
@@ -68,7 +68,7 @@ def test_with_motion_inside_cuda_keeps_cameras_apart_as_the_cpu_does(tiny_scene,
         backend = load_backend(model, "onnxruntime-cuda")
     except Unavailable as error:
         pytest.skip(error.what)
-    reference, cameras = load_backend(model), [Camera() for _ in range(3)]
+    reference, cameras = load_backend(model), [CameraHandle() for _ in range(3)]
     for seed, order in enumerate([(0, 1, 2), (2, 0, 1), (1,), (1, 0)]):
         inputs = CameraInput(
             np.stack([make.texture(10 * place + seed) for place in order]),

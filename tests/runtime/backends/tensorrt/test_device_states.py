@@ -7,7 +7,7 @@ import gc
 import numpy as np
 import pytest
 
-from edge_vad.backends import Camera, CameraInput, load_backend
+from edge_vad.backends import CameraHandle, CameraInput, load_backend
 from edge_vad.backends.cuda import PACKAGES
 from edge_vad.backends.onnxruntime import OnnxRuntimeBackend
 from edge_vad.backends.tensorrt import TensorRtBackend
@@ -43,7 +43,7 @@ ORDERS = [(0, 1, 2), (0, 1, 2), (2, 0, 1), (1, 0), (2,), (2,), (1, 2, 0), (0, 1)
 def test_cameras_may_change_places_and_batches_their_size(gpu, scene, make, package):
     gpu.build(scene.path, (1, 2, 3))
     engine, reference = TensorRtBackend(scene, cuda=package), OnnxRuntimeBackend(scene)
-    cameras = [Camera() for _ in range(3)]
+    cameras = [CameraHandle() for _ in range(3)]
     for seed, order in enumerate(ORDERS):
         inputs = frames(make, cameras, order, seed, reset=(1,) if seed == 6 else ())
         assert_equal(engine.infer(inputs), reference.infer(inputs))
@@ -53,7 +53,7 @@ def test_cameras_may_change_places_and_batches_their_size(gpu, scene, make, pack
 
 def test_nothing_but_frames_goes_up_and_nothing_but_what_is_found_comes_down(gpu, scene, make):
     gpu.build(scene.path, (1, 2, 3))
-    engine, cameras = TensorRtBackend(scene), [Camera() for _ in range(2)]
+    engine, cameras = TensorRtBackend(scene), [CameraHandle() for _ in range(2)]
     for seed in range(3):
         engine.infer(frames(make, cameras, (0, 1), seed))
     gpu.device.copied.clear()
@@ -68,7 +68,7 @@ def test_nothing_but_frames_goes_up_and_nothing_but_what_is_found_comes_down(gpu
 
 def test_where_cameras_change_places_their_state_moves_within_the_device(gpu, scene, make):
     gpu.build(scene.path, (1, 2, 3))
-    engine, cameras = TensorRtBackend(scene), [Camera() for _ in range(2)]
+    engine, cameras = TensorRtBackend(scene), [CameraHandle() for _ in range(2)]
     for seed in range(3):
         engine.infer(frames(make, cameras, (0, 1), seed))
     gpu.device.copied.clear()
@@ -80,7 +80,7 @@ def test_where_cameras_change_places_their_state_moves_within_the_device(gpu, sc
 
 def test_a_frame_is_one_graph_and_nothing_is_allocated_for_it(gpu, scene, make):
     gpu.build(scene.path)
-    engine, cameras = TensorRtBackend(scene), [Camera()]
+    engine, cameras = TensorRtBackend(scene), [CameraHandle()]
     engine.infer(frames(make, cameras, (0,), 0))
     allocations, launches = gpu.device.allocations, gpu.device.launches
     for seed in range(1, 5):
@@ -93,13 +93,13 @@ def test_a_frame_is_one_graph_and_nothing_is_allocated_for_it(gpu, scene, make):
 def test_the_memory_of_a_camera_that_has_gone_is_used_again_and_is_blank(gpu, scene, make):
     gpu.build(scene.path)
     engine = TensorRtBackend(scene)
-    cameras = [Camera()]
+    cameras = [CameraHandle()]
     for seed in range(3):
         engine.infer(frames(make, cameras, (0,), seed))
     allocations = gpu.device.allocations
     cameras.clear()
     gc.collect()
-    cameras.append(Camera())
+    cameras.append(CameraHandle())
     expected = load_backend(scene).infer(frames(make, cameras, (0,), 5))
     assert_equal(engine.infer(frames(make, cameras, (0,), 5)), expected)
     assert gpu.device.allocations == allocations
@@ -108,7 +108,7 @@ def test_the_memory_of_a_camera_that_has_gone_is_used_again_and_is_blank(gpu, sc
 
 def test_two_frames_of_one_camera_in_a_batch_are_refused(gpu, scene, make):
     gpu.build(scene.path, (1, 2, 3))
-    engine, cameras = TensorRtBackend(scene), [Camera()]
+    engine, cameras = TensorRtBackend(scene), [CameraHandle()]
     with pytest.raises(WrongUse, match="two frames of one camera"):
         engine.infer(frames(make, cameras, (0, 0), 0))
     engine.close()
