@@ -44,13 +44,13 @@ def free_port() -> int:
 
 
 class RtspCamera:
-    """Plays a folder of `000000.jpg` ... at `url`."""
+    """Plays a folder of `000000.jpg` ..., or an mp4 of H.264, at `url`."""
 
-    def __init__(self, folder: Path, fps: int = 8, account: tuple[str, str] | None = None) -> None:
+    def __init__(self, place: Path, fps: int = 8, account: tuple[str, str] | None = None) -> None:
         self.port = free_port()
         secret = "{}:{}@".format(*account) if account else ""
         self.url = f"rtsp://{secret}127.0.0.1:{self.port}/live"
-        self._words = [str(self.port), str(folder), str(fps), *(account or ())]
+        self._words = [str(self.port), str(place), str(fps), *(account or ())]
         self._process: subprocess.Popen[str] | None = None
         self.revive()
 

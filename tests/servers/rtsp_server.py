@@ -1,9 +1,9 @@
 """An RTSP camera, by GStreamer: run with the system's Python, which has its bindings.
 
-    /usr/bin/python3 rtsp_server.py PORT FOLDER FPS [USER PASSWORD]
+    /usr/bin/python3 rtsp_server.py PORT PLACE FPS [USER PASSWORD]
 
-Plays the pictures `000000.jpg` ... of FOLDER as H.264, over and over, at rtsp://127.0.0.1:PORT/live,
-and prints `ready`.
+Plays PLACE at rtsp://127.0.0.1:PORT/live, and prints `ready`: the pictures `000000.jpg` ... of a
+folder as H.264, over and over, or a file `.mp4` of H.264 as it is, once.
 """
 
 import sys
@@ -16,7 +16,13 @@ gi.require_version("GstRtspServer", "1.0")
 from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
 
 
-def launch_line(folder, fps):
+def launch_line(place, fps):
+    if Path(place).is_dir():
+        return encoding(place, fps)
+    return f"( filesrc location={place} ! qtdemux ! rtph264pay name=pay0 config-interval=-1 )"
+
+
+def encoding(folder, fps):
     last = len(list(Path(folder).glob("*.jpg"))) - 1
     return (
         f"( multifilesrc location={folder}/%06d.jpg start-index=0 stop-index={last} loop=true "
@@ -26,11 +32,11 @@ def launch_line(folder, fps):
     )
 
 
-def main(port, folder, fps, *account):
+def main(port, place, fps, *account):
     Gst.init(None)
     server = GstRtspServer.RTSPServer(address="127.0.0.1", service=port)
     factory = GstRtspServer.RTSPMediaFactory()
-    factory.set_launch(launch_line(folder, fps))
+    factory.set_launch(launch_line(place, fps))
     factory.set_shared(True)
     if account:
         protect(server, factory, *account)
