@@ -127,10 +127,17 @@ def _estimate(container: InputContainer, stream: VideoStream, fps: float | None)
     """What the duration comes to; in an mp4 pictures are counted that are not to be shown."""
     if stream.frames and not container.format.name.startswith("mov"):
         return stream.frames
-    if stream.duration and stream.time_base:
-        seconds = float(stream.duration * stream.time_base)
-    else:
-        # Matroska's lasts from 0 on, whenever its first picture is shown.
-        begins = max(0, container.start_time or 0) if "matroska" in container.format.name else 0
-        seconds = ((container.duration or 0) - begins) / av.time_base
+    seconds = _duration_of(container, stream)
     return max(1, round(seconds * fps)) if fps and seconds > 0 else stream.frames or None
+
+
+def _duration_of(container: InputContainer, stream: VideoStream) -> float:
+    """Seconds, as the file says; of one that was cut off, as its last packet does; else 0."""
+    if stream.duration and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    # Matroska's lasts from 0 on, whenever its first picture is shown.
+    begins = max(0, container.start_time or 0) if "matroska" in container.format.name else 0
+    if container.duration or not has_stamps(container):
+        return ((container.duration or 0) - begins) / av.time_base
+    stamps = (packet.pts for packet in _packets(container, stream) if packet.pts is not None)
+    return float(max(stamps, default=0) * (stream.time_base or 0)) - begins / av.time_base
