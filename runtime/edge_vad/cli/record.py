@@ -86,7 +86,9 @@ def record(
     else:
         for each in footage:
             print_stdout(_said(each))
-        print_stdout(f"\nnext: {_next(footage, config, cameras)}")
+        print_stdout("")
+        for command in _next(footage, config, cameras):
+            print_stdout(f"next: {command}")
 
 
 def record_footage(
@@ -164,17 +166,20 @@ def _what_is_missing(
 
     if not any(each.files for each in footage):
         return SourceLost("nothing was recorded", "see the log for the reason, and try again")
-    endings = {each.ending for each in footage}
-    if {Ending.SIZE.value, Ending.DISK.value} & endings:
-        why = (Ending.SIZE if Ending.SIZE.value in endings else Ending.DISK).value
-        return NotAllKept(f"{why}; there is less footage than was wanted", "raise --max-size")
-    missing = [each for each in footage if not each.is_whole]
-    if seconds is None or not missing:
+    endings = {each.ending: each.name for each in footage}
+    if Ending.FAILED.value in endings:
+        return NotAllKept(f"{endings[Ending.FAILED.value]} could not be recorded", "see the log")
+    for why in (Ending.SIZE.value, Ending.DISK.value):
+        if why in endings:
+            return NotAllKept(f"{why}; there is less footage than was wanted", "make room")
+    missing = next((each for each in footage if not each.is_whole), None)
+    if seconds is None or missing is None:
         return None
-    short = f"{missing[0].name} has {missing[0].seconds:.0f} s of {seconds:.0f} s"
+    short = f"{missing.name} has {missing.seconds:.0f} s of {seconds:.0f} s"
+    again = "give the same command again to go on"
     if Ending.STOPPED.value in endings:
-        return Interrupted(f"interrupted: {short}", "give the same command again to go on")
-    warn(f"{short} ({missing[0].ending}); give the same command again to record the rest")
+        return Interrupted(f"interrupted: {short}", again)
+    warn(f"{short} ({missing.ending})" + (f"; {again}" if missing.reconnects else ""))
     return None
 
 
@@ -187,11 +192,15 @@ def _said(footage: CameraFootage) -> str:
     return f"{footage.name}: {what}, in {footage.folder}" + (f" ({minutes})" if minutes else "")
 
 
-def _next(footage: Sequence[CameraFootage], config: Path | None, cameras: Sequence[str]) -> str:
-    """The command that trains on it."""
+def _next(
+    footage: Sequence[CameraFootage], config: Path | None, cameras: Sequence[str]
+) -> list[str]:
+    """The commands that train on it."""
     if config is not None:
         chosen = [word for name in cameras for word in ("--camera", name)]
-        return shlex.join(["edge-vad", "train", "--config", shown_path(config), *chosen])
-    first = next(each for each in footage if each.files)
-    out = Path("runs", first.name)
-    return shlex.join(["edge-vad", "train", first.folder, "--out", str(out)])
+        return [shlex.join(["edge-vad", "train", "--config", shown_path(config), *chosen])]
+    return [
+        shlex.join(["edge-vad", "train", each.folder, "--out", str(Path("runs", each.name))])
+        for each in footage
+        if each.files
+    ]

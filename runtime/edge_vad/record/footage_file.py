@@ -23,6 +23,7 @@ SUFFIX = ".mkv"
 # What is in a cluster is written when it is whole: a kill loses half a second of it, at most.
 _OPTIONS = {"cluster_time_limit": "500", "flush_packets": "1"}
 _MICROSECONDS = 1e6
+_UNFIT = "what it sends cannot be kept in a file"
 
 
 class _Sink:
@@ -75,14 +76,20 @@ class FootageFile:
     Raises:
         FileExistsError: There is a file of that name.
         OSError: It cannot be written.
+        FeedLost: What is sent fits into no file.
     """
 
     def __init__(self, path: Path, feed: SampleFeed, first: Sample) -> None:
         self.path, self.seconds = path, 0.0
         self._begin_s = first.time_s
         self._sink = _Sink(path)
-        self._container = av.open(self._sink, "w", format="matroska", options=_OPTIONS)
-        self._track = feed.track(self._container)
+        try:
+            self._container = av.open(self._sink, "w", format="matroska", options=_OPTIONS)
+            self._track = feed.track(self._container)
+        except (FFmpegError, ValueError):
+            self._sink.end()
+            path.unlink()
+            raise FeedLost(_UNFIT) from None
 
     @property
     def size(self) -> int:
@@ -101,7 +108,7 @@ class FootageFile:
         except (FFmpegError, ValueError):
             if self._sink.failure:
                 raise self._sink.failure from None
-            raise FeedLost("what it sends cannot be kept in a file") from None
+            raise FeedLost(_UNFIT) from None
         self.seconds = max(self.seconds, sample.time_s - self._begin_s)
 
     def close(self) -> None:

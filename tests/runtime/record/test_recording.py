@@ -22,6 +22,7 @@ import numpy as np
 import pytest
 from rtsp_camera import RtspCamera
 
+from edge_vad.errors import Unavailable
 from edge_vad.motion.pace import at_pace
 from edge_vad.record import limits, recorder
 from edge_vad.sources import open_source
@@ -187,6 +188,30 @@ def test_a_size_that_is_reached_ends_it_and_is_said(
     assert "the size was reached" in answer.err
     (file,) = files_of(tmp_path / "footage" / "yard")
     assert file.stat().st_size < 12_000
+
+
+def test_a_camera_that_cannot_be_recorded_is_told_while_others_are(
+    edge_vad: Command, h264: Video, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*words: object) -> None:
+        raise Unavailable("this machine lacks something", "install it")
+
+    monkeypatch.setattr("edge_vad.record.copied.open_copied", broken)
+    source = h264(tmp_path / "yard.mkv", EVEN)
+    answer = edge_vad("record", source, "gate=rtsp://10.0.0.2/1", "--out", tmp_path / "footage")
+    assert answer.code == 6
+    assert "gate: this machine lacks something" in answer.err
+    assert "gate could not be recorded" in answer.err
+    assert len(files_of(tmp_path / "footage" / "yard")) == 1
+
+
+def test_without_pyav_it_says_what_to_install(
+    edge_vad: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_vad.record.connecting.has_pyav", lambda: False)
+    answer = edge_vad("record", "rtsp://10.0.0.2/1", "--out", tmp_path / "footage")
+    assert (answer.code, list(tmp_path.iterdir())) == (4, [])
+    assert "run pip install av" in answer.err
 
 
 def test_a_full_disk_ends_it_and_what_there_is_plays(
