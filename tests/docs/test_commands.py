@@ -100,6 +100,9 @@ RUN = {
         "test_a_full_disk_stops_neither_cameras_nor_mqtt_and_the_store_recovers"
     ),
     "tools/check_nothing_lost.py": "test_the_named_check_passes_in_its_short_form",
+    "tools/check_recording.py": (
+        "test_three_minutes_of_a_1080p_camera_survive_two_kills_for_a_tenth_of_a_core"
+    ),
     "tools/hostile.py": "test_some_cases_of_each_kind_of_file_break_no_rule",
     "tools/live_checks.py soak street.onnx --minutes 2": (
         "test_memory_threads_and_descriptors_stay_flat"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from rtsp_camera import has_rtsp_server, require
 
-TOOL = Path(__file__).parents[3] / "tools" / "record_check.py"
+TOOL = Path(__file__).parents[3] / "tools" / "check_recording.py"
 
 
 @pytest.mark.long

@@ -1,6 +1,6 @@
 """Records a 1080p camera by RTSP and kills the recording: what is lost, and what does it cost?
 
-    python tools/record_check.py [--minutes 3] [--kills 2]
+    python tools/check_recording.py [--minutes 3] [--kills 2]
 
 The camera sends 25 pictures a second as H.264, 4 Mbit/s, with a key frame every two seconds. Beside
 the recording a second one, the witness, is ended properly when the first is killed: what only the
@@ -161,12 +161,6 @@ def kill_once(url: str, folder: Path, whole_s: float, after_s: float, number: in
     recording.process.wait()
     witness.process.wait()
     killed, seen = recording.files[-1], witness.files[-1]
-    print(
-        [
-            (f.name, len(packets_of(f)), packets_of(f)[-1][0])
-            for f in recording.files + witness.files
-        ]
-    )
     kept_s = packets_of(killed)[-1][0] / 1000
     return {"lost_s": lost_s(killed, seen), "kept_s": kept_s, "life": life}
 
