@@ -169,9 +169,10 @@ def _what_is_missing(
     endings = {each.ending: each.name for each in footage}
     if Ending.FAILED.value in endings:
         return NotAllKept(f"{endings[Ending.FAILED.value]} could not be recorded", "see the log")
-    for why in (Ending.SIZE.value, Ending.DISK.value):
+    rooms = {Ending.SIZE.value: "raise --max-size", Ending.DISK.value: "free some space"}
+    for why, mend in rooms.items():
         if why in endings:
-            return NotAllKept(f"{why}; there is less footage than was wanted", "make room")
+            return NotAllKept(f"{why}; there is less footage than was wanted", mend)
     missing = next((each for each in footage if not each.is_whole), None)
     if seconds is None or missing is None:
         return None

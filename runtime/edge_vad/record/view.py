@@ -74,6 +74,7 @@ class ViewCheck:
         self._looked_s: float | None = None
         self._frozen = FreezeDetector(_FROZEN_S)
         self._tamper = TamperDetector(_CHANGED_S)
+        self._shape: tuple[int, ...] = ()
 
     @property
     def has_looked(self) -> bool:
@@ -98,6 +99,8 @@ class ViewCheck:
         """
         self._looked_s = time_s
         grey, counts = _grey(image), self._counts
+        if grey.shape != self._shape:  # a camera that was set otherwise is another one
+            self._shape, self._tamper = grey.shape, TamperDetector(_CHANGED_S)
         state = self._tamper.update(image, time_s)
         counts.looks += 1
         counts.dark += float(np.percentile(grey, 90)) < _DARK

@@ -26,7 +26,7 @@ from edge_vad.errors import Unavailable
 from edge_vad.motion.pace import at_pace
 from edge_vad.record import limits, recorder
 from edge_vad.sources import open_source
-from edge_vad.sources.feeds.feed import FeedLost
+from edge_vad.sources.feeds.feed import Feed, FeedLost
 
 Command = Callable[..., Any]
 Video = Callable[..., Path]
@@ -348,6 +348,50 @@ def test_a_lost_camera_is_tried_again_with_the_patience_of_the_live_loop(
     answer = edge_vad("record", "rtsp://127.0.0.1:9/live", "--out", tmp_path, "--duration", "1s")
     assert answer.code == 5
     assert len(tries) == 1  # who refuses a password is not asked again at once
+
+
+class UsbCamera(Feed):
+    """Gives fifteen pictures, ten a second, and is unplugged; then it is smaller, as some are."""
+
+    fps = 10.0
+    plugged = 0
+
+    def __init__(self) -> None:
+        UsbCamera.plugged += 1
+        self._rows = 64 // UsbCamera.plugged
+        self._count = 0
+
+    def grab(self) -> float | None:
+        self._count += 1
+        if self._count > 15:
+            raise FeedLost("/dev/video7 stopped sending")
+        time.sleep(0.1)
+        return None
+
+    def retrieve(self, spare: np.ndarray | None) -> np.ndarray:
+        image = np.full((self._rows + 1, 97, 3), 90, np.uint8)  # odd: no encoder likes that
+        image[5:20, 3 * self._count : 3 * self._count + 15] = 220
+        return image
+
+
+def test_a_usb_camera_is_encoded_and_recorded_on_when_it_is_plugged_in_again(
+    edge_vad: Command,
+    times: Callable[[Path], list[float]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("edge_vad.record.connecting.connector", lambda spec, timeout_s: UsbCamera)
+    answer = edge_vad("record", "/dev/video7", "--out", tmp_path, "--duration", "2.5s", "--json")
+    assert answer.code == 0, answer.err
+    (told,) = json.loads(answer.out)
+    assert (told["name"], told["reconnects"], told["is_whole"]) == ("video7", 1, True)
+    first, second = files_of(tmp_path / "video7")
+    shown = times(first)
+    assert len(shown) == 15
+    assert 1.3 <= shown[-1] <= 3.0  # as they came, on a busy machine
+    with open_source(first) as before, open_source(second) as after:
+        assert next(iter(before)).image.shape == (64, 96, 3)
+        assert next(iter(after)).image.shape == (32, 96, 3)
 
 
 def test_rtsp_is_copied_while_another_camera_is_dead(

@@ -94,6 +94,14 @@ def test_a_camera_that_is_turned_is_told_after_its_first_minute() -> None:
     assert check.minute(0.0) is MinuteView.TURNED
 
 
+def test_a_camera_may_change_the_shape_of_its_picture() -> None:
+    check = ViewCheck()
+    for second in range(60):
+        image = walker(second)
+        check.look(noisy(image) if second < 10 else image[:, :240], float(second))
+    assert check.minute(0.0) is MinuteView.MOVES
+
+
 def test_without_pictures_it_says_so() -> None:
     assert judged([], lost_s=60.0) is MinuteView.NO_SIGNAL
     assert judged([]) is MinuteView.UNSEEN
