@@ -6,6 +6,7 @@ import asyncio
 import time
 from enum import Enum
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from edge_vad.sinks.http.network import network_of
@@ -62,6 +63,16 @@ class TimedConnection(H11Protocol):
     def is_overdue(self, now: float) -> bool:
         """Whether it has let us wait for too long."""
         return LONGEST_S[self.look(now)] < now - self.since
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP; the answer that was under way to it is wanted no more."""
+        if self.cycle is not None:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        try:
+            super().send_400_response(msg)
+        except h11.LocalProtocolError:  # that answer has begun
+            self.transport.close()
 
     def leave(self) -> None:
         """End it at once; what was sent already arrives."""

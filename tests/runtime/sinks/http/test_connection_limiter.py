@@ -40,6 +40,23 @@ def test_callers_who_hold_connections_keep_nobody_out(server, sent):
     assert opened.inside <= opened.limiter.most
 
 
+GARBLED = b"POST %s HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nZZZ\r\n"
+
+
+@pytest.mark.parametrize("path", [b"/", b"/missing", b"/missing\xff"])
+def test_a_body_that_is_no_http_is_refused_and_no_fault_of_ours(server, log, events, path):
+    opened = server()
+    for _ in range(5):
+        assert opened.ended_after(opened.hold(GARBLED % path)) < 10
+    early = opened.hold(GARBLED[:-5] % b"/large")  # its answer has begun when the rest comes
+    early.recv(100)
+    early.sendall(b"ZZZ\r\n")
+    assert opened.ended_after(early) < 10
+    events.eventually(lambda: opened.inside == 0)
+    assert opened.ask() == 200
+    assert not [each for each in log.records if each.levelname == "ERROR"]
+
+
 def test_one_caller_takes_half_the_places_and_nobody_takes_all(server, events):
     opened = server(12)
     for _ in range(30):
