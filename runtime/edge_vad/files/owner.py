@@ -47,12 +47,18 @@ class Owner:
                 "choose another folder, make this one writable, or free some space",
             ) from None
 
+    @property
+    def holds(self) -> bool:
+        """Whether it is still there, and ours: not removed, moved or replaced."""
+        return self._handle is not None and _is_at(self._lock, self._handle)
+
     def close(self) -> None:
         """Give it up; harmless when called twice."""
         if self._handle is None:
             return
         with suppress(OSError):  # while it is still ours, so that nobody else's goes
-            self._lock.unlink()
+            if self.holds:
+                self._lock.unlink()
         os.close(self._handle)
         self._handle = None
         self._remove_made()
@@ -101,5 +107,5 @@ def _lock(handle: int) -> None:
 def _is_at(path: Path, handle: int) -> bool:
     try:
         return os.path.samestat(path.stat(), os.fstat(handle))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False

@@ -55,6 +55,7 @@ class Journal(Sink):
         self._sinks: Sequence[Sink] = ()
         self._pass_on: PassOn | None = None
         self._reported, self._failed = 0, 0
+        self._is_gone = False
         self._worker: Worker[EventChange] | None = None
 
     def begin(self, sinks: Sequence[Sink], pass_on: PassOn) -> None:
@@ -88,6 +89,8 @@ class Journal(Sink):
 
     def tallies(self) -> Sequence[Tally]:
         """How many changes were told, were not, and could not be."""
+        if self._is_gone:
+            return (Tally("changes", 0, self.unsaved(), self._lost + self._reported),)
         return (Tally("changes", self._reported, self.unsaved(), self._lost),)
 
     def flush(self, timeout_s: float) -> None:
@@ -97,6 +100,7 @@ class Journal(Sink):
 
     def close(self, timeout_s: float) -> None:
         """Give the folder up; the file goes where the sinks have kept all that is in it."""
+        self._look_for_folder()
         until = time.monotonic() + timeout_s
         while not (is_kept := self._is_kept()) and time.monotonic() < until:
             time.sleep(_TRY_AGAIN_S)
@@ -113,9 +117,17 @@ class Journal(Sink):
         gone = self._worker.dropped + self._worker.failed if self._worker else 0
         return gone + self._failed
 
+    def _look_for_folder(self) -> None:
+        """See whether the folder is still there: into one that was removed, writing never fails."""
+        if self._is_gone or all(owner.holds for owner in self._owners):
+            return
+        self._is_gone = True
+        self._why = "the folder was removed, moved or replaced: what is written into it is lost"
+        _log.warning("%s", self._why)
+
     def _give_up(self) -> None:
-        for owner in self._owners:
-            owner.close()
+        while self._owners:
+            self._owners.pop().close()
 
     def _replay(self, changes: Sequence[EventChange]) -> None:
         for change in changes:
@@ -136,6 +148,7 @@ class Journal(Sink):
             if self._pass_on:
                 self._pass_on(change.event.camera, change)
             self._reported += 1
+        self._look_for_folder()
         if self._file.size > _LONG and self._is_kept():
             self._shorten()
 
@@ -145,7 +158,7 @@ class Journal(Sink):
             return []
         try:
             changes = self._file.append(changes)
-            self._why = ""
+            self._why = self._why if self._is_gone else ""
         except (OSError, ValueError) as error:
             what = "the disk is full" if is_full(error) else f"nothing can be written ({error})"
             if not self._why:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 from dataclasses import replace
 
 import pytest
 
 from edge_vad.events import ChangeKind, EventState
+from edge_vad.files.owner import LOCK, Owner
 from edge_vad.sinks.base import Sink
 from edge_vad.sinks.delivery import Message, Outbox
 from edge_vad.sinks.group import SinkGroup
@@ -63,6 +65,41 @@ def test_when_all_is_kept_nothing_of_it_stays(tmp_path, events):
     group.event("gate", events.end(event))
     group.close(5)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("way", ["removed", "moved", "replaced", "its lock removed"])
+def test_a_folder_that_goes_while_it_is_written_into_is_told_and_nothing_counts_as_kept(
+    tmp_path, events, caplog, way
+):
+    folder = tmp_path / "watched"
+    journal = Journal(folder)
+    group = SinkGroup([journal, Keeper(folder)])
+    group.event("gate", events.new(events.live()))
+    events.eventually(lambda: journal.tallies()[0].done == 1)
+    if way == "its lock removed":
+        (folder / LOCK).unlink()
+    elif way == "removed":
+        shutil.rmtree(folder)
+    else:
+        folder.rename(tmp_path / "elsewhere")
+    if way == "replaced":
+        folder.mkdir()
+    group.event("gate", events.end(events.live()))
+    events.eventually(lambda: not journal.health().ok)
+    assert "removed, moved or replaced" in journal.health().why
+    group.close(5)
+    assert (journal.tallies()[0].done, journal.tallies()[0].lost) == (0, 2)
+    assert caplog.text.count("removed, moved or replaced") == 1
+
+
+def test_a_run_whose_folder_went_leaves_that_of_the_next_alone(tmp_path):
+    folder = tmp_path / "watched"
+    journal = Journal(folder)
+    shutil.rmtree(folder)
+    other = Owner(folder)
+    journal.close(0)
+    assert other.holds
+    other.close()
 
 
 def test_what_a_sink_could_not_keep_the_next_run_takes_in(tmp_path, events):
