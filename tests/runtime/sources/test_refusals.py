@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import re
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -15,7 +17,7 @@ from edge_vad.sources.addresses.spec import parse_spec
 from edge_vad.sources.capture.capture import Capture
 from edge_vad.sources.capture.newest import NewestFrame
 from edge_vad.sources.connecting import connector
-from edge_vad.sources.feeds.refusal import REFUSED_S, refusal
+from edge_vad.sources.feeds.refusal import BUSY_S, REFUSED_S, refusal
 
 
 class Camera:
@@ -23,13 +25,14 @@ class Camera:
 
     def __init__(self) -> None:
         self.logins = self.calls = 0
+        self.status = 401
         camera = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
                 camera.calls += 1
                 camera.logins += "Authorization" in self.headers
-                self.send_response(404 if self.path == "/nothing" else 401)
+                self.send_response({"/nothing": 404}.get(self.path, camera.status))
                 self.send_header("WWW-Authenticate", 'Basic realm="camera"')
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -82,6 +85,63 @@ def test_an_address_with_nothing_there_is_told(
     assert "has nothing at this address" in said
 
 
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [(400, "refuses what"), (410, "refuses what"), (429, "is busy"), (500, "fails"), (503, "busy")],
+)
+def test_a_camera_that_answers_it_cannot_is_told_and_asked_seldom(
+    camera: Camera, caplog: pytest.LogCaptureFixture, status: int, why: str
+) -> None:
+    camera.status = status
+    said = watched(f"http://{camera.place}/live", 2.0, caplog)
+    assert why in said
+    assert f"status {status}" in said
+    assert camera.calls == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [(400, "refuses what"), (453, "refuses what"), (461, "refuses what"), (503, "fails, or is bu")],
+)
+def test_an_rtsp_camera_that_answers_it_cannot_is_told_and_asked_seldom(
+    caplog: pytest.LogCaptureFixture, status: int, why: str
+) -> None:
+    with RefusingRtsp(status) as camera:
+        said = watched(f"rtsp://admin:hunter2@{camera.place}/live", 2.0, caplog)
+    assert why in said
+    assert camera.calls <= 2  # one by ourselves, to see whether it leads elsewhere
+
+
+class RefusingRtsp:
+    """An RTSP camera that says what it can, and then refuses."""
+
+    def __init__(self, status: int) -> None:
+        self.status, self.calls = status, 0
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.place = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def __enter__(self) -> RefusingRtsp:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.close()
+
+    def _serve(self) -> None:
+        with suppress(OSError):  # it was closed
+            while True:
+                caller, _ = self._listener.accept()
+                self.calls += 1
+                with caller, suppress(OSError):
+                    while asked := caller.recv(4096):
+                        caller.sendall(self._answer(asked))
+
+    def _answer(self, asked: bytes) -> bytes:
+        number = re.search(rb"CSeq: (\d+)", asked)
+        status = b"200" if asked.startswith(b"OPTIONS") else b"%d" % self.status
+        return b"RTSP/1.0 %s Said\r\nCSeq: %s\r\n\r\n" % (status, number[1] if number else b"1")
+
+
 def test_a_dead_port_is_told(unused_port: int, caplog: pytest.LogCaptureFixture) -> None:
     assert "refuses the connection" in watched(f"http://127.0.0.1:{unused_port}/", 2.0, caplog)
 
@@ -93,6 +153,14 @@ def test_a_dead_port_is_told(unused_port: int, caplog: pytest.LogCaptureFixture)
         (b"RTSP/1.0 403 Forbidden\r\n\r\n", "refuses access", REFUSED_S),
         (b"RTSP/1.0 404 Not Found\r\n\r\n", "has nothing at this address", 0.0),
         (b"RTSP/1.0 200 OK\r\n\r\n", "sends no video", 0.0),
+        (b"RTSP/1.0 453 Not Enough Bandwidth\r\n\r\n", "is busy (status 453)", BUSY_S),
+        (
+            b"RTSP/1.0 461 Unsupported Transport\r\n\r\n",
+            "refuses what it is asked for (status 461)",
+            BUSY_S,
+        ),
+        (b"RTSP/1.0 503 Service Unavailable\r\n\r\n", "is busy (status 503)", BUSY_S),
+        (b"RTSP/1.0 500 Internal Error\r\n\r\n", "fails, or is busy (status 500)", BUSY_S),
         (b"SSH-2.0-OpenSSH\r\n", "sends no video", 0.0),
         (b"", "sends no video", 0.0),
         (None, "does not answer", 0.0),

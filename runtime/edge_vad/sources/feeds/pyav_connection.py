@@ -13,7 +13,7 @@ from edge_vad.sources.addresses.address import CameraSpec
 from edge_vad.sources.decoding.pyav import MOST_PIXELS
 from edge_vad.sources.feeds.feed import FeedLost
 from edge_vad.sources.feeds.hosts import Hosts, LeadsElsewhere
-from edge_vad.sources.feeds.refusal import REFUSED_S, refused
+from edge_vad.sources.feeds.refusal import REFUSED_S, SOME_FAILURE, SOME_REFUSAL, refused
 from edge_vad.sources.feeds.web import OPTIONS as WEB_OPTIONS
 from edge_vad.sources.feeds.web import RTSP_SCHEMES, WEB_SCHEMES, Web, WebFile, check_rtsp
 
@@ -34,7 +34,15 @@ _STREAM_OPTIONS = {
 FAILURES = (FFmpegError, LeadsElsewhere, OSError, ValueError)
 """What PyAV raises, and what it was given to read from."""
 
-_STATUSES = {"HTTPUnauthorizedError": 401, "HTTPForbiddenError": 403, "HTTPNotFoundError": 404}
+_STATUSES = {
+    "HTTPBadRequestError": 400,
+    "HTTPUnauthorizedError": 401,
+    "HTTPForbiddenError": 403,
+    "HTTPNotFoundError": 404,
+    "HTTPTooManyRequestsError": 429,
+    "HTTPOtherClientError": SOME_REFUSAL,
+    "HTTPServerError": SOME_FAILURE,
+}
 
 
 class StreamConnection:

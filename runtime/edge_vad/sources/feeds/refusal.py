@@ -10,6 +10,8 @@ from edge_vad.sources.feeds.feed import FeedLost
 
 REFUSED_S = 60.0
 """Until a login is tried again: cameras lock out who guesses."""
+BUSY_S = 5.0
+"""Until a camera is asked again that answers it cannot: most of those have too many viewers."""
 _PORTS = {"rtsp": 554, "http": 80}
 _STATUS = re.compile(rb"(?:RTSP|HTTP)/\d\.\d (\d{3})")
 _LONGEST = 4096
@@ -18,6 +20,11 @@ _REASONS = {
     403: "refuses access",
     404: "has nothing at this address",
 }
+_BUSY = frozenset({429, 453, 503})
+_GROUPS = {4: "refuses what it is asked for", 5: "fails, or is busy"}
+_SOME = 99
+SOME_REFUSAL, SOME_FAILURE = 400 + _SOME, 500 + _SOME
+"""Statuses of which no more is known."""
 
 
 def refusal(address: str, shown: str, timeout_s: float) -> FeedLost:
@@ -50,11 +57,15 @@ def refused(shown: str, status: int, usually: str) -> FeedLost:
 
     Args:
         shown: The camera, for people.
-        status: Of HTTP or RTSP; 0 where there is none.
+        status: Of HTTP or RTSP, `SOME_REFUSAL` or `SOME_FAILURE`; 0 where there is none.
         usually: What is said of other ones.
     """
     patience_s = REFUSED_S if status in (401, 403) else 0.0
-    return FeedLost(f"{shown} {_REASONS.get(status, usually)}", patience_s)
+    if status < 400 or status in _REASONS:
+        return FeedLost(f"{shown} {_REASONS.get(status, usually)}", patience_s)
+    reason = "is busy" if status in _BUSY else _GROUPS.get(status // 100, usually)
+    number = f" (status {status})" if status % 100 != _SOME else ""
+    return FeedLost(f"{shown} {reason}{number}", BUSY_S)
 
 
 def _request(scheme: str, place: tuple[str, int], path: str) -> str:
