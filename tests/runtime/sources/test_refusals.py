@@ -112,6 +112,27 @@ def test_an_rtsp_camera_that_answers_it_cannot_is_told_and_asked_seldom(
     assert camera.calls <= 2  # one by ourselves, to see whether it leads elsewhere
 
 
+@pytest.mark.parametrize("scheme", ["https", "rtsps"])
+def test_a_camera_that_does_not_speak_tls_is_told(
+    camera: Camera, caplog: pytest.LogCaptureFixture, scheme: str
+) -> None:
+    said = watched(f"{scheme}://admin:hunter2@{camera.place}/live", 2.0, caplog)
+    assert "does not speak TLS" in said
+
+
+@pytest.mark.parametrize("scheme", ["http", "rtsp"])
+def test_a_name_that_nobody_knows_is_told(caplog: pytest.LogCaptureFixture, scheme: str) -> None:
+    said = watched(f"{scheme}://camera.invalid/live", 2.0, caplog)
+    assert "has a name that is not known here" in said
+
+
+def test_a_page_in_place_of_a_camera_is_told(
+    camera: Camera, caplog: pytest.LogCaptureFixture
+) -> None:
+    camera.status = 200
+    assert "sends no video" in watched(f"http://{camera.place}/live", 2.0, caplog)
+
+
 class RefusingRtsp:
     """An RTSP camera that says what it can, and then refuses."""
 

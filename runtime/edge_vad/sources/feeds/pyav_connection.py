@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
 from typing import TYPE_CHECKING
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
@@ -34,6 +36,11 @@ _STREAM_OPTIONS = {
 FAILURES = (FFmpegError, LeadsElsewhere, OSError, ValueError)
 """What PyAV raises, and what it was given to read from."""
 
+_REASONS: dict[type[OSError], str] = {
+    ConnectionRefusedError: "refuses the connection",
+    socket.gaierror: "has a name that is not known here",
+    ssl.SSLError: "does not speak TLS as it should",
+}
 _STATUSES = {
     "HTTPBadRequestError": 400,
     "HTTPUnauthorizedError": 401,
@@ -66,8 +73,9 @@ class StreamConnection:
         try:
             self.container = self._open(spec, timeout_s, Hosts(spec.address, spec.hosts))
         except FAILURES as error:
+            usually = "does not answer" if self._file is None else "sends no video"
             self._close_file()
-            raise lost(spec.shown, error, "does not answer") from None
+            raise lost(spec.shown, error, usually) from None
 
     def close(self) -> None:
         """End it."""
@@ -110,8 +118,9 @@ def lost(shown: str, error: Exception, usually: str) -> FeedLost:
     """
     if isinstance(error, LeadsElsewhere):
         return FeedLost(str(error), REFUSED_S)
-    if isinstance(error, ConnectionRefusedError):
-        return FeedLost(f"{shown} refuses the connection")
+    for kind, reason in _REASONS.items():
+        if isinstance(error, kind):
+            return FeedLost(f"{shown} {reason}")
     status = _STATUSES.get(type(error).__name__, 0)
     if isinstance(error, HTTPError):
         error.close()
