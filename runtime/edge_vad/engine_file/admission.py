@@ -21,6 +21,7 @@ from edge_vad.engine_file.sidecar import (
     Sidecar,
 )
 from edge_vad.errors import BadModel
+from edge_vad.files.bounded import read_bounded
 
 _LARGEST_SIDECAR = 16 * 2**20
 _BUILD = "edge-vad export SCENE.onnx --engine"
@@ -71,10 +72,7 @@ def read_sidecar(engine: Path) -> Sidecar:
             f"{engine} is not there", "build it with edge-vad export SCENE.onnx --engine"
         )
     try:
-        with path.open("rb") as file:
-            text = file.read(_LARGEST_SIDECAR + 1)
-        if len(text) > _LARGEST_SIDECAR:
-            raise ValueError("it is too large")
+        text = read_bounded(path, _LARGEST_SIDECAR)
         schema = msgspec.json.decode(text, type=_SchemaOnly).schema
         if schema > SCHEMA:
             raise ValueError(f"it has schema {schema}, and this version reads up to {SCHEMA}")

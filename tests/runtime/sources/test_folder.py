@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -189,3 +191,23 @@ def test_a_rate_that_is_said_comes_before_the_usual_one(tmp_path: Path, frames: 
     (tmp_path / "fps.txt").write_text("many")
     with pytest.raises(WrongUse, match="no frame rate"):
         open_source(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder", "long text", "no text"])
+def test_a_rate_that_cannot_be_read_is_told_and_waited_for_by_nobody(
+    tmp_path: Path, frames: Callable[..., Path], kind: str
+) -> None:
+    rate = frames(tmp_path / "pictures", 3) / "fps.txt"
+    rate.unlink()
+    if kind == "pipe":
+        os.mkfifo(rate)
+    elif kind == "device":
+        rate.symlink_to("/dev/zero")
+    elif kind == "folder":
+        rate.mkdir()
+    else:
+        rate.write_bytes(b"9" * 10_000 if kind == "long text" else b"\xff\xfe")
+    began = time.monotonic()
+    with pytest.raises(BadInput, match=r"fps.txt cannot be read"):
+        open_source(tmp_path / "pictures")
+    assert time.monotonic() - began < 10

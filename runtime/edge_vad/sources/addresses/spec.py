@@ -12,7 +12,7 @@ from edge_vad.sources.addresses.options import read_options
 from edge_vad.untrusted import shown_path
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
-_RANGE = re.compile(r"(?=.*[0-9])([0-9]*)-([0-9]*)")
+_RANGE = re.compile(r"(?=.*[0-9])([0-9]{0,15})-([0-9]{0,15})")
 _OPTIONS = re.compile(r"(.+)\?([^?]*)", re.DOTALL)
 _LONGEST_NAME = 100
 

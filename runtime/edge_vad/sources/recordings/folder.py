@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_vad.errors import BadInput
+from edge_vad.files.bounded import read_text, reason_of
 from edge_vad.sources.addresses.options import read_fps
 from edge_vad.sources.addresses.spec import RecordingSpec
 from edge_vad.sources.decoding.pictures import read_picture
@@ -93,10 +94,13 @@ def list_frames(folder: Path) -> list[Path]:
 def _rate_of(folder: Path, usual: float | None) -> float:
     file = folder / RATE_FILE
     try:
-        with file.open() as said:
-            text = said.read(_LONGEST_RATE).strip()
-    except (OSError, UnicodeDecodeError):
+        text = read_text(file, _LONGEST_RATE).strip()
+    except FileNotFoundError:
         text = ""
+    except OSError as error:
+        raise BadInput(
+            f"{file} cannot be read ({reason_of(error)})", "write a number such as 10 into it"
+        ) from None
     fps = read_fps(text, f"write a number such as 10 into {file}") if text else usual
     if fps is None:
         raise BadInput(
