@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -45,7 +46,7 @@ def inside(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
 def stories() -> dict[str, list[Paced]]:
     """Ways in which frames come, to be told to both scenes."""
     with open_source(FOOTAGE) as source:
-        frames = [frame._replace(image=frame.image.copy()) for frame in source]
+        frames = [replace(frame, image=frame.image.copy()) for frame in source]
     in_a_row = [Paced(frame, 1.0 if frame.index else None) for frame in frames]
     return {
         "in a row": in_a_row,
