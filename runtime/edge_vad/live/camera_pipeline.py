@@ -19,7 +19,7 @@ from edge_vad.events import CameraStatus, WatchedCamera
 from edge_vad.false_alarms import parse_rate
 from edge_vad.frame import Frame
 from edge_vad.live.freeze_detector import FreezeDetector
-from edge_vad.motion.pace import Pace
+from edge_vad.motion.pace import LONGEST_STEP, Pace
 from edge_vad.scene_model import SceneModel
 from edge_vad.scoring.preparation import FramePreparer, PreparedFrame
 from edge_vad.scoring.tamper_detector import TamperDetector
@@ -29,6 +29,8 @@ from edge_vad.sources.capture.newest import NewestFrame
 from edge_vad.sources.connecting import LiveSpec, connector, is_paced
 
 _log = logging.getLogger(__name__)
+_TOO_LATE = 5
+"""Frames in a row that follow none, from which on that is told."""
 _DEFAULT_DECISION, _DEFAULT_WATCH = DecisionSettings(), WatchSettings()
 
 
@@ -103,6 +105,7 @@ class CameraPipeline:
             clock=self.is_paced,
         )
         self._busy = threading.Lock()
+        self._too_late = 0
         self._picture_state = CameraState.LIVE
         self._freeze_detector = FreezeDetector(plan.watch.frozen_after_s)
         self._pace = Pace(card.fps)
@@ -179,11 +182,25 @@ class CameraPipeline:
             self._pace.reset()
             self.box.give_back(frame.image)
             return False
+        self._report_pace(steps)
         prepared = self._preparer.pool(self._preparer.measure(frame, image, steps))
         ended = time.monotonic()
         waited_s = began - frame.time_s if self.is_paced else 0.0
         self.waiting = Waiting(prepared, waited_s, ended - began)
         return not prepared.unjudged
+
+    def _report_pace(self, steps: float | None) -> None:
+        """Warn where frame after frame comes too late after the one before: none is scored."""
+        self._too_late = 0 if steps is not None else self._too_late + 1
+        if self._too_late == _TOO_LATE:
+            fps = self.plan.model.card.fps
+            _log.warning(
+                "%s: its frames come too seldom to say anything of motion, and none is scored: the "
+                "scene was learnt at %.3g a second, and needs %.3g at least",
+                self.name,
+                fps,
+                fps / LONGEST_STEP,
+            )
 
     def _fitted(self, frame: Frame) -> NDArray[np.uint8] | None:
         """The image in the size of the model; None where it has another shape."""

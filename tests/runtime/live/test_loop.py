@@ -94,6 +94,22 @@ def test_a_frozen_camera_is_told_and_not_scored(
     assert max(notes.of("gate")) <= 30
 
 
+@pytest.mark.parametrize(("fps", "is_told"), [(1.0, True), (2.0, False)])
+def test_a_camera_too_slow_for_its_scene_is_told_and_not_scored(
+    loop_of: Loops,
+    make: SimpleNamespace,
+    tmp_path: Path,
+    notes: Any,
+    caplog: pytest.LogCaptureFixture,
+    fps: float,
+    is_told: bool,
+) -> None:
+    slow = make.avi(tmp_path / "slow.avi", make.movement(20), fps)
+    loop_of(gate=str(slow)).run([notes])
+    assert caplog.text.count("gate: its frames come too seldom") == is_told
+    assert bool(notes.of("gate")) != is_told
+
+
 def test_an_event_ends_when_the_camera_no_longer_shows_its_scene(
     loop_of: Loops, make: SimpleNamespace, tmp_path: Path, notes: Any
 ) -> None:
