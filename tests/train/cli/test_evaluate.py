@@ -99,7 +99,7 @@ def test_pixels_and_regions_are_measured_when_asked(scene: Path, root: Path) -> 
 
 def test_a_synthetic_street_is_told_by_kind(tiny_scene: TinyScene) -> None:
     scene = tiny_scene("street.onnx", height=48, width=64)
-    url = "test://street?seed=3&size=64x48&fps=1&noise=1"
+    url = "test://street?seed=3&size=64x48&fps=2&noise=1"
     evaluation = msgspec.json.decode(
         run(scene, url, "--format", "synthetic", "--json").stdout, type=Evaluation
     )
@@ -142,13 +142,13 @@ def test_the_help_shows_commands_line_by_line() -> None:
 
 def test_only_the_kinds_asked_for_are_measured(tiny_scene: TinyScene) -> None:
     scene = tiny_scene("street.onnx", height=48, width=64)
-    url = "test://street?seed=3&size=64x48&fps=1&noise=1"
+    url = "test://street?seed=3&size=64x48&fps=2&noise=1"
     out = run(scene, url, "--format", "synthetic", "--kind", "runner", "--json").stdout
     assert [clip["kind"] for clip in json.loads(out)["clips"]] == ["runner"]
 
 
 def test_an_unknown_kind_is_refused_with_those_there_are(tiny_scene: TinyScene) -> None:
-    url = "test://street?seed=3&size=64x48&fps=1&noise=1"
+    url = "test://street?seed=3&size=64x48&fps=2&noise=1"
     with pytest.raises(WrongUse, match=r"dragon.*wrong_way"):
         run(tiny_scene("street.onnx"), url, "--format", "synthetic", "--kind", "dragon")
 
