@@ -145,16 +145,6 @@ def test_cells_count_where_something_is_or_moves_and_is_seen(
     assert float(activity.max()) == pytest.approx(float(active))
 
 
-def test_streaks_of_rain_are_not_what_moves() -> None:
-    _, motion = with_thing(flow=(0, 6))
-    for width, active in ((2, False), (6, True)):
-        frame, _ = scene()
-        for left in range(8, WIDTH, 48):
-            frame[:, 20:80, left : left + width] = 200
-        activity = make_inputs_of(2.0)(frame, motion).activity
-        assert bool(activity.max() == 1) is active
-
-
 def test_what_counts_as_moving_is_said_in_pixels_whatever_the_scale() -> None:
     frame, _ = with_thing(side=7)
     _, motion = with_thing(flow=(3, 0))

@@ -34,11 +34,8 @@ _STILL_PX, _MOVING_PX = 0.25, 0.35
 _FASTEST = 8.0
 """Speed, in units of the scale, from which on more makes no difference: energies stay exact."""
 
-_UNSEEN, _SEEN = 0.005, 0.015
+_UNSEEN, _SEEN = 0.01, 0.03
 """Share of foreground around, up to which motion is the flow's noise, and from which on none."""
-
-_NARROW = 2
-"""Streaks of rain are narrower than this, px of half the frame's resolution."""
 
 _EMPTY, _OCCUPIED = 0.08, 0.12
 """Share of foreground up to which a place is empty, and from which on something is there."""
@@ -107,8 +104,8 @@ class PerspectiveInputs(nn.Module):
             frame: uint8, (N, height, width, 3), blue-green-red.
             motion: float32, (N, 3, height / 4, width / 4), mean flow and mean speed, px a frame.
         """
-        fine, light = self.background(frame)
-        foreground = window_means(fine, _BLOCK, _BLOCK)
+        foreground, light = self.background(frame)
+        foreground = window_means(foreground, _BLOCK, _BLOCK)
         scale = _between_cells(self.scale, motion.shape[2], self.patch, self.stride)
         scaled = (motion * (1 / scale)[:, None]).clamp(-_FASTEST, _FASTEST)
         shares = window_means(foreground, self.stride, self.stride)
@@ -119,24 +116,16 @@ class PerspectiveInputs(nn.Module):
         wide = window_means(shares, _WIDE_BOX, 1, 1)[:, :, :rows, :columns]
         features = torch.cat([moved, narrow, wide], 1)
         presence = _presence(shares + moves[:, 2:])[:, 0, :rows, :columns]
-        thick = window_means(_opened(fine), _BLOCK * self.stride, _BLOCK * self.stride)
-        around = window_means(thick, _WIDE_BOX, 1, 1)[:, :, :rows, :columns]
-        activity = self._activity(moved, narrow, around)
+        activity = self._activity(moved, narrow, wide)
         is_one = self.background.lights == 1
         return StreamInputs(
             foreground, scaled[:, :2], features, activity, presence, None if is_one else light
         )
 
     def _activity(self, moved: Tensor, foreground: Tensor, around: Tensor) -> Tensor:
-        """Where something is, or moves and is to be seen: noise and rain give flow, too.
+        """Where something is, or moves and is to be seen: noise and compression give flow, too.
 
         Motion is pooled over time, so what moved may have left the place, but not by far.
-
-        Args:
-            moved: float32, (N, 3, rows, columns), motion in units of the scale.
-            foreground: float32, (N, 1, rows, columns), share of foreground.
-            around: float32, (N, 1, rows, columns), share of it in the wider place, less what is
-                as narrow as a streak of rain.
         """
         flow = moved[:, :2] * self.scale[:, None]
         speed = torch.sqrt((flow * flow).sum(1, keepdim=True))
@@ -159,16 +148,6 @@ class PaperInputs(nn.Module):
             motion: float32, (N, 2, height / 2, width / 2), dynamic flow.
         """
         return StreamInputs(frame.to(torch.float32).permute(0, 3, 1, 2) * (1 / 255), motion)
-
-
-def _opened(foreground: Tensor) -> Tensor:
-    """Foreground without what is narrower than a few pixels, by morphological opening.
-
-    Args:
-        foreground: float32, (N, 1, h, w).
-    """
-    eroded = -F.max_pool2d(-foreground, _NARROW, 1)
-    return F.max_pool2d(eroded, _NARROW, 1, 1)
 
 
 def _presence(there: Tensor) -> Tensor:
