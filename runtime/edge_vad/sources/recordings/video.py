@@ -74,7 +74,7 @@ class VideoSource(Recording):
 
     def _skip_damaged(self, index: int) -> None:
         if index >= self._spec.frames.start:
-            self._skip(f"{self._spec.path} holds pictures that cannot be decoded whole")
+            self._skip(f"a picture of {self._spec.path} cannot be decoded whole")
 
     def _look_back(self, decoded: int, last_s: float, found: int) -> None:
         """See whether what was announced, or asked for, has come."""
