@@ -13,7 +13,7 @@ from edge_vad.detection import Box, Detection
 from edge_vad.frame import Frame
 from edge_vad.opencv import cv2
 from edge_vad.preprocessing.background_picture import decode_background, small_grey
-from edge_vad.preprocessing.regions import Polygon, covered, in_shares
+from edge_vad.preprocessing.regions import Polygon, covered
 from edge_vad.scene_model import SceneCard
 
 _SAMPLED_S = 0.5
@@ -131,9 +131,9 @@ class StationaryForeground:
             self.longest = StationaryObject(frame, detection.score, box, seconds)
 
     def _ignored(self, detection: Detection) -> Mask:
-        regions = self._card.ignored
-        if self._ignore:
-            regions += in_shares(self._ignore, *detection.frame.image.shape[:2])
+        height, width = detection.frame.image.shape[:2]
+        said = tuple(tuple((x / width, y / height) for x, y in each) for each in self._ignore)
+        regions = self._card.ignored + said
         return covered(regions, *self._backgrounds[0].shape).astype(bool)
 
 

@@ -106,6 +106,8 @@ def test_what_stands_in_an_ignored_region_is_not_told(make):
     assert longest(make, pictures) is not None
     assert longest(make, pictures, ignore=(corners,)) is None
     assert longest(make, pictures, ignored=(shares,)) is None
+    everywhere = ((0.0, 0.0), (WIDTH, 0.0), (WIDTH, HEIGHT), (0.0, HEIGHT))
+    assert longest(make, pictures, ignore=(everywhere,)) is None
 
 
 def test_time_in_a_hole_of_a_recording_is_not_counted(make):

@@ -174,7 +174,7 @@ def test_motion_jpeg_and_single_pictures_get_the_times_at_which_they_come(
     for name, least in (("film", 20), ("still", 10)):
         shown = times(files_of(tmp_path / "f" / name)[0])
         assert 3.0 <= shown[-1] <= 5.0
-        assert least <= len(shown) <= 45
+        assert least <= len(shown) <= 52  # five seconds at ten a second, and what was buffered
         assert shown == sorted(shown)
 
 
