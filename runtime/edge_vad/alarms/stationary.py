@@ -61,6 +61,26 @@ class StationaryObject:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Background:
+    """A background picture: its mean, and what it has around each pixel, grey levels."""
+
+    mean: float
+    darkest: Grey
+    brightest: Grey
+
+    @classmethod
+    def of(cls, picture: Grey) -> _Background:
+        darkest, brightest = cv2.erode(picture, _AROUND), cv2.dilate(picture, _AROUND)
+        return cls(float(picture.mean()), np.asarray(darkest), np.asarray(brightest))
+
+    def beside(self, grey: Grey) -> Grey:
+        """Grey levels between a picture and all that the background has around each pixel."""
+        change = self.mean / max(float(grey.mean()), 1.0) - 1
+        matched = grey * np.float32(1 + change - np.clip(change, -_PASSING, _PASSING))
+        return np.asarray(np.maximum(matched - self.brightest, self.darkest - matched), np.float32)
+
+
 class StationaryForeground:
     """Foreground that does not move, pixel by pixel, on two small pictures a second.
 
@@ -79,7 +99,7 @@ class StationaryForeground:
     def __init__(self, card: SceneCard, ignore: Sequence[Polygon] = ()) -> None:
         self.longest: StationaryObject | None = None
         self._card, self._ignore = card, tuple(ignore)
-        self._backgrounds = [decode_background(each) for each in card.empty]
+        self._backgrounds = [_Background.of(decode_background(each)) for each in card.empty]
         self._sampled_s = -math.inf
         self._before: Grey | None = None
         self._stood_s: Grey | None = None
@@ -91,7 +111,7 @@ class StationaryForeground:
             return
         self._sampled_s = detection.frame.time_s
         grey = small_grey(detection.frame.image)
-        if grey.shape != self._backgrounds[0].shape:  # the size of another camera
+        if grey.shape != self._backgrounds[0].darkest.shape:  # the size of another camera
             return
         if self._before is not None:
             self._count(grey, self._before, min(abs(passed), _LONGEST_STEP_S))
@@ -107,11 +127,13 @@ class StationaryForeground:
 
     def _foreground(self, grey: Grey) -> Mask:
         """What differs from all of the background around it, in the light that it is most like."""
-        return min((_beside(grey, each) for each in self._backgrounds), key=np.mean) > _FOREGROUND
+        return min((each.beside(grey) for each in self._backgrounds), key=np.mean) > _FOREGROUND
 
     def _find(self, detection: Detection) -> None:
         assert self._stood_s is not None  # noqa: S101 - it was just counted
-        stands = (self._stood_s >= _STANDS_S) & ~self._ignored(detection)
+        stands = self._stood_s >= _STANDS_S
+        if stands.any():
+            stands &= ~self._ignored(detection)
         if not stands.any() or stands.mean() > _LARGEST:
             return
         labels = cv2.connectedComponents(cv2.dilate(stands.astype(np.uint8), _AROUND))[1]
@@ -134,15 +156,7 @@ class StationaryForeground:
         height, width = detection.frame.image.shape[:2]
         said = tuple(tuple((x / width, y / height) for x, y in each) for each in self._ignore)
         regions = self._card.ignored + said
-        return covered(regions, *self._backgrounds[0].shape).astype(bool)
-
-
-def _beside(grey: Grey, background: Grey) -> Grey:
-    """Grey levels between a picture and all that the background has around each pixel."""
-    change = background.mean() / max(float(grey.mean()), 1.0) - 1
-    matched = grey * np.float32(1 + change - np.clip(change, -_PASSING, _PASSING))
-    darkest, brightest = cv2.erode(background, _AROUND), cv2.dilate(background, _AROUND)
-    return np.asarray(np.maximum(matched - brightest, darkest - matched), np.float32)
+        return covered(regions, *self._backgrounds[0].darkest.shape).astype(bool)
 
 
 def _box(place: Mask, height: int, width: int) -> Box:
