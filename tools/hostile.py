@@ -50,7 +50,7 @@ class Ending(NamedTuple):
     Attributes:
         code: Its exit code; negative where a signal ended it.
         cpu_s: What it took.
-        memory: Its largest resident size, bytes.
+        memory: What its resident size grew by at most, bytes. It begins with its parent's.
         said: What it printed.
     """
 
@@ -112,6 +112,7 @@ def in_child(case: Case, folder: Path) -> Ending:
     """Run a case in a child with bounds."""
     said = folder / "said"
     sys.stdout.flush()
+    of_parent = bytes_of_this_process(resident=True)
     child = os.fork()
     if not child:
         run_bounded(case, folder, said)
@@ -131,7 +132,14 @@ def in_child(case: Case, folder: Path) -> Ending:
             os.waitpid(child, 0)
     text = said.read_bytes()[:1_000_000].decode(errors="replace") if said.exists() else ""
     cpu_s = used.ru_utime + used.ru_stime
-    return Ending(os.waitstatus_to_exitcode(status), cpu_s, used.ru_maxrss * 1024, text)
+    grown = max(0, used.ru_maxrss * 1024 - of_parent)
+    return Ending(os.waitstatus_to_exitcode(status), cpu_s, grown, text)
+
+
+def bytes_of_this_process(*, resident: bool) -> int:
+    """Bytes of its address space, or those of it that are in memory."""
+    pages = Path("/proc/self/statm").read_text().split()[int(resident)]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 def is_computing(child: int) -> bool:
@@ -152,8 +160,7 @@ def run_bounded(case: Case, folder: Path, said: Path) -> None:
             os.dup2(handle, stream)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         sys.stdout, sys.stderr = (open(number, "w", closefd=False) for number in (1, 2))  # noqa: SIM115
-        pages = int(Path("/proc/self/statm").read_text().split()[0])
-        space = pages * os.sysconf("SC_PAGE_SIZE") + GUARD
+        space = bytes_of_this_process(resident=False) + GUARD
         for what, most in (
             (resource.RLIMIT_AS, space),
             (resource.RLIMIT_CPU, CPU_S + 2),
