@@ -1,0 +1,116 @@
+"""Changes a site file: comments and order stay, and nothing is written that cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from stat import S_IMODE
+from typing import TYPE_CHECKING, Any
+
+from edge_vad.errors import BadInput, Unavailable, WrongUse
+from edge_vad.files.atomic import PRIVATE, alone_in, make_private_folder, write_whole
+from edge_vad.site.reading import decode_site, read_document
+from edge_vad.site.settings import SiteSettings
+from edge_vad.untrusted import shown_path
+
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
+
+Change = Callable[["TOMLDocument"], None]
+
+
+def edit_site(path: Path, change: Change, begin: str | None = None) -> SiteSettings:
+    """Change a site file, whole or not at all; one process at a time.
+
+    Args:
+        path: The site file; where it is a link, what that leads to is changed.
+        change: Changes the document in place; its comments and its order stay.
+        begin: The text to begin with where there is no file yet; it need not be whole. None: there
+            must be one.
+
+    Returns:
+        What the file says now.
+
+    Raises:
+        BadInput: It cannot be read or written, or would say something that is unknown or
+            impossible; then it is as it was.
+        Unavailable: tomlkit is not installed.
+    """
+    target = path.resolve()
+    try:
+        make_private_folder(target.parent)
+        with alone_in(target.parent):
+            return _edit(path, target, change, begin)
+    except OSError as error:
+        raise BadInput(
+            f"{shown_path(path)} cannot be written ({error.strerror})",
+            "make its folder writable, or free some space",
+        ) from None
+
+
+def _edit(path: Path, target: Path, change: Change, begin: str | None) -> SiteSettings:
+    is_new = begin is not None and not target.exists()
+    text = str(begin) if is_new else read_document(path)
+    if not is_new:
+        decode_site(text, shown_path(path))  # within the bounds of what may be parsed
+    document = _parsed(text)
+    change(document)
+    text = document.as_string()
+    site = decode_site(text, shown_path(path))
+    mode = PRIVATE if is_new else S_IMODE(target.stat().st_mode)
+    write_whole(target, text.encode(), mode)
+    if not is_new:
+        target.chmod(mode)  # whatever the umask
+    return site
+
+
+def _parsed(text: str) -> TOMLDocument:
+    try:
+        import tomlkit
+    except ModuleNotFoundError:
+        raise Unavailable(
+            "changing a site file needs the package 'tomlkit', which is not installed",
+            "run pip install 'edge-vad[edit]'",
+        ) from None
+    try:
+        return tomlkit.parse(text.removeprefix("\ufeff"))
+    except (tomlkit.exceptions.TOMLKitError, RecursionError) as error:
+        raise BadInput(
+            f"the site file cannot be changed ({type(error).__name__})", "change it in an editor"
+        ) from None
+
+
+def add_camera(document: TOMLDocument, fields: Mapping[str, Any]) -> None:
+    """Add a camera after all others.
+
+    Args:
+        document: The site file.
+        fields: Of `CameraSettings`, in the order in which they are to stand; a field that is a
+            mapping becomes a table of its own.
+    """
+    import tomlkit
+    from tomlkit.items import AoT
+
+    cameras = document.get("cameras")
+    if cameras is None or isinstance(cameras, AoT):
+        table = tomlkit.table()
+        table.update(fields)
+        if cameras is None:
+            document["cameras"] = tomlkit.aot()
+        document["cameras"].append(table)
+        return
+    inline = tomlkit.inline_table()  # cameras = [{ name = "gate", ... }]
+    inline.update(fields)
+    cameras.append(inline)
+
+
+def camera_table(document: TOMLDocument, name: str) -> Any:
+    """The table of a camera, to be changed in place like a dict.
+
+    Raises:
+        WrongUse: There is no such camera.
+    """
+    for table in document.get("cameras", ()):
+        if table.get("name") == name:
+            return table
+    raise WrongUse(f"there is no camera {name!r}", "edge-vad config check lists them")
