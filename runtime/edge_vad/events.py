@@ -52,6 +52,9 @@ class LiveEvent:
         state: How far it has come.
         clip: The event's video, relative to the store's folder; None while there is none.
         snapshot: The picture at the peak, relative to the store's folder; None while there is none.
+        zone: Name of the zone of the picture that it is in; empty where it is in none.
+        seen: Whether somebody has looked at it.
+        starred: Whether somebody wants to keep it.
     """
 
     id: str
@@ -67,6 +70,9 @@ class LiveEvent:
     state: EventState = EventState.ONGOING
     clip: str | None = None
     snapshot: str | None = None
+    zone: str = ""
+    seen: bool = False
+    starred: bool = False
 
 
 class JournalPosition(NamedTuple):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -12,13 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_vad.alarms.drift import DriftState, DriftStep
-from edge_vad.alarms.identity import event_id
 from edge_vad.alarms.localisation import Localiser
 from edge_vad.alarms.settings import DecisionSettings
 from edge_vad.alarms.threshold import Level, Threshold
-from edge_vad.alarms.tracker import EventTracker
-from edge_vad.detection import Detection, Event
-from edge_vad.events import ChangeKind, EventChange, EventState, LiveEvent
+from edge_vad.alarms.zone_alarms import ZoneAlarms
+from edge_vad.detection import Detection
+from edge_vad.events import EventChange, LiveEvent
 from edge_vad.frame import Frame
 from edge_vad.scene_model import SceneCard
 
@@ -27,7 +25,8 @@ class FrameDecision(NamedTuple):
     """What was decided on a frame.
 
     Attributes:
-        detection: The detection by the camera's own threshold, ignored regions left out.
+        detection: What alarms, or else what the rest of the picture scores, by the threshold that
+            holds there; its map is of the whole picture without ignored regions.
         changes: What happened to events with it, oldest first.
         drifted: The step that the threshold has taken after it, if it took one.
     """
@@ -38,10 +37,11 @@ class FrameDecision(NamedTuple):
 
 
 class Decision:
-    """Decides, frame by frame, what is an alarm of one camera, and what is announced of it.
+    """Decides, frame by frame, what is an alarm of one camera.
 
-    What an alarm is, is up to `EventTracker`. Here are the camera's own threshold, with hysteresis
-    and drift, and when an event is announced: once it has lasted, and again as it goes on.
+    Every zone decides by its cells of the map alone, and so does the rest of the picture: a cell
+    counts in one of them, the first zone that it lies in. All thresholds come from the same tail,
+    that of the whole picture; drift is followed by the score of the whole picture.
 
     `accept` may be called from any thread; all else belongs to one.
 
@@ -65,19 +65,16 @@ class Decision:
         fps: float | None = None,
     ) -> None:
         self._threshold = Threshold(card.normal, settings, fps or card.fps)
-        self._camera, self._settings, self._wall_clock = camera, settings, wall_clock
-        self._localiser = Localiser(card, settings.ignore)
-        self._tracker = EventTracker(settings.quiet_s)
-        self._event: LiveEvent | None = None
-        """What the tracker's current event is to the sinks, from its first frame on."""
-        self._is_announced, self._announced_s = False, 0.0
-        self._now_s = self._quiet_until_s = -math.inf
-        self._picture: NDArray[np.uint8] | None = None
-        """The frame at the peak, until it is announced."""
+        self._whole = Localiser(card, settings.ignore)
+        self._parts = [
+            (rate, ZoneAlarms(camera, name, localiser, settings, wall_clock))
+            for name, rate, localiser in _parts(card, settings)
+        ]
+        """The accepted false alarms of each, None for the camera's; the rest of the picture first."""
 
     @property
     def level(self) -> Level:
-        """What scores are held against just now."""
+        """What scores of the rest of the picture are held against just now."""
         return self._threshold.level
 
     @property
@@ -87,11 +84,11 @@ class Decision:
 
     @property
     def ongoing(self) -> LiveEvent | None:
-        """The event that was announced and has not ended."""
-        return self._event if self._is_announced else None
+        """An event that was announced and has not ended."""
+        return next((each for _, part in self._parts if (each := part.ongoing)), None)
 
     def accept(self, false_alarms: str) -> Level:
-        """Change the threshold, from the next frame on.
+        """Change the threshold, from the next frame on; zones with their own rate keep theirs.
 
         Raises:
             WrongUse: No rate of false alarms, or one at which drift cannot be followed.
@@ -114,81 +111,37 @@ class Decision:
             score: Its score, from the graph.
             anomaly_map: float32, (rows, columns).
         """
-        level, now = self.level, frame.time_s
-        detection = self._localiser.to_detection(frame, score, anomaly_map, level.begin)
-        changes = self._end_in_time(now)
-        self._now_s = now
-        before, self._tracker.normal = self._tracker.current, self._threshold.normal
-        self._tracker.add(detection, level.hold, may_begin=now >= self._quiet_until_s)
-        self._follow(before, detection)
-        changes += self._announce(now)
-        return FrameDecision(detection, changes, self._threshold.follow(detection.score, now))
+        found, changes = list[Detection](), list[EventChange]()
+        for rate, part in self._parts:
+            level = self._threshold.level_of(rate)
+            found.append(part.localiser.to_detection(frame, score, anomaly_map, level.begin))
+            changes += part.update(found[-1], level, self._threshold.normal)
+        whole = found[0]
+        if len(found) > 1:
+            whole = self._whole.to_detection(frame, score, anomaly_map, self.level.begin)
+        shown = replace(_loudest(found), anomaly_map=whole.anomaly_map)
+        return FrameDecision(shown, changes, self._threshold.follow(whole.score, frame.time_s))
 
     def finish(self) -> list[EventChange]:
-        """End the event that goes on, as the camera is lost or the run ends."""
-        announced, ended, picture = self.ongoing, self._tracker.finish(), self._picture
-        self._forget()
-        if announced is None or ended is None:
-            return []
-        self._quiet_until_s = ended.end_s + self._settings.cooldown_s
-        return [EventChange(ChangeKind.END, replace(announced, state=EventState.ENDED), picture)]
+        """End the events that go on, as the camera is lost or the run ends."""
+        return [change for _, part in self._parts for change in part.finish()]
 
     def reset(self) -> list[EventChange]:
         """The same, and forget the cool-down: the source's clock begins anew."""
-        changes = self.finish()
-        self._tracker.reset()
-        self._quiet_until_s = -math.inf
-        return changes
+        return [change for _, part in self._parts for change in part.reset()]
 
-    def _end_in_time(self, now: float) -> list[EventChange]:
-        """End the event before the next frame is taken, where that frame is too late for it."""
-        if now < self._now_s:
-            return self.reset()
-        return self.finish() if self._tracker.is_over(now) else []
 
-    def _forget(self) -> None:
-        self._event = self._picture = None
-        self._is_announced = False
+def _parts(
+    card: SceneCard, settings: DecisionSettings
+) -> Iterator[tuple[str, str | None, Localiser]]:
+    """The rest of the picture and every zone: its name, its own rate, what counts there."""
+    taken = (*settings.ignore, *(zone.polygon for zone in settings.zones))
+    yield "", None, Localiser(card, taken)
+    for place, zone in enumerate(settings.zones, len(settings.ignore)):
+        yield zone.name, zone.false_alarms, Localiser(card, taken[:place], zone.polygon)
 
-    def _follow(self, before: Event | None, detection: Detection) -> None:
-        """Update the event that is reported to the tracker's, which was `before`."""
-        current, event = self._tracker.current, self._event
-        if current is None:
-            self._forget()
-        elif event is None or before is None or before.start_s != current.start_s:
-            self._event = self._begun(current, detection.threshold)
-            self._picture = detection.frame.image.copy()
-        elif current is not before:
-            end = event.start + current.end_s - current.start_s
-            if current.peak_score > before.peak_score:
-                event = replace(event, peak=end, score=current.peak_score, box=current.box)
-                self._picture = detection.frame.image.copy()
-            rate, rarity = current.normal_per_hour, current.rarity
-            self._event = replace(event, end=end, normal_per_hour=rate, rarity=rarity)
 
-    def _begun(self, current: Event, threshold: float) -> LiveEvent:
-        at = self._wall_clock()
-        return LiveEvent(
-            id=event_id(at),
-            camera=self._camera,
-            start=at,
-            end=at,
-            peak=at,
-            score=current.peak_score,
-            threshold=threshold,
-            box=current.box,
-        )
-
-    def _announce(self, now: float) -> list[EventChange]:
-        event, ongoing = self._event, self._tracker.ongoing
-        if event is None or ongoing is None:
-            return []
-        if ongoing.end_s - ongoing.start_s < self._settings.min_duration_s:
-            return []
-        kind = ChangeKind.UPDATE if self._is_announced else ChangeKind.NEW
-        is_due = now - self._announced_s >= self._settings.update_s
-        if self._is_announced and not (is_due and ongoing.end_s > self._announced_s):
-            return []
-        self._is_announced, self._announced_s = True, now
-        picture, self._picture = self._picture, None
-        return [EventChange(kind, event, picture)]
+def _loudest(found: Sequence[Detection]) -> Detection:
+    """What is furthest above its threshold; the rest of the picture where nothing alarms."""
+    alarming = (each for each in found if each.anomalous)
+    return max(alarming, key=lambda each: each.score - each.threshold, default=found[0])

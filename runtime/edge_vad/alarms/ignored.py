@@ -25,17 +25,20 @@ class IgnoredCells:
     Args:
         polygons: The regions, px of the camera's frames.
         card: Where the map's cells lie in the model's frame, and how its scores are formed.
+        only: The region outside of which nothing counts, either; None is the whole picture.
     """
 
-    def __init__(self, polygons: Sequence[Polygon], card: SceneCard) -> None:
-        self._polygons = tuple(polygons)
+    def __init__(
+        self, polygons: Sequence[Polygon], card: SceneCard, only: Polygon | None = None
+    ) -> None:
+        self._polygons, self._only = tuple(polygons), only
         self._card = card
         self._size = (0, 0)
         self._mask: NDArray[np.bool_] | None = None
 
     def of(self, height: int, width: int) -> NDArray[np.bool_] | None:
         """The ignored cells for frames of this size: bool, (rows, columns), or None for none."""
-        if self._polygons and (height, width) != self._size:
+        if (self._polygons or self._only) and (height, width) != self._size:
             mask = self._found(height, width)
             self._size, self._mask = (height, width), mask if mask.any() else None
         return self._mask
@@ -82,19 +85,20 @@ class IgnoredCells:
         grid = self._card.grid
         mask = np.zeros((grid.rows, grid.columns), np.bool_)
         for polygon in self._polygons:
-            within = self._within(polygon, height, width)
-            if not within.any():
-                text = shorten(write_region(polygon))
-                _log.warning("no cell's centre lies in the region %s: nothing is ignored", text)
-            mask |= within
+            mask |= self._within(polygon, height, width)
+        if self._only:
+            mask |= ~self._within(self._only, height, width)
         return mask
 
     def _within(self, polygon: Polygon, height: int, width: int) -> NDArray[np.bool_]:
-        """The cells whose centres lie in a polygon."""
+        """The cells whose centres lie in a polygon; a warning where none does."""
         card, grid, corners = self._card, self._card.grid, np.array(polygon, np.float32)
         mask = np.zeros((grid.rows, grid.columns), np.bool_)
         for row, column in np.ndindex(mask.shape):
             x = (column * grid.stride + grid.patch / 2) * width / card.width
             y = (row * grid.stride + grid.patch / 2) * height / card.height
             mask[row, column] = cv2.pointPolygonTest(corners, (x, y), False) >= 0
+        if not mask.any():
+            text = shorten(write_region(polygon))
+            _log.warning("no cell's centre lies in the region %s: it has no effect", text)
         return mask

@@ -21,10 +21,13 @@ class Localiser:
     Args:
         card: Where the map's cells lie in the model's frame.
         ignore: Regions in which nothing counts: polygons, px of the camera's frames.
+        only: The region outside of which nothing counts, either; None is the whole picture.
     """
 
-    def __init__(self, card: SceneCard, ignore: Sequence[Polygon] = ()) -> None:
-        self._card, self._ignored = card, IgnoredCells(ignore, card)
+    def __init__(
+        self, card: SceneCard, ignore: Sequence[Polygon] = (), only: Polygon | None = None
+    ) -> None:
+        self._card, self._ignored = card, IgnoredCells(ignore, card, only)
 
     def to_detection(
         self, frame: Frame, score: float, anomaly_map: NDArray[np.float32], threshold: float

@@ -9,9 +9,31 @@ import msgspec
 from edge_vad.alarms.alarm import QUIET_S
 from edge_vad.errors import WrongUse
 from edge_vad.false_alarms import parse_rate
-from edge_vad.preprocessing.regions import Polygons, demand_area
+from edge_vad.preprocessing.regions import Polygon, Polygons, demand_area
 
+MOST_ZONES = 16
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=86400)]
+ZoneName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+
+
+class ZoneSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A named part of the picture that decides by itself.
+
+    Attributes:
+        name: Its name; stands in events.
+        polygon: Its corners, px of the camera's frames. A cell of the anomaly map belongs to it
+            when its centre lies in it.
+        false_alarms: Alarms one accepts there on normal footage, such as `3/day`; the camera's
+            when None.
+    """
+
+    name: ZoneName
+    polygon: Polygon
+    false_alarms: str | None = None
+
+    def __post_init__(self) -> None:
+        demand_area(self.polygon)
+        _demand_rate(self.false_alarms)
 
 
 class DecisionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -28,6 +50,8 @@ class DecisionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         update_s: Seconds between two updates of an event that goes on.
         ignore: Regions in which nothing counts: polygons, px of the camera's frames. A cell of the
             anomaly map is ignored when its centre lies in one.
+        zones: Parts of the picture that decide by themselves; their names are unique. A cell that
+            lies in several counts in the first.
         follow_drift: Whether the threshold follows slow changes of the normal scores, within a
             bound.
     """
@@ -39,14 +63,26 @@ class DecisionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cooldown_s: Seconds = 0.0
     update_s: Annotated[float, msgspec.Meta(ge=0.1, le=3600)] = 2.0
     ignore: Polygons = ()
+    zones: Annotated[tuple[ZoneSettings, ...], msgspec.Meta(max_length=MOST_ZONES)] = ()
     follow_drift: bool = False
 
     def __post_init__(self) -> None:
         for polygon in self.ignore:
             demand_area(polygon)
-        if self.false_alarms is None:
-            return
-        try:
-            parse_rate(self.false_alarms)
-        except WrongUse as error:
-            raise ValueError(str(error)) from None
+        _demand_rate(self.false_alarms)
+        names = [zone.name for zone in self.zones]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"two zones are called {twice!r}")
+
+
+def _demand_rate(false_alarms: str | None) -> None:
+    """See to it that a rate is one.
+
+    Raises:
+        ValueError: It is none.
+    """
+    try:
+        if false_alarms is not None:
+            parse_rate(false_alarms)
+    except WrongUse as error:
+        raise ValueError(str(error)) from None

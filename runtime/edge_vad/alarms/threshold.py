@@ -69,6 +69,12 @@ class Threshold:
         with self._lock:
             return self._drift.current_step if self._drift else None
 
+    def level_of(self, false_alarms: str | None) -> Level:
+        """What stands for other accepted false alarms just now; for the same ones when None."""
+        if false_alarms is None:
+            return self.level
+        return level_for(false_alarms, self._settings.hysteresis, self.normal)
+
     def accept(self, false_alarms: str) -> Level:
         """Stand for other accepted false alarms; what was learnt of drift stays.
 

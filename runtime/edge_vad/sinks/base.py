@@ -59,6 +59,12 @@ class Sink(ABC):  # noqa: B024 - a sink takes only what it needs
 
     name: str = "sink"
 
+    def watch(self, cameras: Sequence[WatchedCamera]) -> None:
+        """Take which cameras are watched from now on, where that changes during a run.
+
+        Of one that is gone, changes of events may still come.
+        """
+
     def frame(self, camera: str, detection: Detection) -> None:
         """Take a scored frame; its image and map are only valid during the call."""
 

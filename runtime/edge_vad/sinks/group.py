@@ -11,7 +11,7 @@ from typing import ParamSpec
 from edge_vad.alarms.drift import DriftStep
 from edge_vad.camera_state import CameraState
 from edge_vad.detection import Detection
-from edge_vad.events import ChangeKind, EventChange
+from edge_vad.events import ChangeKind, EventChange, WatchedCamera
 from edge_vad.sinks.base import Sink, SinkHealth
 from edge_vad.sinks.journal import Journal
 
@@ -43,6 +43,11 @@ class SinkGroup(Sink):
         self._others = [sink for sink in sinks if sink is not self._journal]
         if self._journal:
             self._journal.begin(self._others, self._pass_on)
+
+    def watch(self, cameras: Sequence[WatchedCamera]) -> None:
+        """Tell all which cameras are watched from now on."""
+        for sink in self.sinks:
+            self._guarded(sink, sink.watch, cameras)
 
     def frame(self, camera: str, detection: Detection) -> None:
         """Tell all of a scored frame."""

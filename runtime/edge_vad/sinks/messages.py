@@ -21,6 +21,7 @@ class EventMessage(msgspec.Struct, frozen=True, kw_only=True):
     type: str
     id: str
     camera: str
+    zone: str
     state: str
     start: float
     end: float
@@ -70,6 +71,7 @@ def event_message(change: EventChange) -> EventMessage:
         type=change.kind.value,
         id=event.id,
         camera=event.camera,
+        zone=event.zone,
         state=event.state.value,
         start=round(event.start, _DIGITS),
         end=round(event.end, _DIGITS),

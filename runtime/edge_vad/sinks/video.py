@@ -10,7 +10,9 @@ from pathlib import Path
 
 from edge_vad.detection import Detection
 from edge_vad.errors import EdgeVadError
+from edge_vad.events import WatchedCamera
 from edge_vad.outputs.overlay import Overlay
+from edge_vad.scene_model import SceneCard
 from edge_vad.sinks.base import Sink, SinkHealth, Site, Tally
 from edge_vad.sinks.clips.codec import browser_codec
 from edge_vad.sinks.clips.video_writer import VideoWriter, finish_interrupted
@@ -52,9 +54,10 @@ class AnnotatedVideo(Sink):
 
     def __init__(self, settings: VideoSettings, folder: Path, site: Site) -> None:
         self._settings, self._folder = settings, folder / "video"
-        self._cards = {camera.name: camera.card for camera in site.cameras}
-        self._fps = {camera.name: min(settings.fps, camera.fps) for camera in site.cameras}
-        self._slugs = slugs(list(self._cards))
+        self._cards: dict[str, SceneCard] = {}
+        self._fps: dict[str, float] = {}
+        self._slugs: dict[str, str] = {}
+        self.watch(site.cameras)
         self._pieces: dict[str, _Piece] = {}
         self._why = ""
         self._done, self._lost = 0, 0
@@ -62,6 +65,12 @@ class AnnotatedVideo(Sink):
             "video", self._write, lambda _: None, settings.fps, ending=self._end_all
         )
         finish_interrupted(self._folder)
+
+    def watch(self, cameras: Sequence[WatchedCamera]) -> None:
+        """Write videos of these, too; a piece of one that is gone ends with its time."""
+        self._cards |= {camera.name: camera.card for camera in cameras}
+        self._fps |= {camera.name: min(self._settings.fps, camera.fps) for camera in cameras}
+        self._slugs = slugs(list(self._cards))
 
     def frame(self, camera: str, detection: Detection) -> None:
         """Draw the frame and add it to the camera's video."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from edge_vad.detection import Detection
 from edge_vad.errors import Unavailable
+from edge_vad.events import WatchedCamera
 from edge_vad.opencv import cv2
 from edge_vad.outputs.overlay import Overlay
+from edge_vad.scene_model import SceneCard
 from edge_vad.sinks.base import Sink, SinkHealth, Site
 from edge_vad.sinks.threads.frame_handoff import FrameHandoff
 
@@ -40,7 +42,8 @@ class Windows(Sink):
     def __init__(self, site: Site) -> None:
         check_display(cv2.getBuildInformation(), os.environ)
         self._site = site
-        self._cards = {camera.name: camera.card for camera in site.cameras}
+        self._cards: dict[str, SceneCard] = {}
+        self.watch(site.cameras)
         self._overlays: dict[tuple[str, int, int], Overlay] = {}
         self._paused = False
         # All calls of OpenCV's windows come from this one thread.
@@ -53,6 +56,10 @@ class Windows(Sink):
             cv2.destroyAllWindows,
             tick_s=_KEYS_EVERY_S,
         )
+
+    def watch(self, cameras: Sequence[WatchedCamera]) -> None:
+        """Show these, too; the last picture of one that is gone stays."""
+        self._cards |= {camera.name: camera.card for camera in cameras}
 
     def frame(self, camera: str, detection: Detection) -> None:
         """Show the frame."""
@@ -95,7 +102,7 @@ class Windows(Sink):
             self.handle_key(cv2.waitKey(1))
 
     def _change(self, factor: float) -> None:
-        for camera in self._cards:
+        for camera in [each.name for each in self._site.cameras]:
             self._site.accept(camera, scaled_rate(self._site.false_alarms(camera), factor))
 
 

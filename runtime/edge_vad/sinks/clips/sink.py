@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_vad.detection import Detection
-from edge_vad.events import ChangeKind, EventChange
+from edge_vad.events import ChangeKind, EventChange, WatchedCamera
 from edge_vad.opencv import cv2
 from edge_vad.outputs.drawing import Image
 from edge_vad.sinks.base import Sink, SinkHealth, Site, Tally
@@ -53,15 +53,26 @@ class Clips(Sink):
 
     def __init__(self, settings: ClipSettings, folder: Path, site: Site) -> None:
         self._settings = settings
-        self._fps = {camera.name: min(settings.fps, camera.fps) for camera in site.cameras}
-        share = settings.memory_mb * 1_000_000 // max(1, len(self._fps))
-        self._prerolls = {name: PrerollBuffer(settings.before_s, share) for name in self._fps}
-        self._recordings: dict[str, _Recording] = {}
+        self._fps: dict[str, float] = {}
+        self._prerolls: dict[str, PrerollBuffer] = {}
+        self.watch(site.cameras)
+        self._recordings: dict[tuple[str, str], _Recording] = {}
+        """Of every camera and zone."""
         self._asked = 0
         self._writer = ClipWriter(folder)
         self._handoff = FrameHandoff[EventChange](
             "clips", self._keep, self._record, settings.fps, self._look_at_clock, self._end_all
         )
+
+    def watch(self, cameras: Sequence[WatchedCamera]) -> None:
+        """Share the memory between these."""
+        settings, known = self._settings, self._prerolls
+        share = settings.memory_mb * 1_000_000 // max(1, len(cameras))
+        self._fps = {camera.name: min(settings.fps, camera.fps) for camera in cameras}
+        buffers = (known.get(name) or PrerollBuffer(settings.before_s, share) for name in self._fps)
+        self._prerolls = dict(zip(self._fps, buffers, strict=True))
+        for buffer in self._prerolls.values():
+            buffer.max_bytes = share
 
     def frame(self, camera: str, detection: Detection) -> None:
         """Keep the frame for some seconds."""
@@ -91,45 +102,46 @@ class Clips(Sink):
         self._writer.close(until - time.monotonic())
 
     def _keep(self, camera: str, detection: Detection) -> None:
-        time_s = detection.frame.time_s
+        time_s, preroll = detection.frame.time_s, self._prerolls.get(camera)
+        if preroll is None:  # it is watched no more
+            return
         picture = JpegFrame(time_s, _encoded(detection.frame.image, self._settings.width))
-        self._prerolls[camera].add(picture)
-        recording = self._recordings.get(camera)
-        if recording and time_s > recording.last_s:
-            self._end(camera)
-        elif recording:
-            self._writer.add(recording.event_id, picture)
+        preroll.add(picture)
+        for place in [each for each in self._recordings if each[0] == camera]:
+            recording = self._recordings[place]
+            if time_s > recording.last_s:
+                self._end(place)
+            else:
+                self._writer.add(recording.event_id, picture)
 
     def _record(self, change: EventChange) -> None:
-        camera, settings = change.event.camera, self._settings
+        event, settings = change.event, self._settings
+        place = (event.camera, event.zone)
+        preroll, recording = self._prerolls.get(event.camera), self._recordings.get(place)
+        pictures = preroll.pictures() if preroll else []
+        now_s = pictures[-1].time_s if pictures else 0.0
         if change.kind is ChangeKind.NEW:
-            self._end(camera)
-            pictures = self._prerolls[camera].pictures()
-            now_s = pictures[-1].time_s if pictures else 0.0
+            self._end(place)
             rest_s = settings.longest_s
-            self._writer.begin(change.event.id, self._fps[camera], pictures)
-        else:
-            recording = self._recordings.get(camera)
-            if recording is None or recording.event_id != change.event.id:
-                return
-            pictures = self._prerolls[camera].pictures()
-            now_s = pictures[-1].time_s if pictures else 0.0
+            self._writer.begin(event.id, self._fps.get(event.camera, settings.fps), pictures)
+        elif recording and recording.event_id == event.id:
             rest_s = min(settings.after_s, recording.last_s - now_s)
+        else:
+            return
         deadline = time.monotonic() + rest_s + _PATIENCE_S
-        self._recordings[camera] = _Recording(change.event.id, now_s + rest_s, deadline)
+        self._recordings[place] = _Recording(event.id, now_s + rest_s, deadline)
 
     def _look_at_clock(self) -> None:
-        for camera in [name for name, recording in self._recordings.items() if _is_over(recording)]:
-            self._end(camera)
+        for place in [each for each, made in self._recordings.items() if _is_over(made)]:
+            self._end(place)
 
-    def _end(self, camera: str) -> None:
-        recording = self._recordings.pop(camera, None)
-        if recording:
+    def _end(self, place: tuple[str, str]) -> None:
+        if recording := self._recordings.pop(place, None):
             self._writer.finish(recording.event_id)
 
     def _end_all(self) -> None:
-        for camera in list(self._recordings):
-            self._end(camera)
+        for place in list(self._recordings):
+            self._end(place)
 
 
 def _is_over(recording: _Recording) -> bool:

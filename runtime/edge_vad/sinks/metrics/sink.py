@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
 from edge_vad.errors import Unavailable
-from edge_vad.events import ChangeKind, EventChange
+from edge_vad.events import ChangeKind, EventChange, WatchedCamera
 from edge_vad.sinks.base import Sink, SinkHealth, Site
+from edge_vad.sinks.ongoing import OngoingEvents
 from edge_vad.sinks.settings import MetricsSettings
 
 try:
@@ -64,11 +66,23 @@ class Metrics(Sink):
             "edge_vad_threshold", "Score from which on a frame alarms.", ["camera"],
             registry=registry,
         )  # fmt: skip
-        for camera in site.cameras:
-            self._events.labels(camera.name)
-            self._ongoing.labels(camera.name).set(0)
+        self._going_on = OngoingEvents()
+        self._watched: set[str] = set()
+        self.watch(site.cameras)
         registry.register(SiteCollector(site, sinks))
         self._server = serve(settings, registry)
+
+    def watch(self, cameras: Sequence[WatchedCamera]) -> None:
+        """Show what is of these alone; what was counted and measured of others stays."""
+        names = {camera.name for camera in cameras}
+        for name in names - self._watched:
+            self._events.labels(name)
+            self._ongoing.labels(name).set(0)
+        for name in self._watched - names:
+            for gauge in (self._ongoing, self._threshold):
+                with suppress(KeyError):
+                    gauge.remove(name)
+        self._watched = names
 
     def timing(self, camera: str, stage: str, seconds: float) -> None:
         """Measure a stage."""
@@ -78,7 +92,9 @@ class Metrics(Sink):
         """Count the event."""
         if change.kind is ChangeKind.NEW:
             self._events.labels(camera).inc()
-        self._ongoing.labels(camera).set(change.kind is not ChangeKind.END)
+        is_ongoing = self._going_on.take(change)
+        if camera in self._watched:
+            self._ongoing.labels(camera).set(is_ongoing)
 
     def threshold(self, camera: str, false_alarms: str, score: float) -> None:
         """Show the threshold."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from edge_vad.camera_state import CameraState
 from edge_vad.errors import WrongUse
-from edge_vad.events import ChangeKind, EventChange
+from edge_vad.events import ChangeKind, EventChange, WatchedCamera
 from edge_vad.opencv import cv2
 from edge_vad.sinks.base import Sink, SinkHealth, Site, Tally
 from edge_vad.sinks.delivery import Message, Outbox, QueuedMessage, Sender
@@ -24,6 +24,7 @@ from edge_vad.sinks.mqtt.command import read_threshold
 from edge_vad.sinks.mqtt.discovery import discovery
 from edge_vad.sinks.mqtt.link import Link
 from edge_vad.sinks.mqtt.topics import Topics
+from edge_vad.sinks.ongoing import OngoingEvents
 from edge_vad.sinks.settings import MqttSettings
 from edge_vad.sinks.threads.worker import Worker
 
@@ -51,6 +52,7 @@ class MqttSink(Sink):
         self._settings, self._site = settings, site
         self._node = settings.client_id or f"edge-vad-{_host()}"
         self._topics = Topics(settings.prefix, [camera.name for camera in site.cameras])
+        self._ongoing = OngoingEvents()
         self._kept: dict[str, str] = {}
         """What stands at topics that are told anew on every connection."""
         self._shown: dict[str, bytes] = {}
@@ -69,17 +71,31 @@ class MqttSink(Sink):
         self._pictures = Worker("mqtt-pictures", self._show, _PICTURES)
         self._link.start()
 
+    def watch(self, cameras: Sequence[WatchedCamera]) -> None:
+        """Tell the broker of cameras that are new, and let it forget those that are gone."""
+        before, names = self._topics, [camera.name for camera in cameras]
+        self._topics = Topics(self._settings.prefix, names)
+        for camera in [each for each in before.cameras if each not in names]:
+            retained = (before.anomaly, before.state, before.threshold, before.snapshot)
+            for topic in [each(camera) for each in retained]:
+                self._kept.pop(topic, None)
+                self._shown.pop(topic, None)
+                self._link.keep(topic, b"")
+            self._link.keep(self._discovery_of(camera, before)[0], b"")
+        self._publish_discovery()
+
     def event(self, camera: str, change: EventChange) -> None:
         """Spool the change, and show whether an event goes on."""
         event, kind = change.event, change.kind
-        is_over = kind is ChangeKind.END
-        needs_will = not is_over and change.position is None
+        needs_will = kind is not ChangeKind.END and change.position is None
         will = (self._topics.event(camera, ChangeKind.END.value), encode(will_of(event)))
         topic = self._topics.event(camera, kind.value)
         payload = encode(event_message(change))
         message = Message(topic, payload, event.id, will if needs_will else None, change.position)
         self._sender.send(message)
-        self._keep(self._topics.anomaly(camera), "OFF" if is_over else "ON")
+        is_ongoing = self._ongoing.take(change)
+        if self._topics.has(camera):
+            self._keep(self._topics.anomaly(camera), "ON" if is_ongoing else "OFF")
         if change.snapshot is not None and self._settings.snapshots:
             self._pictures.put((camera, change.snapshot))
 
@@ -128,24 +144,20 @@ class MqttSink(Sink):
 
     def _publish_discovery(self) -> None:
         """Tell a broker that has just come all that it should keep."""
-        settings, topics = self._settings, self._topics
-        for camera in [each.name for each in self._site.cameras]:
+        topics = self._topics
+        for camera in topics.cameras:
             self._kept.setdefault(topics.anomaly(camera), "OFF")
-            if settings.discovery:
-                self._link.keep(
-                    *discovery(
-                        settings.discovery,
-                        self._node,
-                        camera,
-                        topics,
-                        _version(),
-                        commands=settings.commands,
-                    )
-                )
+            if self._settings.discovery:
+                self._link.keep(*self._discovery_of(camera, topics))
         for topic, text in list(self._kept.items()):
             self._link.keep(topic, text)
         for topic, jpeg in list(self._shown.items()):
             self._link.keep(topic, jpeg)
+
+    def _discovery_of(self, camera: str, topics: Topics) -> tuple[str, bytes]:
+        settings, node = self._settings, self._node
+        commands = settings.commands
+        return discovery(settings.discovery, node, camera, topics, _version(), commands=commands)
 
     def _handle_command(self, topic: str, payload: bytes) -> None:
         camera = self._topics.commanded(topic)

@@ -15,16 +15,22 @@ class Topics:
         cameras: Names of the cameras.
 
     Attributes:
+        cameras: Names of the cameras.
         available: Whether the runtime is there.
         commands: A filter for all commands.
     """
 
     def __init__(self, prefix: str, cameras: Sequence[str]) -> None:
         self._prefix = prefix.strip("/")
+        self.cameras = tuple(cameras)
         self._slugs = slugs(cameras)
         self.available = f"{self._prefix}/available"
         self.commands = f"{self._prefix}/+/threshold/set"
         self._cameras = {self.threshold_command(camera): camera for camera in cameras}
+
+    def has(self, camera: str) -> bool:
+        """Whether it is one of the cameras."""
+        return camera in self._slugs
 
     def slug(self, camera: str) -> str:
         """A camera's name, as it stands in topics."""

@@ -186,4 +186,5 @@ def _notice_of(change: EventChange) -> Notice:
         box=event.box,
         normal_per_hour=event.normal_per_hour,
         rarity=event.rarity,
+        zone=event.zone,
     )

@@ -24,6 +24,7 @@ class Notice(msgspec.Struct, frozen=True):
     Attributes:
         id: The event's.
         camera: Its name.
+        zone: Name of the zone that it is in; empty where it is in none.
         start: When the event began, seconds since 1970.
         place: Where in the picture, in words; empty where unknown.
         box: The same, px of the camera's frames.
@@ -38,6 +39,12 @@ class Notice(msgspec.Struct, frozen=True):
     box: Box
     normal_per_hour: float | None
     rarity: str
+    zone: str = ""
+
+    @property
+    def where(self) -> str:
+        """Camera and zone, or the camera alone."""
+        return f"{self.camera} {self.zone}".rstrip()
 
 
 class Text(msgspec.Struct, frozen=True):
@@ -83,7 +90,7 @@ def text_of(notice: Notice, time: LocalTime, now: float, link: str | None, more:
         f"{link.rstrip('/')}/#event={notice.id}" if link else "",
         more,
     ]
-    return Text(f"{notice.camera}: unusual{where}", "\n".join(filter(None, lines)))
+    return Text(f"{notice.where}: unusual{where}", "\n".join(filter(None, lines)))
 
 
 def digest_of(notices: Sequence[Notice], time: LocalTime, now: float, link: str | None) -> Text:
@@ -117,7 +124,7 @@ def rarest_first(notices: Sequence[Notice]) -> list[Notice]:
 def _line(notice: Notice, time: LocalTime, now: float) -> str:
     rarity = notice.rarity.removeprefix(_SCORES_THIS_HIGH)
     return ", ".join(
-        filter(None, [f"{time.moment(notice.start, now)} {notice.camera}", notice.place, rarity])
+        filter(None, [f"{time.moment(notice.start, now)} {notice.where}", notice.place, rarity])
     )
 
 

@@ -17,6 +17,7 @@ class EventView(msgspec.Struct, frozen=True):
 
     id: str
     camera: str
+    zone: str
     state: str
     start: float
     end: float
@@ -40,6 +41,7 @@ def event_view(event: LiveEvent) -> EventView:
     return EventView(
         id=event.id,
         camera=event.camera,
+        zone=event.zone,
         state=event.state.value,
         start=event.start,
         end=event.end,

@@ -8,7 +8,8 @@ import msgspec
 
 from edge_vad.camera_state import CameraState
 from edge_vad.detection import Detection
-from edge_vad.events import CameraStatus, ChangeKind, EventChange, WatchedCamera
+from edge_vad.events import CameraStatus, EventChange, WatchedCamera
+from edge_vad.sinks.ongoing import OngoingEvents
 from edge_vad.sinks.page.history import ScoreHistory
 from edge_vad.sinks.page.snapshots import Snapshot, SnapshotEncoder
 from edge_vad.sinks.page.threshold_presets import ThresholdPreset, preset_at, presets_of
@@ -129,7 +130,7 @@ class CameraView:
         self._history = ScoreHistory()
         self._began_s = began_s
         self._state, self._state_at = CameraState.CONNECTING, time.monotonic()
-        self._alarm = False
+        self._alarm, self._ongoing = False, OngoingEvents()
         self._stages: dict[str, float] = {}
         self._interval_s, self._scored_at = 0.0, 0.0
 
@@ -146,7 +147,7 @@ class CameraView:
 
     def event(self, change: EventChange) -> None:
         """Take a change of an event."""
-        self._alarm = change.kind is not ChangeKind.END
+        self._alarm = self._ongoing.take(change)
 
     def state(self, state: CameraState) -> None:
         """Take a new state."""

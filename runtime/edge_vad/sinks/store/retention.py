@@ -81,7 +81,7 @@ class Retention:
     def _too_old(self, connection: sqlite3.Connection) -> list[str]:
         oldest = self._wall_clock() - self._settings.max_age_days * _DAY_S
         rows = connection.execute(
-            "SELECT id FROM events WHERE end < ? AND state != ?",
+            "SELECT id FROM events WHERE end < ? AND state != ? AND NOT starred",
             (oldest, EventState.ONGOING.value),
         )
         return [row[0] for row in rows]
@@ -99,7 +99,8 @@ class Retention:
         count = connection.execute("SELECT count(*) FROM events").fetchone()[0]
         gone = []
         oldest = connection.execute(
-            "SELECT id FROM events WHERE state != ? ORDER BY id", (EventState.ONGOING.value,)
+            "SELECT id FROM events WHERE state != ? ORDER BY starred, id",
+            (EventState.ONGOING.value,),
         )
         for (event_id,) in oldest:
             if used <= _LEFT * allowed:

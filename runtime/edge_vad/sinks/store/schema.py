@@ -12,11 +12,18 @@ from edge_vad.sinks.store.media import clip_of, snapshot_of
 
 DATABASE = "events.sqlite"
 VERSION = 1
+MARKS = ("seen", "starred")
+"""What people say of an event."""
 _COLUMNS = (
     "id, camera, start, end, peak, score, threshold, x, y, width, height, normal_per_hour, "
-    "rarity, state"
+    "rarity, state, zone"
 )
-_CREATE = """
+_ADDED = (
+    "zone TEXT NOT NULL DEFAULT ''",
+    *(f"{each} INTEGER NOT NULL DEFAULT 0" for each in MARKS),
+)
+"""Columns that databases of earlier versions lack."""
+_CREATE = f"""
 CREATE TABLE IF NOT EXISTS events (
     id TEXT PRIMARY KEY,
     camera TEXT NOT NULL,
@@ -31,13 +38,20 @@ CREATE TABLE IF NOT EXISTS events (
     height INTEGER NOT NULL,
     normal_per_hour REAL,
     rarity TEXT NOT NULL,
-    state TEXT NOT NULL
+    state TEXT NOT NULL,
+    {", ".join(_ADDED)}
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS by_camera ON events (camera, id);
 CREATE INDEX IF NOT EXISTS by_end ON events (end);
 """
-SELECT = f"SELECT {_COLUMNS} FROM events"  # noqa: S608 - nothing of it comes from outside
-REPLACE = f"INSERT OR REPLACE INTO events ({_COLUMNS}) VALUES ({', '.join('?' * 14)})"  # noqa: S608
+_SET = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS.split(", "))
+# Nothing of these comes from outside.
+SELECT = f"SELECT {_COLUMNS}, {', '.join(MARKS)} FROM events"  # noqa: S608
+STORE = (
+    f"INSERT INTO events ({_COLUMNS}) VALUES ({', '.join('?' * 15)}) "  # noqa: S608
+    f"ON CONFLICT (id) DO UPDATE SET {_SET}"
+)
+"""Leaves the marks of an event that is there as they are."""
 
 
 def prepare(connection: sqlite3.Connection) -> None:
@@ -55,6 +69,10 @@ def prepare(connection: sqlite3.Connection) -> None:
     if version not in (0, VERSION):
         raise sqlite3.NotSupportedError("the database is of a newer edge-vad")
     connection.executescript(_CREATE)
+    known = {column[1] for column in connection.execute("PRAGMA table_info(events)")}
+    for column in _ADDED:
+        if column.partition(" ")[0] not in known:
+            connection.execute(f"ALTER TABLE events ADD COLUMN {column}")
     with connection:
         connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute(
@@ -64,7 +82,7 @@ def prepare(connection: sqlite3.Connection) -> None:
 
 
 def row_of(event: LiveEvent) -> tuple[object, ...]:
-    """An event as the row that `REPLACE` takes."""
+    """An event as the row that `STORE` takes."""
     return (
         event.id,
         event.camera,
@@ -77,12 +95,14 @@ def row_of(event: LiveEvent) -> tuple[object, ...]:
         event.normal_per_hour,
         event.rarity,
         event.state.value,
+        event.zone,
     )
 
 
 def event_of(row: tuple[Any, ...], folder: Path) -> LiveEvent:
     """An event from the row that `SELECT` gives, with the files that are there."""
-    event_id, camera, start, end, peak, score, threshold, *box, rate, rarity, state = row
+    event_id, camera, start, end, peak, score, threshold, *box, rate, rarity, state = row[:-3]
+    zone, seen, starred = row[-3:]
     snapshot, clip = snapshot_of(folder, event_id), clip_of(folder, event_id)
     return LiveEvent(
         id=event_id,
@@ -98,4 +118,7 @@ def event_of(row: tuple[Any, ...], folder: Path) -> LiveEvent:
         state=EventState(state),
         snapshot=None if snapshot is None else snapshot.as_posix(),
         clip=None if clip is None else clip.as_posix(),
+        zone=zone,
+        seen=bool(seen),
+        starred=bool(starred),
     )

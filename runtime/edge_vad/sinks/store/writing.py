@@ -21,7 +21,7 @@ from edge_vad.sinks.disk import is_damaged, is_full, make_folder, set_aside
 from edge_vad.sinks.settings import StoreSettings
 from edge_vad.sinks.store.media import SNAPSHOT, stem
 from edge_vad.sinks.store.retention import Retention
-from edge_vad.sinks.store.schema import DATABASE, REPLACE, prepare, row_of
+from edge_vad.sinks.store.schema import DATABASE, STORE, prepare, row_of
 from edge_vad.sinks.threads.worker import Worker
 
 _CAPACITY = 10_000
@@ -133,7 +133,7 @@ class EventStore(Sink):
         connection = self._opened()
         if self._events:
             with connection:
-                connection.executemany(REPLACE, list(map(row_of, self._events.values())))
+                connection.executemany(STORE, list(map(row_of, self._events.values())))
             self._events.clear()
             self._stored += len(self._begun)
             self._begun.clear()

@@ -202,3 +202,34 @@ def test_a_reel_is_bounded_in_time_and_memory(sizes, seconds, most):
         assert len(kept) == 1 or sum(len(each.jpeg) for each in kept) <= most
         assert kept[0].time_s >= index / 10 - seconds
         assert preroll.bytes == sum(len(each.jpeg) for each in kept)
+
+
+def test_events_of_two_zones_have_a_clip_each(clips, events, tmp_path):
+    sink = clips(before_s=1, after_s=1)
+    door, road = events.live(zone="door"), events.live(events.recent + 1, zone="road")
+    watch(sink, range(20))
+    sink.event("gate", events.new(door))
+    watch(sink, range(20, 30))
+    sink.event("gate", events.new(road))
+    watch(sink, range(30, 40))
+    sink.event("gate", events.end(door))
+    sink.event("gate", events.end(road))
+    watch(sink, range(40, 60))
+    first, second = (brightness(found(events, tmp_path, each)) for each in (door, road))
+    assert (len(first), len(second)) == (pytest.approx(41, abs=2), pytest.approx(31, abs=2))
+
+
+def test_a_camera_that_is_new_is_filmed_and_one_that_is_gone_is_no_fault(clips, events, tmp_path):
+    sink, event = clips(before_s=1, after_s=1), events.live(camera="garden")
+    watch(sink, range(10))
+    going = events.live(events.recent + 9)
+    sink.event("gate", events.new(going))
+    sink.watch([SimpleNamespace(name="garden", fps=10.0)])
+    watch(sink, range(10, 20))
+    sink.event("gate", events.end(going))
+    watch(sink, range(20), camera="garden")
+    sink.event("garden", events.new(event))
+    sink.event("garden", events.end(event))
+    watch(sink, range(20, 40), camera="garden")
+    assert len(brightness(found(events, tmp_path, event))) == pytest.approx(20, abs=2)
+    assert sink.health().ok

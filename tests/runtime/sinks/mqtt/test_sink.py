@@ -37,7 +37,7 @@ def three(events, sink, at):
 
 
 def test_events_are_told_with_all_there_is_to_know(sink, listener, events):
-    event = events.live()
+    event = events.live(zone="door")
     sink.event("gate", events.new(event))
     sink.event("gate", events.end(replace(event, end=event.end + 5)))
     events.eventually(lambda: len(told(listener)) == 2)
@@ -46,6 +46,7 @@ def test_events_are_told_with_all_there_is_to_know(sink, listener, events):
         "type": "new",
         "id": event.id,
         "camera": "gate",
+        "zone": "door",
         "state": "ongoing",
         "start": event.start,
         "end": event.end,
@@ -256,3 +257,30 @@ def test_tls_is_spoken_and_a_stranger_is_not_trusted(
     gc.collect()
     with pytest.raises(BadInput, match="certificates"):
         make_sink(broker.port, tls=True, ca_file=str(tmp_path / "nothing"))
+
+
+def test_an_anomaly_goes_on_until_the_events_of_all_zones_are_over(sink, listener, events):
+    door, road = (events.live(events.recent + n, zone=name) for n, name in enumerate("ab"))
+    for change in (events.new(door), events.new(road), events.end(door)):
+        sink.event("gate", change)
+    events.eventually(lambda: len(told(listener)) == 3)
+    assert listener.kept["edge-vad/gate/anomaly"] == b"ON"
+    sink.event("gate", events.end(road))
+    events.eventually(lambda: listener.kept["edge-vad/gate/anomaly"] == b"OFF")
+
+
+def test_the_broker_forgets_a_camera_that_is_gone_and_hears_of_one_that_is_new(
+    sink, site, listener, events
+):
+    sink.state("gate", CameraState.LIVE, 0.0)
+    events.eventually(lambda: "edge-vad/gate/state" in listener.kept)
+    (config,) = (topic for topic in listener.kept if "_gate/config" in topic)
+    first = site.cameras[0]
+    sink.watch([replace(first, name="garden")])
+    events.eventually(lambda: not listener.kept.get("edge-vad/gate/state"))
+    events.eventually(lambda: not listener.kept.get(config))
+    events.eventually(lambda: listener.kept.get(config.replace("_gate/", "_garden/")))
+    events.eventually(lambda: listener.kept.get("edge-vad/garden/anomaly") == b"OFF")
+    sink.event("gate", events.end(events.live()))  # what still comes of it is told
+    events.eventually(lambda: told(listener))
+    assert not listener.kept.get("edge-vad/gate/anomaly")

@@ -8,7 +8,7 @@ import pytest
 from edge_vad.sinks.settings import StoreSettings
 from edge_vad.sinks.store.media import stem
 from edge_vad.sinks.store.retention import Retention
-from edge_vad.sinks.store.schema import REPLACE, prepare, row_of
+from edge_vad.sinks.store.schema import STORE, prepare, row_of
 
 DAY = 86400.0
 NOW = 100 * DAY
@@ -46,7 +46,7 @@ def keep(tmp_path, connection, events):
         event = events.live(NOW - days_ago * DAY)
         event = event if ongoing else events.end(event).event
         with connection:
-            connection.execute(REPLACE, row_of(event))
+            connection.execute(STORE, row_of(event))
         clip = (tmp_path / stem(event.id)).with_name(f"{event.id}.webm")
         clip.parent.mkdir(parents=True, exist_ok=True)
         clip.write_bytes(b"\0" * size)
@@ -74,6 +74,18 @@ def test_old_events_go_with_their_files(keep, connection, retention):
     assert retention(max_age_days=30).collect(connection) == 2
     assert [clip.exists() for clip in clips] == [False, False, True, True]
     assert left(connection) == 2
+
+
+def test_a_starred_event_does_not_go_for_its_age_and_for_the_size_it_goes_last(
+    keep, connection, retention
+):
+    old, *newer = (keep(days, size=300_000) for days in (40, 4, 3, 2))
+    with connection:
+        connection.execute("UPDATE events SET starred = 1 WHERE id = ?", (old.stem,))
+    assert retention(max_age_days=30).collect(connection) == 0
+    assert retention(max_size_mb=1).collect(connection) >= 1
+    assert old.exists()
+    assert not newer[0].exists()
 
 
 def test_the_oldest_go_when_there_is_too_much(keep, connection, retention):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -15,6 +16,7 @@ from edge_vad.opencv import cv2
 from edge_vad.sinks.settings import StoreSettings
 from edge_vad.sinks.store import EventStore, StoredEvents
 from edge_vad.sinks.store.media import stem
+from edge_vad.sinks.store.schema import STORE, prepare, row_of
 
 # Begins two events, ends one, says so, and goes on watching.
 WATCHING = """
@@ -58,6 +60,21 @@ def test_an_event_is_read_as_it_was_stored(store, events):
     expected = replace(event, end=event.end + 10, state=EventState.ENDED, snapshot=snapshot)
     assert read == expected
     assert cv2.imread(str(store.folder / snapshot)).shape == (48, 64, 3)
+
+
+def test_a_store_of_an_earlier_version_gets_what_it_lacks(tmp_path, events):
+    event = events.live(zone="door")
+    with closing(sqlite3.connect(tmp_path / "events.sqlite")) as connection:
+        prepare(connection)
+        with connection:
+            connection.execute(STORE, row_of(events.end(replace(event, zone="")).event))
+        for column in ("zone", "seen", "starred"):
+            connection.execute(f"ALTER TABLE events DROP COLUMN {column}")
+    store = EventStore(tmp_path, StoreSettings())
+    new = events.live(events.recent + 1, zone="door")
+    store.event("gate", events.new(new))
+    store.close(5)
+    assert [each.zone for each in StoredEvents(tmp_path).newest()] == ["door", ""]
 
 
 def test_events_can_be_read_while_they_go_on(store, events):
