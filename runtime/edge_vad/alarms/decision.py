@@ -70,7 +70,7 @@ class Decision:
             (rate, ZoneAlarms(camera, name, localiser, settings, wall_clock))
             for name, rate, localiser in _parts(card, settings)
         ]
-        """The accepted false alarms of each, None for the camera's; the rest of the picture first."""
+        """With the accepted false alarms of each, None for the camera's; the rest comes first."""
 
     @property
     def level(self) -> Level:
