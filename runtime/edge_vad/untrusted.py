@@ -18,6 +18,16 @@ def shorten(text: str) -> str:
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
 
 
+def plain(text: str) -> str:
+    r"""The text in one short line, without what a terminal would obey.
+
+    Example:
+        >>> plain("Gate\x1b[2J\n1")
+        'Gate [2J 1'
+    """
+    return shorten("".join(each if each.isprintable() else " " for each in text))
+
+
 def shown_path(path: str | Path) -> str:
     """A path as it may be shown: it may be an address with a slip in it, and hold a password.
 

@@ -38,10 +38,22 @@ RUN = {
     "edge-vad --version": "test_the_version_is_printed",
     "edge-vad bench --handicap": "test_an_injected_delay_is_measured_and_noted",
     "edge-vad bench --out --source": "test_it_measures_the_whole_way_and_every_stage",
+    "edge-vad cameras": "test_every_camera_is_said_in_a_line_with_what_hinders_it",
     "edge-vad compare --max-regression": (
         "test_the_command_fails_on_a_regression_and_passes_without"
     ),
+    "edge-vad config add": (
+        "test_the_address_of_a_network_camera_is_kept_apart_for_its_owner_alone"
+    ),
+    "edge-vad config add --source-file": ("test_a_camera_without_a_name_is_called_by_its_address"),
     "edge-vad config check": "test_a_site_that_can_run_is_said_in_a_line_a_camera",
+    "edge-vad config ignore": "test_regions_are_added_to_those_that_are_ignored",
+    "edge-vad config notify": (
+        "test_somebody_is_notified_once_by_an_address_that_stays_in_its_file"
+    ),
+    "edge-vad config notify --picture": (
+        "test_somebody_is_notified_once_by_an_address_that_stays_in_its_file"
+    ),
     "edge-vad doctor": "test_the_table_ends_with_the_next_command",
     "edge-vad doctor --json": "test_every_backend_is_usable_or_has_a_reason_and_a_mend",
     "edge-vad eval --false-alarms --normal": "test_normal_footage_is_measured_against_the_promise",
@@ -60,6 +72,10 @@ RUN = {
         "test_a_scene_with_motion_inside_decides_as_the_one_without"
     ),
     "edge-vad export --out": "test_the_written_scene_scores_as_the_trained_one",
+    "edge-vad init": "test_at_a_terminal_it_asks_again_where_an_answer_cannot_be",
+    "edge-vad init --duration --yes": (
+        "test_a_fresh_folder_becomes_a_site_and_a_second_time_nothing_is_done_twice"
+    ),
     "edge-vad notify --config": (
         "test_a_test_message_goes_to_everyone_and_the_next_command_is_printed"
     ),
@@ -81,6 +97,15 @@ RUN = {
     "edge-vad score --maps --out": "test_maps_hold_one_map_a_frame",
     "edge-vad selftest": "test_a_selftest_of_ones_own_scene_compares_and_names_what_is_absent",
     "edge-vad serve": "test_stored_events_are_shown_while_they_are_written",
+    "edge-vad service --config": (
+        "test_the_unit_is_written_and_started_and_starts_with_the_machine"
+    ),
+    "edge-vad service --config --print": (
+        "test_printing_the_unit_changes_nothing_and_systemd_finds_no_fault_in_it"
+    ),
+    "edge-vad snapshot --camera --config --grid --out": (
+        "test_a_camera_of_a_site_is_shown_with_lines_that_say_where_its_pixels_are"
+    ),
     "edge-vad train --config": "test_every_camera_of_a_site_is_learnt_from_its_own_footage",
     "edge-vad train --duration --out": "test_a_camera_is_recorded_and_then_learnt",
     "edge-vad train --ignore --out": (

@@ -18,13 +18,20 @@ INTERRUPTED = 130
 
 _COMMANDS = {
     "demo": (None, "See it work, on a synthetic street, in minutes."),
+    "init": ("edge_vad.cli.init:init", "Go from a camera to a site that is watched."),
+    "cameras": ("edge_vad.cli.cameras:cameras", "List the cameras that can be found from here."),
+    "snapshot": ("edge_vad.cli.snapshot:snapshot", "Write one picture of a camera."),
     "record": ("edge_vad.cli.record:record", "Record footage of cameras, to train on."),
     "train": (None, "Learn what is normal from ordinary footage."),
     "export": (None, "Write a trained scene as one ONNX file."),
     "verify": (None, "Compare a scene with single precision."),
     "run": ("edge_vad.cli.run:run", "Watch a source, or the cameras of a site."),
     "serve": ("edge_vad.cli.serve:serve", "Show the events of a folder in a browser."),
-    "config": ("edge_vad.cli.config:config", "Check the file that says what is watched."),
+    "service": ("edge_vad.cli.service:service", "Watch a site from boot on."),
+    "config": (
+        "edge_vad.cli.config:config",
+        "Check or change the file that says what is watched.",
+    ),
     "notify": ("edge_vad.cli.notify:notify", "Send a test message to everyone who is notified."),
     "score": ("edge_vad.cli.score:score", "Write the scores of one or many sources."),
     "doctor": ("edge_vad.cli.doctor:doctor", "Say what this machine has and lacks, and the mend."),

@@ -1,4 +1,4 @@
-"""edge-vad config: check a site file."""
+"""edge-vad config: check a site file, or change it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import msgspec
 
 from edge_vad.alarms.threshold import Threshold
 from edge_vad.cli.options import json_option
+from edge_vad.cli.site_edits import add, ignore, notify
 from edge_vad.errors import EdgeVadError
 from edge_vad.scene_model import SceneModel
 from edge_vad.sinks.notify_settings import NotifySettings
@@ -25,7 +26,11 @@ from edge_vad.sources.addresses.spec import StreetSpec
 
 @click.group()
 def config() -> None:
-    """Check the file that says what is watched."""
+    """Check or change the file that says what is watched."""
+
+
+for each in (add, ignore, notify):
+    config.add_command(each)
 
 
 @config.command(epilog="\b\nExample:\n  edge-vad config check site.toml\n")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shlex
+import sys
 import threading
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -117,18 +119,17 @@ def record_footage(
     before, deadline = set(threading.enumerate()), ShutdownDeadline()
     footage: list[CameraFootage] = []
     error: EdgeVadError | None = None
-    handler = begin_log(as_json=log_json)
     try:
         with ExitStack() as undo:
+            count_down = undo.enter_context(_count_down(seconds))
+            undo.callback(end_log, begin_log(as_json=log_json))  # its lines stand above the bar
             session = RecordSession(plans, seconds, most, undo)
             _begin(session.room.left, most)
             with stopped_by_signals(session.stop):
-                footage = session.run()
+                footage = session.run(count_down)
             error = _what_is_missing(footage, seconds)
     except EdgeVadError as raised:
         error = raised
-    finally:
-        end_log(handler)
     leave_if_stuck(before, deadline, error)
     if error:
         raise error
@@ -156,6 +157,25 @@ def _begin(left: int, most: int) -> None:
     """Say how much may be written."""
     room = f"at most {most / 1e9:.3g} GB in all (--max-size), {left / 1e9:.3g} GB from now on"
     note(f"recording {room}; Ctrl-C ends it")
+
+
+@contextmanager
+def _count_down(seconds: float | None) -> Iterator[Callable[[float], None] | None]:
+    """Show on a terminal how much is still to be recorded; None where that has no end."""
+    if seconds is None or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    columns = TextColumn("recording"), BarColumn(), TextColumn("{task.fields[left]} left")
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=seconds, left="")
+        yield lambda there: bar.update(task, completed=there, left=_clock(seconds - there))
+
+
+def _clock(seconds: float) -> str:
+    return str(timedelta(seconds=max(0, round(seconds))))
 
 
 def _what_is_missing(

@@ -33,6 +33,14 @@ def examine_backends(device: DeviceFingerprint) -> tuple[BackendState, ...]:
     return tuple(_examine(name, device) for name in (*PROVIDERS, *ENGINE_BACKENDS))
 
 
+def find_target(device: DeviceFingerprint) -> Target | None:
+    """What builds engines for this machine's GPU, and runs them; None where nothing does."""
+    for name in ("tensorrt", "tensorrt-rtx"):
+        if _examine(name, device).usable:
+            return ENGINE_BACKENDS[name]
+    return None
+
+
 def _examine(name: str, device: DeviceFingerprint) -> BackendState:
     try:
         version = _try_tensorrt(name, device) if name in ENGINE_BACKENDS else _try_provider(name)

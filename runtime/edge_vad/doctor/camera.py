@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
-from edge_vad.doctor.report import CameraSupport, Feature, VideoDevice
+from edge_vad.discovery.plugged import find_plugged
+from edge_vad.doctor.report import CameraSupport, Feature
 from edge_vad.errors import Unavailable
 
 _FOR_JETSON = (
@@ -23,7 +23,7 @@ _WINDOWS = "pip uninstall -y opencv-python-headless && pip install 'edge-vad[gui
 
 def examine_cameras(is_jetson: bool, root: Path = Path("/")) -> CameraSupport:
     """Ask OpenCV what it was built with, and the system for its cameras."""
-    cameras = list_cameras(root)
+    cameras = find_plugged(root)
     try:
         from edge_vad.opencv import cv2
     except Unavailable as error:
@@ -47,17 +47,6 @@ def read_features(build: str, is_jetson: bool) -> tuple[Feature, ...]:
     )
 
 
-def list_cameras(root: Path = Path("/")) -> tuple[VideoDevice, ...]:
-    """List the devices of Video4Linux."""
-    found = []
-    for device in sorted((root / "dev").glob("video*"), key=_number):
-        name = root / "sys/class/video4linux" / device.name / "name"
-        label = name.read_text(errors="replace").strip() if name.is_file() else "unnamed"
-        path = f"/dev/{device.name}"
-        found.append(VideoDevice(path, label, os.access(device, os.R_OK | os.W_OK)))
-    return tuple(found)
-
-
 def _feature(build: str, name: str, label: str, use: str, mend: str) -> Feature:
     found = _line(build, label) or "NO"
     present = found.startswith("YES")
@@ -70,8 +59,3 @@ def _feature(build: str, name: str, label: str, use: str, mend: str) -> Feature:
 def _line(build: str, label: str) -> str | None:
     found = re.search(rf"^\s*{re.escape(label)}:[ \t]*(.*)$", build, re.MULTILINE)
     return found[1].strip() if found else None
-
-
-def _number(path: Path) -> tuple[int, str]:
-    digits = path.name.removeprefix("video")
-    return (int(digits) if digits.isdigit() else 1 << 30, path.name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from edge_vad.device.fingerprint import DeviceFingerprint
+from edge_vad.discovery.plugged import PluggedCamera
 
 
 class BackendState(msgspec.Struct, frozen=True):
@@ -41,20 +42,6 @@ class Feature(msgspec.Struct, frozen=True):
     mend: str | None = None
 
 
-class VideoDevice(msgspec.Struct, frozen=True):
-    """A device that Video4Linux shows.
-
-    Attributes:
-        path: Such as `/dev/video0`.
-        name: What it calls itself.
-        readable: Whether this user may use it.
-    """
-
-    path: str
-    name: str
-    readable: bool
-
-
 class CameraSupport(msgspec.Struct, frozen=True):
     """What OpenCV can read.
 
@@ -66,7 +53,7 @@ class CameraSupport(msgspec.Struct, frozen=True):
 
     opencv: str | None
     features: tuple[Feature, ...]
-    cameras: tuple[VideoDevice, ...]
+    cameras: tuple[PluggedCamera, ...]
 
 
 class GpuClock(msgspec.Struct, frozen=True):

@@ -91,7 +91,7 @@ def _opencv(camera: CameraSupport) -> str:
 
 def _cameras(camera: CameraSupport) -> list[RenderableType]:
     rows = [_feature(feature) for feature in camera.features]
-    found = [f"{each.path} ({each.name})" for each in camera.cameras]
+    found = [f"{each.source} ({each.name})" for each in camera.cameras]
     rows.append(Text(f"plugged in: {', '.join(found) or 'no camera'}"))
     return rows
 

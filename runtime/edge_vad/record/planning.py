@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge_vad.errors import BadInput, EdgeVadError, WrongUse
-from edge_vad.site.settings import CameraSettings, SiteSettings
+from edge_vad.site.settings import NAME_PATTERN, CameraSettings, SiteSettings
 from edge_vad.site.sources import source_of
 from edge_vad.sources.addresses.spec import StreetSpec, parse_spec
 from edge_vad.sources.connecting import LiveSpec
+from edge_vad.untrusted import shorten
 
 _NAMED = re.compile(r"([A-Za-z0-9_-]{1,64})=(.+)", re.DOTALL)
+_LONGEST_NAME = 64
 _TIMEOUT_S = 5.0
 
 
@@ -102,10 +104,48 @@ def _plan(camera: CameraSettings, folder: Path) -> RecordPlan:
     return RecordPlan(camera.name, source, place, camera.timeout_s)
 
 
-def _named(text: str) -> tuple[str, LiveSpec]:
-    """Name and source; what is on the disk is a path, whatever it looks like."""
+def split_name(text: str) -> tuple[str | None, str]:
+    """Name and address of `NAME=ADDRESS`; what is on the disk is a path, whatever it looks like.
+
+    Example:
+        >>> split_name("gate=rtsp://host/live?a=b"), split_name("rtsp://host/live?a=b")
+        (('gate', 'rtsp://host/live?a=b'), (None, 'rtsp://host/live?a=b'))
+    """
     match = None if Path(text).exists() else _NAMED.fullmatch(text)
-    if match:
-        return match[1], parse_spec(match[2])
-    source = parse_spec(text)
-    return "street" if isinstance(source, StreetSpec) else source.name, source
+    return (match[1], match[2]) if match else (None, text)
+
+
+def named_camera(text: str) -> tuple[str, str]:
+    """Name and address of a camera to be, written `NAME=ADDRESS` or without a name.
+
+    Raises:
+        WrongUse: It is no source, or no camera may be called so.
+    """
+    name, address = split_name(text)
+    return demand_name(name or usual_name(parse_spec(address))), address
+
+
+def demand_name(name: str) -> str:
+    """A name that a camera of a site may have.
+
+    Raises:
+        WrongUse: It is none.
+    """
+    if not NAME_PATTERN.fullmatch(name):
+        raise WrongUse(
+            f"{shorten(name)!r} is no name of a camera",
+            "use letters, digits, _ and -: gate=/dev/video0",
+        )
+    return name
+
+
+def usual_name(source: LiveSpec) -> str:
+    """A name for a camera in a site file, made of its address."""
+    said = "street" if isinstance(source, StreetSpec) else source.name
+    return re.sub(r"[^A-Za-z0-9_-]+", "_", said)[:_LONGEST_NAME]
+
+
+def _named(text: str) -> tuple[str, LiveSpec]:
+    name, address = split_name(text)
+    source = parse_spec(address)
+    return name or ("street" if isinstance(source, StreetSpec) else source.name), source

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 import msgspec
@@ -84,8 +84,11 @@ class RecordSession:
         """End it; returns at once, from any thread or signal handler."""
         self._stop.set()
 
-    def run(self) -> list[CameraFootage]:
+    def run(self, on_progress: Callable[[float], None] | None = None) -> list[CameraFootage]:
         """Record, and say every minute what is seen.
+
+        Args:
+            on_progress: Told again and again how many seconds there are of every camera, at least.
 
         Returns:
             What was recorded, in the order of the cameras.
@@ -97,6 +100,8 @@ class RecordSession:
             recorder.start()
         said_s = time.monotonic()
         while not self._stop.wait(_PATIENCE_S) and any(each.is_running for each in self.recorders):
+            if on_progress is not None:
+                on_progress(min(recorder.seconds for recorder in self.recorders))
             if time.monotonic() - said_s >= MINUTE_S:
                 said_s += MINUTE_S
                 self._say()

@@ -94,6 +94,7 @@ def add_camera(document: TOMLDocument, fields: Mapping[str, Any]) -> None:
     cameras = document.get("cameras")
     if cameras is None or isinstance(cameras, AoT):
         table = tomlkit.table()
+        table.trivia.indent = "\n"  # a line above it stays empty
         table.update(fields)
         if cameras is None:
             document["cameras"] = tomlkit.aot()

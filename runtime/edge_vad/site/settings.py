@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import msgspec
@@ -10,7 +11,8 @@ from edge_vad.alarms.settings import DecisionSettings
 from edge_vad.backends import BACKENDS
 from edge_vad.sinks.settings import SinkSettings
 
-Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+NAME_PATTERN = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
+Name = Annotated[str, msgspec.Meta(pattern=NAME_PATTERN.pattern)]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=4096, pattern=r"^[^\x00]*$")]
 
 

@@ -1,10 +1,8 @@
-"""What OpenCV says of itself, and the cameras that the system shows."""
+"""What OpenCV says of itself."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from edge_vad.doctor.camera import list_cameras, read_features
+from edge_vad.doctor.camera import read_features
 
 BUILD = """
   GUI:                           NONE
@@ -29,17 +27,3 @@ def test_on_a_jetson_the_systems_own_opencv_is_the_mend() -> None:
     assert "pip uninstall" in (lacking.mend or "")
     assert lacking.mend == windows.mend
     assert read_features(BUILD.format(gstreamer="YES (1.20.3)"), True)[0].present
-
-
-def test_cameras_are_listed_in_the_order_of_their_numbers(tmp_path: Path) -> None:
-    for number, name in ((10, "Ten"), (2, None)):
-        (tmp_path / "dev").mkdir(exist_ok=True)
-        (tmp_path / f"dev/video{number}").touch()
-        if name:
-            folder = tmp_path / f"sys/class/video4linux/video{number}"
-            folder.mkdir(parents=True)
-            (folder / "name").write_text(f"{name}\n")
-    assert [(each.path, each.name) for each in list_cameras(tmp_path)] == [
-        ("/dev/video2", "unnamed"),
-        ("/dev/video10", "Ten"),
-    ]

@@ -1,0 +1,266 @@
+"""edge-vad init: the first hour, from a camera to a site that is watched."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+
+from edge_vad.cli import cli
+from edge_vad.cli.asking import Asking
+from edge_vad.cli.cameras import describe
+from edge_vad.cli.console import note, warn
+from edge_vad.cli.quantities import parse_duration
+from edge_vad.cli.record import max_size_option
+from edge_vad.device.fingerprint import read_fingerprint
+from edge_vad.discovery.plugged import PluggedCamera, find_plugged
+from edge_vad.doctor.backends import find_target
+from edge_vad.errors import Unavailable, WrongUse
+from edge_vad.guide.service import has_systemd
+from edge_vad.guide.steps import CameraSteps, PlannedCommand, record
+from edge_vad.preprocessing.regions import Polygon, parse_regions, write_region
+from edge_vad.record.planning import demand_name, named_camera, split_name
+from edge_vad.site.changes import is_secret, keep_secret
+from edge_vad.site.reading import read_site
+from edge_vad.site.sources import source_of
+from edge_vad.sources.addresses.address import CameraSpec
+from edge_vad.sources.addresses.spec import RecordingSpec, parse_spec
+from edge_vad.untrusted import shown_path
+
+SITE = "site.toml"
+USUAL_DURATION = "1h"
+_EXAMPLE = """\b
+Example:
+  edge-vad init
+  edge-vad init gate=/dev/video0 --duration 1d
+  edge-vad init gate=rtsp://user:password@camera/stream --duration 2h --yes
+"""
+
+
+@click.command(epilog=_EXAMPLE)
+@click.argument("sources", nargs=-1)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    help="Folder of the site; made when missing. By default the present one.",
+)
+@click.option("--duration", help=f"Footage to learn from, such as 2h or 1d [{USUAL_DURATION}].")
+@max_size_option
+@click.option(
+    "--ignore",
+    metavar="REGION",
+    multiple=True,
+    help="Region of the one new camera that is left out for good, such as a clock, as for train.",
+)
+@click.option(
+    "--notify-file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="File with the address of a phone, mailbox or chat that is notified; see docs/sinks.md.",
+)
+@click.option("--picture", is_flag=True, help="Let pictures of events leave this machine.")
+@click.option("--service", is_flag=True, help="Watch from boot on, as a service of this user.")
+@click.option("--yes", is_flag=True, help="Ask nothing: take what is usual.")
+def init(
+    sources: tuple[str, ...],
+    out: Path,
+    duration: str | None,
+    max_size: str,
+    ignore: tuple[str, ...],
+    notify_file: Path | None,
+    picture: bool,
+    service: bool,
+    yes: bool,
+) -> None:
+    """Go from a camera to a site that is watched: the first hour.
+
+    SOURCES are cameras, as record takes them; without any, those that are plugged in. They are
+    written into site.toml, shown in a picture, recorded, learnt, exported, verified, and compiled
+    where this device has TensorRT. Every step is a command of edge-vad, printed before it is run.
+
+    Given again, the same command goes on where it was: what is on the disk is done.
+    """
+    asking, site, regions = Asking(unattended=yes), out / SITE, parse_regions(ignore)
+    parse_duration(duration)
+    _add_cameras(asking, site, sources)
+    _show_cameras(asking, site, regions)
+    _add_notice(asking, site, notify_file, picture)
+    ways = [CameraSteps(each, site) for each in read_site(site).cameras]
+    _record(asking, site, [each for each in ways if each.needs_footage], duration, max_size)
+    _learn(ways)
+    _finish(asking, site, service)
+
+
+def _add_cameras(asking: Asking, site: Path, sources: Sequence[str]) -> None:
+    """Write the cameras that are new into the site file."""
+    known = {each.name: each for each in (read_site(site).cameras if site.exists() else ())}
+    if known and not sources:
+        note(f"going on with {', '.join(known)} of {site}")
+        return
+    for text in sources or _chosen(asking):
+        usual, source = named_camera(text)
+        _demand_camera(source)
+        name = asking.text(f"Name of {_shown(source)}", usual, demand_name)
+        if name not in known:
+            _add(site, name, source)
+        elif source_of(known[name], site.parent) != parse_spec(source):
+            raise WrongUse(
+                f"the camera {name} of {site} has another source",
+                f"correct it there, or give this one another name: NAME={_shown(source)}",
+            )
+
+
+def _chosen(asking: Asking) -> list[str]:
+    """The cameras to take, of those that were found."""
+    found = find_plugged()
+    if asking.is_unattended and not found:
+        raise WrongUse(
+            "no camera is plugged in",
+            "plug one in, or name one: edge-vad init gate=rtsp://user:password@host/stream",
+        )
+    for number, each in enumerate(found, 1):
+        click.echo(f"{number}: {describe(each)}")
+    if not found:
+        click.echo("no camera is plugged in")
+    every = " ".join(str(number) for number, each in enumerate(found, 1) if each.readable)
+    question = "Which cameras? Numbers, or addresses, with spaces between"
+    return asking.text(question, every, lambda said: _read_choice(said, found))
+
+
+def _read_choice(said: str, found: Sequence[PluggedCamera]) -> list[str]:
+    words = said.split()
+    if not words:
+        raise WrongUse("no camera is chosen", "give a number, or an address such as rtsp://host/1")
+    numbers = {str(number): each.source for number, each in enumerate(found, 1)}
+    chosen = [numbers.get(word, word) for word in words]
+    for word in chosen:
+        _demand_camera(split_name(word)[1])
+    return chosen
+
+
+def _demand_camera(source: str) -> None:
+    spec = parse_spec(source)
+    if isinstance(spec, RecordingSpec) and not spec.realtime:
+        raise WrongUse(
+            f"{_shown(source)} is a recording, and no camera",
+            "learn from it with edge-vad train, or play it like one: street.mp4?realtime=1",
+        )
+
+
+def _add(site: Path, name: str, source: str) -> None:
+    if not is_secret(parse_spec(source)):
+        _run("config", "add", str(site), f"{name}={source}")
+        return
+    place = keep_secret(site, name, source)
+    click.echo(f"the address of {name}, with its password, is kept in {place}")
+    _run("config", "add", str(site), name, "--source-file", str(place))
+
+
+def _shown(source: str) -> str:
+    spec = parse_spec(source)
+    return spec.shown if isinstance(spec, CameraSpec) else shown_path(source)
+
+
+def _show_cameras(asking: Asking, site: Path, regions: Sequence[Polygon]) -> None:
+    """Show the cameras that are new, and ask what they are to ignore."""
+    ways = [CameraSteps(each, site) for each in read_site(site).cameras]
+    new = [way for way in ways if way.needs_footage and not way.picture.exists()]
+    if regions and len(new) > 1:
+        raise WrongUse("--ignore is for one new camera", "begin with that one alone")
+    for way in new:
+        _take(way.show())
+        ignored = regions or asking.text(
+            f"Look at {way.picture}. Regions to ignore for good, such as a clock: "
+            "[[x, y], [x, y], [x, y]], with ; between. None",
+            "",
+            _read_regions,
+        )
+        if ignored:
+            _run("config", "ignore", str(site), way.camera.name, *map(write_region, ignored))
+
+
+def _read_regions(said: str) -> tuple[Polygon, ...]:
+    return parse_regions([part for part in said.split(";") if part.strip()])
+
+
+def _add_notice(asking: Asking, site: Path, address_file: Path | None, picture: bool) -> None:
+    """Let somebody be notified, if that is wanted and not so yet."""
+    if read_site(site).sinks.notify:
+        return
+    if address_file is None:
+        question = "Notify a phone, mailbox or chat? Its address, such as ntfys://TOPIC. None"
+        address = asking.text(question, "", str)
+        if not address:
+            return
+        address_file = keep_secret(site, "phone", address)
+        picture = picture or asking.agrees("May pictures of events be sent there?")
+    words = ["config", "notify", str(site), str(address_file)]
+    _run(*words, *(["--picture"] if picture else []))
+
+
+def _record(
+    asking: Asking,
+    site: Path,
+    ways: Sequence[CameraSteps],
+    duration: str | None,
+    most: str,
+) -> None:
+    """Record what is to be learnt, of all cameras at once."""
+    if not ways:
+        return
+    if duration is None:
+        question = "How long to record? A whole day is best, some minutes the least"
+        duration = asking.text(question, USUAL_DURATION, _checked_duration)
+    _take(record(site, ways, duration, most))
+
+
+def _checked_duration(said: str) -> str:
+    parse_duration(said)
+    return said
+
+
+def _learn(ways: Sequence[CameraSteps]) -> None:
+    """Train, export and verify every camera; compile its scene where this device can."""
+    target = find_target(read_fingerprint())
+    for way in ways:
+        for step in way.learn():
+            _take(step)
+        if target is not None:
+            _compile(way.compile(target))
+
+
+def _compile(step: PlannedCommand) -> None:
+    """Build an engine; the site is watched without, where that cannot be."""
+    try:
+        _take(step)
+    except Unavailable as error:
+        warn(f"no engine: {error.what}; the site is watched without")
+
+
+def _finish(asking: Asking, site: Path, service: bool) -> None:
+    """Check the site, try its messages, and say how it is watched."""
+    _run("config", "check", str(site))
+    if read_site(site).sinks.notify:
+        _take(PlannedCommand("send a test message", ("notify", "--config", str(site))))
+    if service or (has_systemd() and asking.agrees("Watch from boot on, as a service?")):
+        _take(PlannedCommand("watch from boot on", ("service", "--config", str(site))))
+        click.secho("\nthe site is watched; give the command above to see its log", bold=True)
+        return
+    serve = ["--serve"] if find_spec("starlette") else []
+    words = ["edge-vad", "run", "--config", str(site), *serve]
+    click.secho("\nthe site is ready", bold=True)
+    click.echo(f"\nnext: {shlex.join(words)}")
+
+
+def _take(step: PlannedCommand) -> None:
+    click.secho(f"\n{step.why}:", bold=True)
+    _run(*step.words)
+
+
+def _run(*words: str) -> None:
+    """Print a command and run it, as if it had been typed."""
+    click.secho(f"$ {shlex.join(['edge-vad', *words])}", bold=True)
+    cli.main(list(words), standalone_mode=False)

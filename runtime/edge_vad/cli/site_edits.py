@@ -1,0 +1,83 @@
+"""edge-vad config add, ignore and notify: change a site file, its comments stay."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from edge_vad.cli.streams import print_stdout
+from edge_vad.errors import WrongUse
+from edge_vad.preprocessing.regions import parse_regions
+from edge_vad.record.planning import demand_name, named_camera
+from edge_vad.site.changes import (
+    BEGIN,
+    is_secret,
+    keep_secret,
+    with_camera,
+    with_ignored,
+    with_notice,
+)
+from edge_vad.site.editing import edit_site
+from edge_vad.site.reading import read_site
+from edge_vad.sources.addresses.spec import parse_spec
+
+_FILE = click.argument("file", type=click.Path(path_type=Path))
+
+
+@click.command(
+    epilog="\b\nExample:\n  edge-vad config add site.toml gate=/dev/video0\n"
+    "  edge-vad config add site.toml gate --source-file secrets/gate\n"
+)
+@_FILE
+@click.argument("camera")
+@click.option(
+    "--source-file", type=click.Path(path_type=Path), help="File that holds the camera's address."
+)
+def add(file: Path, camera: str, source_file: Path | None) -> None:
+    """Add CAMERA, written NAME=SOURCE, to the site file FILE, which is made when missing.
+
+    The address of a network camera is kept in secrets/NAME beside FILE, for its owner alone; or
+    give NAME and --source-file. Its scene is to be NAME.onnx, its footage that of footage/NAME.
+    """
+    name, source = (demand_name(camera), None) if source_file is not None else named_camera(camera)
+    _demand_new(file, name)
+    if source is not None and is_secret(parse_spec(source)):
+        source_file = keep_secret(file, name, source)
+    edit_site(file, with_camera(file, name, source, source_file), begin=BEGIN)
+    print_stdout(f"{file}: camera {name} added")
+    print_stdout(f"\nnext: edge-vad record --config {file} --camera {name} --duration 1d")
+
+
+def _demand_new(file: Path, name: str) -> None:
+    if file.exists() and name in {each.name for each in read_site(file).cameras}:
+        raise WrongUse(f"{file} has a camera {name} already", "choose another name")
+
+
+@click.command(
+    epilog="\b\nExample:\n  edge-vad config ignore site.toml gate '[[0, 0], [200, 0], [200, 80]]'\n"
+)
+@_FILE
+@click.argument("camera")
+@click.argument("regions", nargs=-1, required=True)
+def ignore(file: Path, camera: str, regions: tuple[str, ...]) -> None:
+    """Let CAMERA of the site file FILE ignore REGIONS: polygons in px of its frames.
+
+    Regions that training is to leave out, too, are given to train by --ignore. edge-vad snapshot
+    --grid shows where the pixels are.
+    """
+    edit_site(file, with_ignored(camera, parse_regions(regions)))
+    print_stdout(f"{file}: camera {camera} ignores {len(regions)} more")
+    print_stdout(f"\nnext: edge-vad config check {file}")
+
+
+@click.command(epilog="\b\nExample:\n  edge-vad config notify site.toml secrets/phone --picture\n")
+@_FILE
+@click.argument("address_file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--name", default="phone", show_default=True, help="What it is called in the log.")
+@click.option("--picture", is_flag=True, help="Let pictures of events leave this machine.")
+def notify(file: Path, address_file: Path, name: str, picture: bool) -> None:
+    """Let the site file FILE notify the address that ADDRESS_FILE holds; see docs/sinks.md."""
+    edit_site(file, with_notice(name, address_file, picture))
+    print_stdout(f"{file}: {name} is notified")
+    print_stdout(f"\nnext: edge-vad notify --config {file}")

@@ -1,0 +1,201 @@
+"""edge-vad init: from a camera to a site that is watched, by commands, and on from where it was."""
+
+from __future__ import annotations
+
+import io
+import re
+import shlex
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from receiver import Receiver
+
+from edge_vad.cli import cli
+from edge_vad.cli.init import _take
+from edge_vad.discovery.plugged import PluggedCamera
+from edge_vad.scene_model import SceneModel
+from edge_vad.site.reading import read_site
+from edge_vad_train.checkpoint import FILE_NAME
+
+Command = Callable[..., Any]
+STREET = "gate=test://street?seed=1&size=192x144"
+BRIEF = {"latent": 2, "components": 2, "steps": 3, "patches": 600, "cells": 2000, "size": "192x144"}
+CLOCK = "[[0, 0], [60, 0], [60, 20], [0, 20]]"
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fresh folder, in which training takes seconds, and no machine's own cameras."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("edge_vad.cli.init.find_plugged", lambda: ())
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    train = cli.get_command(SimpleNamespace(), "train")  # type: ignore[arg-type]
+    assert train
+    for option in train.params:
+        if option.name in BRIEF:
+            monkeypatch.setattr(option, "default", BRIEF[option.name])
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Lets somebody sit at the terminal who types these lines."""
+
+    def type_in(*lines: str) -> None:
+        stdin = io.StringIO("".join(f"{line}\n" for line in lines))
+        monkeypatch.setattr(stdin, "isatty", lambda: True, raising=False)
+        monkeypatch.setattr("sys.stdin", stdin)
+
+    return type_in
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    receiver = Receiver()
+    yield receiver
+    receiver.stop()
+
+
+def commands(out: str) -> list[list[str]]:
+    """The commands that were given, without `edge-vad`."""
+    return [shlex.split(line)[1:] for line in re.findall(r"^\$ (edge-vad .*)$", out, re.M)]
+
+
+def test_a_fresh_folder_becomes_a_site_and_a_second_time_nothing_is_done_twice(
+    edge_vad: Command, tmp_path: Path
+) -> None:
+    words = ("init", STREET, "--yes", "--duration", "6s", "--ignore", CLOCK)
+    answer = edge_vad(*words)
+    assert answer.code == 0, answer.err
+    given = commands(answer.out)
+    steps = ["config", "snapshot", "config", "record", "train", "export", "verify", "config"]
+    assert [each[0] for each in given] == steps
+    assert re.search(r"^next: edge-vad run --config site.toml", answer.out.splitlines()[-1])
+    (camera,) = read_site(Path("site.toml")).cameras
+    card = SceneModel.read(Path(camera.scene)).card
+    assert (camera.name, card.training.sources) == ("gate", ("gate",))
+    assert len(card.ignored) == len(camera.decision.ignore) == 1
+    assert Path("pictures/gate.jpg").exists()
+    again = edge_vad(*words)
+    assert again.code == 0, again.err
+    assert [each[0] for each in commands(again.out)] == ["verify", "config"]
+    Path("gate.onnx").unlink()
+    on = edge_vad("init", "--yes")
+    assert on.code == 0, on.err
+    assert [each[0] for each in commands(on.out)] == ["export", "verify", "config"]
+
+
+def test_a_training_that_was_interrupted_goes_on_with_the_footage_that_it_had(
+    edge_vad: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("edge_vad_train.cli.train.train_scene", interrupted)
+        answer = edge_vad("init", STREET, "--yes", "--duration", "6s")
+    assert answer.code == 130
+    assert "give the same command again" in answer.err
+    footage = sorted(Path("footage/gate").glob("*.mkv"))
+    monkeypatch.setattr("edge_vad.cli.init._learn", lambda ways: _take(next(ways[0].learn())))
+    monkeypatch.setattr("edge_vad.cli.init._finish", lambda *_: None)
+    again = edge_vad("init", "--yes", "--duration", "12s")
+    assert again.code == 0, again.err
+    assert [each[0] for each in commands(again.out)] == ["train"]
+    assert "going on with the training" in again.err
+    assert sorted(Path("footage/gate").glob("*.mkv")) == footage
+    assert Path("runs/gate", FILE_NAME).exists()
+
+
+def test_the_password_of_a_camera_is_shown_nowhere_and_a_lost_camera_ends_it(
+    edge_vad: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_vad.sources.still.PATIENCE_S", 0.5)
+    source = "gate=rtsp://admin:hunter2@127.0.0.1:9/hunter2"
+    answer = edge_vad("init", source, "--yes", "--duration", "6s")
+    assert answer.code == 5
+    assert commands(answer.out)[0] == [
+        *("config", "add", "site.toml", "gate", "--source-file", "secrets/gate")
+    ]
+    again = edge_vad("init", source, "--yes", "--duration", "6s")
+    assert [each[0] for each in commands(again.out)] == ["snapshot"]
+    other = edge_vad("init", source.replace("hunter2@", "hunter3@"), "--yes")
+    assert other.code == 2
+    assert "has another source" in other.err
+    shown = "".join(each.out + each.err for each in (answer, again, other))
+    assert "hunter" not in shown
+    assert Path("secrets/gate").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_phone_gets_its_test_message_with_a_picture(
+    edge_vad: Command, receiver: Receiver, tiny_scene: Callable[..., Path]
+) -> None:
+    edge_vad("config", "add", "site.toml", STREET)
+    shutil.move(tiny_scene(), "gate.onnx")
+    Path("phone").write_text(receiver.address)
+    answer = edge_vad("init", "--yes", "--notify-file", "phone", "--picture")
+    assert answer.code == 0, answer.err
+    assert commands(answer.out) == [
+        ["config", "notify", "site.toml", "phone", "--picture"],
+        ["config", "check", "site.toml"],
+        ["notify", "--config", "site.toml"],
+    ]
+    (message,) = receiver.messages
+    assert len(message.pictures) == 1
+    assert receiver.secret not in answer.out + answer.err + Path("site.toml").read_text()
+
+
+def test_at_a_terminal_it_asks_again_where_an_answer_cannot_be(
+    edge_vad: Command, typed: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = (PluggedCamera("/dev/video7", "Webcam", False, "/dev/video7"),)
+    monkeypatch.setattr("edge_vad.cli.init.find_plugged", lambda: found)
+    monkeypatch.setattr("edge_vad.cli.init._finish", lambda *_: None)
+    monkeypatch.setattr("edge_vad.cli.init._learn", lambda _: None)
+    address = STREET.partition("=")[2]
+    typed("nothing://x", address, "front door", "door", "[[1, 2]]", CLOCK, "", "soon", "6s")
+    answer = edge_vad("init")
+    assert answer.code == 0, answer.err
+    assert "1: /dev/video7: Webcam (no right to read it" in answer.out
+    for refused in ("no source that edge-vad knows", "no name of a camera", "is no region"):
+        assert refused in answer.err
+    assert "'soon' is no duration" in answer.err
+    (camera,) = read_site(Path("site.toml")).cameras
+    assert (camera.name, len(camera.decision.ignore)) == ("door", 1)
+    assert list(Path("footage/door").glob("*.mkv"))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--yes",), "no camera is plugged in"),
+        ((STREET,), "add --yes"),
+        (("clip.mp4", "--yes"), "is a recording, and no camera"),
+        ((STREET, "--yes", "--duration", "soon"), "no duration"),
+        ((STREET, "--yes", "--ignore", "[[0, 0]]"), "is no region"),
+        (("../x=0", "--yes"), "does not exist"),
+    ],
+)
+def test_what_cannot_be_is_told_before_anything_is_written(
+    edge_vad: Command, words: tuple[str, ...], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    Path("clip.mp4").touch()
+    answer = edge_vad("init", *words)
+    assert answer.code == 2
+    assert said in answer.err
+    assert [each.name for each in Path().iterdir()] == ["clip.mp4"]
+
+
+def test_a_scene_that_was_brought_along_is_not_learnt_again(
+    edge_vad: Command, tiny_scene: Callable[..., Path], tmp_path: Path
+) -> None:
+    edge_vad("config", "add", "site.toml", STREET)
+    shutil.move(tiny_scene(), "gate.onnx")
+    answer = edge_vad("init", "--yes")
+    assert answer.code == 0, answer.err
+    assert [each[0] for each in commands(answer.out)] == ["config"]
+    assert not (tmp_path / "runs" / "gate" / FILE_NAME).exists()
