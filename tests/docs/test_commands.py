@@ -156,6 +156,9 @@ Of `edge-vad`, the test's file gives all of these options.
 NOT_RUN = {
     "edge-vad export --engine --fp16": "is `export --fp16` and `export --engine`, which are run",
     "edge-vad run --config --serve": "is `run --config` and `run --serve`, which are run",
+    "edge-vad run --config --edit-token-file --serve": (
+        "is the same and the token of the page's tests, which run it by the site file"
+    ),
     "edge-vad run --config --serve --token-file": (
         "is the same and the token of `serve`, which is run"
     ),

@@ -15,9 +15,10 @@ from edge_vad.cli.live_summary import LiveSummary, print_problems, print_summary
 from edge_vad.cli.signals import left_at_once, stopped_by_signals
 from edge_vad.cli.streams import flush
 from edge_vad.errors import EdgeVadError
-from edge_vad.live.factory import assemble, sinks_in
+from edge_vad.live.factory import Scenes, assemble, sinks_in
 from edge_vad.live.logs import begin_log, end_log
 from edge_vad.live.loop import LiveLoop
+from edge_vad.live.running_site import RunningSite
 from edge_vad.live.shutdown import ShutdownDeadline
 from edge_vad.live.systemd import Notifier
 from edge_vad.sinks.base import Sink
@@ -31,6 +32,7 @@ def watch_live(
     site: SiteSettings,
     folder: Path,
     *,
+    file: Path | None = None,
     duration_s: float | None = None,
     display: bool = False,
     log_json: bool = False,
@@ -43,6 +45,7 @@ def watch_live(
     Args:
         site: What is watched.
         folder: What its paths are relative to.
+        file: The site file, where there is one: it may be changed through the page.
         duration_s: Seconds after which it ends by itself.
         display: Whether to show the cameras in windows.
         log_json: Whether the log is JSON lines.
@@ -61,10 +64,12 @@ def watch_live(
     try:
         with ExitStack() as undo:
             with left_at_once():
-                loop = assemble(site, folder, undo, notifier.alive, ending)
+                scenes = Scenes(site, folder, undo)
+                loop = assemble(site, folder, scenes, notifier.alive, ending)
             with stopped_by_signals(loop.stop):
                 settings = sinks_in(site.sinks, folder)
-                sinks = _sinks(settings, loop, display=display, reset_drift=reset_drift)
+                editor = RunningSite(file, site, scenes, loop) if file else None
+                sinks = _sinks(settings, loop, editor, display=display, reset_drift=reset_drift)
                 notifier.ready()
                 summary = _watch(loop, sinks, duration_s, as_json=as_json)
                 notifier.stopping()
@@ -75,10 +80,15 @@ def watch_live(
 
 
 def _sinks(
-    settings: SinkSettings, loop: LiveLoop, *, display: bool, reset_drift: bool
+    settings: SinkSettings,
+    loop: LiveLoop,
+    editor: RunningSite | None,
+    *,
+    display: bool,
+    reset_drift: bool,
 ) -> list[Sink]:
     """The sinks, and what writes down how thresholds move, where any does."""
-    sinks = build_sinks(settings, loop, display=display, owns=loop.follows_drift)
+    sinks = build_sinks(settings, loop, editor, display=display, owns=loop.follows_drift)
     if loop.follows_drift:
         folder = Path(settings.folder)
         if not reset_drift:

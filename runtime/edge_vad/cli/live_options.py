@@ -106,6 +106,7 @@ class LiveOptions:
                 watch_live(
                     shown,
                     folder,
+                    file=self.config,
                     duration_s=duration_s,
                     display=display,
                     log_json=log_json,

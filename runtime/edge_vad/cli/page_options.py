@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 USUAL = "127.0.0.1:8420"
 TOKEN = "EDGE_VAD_TOKEN"  # noqa: S105 - the name of the variable that holds it
+EDIT_TOKEN = "EDGE_VAD_EDIT_TOKEN"  # noqa: S105 - as above
 _PLACE = re.compile(r"(?:(?P<host>[^:\[\]]+|\[[0-9a-fA-F:.]+\]):)?(?P<port>[0-9]{1,5})")
 _MEGABYTES = 200
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -31,6 +32,11 @@ token_option = click.option(
     "--token-file",
     type=click.Path(path_type=Path),
     help=f"File with the token that the page asks for; or set {TOKEN}.",
+)
+edit_token_option = click.option(
+    "--edit-token-file",
+    type=click.Path(path_type=Path),
+    help=f"File with the token of those who may change anything; or set {EDIT_TOKEN}.",
 )
 
 
@@ -43,7 +49,7 @@ def page_options(function: Function) -> Function:
         metavar="[HOST:PORT]",
         help=f"Show a live run in a browser, at {USUAL} if nothing else is said.",
     )
-    return serve(token_option(function))
+    return serve(token_option(edit_token_option(function)))
 
 
 @dataclass(frozen=True)
@@ -53,10 +59,12 @@ class PageOptions:
     Attributes:
         place: Where it is to be, `HOST:PORT` or `PORT`; None: it was not asked for.
         token_file: File with the token that it asks for.
+        edit_token_file: File with the token of those who may change anything.
     """
 
     place: str | None
     token_file: Path | None
+    edit_token_file: Path | None = None
 
     @property
     def is_wanted(self) -> bool:
@@ -72,9 +80,12 @@ class PageOptions:
         from edge_vad.sinks.settings import PageSettings
 
         address, port = parse_place(USUAL if self.place is None else self.place)
-        token_env = TOKEN if self.token_file is None and os.environ.get(TOKEN) else None
-        token_file = None if self.token_file is None else str(self.token_file)
-        said = {"address": address, "port": port, "token_env": token_env, "token_file": token_file}
+        said = {
+            "address": address,
+            "port": port,
+            **_token("token", TOKEN, self.token_file),
+            **_token("edit_token", EDIT_TOKEN, self.edit_token_file),
+        }
         try:
             return msgspec.convert(said, PageSettings)
         except msgspec.ValidationError as error:
@@ -93,13 +104,20 @@ class PageOptions:
             WrongUse: The place is none, needs a token and has none, or the site has no store.
         """
         if not self.is_wanted:
-            if self.token_file is not None:
-                raise WrongUse("--token-file is for the page", "add --serve")
+            if self.token_file is not None or self.edit_token_file is not None:
+                raise WrongUse("tokens are for the page", "add --serve")
             yield site
             return
         page = self.settings()
         with tempfile.TemporaryDirectory(prefix="edge-vad-") as folder:
             yield _with_page(site, page, folder)
+
+
+def _token(name: str, variable: str, file: Path | None) -> dict[str, str]:
+    """Where a token stands, as a site file says it."""
+    if file is not None:
+        return {f"{name}_file": str(file)}
+    return {f"{name}_env": variable} if os.environ.get(variable) else {}
 
 
 def _with_page(site: SiteSettings, page: PageSettings, folder: str) -> SiteSettings:

@@ -91,6 +91,7 @@ def run(
     display: bool,
     serve: str | None,
     token_file: Path | None,
+    edit_token_file: Path | None,
     log_json: bool,
     false_alarms: str | None,
     follow_drift: bool,
@@ -121,7 +122,7 @@ def run(
     """
     if false_alarms is not None:
         parse_rate(false_alarms)
-    page = PageOptions(serve, token_file)
+    page = PageOptions(serve, token_file, edit_token_file)
     live = LiveOptions(
         scene,
         sources,

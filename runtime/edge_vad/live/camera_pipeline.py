@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,7 +16,7 @@ from edge_vad.alarms.decision import Decision
 from edge_vad.alarms.settings import DecisionSettings
 from edge_vad.camera_state import CameraState
 from edge_vad.errors import BadInput
-from edge_vad.events import CameraStatus, WatchedCamera
+from edge_vad.events import CameraStatus, EventChange, WatchedCamera
 from edge_vad.false_alarms import parse_rate
 from edge_vad.frame import Frame
 from edge_vad.live.freeze_detector import FreezeDetector
@@ -148,6 +149,36 @@ class CameraPipeline:
             self.age_s,
             self.capture.answered,
         )
+
+    def decision_by(self, settings: DecisionSettings) -> Decision:
+        """How it would decide by other settings.
+
+        Raises:
+            WrongUse: Drift is to be followed, and so many false alarms are accepted that it cannot.
+        """
+        return Decision(self.name, self.plan.model.card, settings, fps=self.plan.fps)
+
+    def decide_by(self, settings: DecisionSettings, decision: Decision) -> list[EventChange]:
+        """Decide by other settings from the next frame on; what is learnt of drift stays.
+
+        Another rate of false alarms alone ends no event.
+
+        Args:
+            settings: The settings.
+            decision: Made by `decision_by` of them.
+
+        Returns:
+            What becomes of events that go on.
+        """
+        before = msgspec.structs.replace(self.plan.decision, false_alarms=settings.false_alarms)
+        self.plan = replace(self.plan, decision=settings)
+        if before == settings:
+            self.decision.accept(decision.level.false_alarms)
+            return []
+        if self.decision.drift and decision.drift:
+            decision.resume(self.decision.drift.state)
+        changes, self.decision = self.decision.finish(), decision
+        return changes
 
     def claim(self) -> bool:
         """Take the camera for oneself, if it has a frame and nobody has taken it."""

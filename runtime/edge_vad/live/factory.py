@@ -21,17 +21,18 @@ from edge_vad.site.sources import source_of
 
 
 class Scenes:
-    """Loads every scene model once, however many cameras show it.
+    """Loads every scene model of a site once, however many cameras show it.
 
     Args:
+        site: Says what runs them, and by how many threads.
         folder: What paths are relative to.
-        backend: What runs them.
-        threads: CPU threads of each; one for small frames, all cores for others when None.
         undo: Closes them again.
     """
 
-    def __init__(self, folder: Path, backend: str, threads: int | None, undo: ExitStack) -> None:
-        self._folder, self._backend, self._threads, self._undo = folder, backend, threads, undo
+    def __init__(self, site: SiteSettings, folder: Path, undo: ExitStack) -> None:
+        self._folder, self._backend, self._undo = folder, site.backend, undo
+        # None: one for small frames, all cores for others.
+        self._threads = site.threads or (1 if len(site.cameras) > 1 else None)
         self._scorers: dict[Path, Scorer] = {}
 
     @property
@@ -57,7 +58,7 @@ class Scenes:
 def assemble(
     site: SiteSettings,
     folder: Path,
-    undo: ExitStack,
+    scenes: Scenes,
     heartbeat: Callable[[], None],
     ending: ShutdownDeadline | None = None,
 ) -> LiveLoop:
@@ -66,16 +67,14 @@ def assemble(
     Args:
         site: What the site file says.
         folder: What its paths are relative to.
-        undo: Closes what was opened.
+        scenes: Loads its scene models.
         heartbeat: Called by the loop again and again.
         ending: The time in which it has ended once it is to.
 
     Raises:
         EdgeVadError: A scene cannot be loaded, or a camera's source is none.
     """
-    threads = site.threads or (1 if len(site.cameras) > 1 else None)
-    scenes = Scenes(folder, site.backend, threads, undo)
-    pipelines = [_pipeline(_plan(camera, folder, scenes)) for camera in site.cameras]
+    pipelines = [pipeline_of(camera, folder, scenes) for camera in site.cameras]
     return LiveLoop(pipelines, scenes.scorers, heartbeat=heartbeat, ending=ending)
 
 
@@ -84,7 +83,13 @@ def sinks_in(sinks: SinkSettings, folder: Path) -> SinkSettings:
     return msgspec.structs.replace(sinks, folder=str(folder / sinks.folder))
 
 
-def _pipeline(plan: CameraPlan) -> CameraPipeline:
+def pipeline_of(camera: CameraSettings, folder: Path, scenes: Scenes) -> CameraPipeline:
+    """Make a camera; nothing is captured yet.
+
+    Raises:
+        EdgeVadError: Its scene cannot be loaded, its source is none, or it cannot decide so.
+    """
+    plan = _plan(camera, folder, scenes)
     try:
         return CameraPipeline(plan)
     except WrongUse as error:

@@ -18,6 +18,7 @@ from edge_vad.errors import EdgeVadError, WrongUse
 from edge_vad.events import CameraStatus, WatchedCamera
 from edge_vad.frame import Frame
 from edge_vad.live.camera_pipeline import CameraPipeline
+from edge_vad.live.change import Requests, SiteChange
 from edge_vad.live.reporter import Reporter
 from edge_vad.live.shutdown import ShutdownDeadline
 from edge_vad.opencv import cv2
@@ -68,10 +69,9 @@ class LiveLoop:
         self._paused = False
         self._failure: BaseException | None = None
         self._given_up: list[Scorer] = []
-        cores = len(os.sched_getaffinity(0))
-        self._workers = ThreadPoolExecutor(workers or min(cores, len(pipelines)), "motion")
-        for pipeline in pipelines:
-            pipeline.capture.listen(partial(self._offer, pipeline), self._wake)
+        self._requests = Requests()
+        # As many threads as ever have something to do at a time, and no more, are started.
+        self._workers = ThreadPoolExecutor(workers or len(os.sched_getaffinity(0)), "motion")
 
     @property
     def cameras(self) -> Sequence[WatchedCamera]:
@@ -94,7 +94,7 @@ class LiveLoop:
 
     def false_alarms(self, camera: str) -> str:
         """The false alarms that are accepted of a camera."""
-        return self._pipeline(camera).decision.level.false_alarms
+        return self.pipeline(camera).decision.level.false_alarms
 
     def accept(self, camera: str, false_alarms: str) -> None:
         """Change them while running; from any thread.
@@ -102,7 +102,7 @@ class LiveLoop:
         Raises:
             WrongUse: No such camera, or no rate of false alarms.
         """
-        level = self._pipeline(camera).decision.accept(false_alarms)
+        level = self.pipeline(camera).decision.accept(false_alarms)
         self._reporter.threshold(camera, level)
 
     @property
@@ -118,6 +118,24 @@ class LiveLoop:
                     pipeline.decision.resume(states[name])
                 except WrongUse as error:
                     _log.warning("%s: %s: drift begins at the trained scores", name, error.what)
+
+    def change(self, change: SiteChange) -> None:
+        """Watch other cameras, or decide otherwise; from any other thread while it runs.
+
+        Raises:
+            Unavailable: It ends.
+        """
+        self._requests.ask(lambda: self._change(change), self._wake)
+
+    def pipeline(self, camera: str) -> CameraPipeline:
+        """The camera of this name.
+
+        Raises:
+            WrongUse: There is none.
+        """
+        if camera not in self._pipelines:
+            raise WrongUse(f"there is no camera {camera!r}", f"use {', '.join(self._pipelines)}")
+        return self._pipelines[camera]
 
     def pause(self, paused: bool) -> None:
         """Stop scoring, or go on."""
@@ -140,24 +158,38 @@ class LiveLoop:
         # Motion of many cameras is spread over cores by camera; threads within one only cost.
         cv2.setNumThreads(1)
         for pipeline in self._pipelines.values():
-            self._reporter.begin(pipeline)
-            pipeline.capture.start()
+            self._begin(pipeline)
         try:
             while not self._stop.is_set() and time.monotonic() < until and not self._is_over():
                 self._heartbeat()
+                self._requests.serve()
                 self._score_ready(self._collect())
                 self._reporter.states(self._pipelines.values())
         finally:
             self._close()
         self._raise_failure()
 
-    def _pipeline(self, camera: str) -> CameraPipeline:
-        if camera not in self._pipelines:
-            raise WrongUse(f"there is no camera {camera!r}", f"use {', '.join(self._pipelines)}")
-        return self._pipelines[camera]
-
-    def _wake(self, state: CameraState) -> None:  # noqa: ARG002
+    def _wake(self, state: CameraState | None = None) -> None:  # noqa: ARG002
         self._ready.put(None)
+
+    def _begin(self, pipeline: CameraPipeline) -> None:
+        self._reporter.begin(pipeline)
+        pipeline.capture.listen(partial(self._offer, pipeline), self._wake)
+        pipeline.capture.start()
+
+    def _change(self, change: SiteChange) -> None:
+        """Watch other cameras; those that go on notice nothing."""
+        before = list(self._pipelines.values())
+        for pipeline in [each for each in before if each not in change.pipelines]:
+            pipeline.capture.stop()
+            self._reporter.end(pipeline)
+        self._scorers |= {id(scorer.model): scorer for scorer in change.scorers}
+        self._pipelines = {pipeline.name: pipeline for pipeline in change.pipelines}
+        self._reporter.sinks.watch(self.cameras)
+        for pipeline in [each for each in change.pipelines if each not in before]:
+            self._begin(pipeline)
+        for pipeline, settings, decision in change.decisions:
+            self._reporter.decides(pipeline, pipeline.decide_by(settings, decision))
 
     def _offer(self, pipeline: CameraPipeline) -> None:
         """Give a camera's newest frame to a worker, unless one of it is under way."""
@@ -211,7 +243,8 @@ class LiveLoop:
         scores = self._infer(scorer, [each.prepared for each in waiting])
         infer_s = time.monotonic() - began
         for place, (pipeline, ready) in enumerate(zip(batch, waiting, strict=True)):
-            if scores and not scores[place].unjudged and pipeline.state is CameraState.LIVE:
+            is_live = pipeline.state is CameraState.LIVE and self._watches(pipeline)
+            if scores and not scores[place].unjudged and is_live:
                 self._decide(pipeline, ready.prepared.frame, scores[place])
                 stages = {"wait": ready.waited_s, "flow": ready.flow_s, "infer": infer_s}
                 self._reporter.timing(pipeline, stages)
@@ -231,6 +264,10 @@ class LiveLoop:
                 _log.error("%s is not watched any more: %s", pipeline.name, error)
                 pipeline.capture.give_up(error)
             return []
+
+    def _watches(self, pipeline: CameraPipeline) -> bool:
+        """Whether it is still watched: a frame of it may have been under way as it went."""
+        return self._pipelines.get(pipeline.name) is pipeline
 
     def _decide(self, pipeline: CameraPipeline, frame: Frame, found: FrameScore) -> None:
         pipeline.frames += 1

@@ -54,6 +54,12 @@ class Reporter:
         if outcome.drifted:
             self._drift(pipeline, outcome.drifted)
 
+    def decides(self, pipeline: CameraPipeline, changes: Sequence[EventChange]) -> None:
+        """Report that a camera decides by other settings, and what becomes of its events."""
+        self._changes(pipeline, changes)
+        self.threshold(pipeline.name, pipeline.decision.level)
+        _log.info("%s: decides by other settings", pipeline.name)
+
     def timing(self, pipeline: CameraPipeline, stages: dict[str, float]) -> None:
         """Report how long the stages of a frame took, s, and all of its way where it is paced."""
         if pipeline.age_s is not None:

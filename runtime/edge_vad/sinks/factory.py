@@ -8,6 +8,7 @@ from itertools import chain
 from pathlib import Path
 
 from edge_vad.sinks.base import Sink, SinkHealth, Site
+from edge_vad.sinks.edits import SiteEditor
 from edge_vad.sinks.journal import Journal
 from edge_vad.sinks.paths import (
     demand_writable_paths,
@@ -20,7 +21,12 @@ from edge_vad.sinks.settings import SinkSettings
 
 
 def build_sinks(
-    settings: SinkSettings, site: Site, *, display: bool = False, owns: bool = False
+    settings: SinkSettings,
+    site: Site,
+    editor: SiteEditor | None = None,
+    *,
+    display: bool = False,
+    owns: bool = False,
 ) -> list[Sink]:
     """Make and start the sinks; what they need is imported only here.
 
@@ -29,6 +35,7 @@ def build_sinks(
     Args:
         settings: Which, and how.
         site: What they may ask and tell the live loop.
+        editor: Who changes the site file, where there is one.
         display: Whether to show the cameras in windows.
         owns: Whether the folder is owned even if none of them writes there.
 
@@ -43,7 +50,7 @@ def build_sinks(
         for sink in chain(
             _journal(settings, folder, owns),
             _local(settings, folder, site, display),
-            _remote(settings, folder, site, sinks),
+            _remote(settings, folder, site, sinks, editor),
         ):
             sinks.append(sink)
             undo.callback(sink.close, 1.0)
@@ -99,7 +106,11 @@ def health_by_name(sinks: Sequence[Sink]) -> dict[str, SinkHealth]:
 
 
 def _remote(
-    settings: SinkSettings, folder: Path, site: Site, sinks: Sequence[Sink]
+    settings: SinkSettings,
+    folder: Path,
+    site: Site,
+    sinks: Sequence[Sink],
+    editor: SiteEditor | None,
 ) -> Iterator[Sink]:
     """What other machines are told."""
     if settings.mqtt:
@@ -121,4 +132,4 @@ def _remote(
     if settings.page:
         from edge_vad.sinks.page.sink import Page
 
-        yield Page(settings.page, folder, site, lambda: health_by_name(sinks))
+        yield Page(settings.page, folder, site, lambda: health_by_name(sinks), editor)

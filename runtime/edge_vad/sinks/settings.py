@@ -204,10 +204,20 @@ class PageSettings(ListeningSettings, frozen=True, kw_only=True):
 
     Attributes:
         fps: Pictures a second of each camera that are shown, at most.
+        edit_token_env: Environment variable that holds the token of those who may change anything.
+            Without one the site file is not changed through the page.
+        edit_token_file: File that holds it.
     """
 
     port: Port = 8420
     fps: Annotated[float, msgspec.Meta(ge=0.5, le=15)] = 5.0
+    edit_token_env: Name | None = None
+    edit_token_file: Text | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.edit_token_env and self.edit_token_file:
+            raise ValueError("give the edit token by edit_token_env or by edit_token_file")
 
 
 class SinkSettings(Settings, frozen=True, kw_only=True):

@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 Change = Callable[["TOMLDocument"], None]
 
 
-def edit_site(path: Path, change: Change, begin: str | None = None) -> SiteSettings:
+def edit_site(
+    path: Path,
+    change: Change,
+    begin: str | None = None,
+    check: Callable[[SiteSettings], None] = lambda site: None,  # noqa: ARG005
+) -> SiteSettings:
     """Change a site file, whole or not at all; one process at a time.
 
     Args:
@@ -27,6 +32,7 @@ def edit_site(path: Path, change: Change, begin: str | None = None) -> SiteSetti
         change: Changes the document in place; its comments and its order stay.
         begin: The text to begin with where there is no file yet; it need not be whole. None: there
             must be one.
+        check: Raises where what the file would say cannot be.
 
     Returns:
         What the file says now.
@@ -40,7 +46,7 @@ def edit_site(path: Path, change: Change, begin: str | None = None) -> SiteSetti
     try:
         make_private_folder(target.parent)
         with alone_in(target.parent):
-            return _edit(path, target, change, begin)
+            return _edit(path, target, change, begin, check)
     except OSError as error:
         raise BadInput(
             f"{shown_path(path)} cannot be written ({error.strerror})",
@@ -48,7 +54,13 @@ def edit_site(path: Path, change: Change, begin: str | None = None) -> SiteSetti
         ) from None
 
 
-def _edit(path: Path, target: Path, change: Change, begin: str | None) -> SiteSettings:
+def _edit(
+    path: Path,
+    target: Path,
+    change: Change,
+    begin: str | None,
+    check: Callable[[SiteSettings], None],
+) -> SiteSettings:
     is_new = begin is not None and not target.exists()
     text = str(begin) if is_new else read_document(path)
     if not is_new:
@@ -57,6 +69,7 @@ def _edit(path: Path, target: Path, change: Change, begin: str | None) -> SiteSe
     change(document)
     text = document.as_string()
     site = decode_site(text, shown_path(path))
+    check(site)
     mode = PRIVATE if is_new else S_IMODE(target.stat().st_mode)
     write_whole(target, text.encode(), mode)
     if not is_new:

@@ -1,4 +1,4 @@
-"""Authentication: a token, sessions that it opens, and a limit on guessing."""
+"""Authentication: tokens, sessions that they open, and a limit on guessing."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
+from enum import IntEnum
 from pathlib import Path
 
 from edge_vad.errors import BadInput
@@ -15,22 +16,35 @@ from edge_vad.sinks.http.http_errors import TokenWrong, TooManyTries
 from edge_vad.sinks.http.network import network_of
 from edge_vad.sinks.http.sessions import SESSION_S, Sessions
 from edge_vad.sinks.secret import read_secret
-from edge_vad.sinks.settings import ListeningSettings
+from edge_vad.sinks.settings import ListeningSettings, PageSettings
 
 _SHORTEST_TOKEN = 16
 _FAILURES, _WITHIN_S = 5, 60.0
 _MOST_ADDRESSES = 4096
 
 
+class Right(IntEnum):
+    """What somebody may do; each may do what those before may."""
+
+    NOTHING = 0
+    LOOK = 1
+    CHANGE = 2
+
+
 class Authenticator:
     """Checks tokens and sessions, in constant time.
 
     Args:
-        token: What one has to know; None where all may come in.
+        token: What one has to know to look; None where all may.
         cookie: Name of the sessions' cookie. Sessions of another name are not good.
         ended: File that keeps which sessions were ended; without it, all end with the process.
+        edit_token: What one has to know to change anything; None where all may who may look.
         wall_clock: Seconds since 1970.
         clock: Monotonic seconds.
+
+    Attributes:
+        is_open: Whether all may look.
+        is_split: Whether one may look and not change.
     """
 
     session_s = SESSION_S
@@ -43,11 +57,20 @@ class Authenticator:
         *,
         cookie: str = "",
         ended: Path | None = None,
+        edit_token: str | None = None,
     ) -> None:
-        self.is_open, self.cookie = token is None, cookie
-        self._digest = _digest(token or "")
-        key = hmac.digest(self._digest, cookie.encode(), "sha256")
-        self._sessions = Sessions(key, None if self.is_open else ended, wall_clock)
+        self.cookie = cookie
+        self.is_open, self.is_split = token is None, edit_token is not None
+        self._least = Right.LOOK if self.is_split else Right.CHANGE
+        """What those may do who may look."""
+        self._known = [
+            _Known(right, secret, cookie, file, wall_clock)
+            for right, secret, file in (
+                (self._least, token, ended),
+                (Right.CHANGE, edit_token, ended and ended.with_name(f"{ended.stem}-edit.json")),
+            )
+            if secret is not None
+        ]
         self._brake = _FailureLimiter(clock)
 
     def open_session(self, token: str, address: str) -> str:
@@ -57,30 +80,56 @@ class Authenticator:
             TokenWrong: It is wrong.
             TooManyTries: It was guessed too often from this address.
         """
-        self.check_token(token, address)
-        return self._sessions.open()
+        found = self._checked(token, address)
+        return found.sessions.open() if found else ""
 
-    def check_token(self, token: str, address: str) -> None:
-        """Check a token.
+    def check_token(self, token: str, address: str) -> Right:
+        """What who knows a token may do.
 
         Raises:
             TokenWrong: It is wrong.
             TooManyTries: It was guessed too often from this address.
         """
-        if self.is_open:
-            return
-        self._brake.check(address)
-        if not hmac.compare_digest(_digest(token), self._digest):
-            self._brake.failed(address)
-            raise TokenWrong
+        found = self._checked(token, address)
+        return found.right if found else self._least
 
-    def is_session(self, session: str) -> bool:
-        """Whether a session, which may be any text, is good."""
-        return self._sessions.is_good(session)
+    def right_of(self, session: str) -> Right:
+        """What one may do with a session, which may be any text."""
+        rights = [known.right for known in self._known if known.sessions.is_good(session)]
+        return max([self._least if self.is_open else Right.NOTHING, *rights])
 
     def end_session(self, session: str) -> None:
         """End a session for good, wherever its cookie was copied to."""
-        self._sessions.end(session)
+        for known in self._known:
+            known.sessions.end(session)
+
+    def _checked(self, token: str, address: str) -> _Known | None:
+        """The token that this is; None where none is asked for."""
+        if not self._known:
+            return None
+        self._brake.check(address)
+        digest = _digest(token)
+        found = [each for each in self._known if hmac.compare_digest(digest, each.digest)]
+        if not found:
+            self._brake.failed(address)
+            raise TokenWrong
+        return found[0]
+
+
+class _Known:
+    """A token: what it stands for, and the sessions that it opens."""
+
+    def __init__(
+        self,
+        right: Right,
+        token: str,
+        cookie: str,
+        ended: Path | None,
+        wall_clock: Callable[[], float],
+    ) -> None:
+        self.right, self.digest = right, _digest(token)
+        key = hmac.digest(self.digest, cookie.encode(), "sha256")
+        self.sessions = Sessions(key, ended, wall_clock)
 
 
 class _FailureLimiter:
@@ -122,7 +171,30 @@ def read_token(settings: ListeningSettings, what: str) -> str | None:
     Raises:
         BadInput: It is not where it should be, or too short.
     """
-    token = read_secret(settings.token_env, settings.token_file)
+    return _long_enough(read_secret(settings.token_env, settings.token_file), what)
+
+
+def read_edit_token(settings: PageSettings, token: str | None) -> str | None:
+    """The token for changes that the settings name; None where they name none.
+
+    Args:
+        settings: Where it stands.
+        token: The one for those who look.
+
+    Raises:
+        BadInput: It is not where it should be, too short, or the same as the other.
+    """
+    read = read_secret(settings.edit_token_env, settings.edit_token_file)
+    edit_token = _long_enough(read, "those who change")
+    if edit_token is not None and edit_token == token:
+        raise BadInput(
+            "the token of those who look and of those who change is the same",
+            "make another one for changes: openssl rand -hex 24",
+        )
+    return edit_token
+
+
+def _long_enough(token: str | None, what: str) -> str | None:
     if token is None:
         return None
     if len(token.strip()) < _SHORTEST_TOKEN:

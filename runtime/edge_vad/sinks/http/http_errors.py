@@ -35,6 +35,28 @@ class TokenWrong(HttpError):
         super().__init__("the token is wrong", "look it up where edge-vad was given it")
 
 
+class MayOnlyLook(HttpError):
+    """Somebody who may look, and wants to change something."""
+
+    def __init__(self) -> None:
+        super().__init__("this needs the token for changes", "log in with that")
+
+
+class Conflict(HttpError):
+    """A change of what is another thing by now."""
+
+    status = 412
+
+
+class ConditionMissing(HttpError):
+    """A change that does not say of what."""
+
+    status = 428
+
+    def __init__(self) -> None:
+        super().__init__("the change does not say of what", "send If-Match with the ETag you have")
+
+
 class TooManyTries(HttpError):
     """Somebody who has guessed too often.
 

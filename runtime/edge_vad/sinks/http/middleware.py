@@ -1,4 +1,8 @@
-"""Checks every request before its route: host name, origin, token."""
+"""Checks every request before its route: host name, origin, token.
+
+Who may look may send requests that change nothing (GET); all others need the right to change. So no
+route can forget to ask for it.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +17,12 @@ from starlette.requests import cookie_parser
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from edge_vad.sinks.http.auth import Authenticator
+from edge_vad.sinks.http.auth import Authenticator, Right
 from edge_vad.sinks.http.http_errors import (
     ForeignOrigin,
     HeadTooLarge,
     HttpError,
+    MayOnlyLook,
     TokenMissing,
     TokenWrong,
     UnknownHost,
@@ -95,7 +100,8 @@ class AccessMiddleware:
             self._check_name(headers)
             _check_origin(headers, scope["method"])
             if not self._is_open(scope["path"]):
-                self._check_right(headers, caller(scope))
+                needed = Right.LOOK if scope["method"] in _SAFE_METHODS else Right.CHANGE
+                self._check_right(headers, caller(scope), needed)
         except HttpError as error:
             # The one refusal that nobody can fill a log with.
             if isinstance(error, TokenWrong):
@@ -116,16 +122,16 @@ class AccessMiddleware:
         # Whoever rebinds a name needs one: an address is always its own.
         return name in self._names or _is_address(name)
 
-    def _check_right(self, headers: Headers, address: str) -> None:
-        if self._access.is_open:
-            return
+    def _check_right(self, headers: Headers, address: str, needed: Right) -> None:
         cookies = cookie_parser(headers.get("cookie", ""))
-        if self._access.is_session(cookies.get(self._access.cookie, "")):
-            return
+        right = self._access.right_of(cookies.get(self._access.cookie, ""))
         kind, _, token = headers.get("authorization", "").partition(" ")
-        if kind.lower() != "bearer":
+        if right < needed and kind.lower() == "bearer":
+            right = self._access.check_token(token.strip(), address)
+        if right is Right.NOTHING:
             raise TokenMissing
-        self._access.check_token(token.strip(), address)
+        if right < needed:
+            raise MayOnlyLook
 
 
 def caller(scope: Scope) -> str:

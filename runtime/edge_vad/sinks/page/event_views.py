@@ -28,6 +28,8 @@ class EventView(msgspec.Struct, frozen=True):
     rarity: str
     picture: bool
     clip: bool
+    seen: bool
+    starred: bool
 
 
 class EventsResponse(msgspec.Struct, frozen=True):
@@ -52,4 +54,6 @@ def event_view(event: LiveEvent) -> EventView:
         rarity=event.rarity,
         picture=event.snapshot is not None,
         clip=event.clip is not None,
+        seen=event.seen,
+        starred=event.starred,
     )

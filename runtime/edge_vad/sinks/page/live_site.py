@@ -7,10 +7,13 @@ import logging
 import struct
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
+from edge_vad.camera_state import CameraState
 from edge_vad.errors import WrongUse
+from edge_vad.events import CameraStatus, WatchedCamera
 from edge_vad.outputs.heatmap import heatmap_colours
 from edge_vad.sinks.base import SinkHealth, Site
 from edge_vad.sinks.page.history import SPAN_S
@@ -27,8 +30,11 @@ class SiteResponse(msgspec.Struct, frozen=True):
 
     Attributes:
         live: Whether cameras are watched; else only stored events are shown.
-        token: Whether one has to log in.
-        run: Another one after every start.
+        token: Whether one has to log in to look.
+        may_change: Whether this caller may change anything.
+        may_unlock: Whether the token for changes would allow more.
+        edits: Whether the site file can be changed here.
+        run: Another one after every start, and for other cameras.
         cameras: The cameras.
         colours: Red, green, blue and opacity of the 256 levels of the heat map, base64.
         span_s: Seconds of scores that are kept.
@@ -37,6 +43,9 @@ class SiteResponse(msgspec.Struct, frozen=True):
 
     live: bool
     token: bool = False
+    may_change: bool = False
+    may_unlock: bool = False
+    edits: bool = False
     run: str = ""
     cameras: tuple[CameraCard, ...] = ()
     colours: str = ""
@@ -67,6 +76,17 @@ class LiveResponse(msgspec.Struct, frozen=True):
     troubles: list[Trouble]
 
 
+class _Shown(NamedTuple):
+    """What is shown: another run for other cameras."""
+
+    run: str
+    views: dict[str, CameraView]
+
+
+_GONE = CameraStatus("", CameraState.ENDED, 0, 0, 0, None)
+"""A camera that is about to be shown no more."""
+
+
 class LiveSite:
     """The live cameras, as the page needs them.
 
@@ -81,21 +101,34 @@ class LiveSite:
     ) -> None:
         self._site, self._health, self._fps = site, health, fps
         self._began_s = time.monotonic()
-        self._run = f"{time.time_ns():x}"
-        self.views = {
-            camera.name: CameraView(camera, fps, self._began_s) for camera in site.cameras
+        self._shown = _Shown("", {})
+        self.watch(site.cameras)
+
+    def watch(self, cameras: Sequence[WatchedCamera]) -> None:
+        """Show these cameras; what is shown of those that go on stays."""
+        before = self._shown.views
+        views = {
+            camera.name: known
+            if (known := before.get(camera.name)) and known.shows(camera)
+            else CameraView(camera, self._fps, self._began_s)
+            for camera in cameras
         }
-        self._in_order: Sequence[CameraView] = list(self.views.values())
+        self._shown = _Shown(f"{time.time_ns():x}", views)
+
+    def view(self, camera: str) -> CameraView | None:
+        """The state of a camera; None where it is not shown."""
+        return self._shown.views.get(camera)
 
     def __len__(self) -> int:
-        return len(self._in_order)
+        return len(self._shown.views)
 
     def described(self) -> SiteResponse:
         """What does not change."""
+        run, views = self._shown
         return SiteResponse(
             live=True,
-            run=self._run,
-            cameras=tuple(view.card for view in self._in_order),
+            run=run,
+            cameras=tuple(view.card for view in views.values()),
             colours=base64.b64encode(heatmap_colours().tobytes()).decode(),
             fps=self._fps,
         )
@@ -113,17 +146,20 @@ class LiveSite:
         """
         now = time.monotonic() - self._began_s
         since = int(now) + since if since < 0 else since
+        run, shown = self._shown
+        views = list(shown.values())
         pictures: dict[int, Snapshot | None] = {
-            camera: self._in_order[camera].latest.get(after, width)
+            camera: views[camera].latest.get(after, width)
             for camera, after, width in wanted
+            if camera < len(views)
         }
         status = {each.name: each for each in self._site.status()}
         cameras = [
-            view.now(status[view.card.name], since, pictures.get(place))
-            for place, view in enumerate(self._in_order)
+            view.now(status.get(view.card.name, _GONE), since, pictures.get(place))
+            for place, view in enumerate(views)
         ]
         troubles = [Trouble(name, each.why) for name, each in self._health().items() if not each.ok]
-        head = msgspec.json.encode(LiveResponse(self._run, round(now, 3), cameras, troubles))
+        head = msgspec.json.encode(LiveResponse(run, round(now, 3), cameras, troubles))
         parts = [struct.pack(">I", len(head)), head]
         for place in sorted(pictures):
             picture = pictures[place]
@@ -137,9 +173,10 @@ class LiveSite:
         Raises:
             WrongUse: No such camera, or no rate of false alarms.
         """
-        if not 0 <= camera < len(self):
+        views = list(self._shown.views.values())
+        if not 0 <= camera < len(views):
             raise WrongUse("there is no such camera", "use the number of one, counted from 0")
-        view = self._in_order[camera]
+        view = views[camera]
         self._site.accept(view.card.name, false_alarms.strip())
         _log.info("%s: %s false alarms are accepted now", view.card.name, false_alarms.strip())
         return view.threshold

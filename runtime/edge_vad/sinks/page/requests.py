@@ -12,6 +12,7 @@ from edge_vad.errors import WrongUse
 from edge_vad.sinks.http.http_errors import TooLarge
 from edge_vad.sinks.page.snapshots import WIDTHS
 from edge_vad.sinks.store.media import is_event_id
+from edge_vad.untrusted import shorten
 
 MOST_EVENTS = 200
 _LARGEST_BODY = 4096
@@ -34,6 +35,13 @@ class ThresholdBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     false_alarms: Annotated[str, msgspec.Meta(max_length=64)]
 
 
+class MarkBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is sent to mark an event; what is left out stays."""
+
+    seen: bool | None = None
+    starred: bool | None = None
+
+
 class WantedPicture(NamedTuple):
     """A picture that is asked for.
 
@@ -54,25 +62,38 @@ class EventQuery(NamedTuple):
     limit: int
     camera: str | None
     before: str | None
+    zone: str | None
+    seen: bool | None
+    starred: bool | None
 
 
-async def read_body(request: Request, kind: type[Body]) -> Body:
+async def read_body(
+    request: Request, kind: type[Body], most: int = _LARGEST_BODY, *, tells: bool = False
+) -> Body:
     """Read a small JSON document.
 
+    Args:
+        request: The request.
+        kind: What is expected.
+        most: Bytes that it may have.
+        tells: Whether what is wrong with a value is told; else nothing of the text is repeated.
+
     Raises:
-        WrongUse: It is none, or says something unknown; its text is not repeated.
+        WrongUse: It is none, or says something unknown.
         TooLarge: It is too long.
     """
     body = b""
     async for chunk in request.stream():
         body += chunk
-        if len(body) > _LARGEST_BODY:
-            raise TooLarge("the body is too long", f"send at most {_LARGEST_BODY} bytes")
+        if len(body) > most:
+            raise TooLarge("the body is too long", f"send at most {most} bytes")
     try:
         return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        is_told = tells and isinstance(error, msgspec.ValidationError)
+        what = shorten(str(error)) if is_told else "the body is not what is expected"
         fields = ", ".join(kind.__struct_fields__)
-        raise WrongUse("the body is not what is expected", f"send JSON with {fields}") from None
+        raise WrongUse(what, f"send JSON with {fields}") from None
 
 
 def read_wanted(text: str, cameras: int) -> list[WantedPicture]:
@@ -120,12 +141,24 @@ def read_events(asked: Mapping[str, str]) -> EventQuery:
     Raises:
         WrongUse: A parameter cannot be.
     """
-    camera, before = asked.get("camera"), asked.get("before")
-    if camera is not None and (len(camera) > _LONGEST_NAME or not camera.isprintable()):
-        raise WrongUse("camera is no name of a camera", _API)
+    camera, zone = (_name(asked, each) for each in ("camera", "zone"))
+    before = asked.get("before")
     if before is not None and not is_event_id(before):
         raise WrongUse("before is no id of an event", _API)
-    return EventQuery(read_number(asked, "limit", 50, 1, MOST_EVENTS), camera, before)
+    seen, starred = (_flag(asked, each) for each in ("seen", "starred"))
+    limit = read_number(asked, "limit", 50, 1, MOST_EVENTS)
+    return EventQuery(limit, camera, before, zone, seen, starred)
+
+
+def _name(asked: Mapping[str, str], what: str) -> str | None:
+    name = asked.get(what)
+    if name is not None and (len(name) > _LONGEST_NAME or not name.isprintable()):
+        raise WrongUse(f"{what} is no name of a {what}", _API)
+    return name
+
+
+def _flag(asked: Mapping[str, str], what: str) -> bool | None:
+    return bool(read_number(asked, what, 0, 0, 1)) if what in asked else None
 
 
 def _wanted(part: str, cameras: int) -> WantedPicture:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from ipaddress import ip_address
 
-from edge_vad.sinks.http.auth import Authenticator, read_token
+from edge_vad.sinks.edits import SiteEditor
+from edge_vad.sinks.http.auth import Authenticator, read_edit_token, read_token
 from edge_vad.sinks.http.middleware import AccessMiddleware, own_names
 from edge_vad.sinks.http.server import HttpServer, listen, shown_address
 from edge_vad.sinks.page.app import PageApp
@@ -13,19 +14,25 @@ from edge_vad.sinks.page.live_site import LiveSite
 from edge_vad.sinks.settings import PageSettings
 from edge_vad.sinks.store import StoredEvents
 
-_PROTECTED, _LOGIN = "/api/", "/api/login"
+_PROTECTED, _OPEN = "/api/", ("/api/login", "/api/logout")
 _WHAT = "the page"
 _MOST_AT_ONCE = 64
 _log = logging.getLogger(__name__)
 
 
-def serve(settings: PageSettings, events: StoredEvents, live: LiveSite | None) -> HttpServer:
+def serve(
+    settings: PageSettings,
+    events: StoredEvents,
+    live: LiveSite | None,
+    editor: SiteEditor | None = None,
+) -> HttpServer:
     """Serve the page until the server is closed.
 
     Args:
         settings: Where, and to whom.
         events: The stored events.
         live: The live cameras, if any.
+        editor: Who changes the site file, if there is one; only asked with a token for changes.
 
     Raises:
         BadInput: The port is taken, or the token is not where it should be.
@@ -34,9 +41,11 @@ def serve(settings: PageSettings, events: StoredEvents, live: LiveSite | None) -
     # Cookies do not tell ports apart.
     cookie = f"edge_vad_{settings.port}"
     ended = events.folder / f".page-{settings.port}.json"
-    access = Authenticator(read_token(settings, _WHAT), cookie=cookie, ended=ended)
+    token = read_token(settings, _WHAT)
+    edit_token = read_edit_token(settings, token)
+    access = Authenticator(token, cookie=cookie, ended=ended, edit_token=edit_token)
     listener = listen(settings.address, settings.port, _WHAT)
-    routes = PageApp(events, live, access).routes()
+    routes = PageApp(events, live, access, editor if access.is_split else None).routes()
     guard = AccessMiddleware(routes, access, own_names(settings.address, settings.hosts), _is_open)
     server = HttpServer(guard, listener, _MOST_AT_ONCE, _WHAT)
     asks = "" if access.is_open else ", and asks for the token"
@@ -53,5 +62,5 @@ def page_url(settings: PageSettings) -> str:
 
 
 def _is_open(path: str) -> bool:
-    """Whether anybody may ask for it: what one needs to log in, which tells nothing."""
-    return path == _LOGIN or not path.startswith(_PROTECTED)
+    """Whether anybody may ask for it: what one needs to log in and out, which tells nothing."""
+    return path in _OPEN or not path.startswith(_PROTECTED)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from edge_vad.camera_state import CameraState
 from edge_vad.detection import Detection
-from edge_vad.events import EventChange
+from edge_vad.events import EventChange, WatchedCamera
 from edge_vad.sinks.base import Sink, SinkHealth, Site
+from edge_vad.sinks.edits import SiteEditor
 from edge_vad.sinks.page.live_site import LiveSite
 from edge_vad.sinks.page.server import serve
 from edge_vad.sinks.settings import PageSettings
@@ -23,6 +24,7 @@ class Page(Sink):
         folder: The store's folder.
         site: Whose cameras they are, and who is commanded.
         health: How every sink is, by its name.
+        editor: Who changes the site file, if there is one.
 
     Raises:
         BadInput: The port is taken, or the token is not where it should be.
@@ -37,30 +39,39 @@ class Page(Sink):
         folder: Path,
         site: Site,
         health: Callable[[], Mapping[str, SinkHealth]],
+        editor: SiteEditor | None = None,
     ) -> None:
-        live = LiveSite(site, health, settings.fps)
-        self._views = live.views
-        self._server = serve(settings, StoredEvents(folder), live)
+        self._live = LiveSite(site, health, settings.fps)
+        self._server = serve(settings, StoredEvents(folder), self._live, editor)
+
+    def watch(self, cameras: Sequence[WatchedCamera]) -> None:
+        """Show these cameras; pages that are open load anew."""
+        self._live.watch(cameras)
 
     def frame(self, camera: str, detection: Detection) -> None:
         """Show a scored frame, if somebody looks."""
-        self._views[camera].frame(detection)
+        if view := self._live.view(camera):
+            view.frame(detection)
 
     def event(self, camera: str, change: EventChange) -> None:
         """Show that an event goes on, or no longer."""
-        self._views[camera].event(change)
+        if view := self._live.view(camera):
+            view.event(change)
 
     def state(self, camera: str, state: CameraState, at: float) -> None:
         """Show a camera's state."""
-        self._views[camera].state(state)
+        if view := self._live.view(camera):
+            view.state(state)
 
     def threshold(self, camera: str, false_alarms: str, score: float) -> None:
         """Show a threshold."""
-        self._views[camera].accept(false_alarms, score)
+        if view := self._live.view(camera):
+            view.accept(false_alarms, score)
 
     def timing(self, camera: str, stage: str, seconds: float) -> None:
         """Show how long a stage takes."""
-        self._views[camera].timing(stage, seconds)
+        if view := self._live.view(camera):
+            view.timing(stage, seconds)
 
     def health(self) -> SinkHealth:
         """Say whether the page is served."""

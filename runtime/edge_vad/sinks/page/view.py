@@ -118,6 +118,7 @@ class CameraView:
     """
 
     def __init__(self, camera: WatchedCamera, fps: float, began_s: float) -> None:
+        self._camera = camera
         card, grid = camera.card, camera.card.grid
         self.card = CameraCard(
             camera.name,
@@ -133,6 +134,10 @@ class CameraView:
         self._alarm, self._ongoing = False, OngoingEvents()
         self._stages: dict[str, float] = {}
         self._interval_s, self._scored_at = 0.0, 0.0
+
+    def shows(self, camera: WatchedCamera) -> bool:
+        """Whether it is this camera, with the same scene."""
+        return self._camera.card is camera.card and self._camera.fps == camera.fps
 
     def frame(self, detection: Detection) -> None:
         """Take a scored frame."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,13 @@ class StoredEvents:
         self.folder = folder
 
     def newest(
-        self, limit: int = 50, camera: str | None = None, before: str | None = None
+        self,
+        limit: int = 50,
+        camera: str | None = None,
+        before: str | None = None,
+        zone: str | None = None,
+        seen: bool | None = None,
+        starred: bool | None = None,
     ) -> list[LiveEvent]:
         """The newest events, newest first.
 
@@ -36,19 +42,23 @@ class StoredEvents:
             limit: How many, at most 1000.
             camera: Only those of this camera.
             before: Only those older than the event of this id.
+            zone: Only those of the zone of this name; empty: only those in none.
+            seen: Only those that somebody has looked at, or nobody.
+            starred: Only those that somebody wants to keep, or nobody.
 
         Raises:
             BadInput: The store cannot be read.
         """
-        conditions, values = ["1"], list[object]()
-        if camera is not None:
-            conditions.append("camera = ?")
-            values.append(camera)
-        if before is not None:
-            conditions.append("id < ?")
-            values.append(before)
-        where = " AND ".join(conditions)
-        values.append(max(0, min(limit, _MOST)))
+        said = {
+            "camera = ?": camera,
+            "id < ?": before,
+            "zone = ?": zone,
+            "seen = ?": seen,
+            "starred = ?": starred,
+        }
+        conditions = {text: value for text, value in said.items() if value is not None}
+        where = " AND ".join(conditions) or "1"
+        values = [*conditions.values(), max(0, min(limit, _MOST))]
         return self._select(f"WHERE {where} ORDER BY id DESC LIMIT ?", values)
 
     def find(self, event_id: str) -> LiveEvent | None:
@@ -70,7 +80,7 @@ class StoredEvents:
         path = clip_of(self.folder, event_id)
         return path and self.folder / path
 
-    def _select(self, rest: str, values: list[object]) -> list[LiveEvent]:
+    def _select(self, rest: str, values: Sequence[object]) -> list[LiveEvent]:
         if not (self.folder / DATABASE).is_file():
             return []
         try:

@@ -49,19 +49,19 @@ def access(clock):
 
 def test_who_knows_the_token_gets_a_session_that_says_nothing_of_it(access):
     session = access.open_session(TOKEN, "10.0.0.9")
-    assert access.is_session(session)
+    assert access.right_of(session)
     assert "correct" not in session
 
 
 def test_a_session_is_good_after_a_restart_and_not_with_another_token(again):
     session = again().open_session(TOKEN, "10.0.0.9")
-    assert again().is_session(session)
-    assert not again(TOKEN + "r").is_session(session)
+    assert again().right_of(session)
+    assert not again(TOKEN + "r").right_of(session)
 
 
 def test_a_session_is_no_good_at_another_door(again):
     session = again().open_session(TOKEN, "10.0.0.9")
-    assert not again(cookie="other").is_session(session)
+    assert not again(cookie="other").right_of(session)
 
 
 def test_who_logs_out_is_out_and_nobody_else_also_after_a_restart(again):
@@ -69,8 +69,8 @@ def test_who_logs_out_is_out_and_nobody_else_also_after_a_restart(again):
     one, other = (access.open_session(TOKEN, "10.0.0.9") for _ in range(2))
     access.end_session(one)
     for each in (access, again()):
-        assert not each.is_session(one)
-        assert each.is_session(other)
+        assert not each.right_of(one)
+        assert each.right_of(other)
 
 
 @pytest.mark.parametrize("spoil", ["remove", "damage", "empty"])
@@ -82,7 +82,7 @@ def test_no_session_comes_back_to_life_when_its_end_was_lost(again, ended, spoil
         ended.unlink()
     else:
         ended.write_bytes(b"" if spoil == "empty" else b'{"ended": 7}')
-    assert not again().is_session(session)
+    assert not again().right_of(session)
 
 
 def test_no_session_comes_back_to_life_where_its_end_could_not_be_written(again, monkeypatch):
@@ -95,8 +95,8 @@ def test_no_session_comes_back_to_life_where_its_end_could_not_be_written(again,
     with monkeypatch.context() as patch:
         patch.setattr(sessions, "write_whole", full)
         access.end_session(session)
-    assert not access.is_session(session)
-    assert not again().is_session(session)
+    assert not access.right_of(session)
+    assert not again().right_of(session)
 
 
 def test_where_ends_cannot_be_written_sessions_end_with_the_process(again, monkeypatch):
@@ -109,9 +109,9 @@ def test_where_ends_cannot_be_written_sessions_end_with_the_process(again, monke
     monkeypatch.setattr(Path, "unlink", refuse)
     access = again()
     later = access.open_session(TOKEN, "10.0.0.9")
-    assert access.is_session(later)
-    assert not access.is_session(session)
-    assert not again().is_session(later)
+    assert access.right_of(later)
+    assert not access.right_of(session)
+    assert not again().right_of(later)
 
 
 def test_what_is_kept_of_ended_sessions_is_bounded_and_no_session_comes_back(again, ended):
@@ -121,8 +121,8 @@ def test_what_is_kept_of_ended_sessions_is_bounded_and_no_session_comes_back(aga
         first = first or session
         access.end_session(session)
     assert ended.stat().st_size < 100_000
-    assert not access.is_session(first)
-    assert access.is_session(access.open_session(TOKEN, "10.0.0.9"))
+    assert not access.right_of(first)
+    assert access.right_of(access.open_session(TOKEN, "10.0.0.9"))
 
 
 def test_what_is_kept_opens_no_session(again, ended):
@@ -130,7 +130,7 @@ def test_what_is_kept_opens_no_session(again, ended):
     access.end_session(access.open_session(TOKEN, "10.0.0.9"))
     kept = json.loads(ended.read_bytes())
     ((name, until),) = kept["ended"].items()
-    assert not access.is_session(f"{until}.{name}.{kept['salt']}")
+    assert not access.right_of(f"{until}.{name}.{kept['salt']}")
     assert TOKEN not in ended.read_text()
 
 
@@ -145,7 +145,7 @@ def test_ending_what_is_no_session_is_harmless(again, ended):
 def test_a_session_ends(access, clock):
     session = access.open_session(TOKEN, "10.0.0.9")
     clock.now += access.session_s + 1
-    assert not access.is_session(session)
+    assert not access.right_of(session)
 
 
 @pytest.mark.parametrize(
@@ -164,12 +164,12 @@ def test_a_session_ends(access, clock):
     ],
 )
 def test_a_session_cannot_be_made_up(access, forged):
-    assert not access.is_session(forged)
+    assert not access.right_of(forged)
 
 
 def test_the_end_of_a_session_cannot_be_put_off(access):
     until, _, rest = access.open_session(TOKEN, "10.0.0.9").partition(".")
-    assert not access.is_session(f"{int(until) + 1}.{rest}")
+    assert not access.right_of(f"{int(until) + 1}.{rest}")
 
 
 @pytest.mark.parametrize("wrong", ["", TOKEN[:-1], TOKEN + "x", TOKEN.upper(), "\ud800", "é" * 40])

@@ -1,0 +1,138 @@
+"""Changes a site file, and takes over into the running loop what it says then."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from edge_vad.errors import BadInput, EdgeVadError
+from edge_vad.live.camera_pipeline import CameraPipeline
+from edge_vad.live.change import OtherDecision, SiteChange
+from edge_vad.live.factory import Scenes, pipeline_of
+from edge_vad.live.loop import LiveLoop
+from edge_vad.sinks.edits import AddCamera, Edit, EditableCamera, EditableSite, EditConflict
+from edge_vad.site.editing import edit_site
+from edge_vad.site.edits import carry_out, forget_source, keep_source, source_file_of
+from edge_vad.site.reading import decode_site, read_document
+from edge_vad.site.settings import CameraSettings, SiteSettings
+from edge_vad.untrusted import shown_path
+
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
+
+_MOST_SCENES = 200
+_log = logging.getLogger(__name__)
+
+
+class RunningSite:
+    """The site file of a run; implements `edge_vad.sinks.edits.SiteEditor`.
+
+    Args:
+        path: The site file.
+        site: What it said when the run began.
+        scenes: Loads scene models.
+        loop: Watches its cameras.
+    """
+
+    def __init__(self, path: Path, site: SiteSettings, scenes: Scenes, loop: LiveLoop) -> None:
+        self._path, self._site, self._scenes, self._loop = path, site, scenes, loop
+        self._changing = threading.Lock()
+
+    def read(self) -> EditableSite:
+        """What the file says now."""
+        text = read_document(self._path)
+        site = decode_site(text, shown_path(self._path))
+        cameras = tuple(map(_editable, site.cameras))
+        return EditableSite(digest=_digest(text), cameras=cameras, scenes=self._listed(site))
+
+    def change(self, digest: str, camera: str, edit: Edit) -> EditableSite:
+        """Change the file, and what is watched; nothing where that cannot be."""
+        with self._changing:
+            try:
+                self._change(digest, camera, edit)
+            except OSError as error:
+                raise BadInput(
+                    f"the address of the camera cannot be kept ({error.strerror})",
+                    "make the folder of the site file writable, or free some space",
+                ) from None
+        _log.info("the site file was changed: %s %s", _verb(edit), camera)
+        return self.read()
+
+    def _change(self, digest: str, camera: str, edit: Edit) -> None:
+        folder, scenes, kept = self._path.parent, self.read().scenes, None
+        prepared: list[SiteChange] = []
+        if isinstance(edit, AddCamera):
+            edit = keep_source(edit, folder)
+            kept = edit.source
+
+        def carry(document: TOMLDocument) -> None:
+            if _digest(document.as_string()) != digest:
+                raise EditConflict
+            carry_out(document, camera, edit, scenes)
+
+        try:
+            site = edit_site(
+                self._path, carry, check=lambda site: prepared.append(self._prepared(site))
+            )
+        except EdgeVadError:
+            forget_source(kept, folder)
+            raise
+        before, self._site = self._site, site
+        self._loop.change(prepared[0])
+        still = {each.source_file for each in site.cameras}
+        gone = source_file_of(before.cameras, camera)
+        if gone not in still:
+            forget_source(gone, folder)
+
+    def _prepared(self, site: SiteSettings) -> SiteChange:
+        """Make all that the change needs; what cannot be watched is told now."""
+        pipelines, decisions = list[CameraPipeline](), list[OtherDecision]()
+        known = {camera.name: camera for camera in self._site.cameras}
+        for camera in site.cameras:
+            before = known.get(camera.name)
+            if before is None or not _goes_on(before, camera):
+                pipelines.append(pipeline_of(camera, self._path.parent, self._scenes))
+                continue
+            pipelines.append(self._loop.pipeline(camera.name))
+            if before.decision != camera.decision:
+                decision = pipelines[-1].decision_by(camera.decision)
+                decisions.append(OtherDecision(pipelines[-1], camera.decision, decision))
+        return SiteChange(pipelines, self._scenes.scorers, decisions)
+
+    def _listed(self, site: SiteSettings) -> tuple[str, ...]:
+        """The scene models that lie beside the file, and those that its cameras have."""
+        found = {camera.scene for camera in site.cameras}
+        with suppress(OSError):
+            found |= {each.name for each in self._path.parent.glob("*.onnx") if each.is_file()}
+        return tuple(sorted(found)[:_MOST_SCENES])
+
+
+def _goes_on(before: CameraSettings, camera: CameraSettings) -> bool:
+    """Whether a camera can be watched on as it is: it only decides otherwise, if at all."""
+    same = msgspec.structs.replace(before, decision=camera.decision, footage=camera.footage)
+    return same == camera
+
+
+def _editable(camera: CameraSettings) -> EditableCamera:
+    decision = camera.decision
+    return EditableCamera(
+        name=camera.name,
+        scene=camera.scene,
+        false_alarms=decision.false_alarms,
+        ignore=decision.ignore,
+        zones=decision.zones,
+    )
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _verb(edit: Edit) -> str:
+    return type(edit).__name__.removesuffix("Camera").lower()
