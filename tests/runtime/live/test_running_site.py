@@ -98,7 +98,7 @@ def test_a_camera_is_added_renamed_and_removed_while_the_others_go_on(running):
     change(running, "back", RemoveCamera())
     assert ("back", CameraState.ENDED) in running.notes.states
     assert not kept.exists()
-    assert running.path.read_text() == SITE
+    assert running.path.read_text().rstrip() == SITE.rstrip()
     assert running.loop.pipeline("gate") is gate
     before = scored(running, "gate")
     eventually(lambda: scored(running, "gate") > before + 3)
