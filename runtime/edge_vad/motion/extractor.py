@@ -43,7 +43,8 @@ class MotionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         downscale: Flow fields are averaged over blocks of this many px a side.
         window: Flow fields that are pooled (T).
         pooling: Mean, mean with mean speed, or linear rank pooling.
-        smoothness: Weight of smoothness in the refinement.
+        smoothness: Weight of smoothness in the refinement. OpenCV's 20 ties small, fast objects to
+            the background around them.
         gradients: Weight of constant gradients in the refinement.
         code: What measured the flow; here that is this machine's, unless a scene says otherwise.
     """
@@ -56,7 +57,7 @@ class MotionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     downscale: Annotated[int, msgspec.Meta(ge=1, le=8)] = 2
     window: Annotated[int, msgspec.Meta(ge=1, le=LONGEST_WINDOW)] = 5
     pooling: Pooling = Pooling.MEAN_AND_SPEED
-    smoothness: Annotated[float, msgspec.Meta(gt=0, le=100)] = 20.0
+    smoothness: Annotated[float, msgspec.Meta(gt=0, le=100)] = 5.0
     gradients: Annotated[float, msgspec.Meta(ge=0, le=100)] = 10.0
     code: str = msgspec.field(default_factory=lambda: FLOW_CODE)
 
