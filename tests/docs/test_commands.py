@@ -39,11 +39,17 @@ RUN = {
     "edge-vad bench --handicap": "test_an_injected_delay_is_measured_and_noted",
     "edge-vad bench --out --source": "test_it_measures_the_whole_way_and_every_stage",
     "edge-vad cameras": "test_every_camera_is_said_in_a_line_with_what_hinders_it",
+    "edge-vad cameras --onvif": (
+        "test_a_camera_that_is_found_is_named_in_a_site_and_its_picture_is_seen"
+    ),
     "edge-vad compare --max-regression": (
         "test_the_command_fails_on_a_regression_and_passes_without"
     ),
     "edge-vad config add": (
         "test_the_address_of_a_network_camera_is_kept_apart_for_its_owner_alone"
+    ),
+    "edge-vad config add --login-file": (
+        "test_a_camera_that_is_found_is_named_in_a_site_and_its_picture_is_seen"
     ),
     "edge-vad config add --source-file": ("test_a_camera_without_a_name_is_called_by_its_address"),
     "edge-vad config check": "test_a_site_that_can_run_is_said_in_a_line_a_camera",
@@ -73,6 +79,9 @@ RUN = {
     ),
     "edge-vad export --out": "test_the_written_scene_scores_as_the_trained_one",
     "edge-vad init": "test_at_a_terminal_it_asks_again_where_an_answer_cannot_be",
+    "edge-vad init --onvif": (
+        "test_network_cameras_are_chosen_by_number_and_their_login_is_asked_for_once"
+    ),
     "edge-vad init --duration --yes": (
         "test_a_fresh_folder_becomes_a_site_and_a_second_time_nothing_is_done_twice"
     ),

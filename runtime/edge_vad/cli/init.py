@@ -9,26 +9,22 @@ from pathlib import Path
 
 import click
 
-from edge_vad.cli import cli
 from edge_vad.cli.asking import Asking
-from edge_vad.cli.cameras import describe
-from edge_vad.cli.console import note, warn
+from edge_vad.cli.cameras import onvif_options
+from edge_vad.cli.console import warn
+from edge_vad.cli.giving import give, take
+from edge_vad.cli.new_cameras import add_cameras, choose_cameras
 from edge_vad.cli.quantities import parse_duration
 from edge_vad.cli.record import max_size_option
+from edge_vad.cli.site_edits import login_option
 from edge_vad.device.fingerprint import read_fingerprint
-from edge_vad.discovery.plugged import PluggedCamera, find_plugged
 from edge_vad.doctor.backends import find_target
 from edge_vad.errors import Unavailable, WrongUse
 from edge_vad.guide.service import has_systemd
 from edge_vad.guide.steps import CameraSteps, PlannedCommand, record
 from edge_vad.preprocessing.regions import Polygon, parse_regions, write_region
-from edge_vad.record.planning import demand_name, named_camera, split_name
-from edge_vad.site.changes import is_secret, keep_secret
+from edge_vad.site.changes import keep_secret
 from edge_vad.site.reading import read_site
-from edge_vad.site.sources import source_of
-from edge_vad.sources.addresses.address import CameraSpec
-from edge_vad.sources.addresses.spec import RecordingSpec, parse_spec
-from edge_vad.untrusted import shown_path
 
 SITE = "site.toml"
 USUAL_DURATION = "1h"
@@ -56,6 +52,8 @@ Example:
     multiple=True,
     help="Region of the one new camera that is left out for good, such as a clock, as for train.",
 )
+@onvif_options
+@login_option
 @click.option(
     "--notify-file",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -70,6 +68,9 @@ def init(
     duration: str | None,
     max_size: str,
     ignore: tuple[str, ...],
+    onvif: bool,
+    interface: str | None,
+    login_file: Path | None,
     notify_file: Path | None,
     picture: bool,
     service: bool,
@@ -77,91 +78,23 @@ def init(
 ) -> None:
     """Go from a camera to a site that is watched: the first hour.
 
-    SOURCES are cameras, as record takes them; without any, those that are plugged in. They are
-    written into site.toml, shown in a picture, recorded, learnt, exported, verified, and compiled
-    where this device has TensorRT. Every step is a command of edge-vad, printed before it is run.
+    SOURCES are cameras, as record takes them; without any, those that are plugged in, and with
+    --onvif those that answer on the network. They are written into site.toml, shown in a picture,
+    recorded, learnt, exported, verified, and compiled where this device has TensorRT. Every step is
+    a command of edge-vad, printed before it is run.
 
     Given again, the same command goes on where it was: what is on the disk is done.
     """
     asking, site, regions = Asking(unattended=yes), out / SITE, parse_regions(ignore)
     parse_duration(duration)
-    _add_cameras(asking, site, sources)
+    chosen = sources or choose_cameras(asking, site, onvif, interface)
+    add_cameras(asking, site, chosen, login_file)
     _show_cameras(asking, site, regions)
     _add_notice(asking, site, notify_file, picture)
     ways = [CameraSteps(each, site) for each in read_site(site).cameras]
     _record(asking, site, [each for each in ways if each.needs_footage], duration, max_size)
     _learn(ways)
     _finish(asking, site, service)
-
-
-def _add_cameras(asking: Asking, site: Path, sources: Sequence[str]) -> None:
-    """Write the cameras that are new into the site file."""
-    known = {each.name: each for each in (read_site(site).cameras if site.exists() else ())}
-    if known and not sources:
-        note(f"going on with {', '.join(known)} of {site}")
-        return
-    for text in sources or _chosen(asking):
-        usual, source = named_camera(text)
-        _demand_camera(source)
-        name = asking.text(f"Name of {_shown(source)}", usual, demand_name)
-        if name not in known:
-            _add(site, name, source)
-        elif source_of(known[name], site.parent) != parse_spec(source):
-            raise WrongUse(
-                f"the camera {name} of {site} has another source",
-                f"correct it there, or give this one another name: NAME={_shown(source)}",
-            )
-
-
-def _chosen(asking: Asking) -> list[str]:
-    """The cameras to take, of those that were found."""
-    found = find_plugged()
-    if asking.is_unattended and not found:
-        raise WrongUse(
-            "no camera is plugged in",
-            "plug one in, or name one: edge-vad init gate=rtsp://user:password@host/stream",
-        )
-    for number, each in enumerate(found, 1):
-        click.echo(f"{number}: {describe(each)}")
-    if not found:
-        click.echo("no camera is plugged in")
-    every = " ".join(str(number) for number, each in enumerate(found, 1) if each.readable)
-    question = "Which cameras? Numbers, or addresses, with spaces between"
-    return asking.text(question, every, lambda said: _read_choice(said, found))
-
-
-def _read_choice(said: str, found: Sequence[PluggedCamera]) -> list[str]:
-    words = said.split()
-    if not words:
-        raise WrongUse("no camera is chosen", "give a number, or an address such as rtsp://host/1")
-    numbers = {str(number): each.source for number, each in enumerate(found, 1)}
-    chosen = [numbers.get(word, word) for word in words]
-    for word in chosen:
-        _demand_camera(split_name(word)[1])
-    return chosen
-
-
-def _demand_camera(source: str) -> None:
-    spec = parse_spec(source)
-    if isinstance(spec, RecordingSpec) and not spec.realtime:
-        raise WrongUse(
-            f"{_shown(source)} is a recording, and no camera",
-            "learn from it with edge-vad train, or play it like one: street.mp4?realtime=1",
-        )
-
-
-def _add(site: Path, name: str, source: str) -> None:
-    if not is_secret(parse_spec(source)):
-        _run("config", "add", str(site), f"{name}={source}")
-        return
-    place = keep_secret(site, name, source)
-    click.echo(f"the address of {name}, with its password, is kept in {place}")
-    _run("config", "add", str(site), name, "--source-file", str(place))
-
-
-def _shown(source: str) -> str:
-    spec = parse_spec(source)
-    return spec.shown if isinstance(spec, CameraSpec) else shown_path(source)
 
 
 def _show_cameras(asking: Asking, site: Path, regions: Sequence[Polygon]) -> None:
@@ -171,7 +104,7 @@ def _show_cameras(asking: Asking, site: Path, regions: Sequence[Polygon]) -> Non
     if regions and len(new) > 1:
         raise WrongUse("--ignore is for one new camera", "begin with that one alone")
     for way in new:
-        _take(way.show())
+        take(way.show())
         ignored = regions or asking.text(
             f"Look at {way.picture}. Regions to ignore for good, such as a clock: "
             "[[x, y], [x, y], [x, y]], with ; between. None",
@@ -179,7 +112,7 @@ def _show_cameras(asking: Asking, site: Path, regions: Sequence[Polygon]) -> Non
             _read_regions,
         )
         if ignored:
-            _run("config", "ignore", str(site), way.camera.name, *map(write_region, ignored))
+            give("config", "ignore", str(site), way.camera.name, *map(write_region, ignored))
 
 
 def _read_regions(said: str) -> tuple[Polygon, ...]:
@@ -198,7 +131,7 @@ def _add_notice(asking: Asking, site: Path, address_file: Path | None, picture: 
         address_file = keep_secret(site, "phone", address)
         picture = picture or asking.agrees("May pictures of events be sent there?")
     words = ["config", "notify", str(site), str(address_file)]
-    _run(*words, *(["--picture"] if picture else []))
+    give(*words, *(["--picture"] if picture else []))
 
 
 def _record(
@@ -214,7 +147,7 @@ def _record(
     if duration is None:
         question = "How long to record? A whole day is best, some minutes the least"
         duration = asking.text(question, USUAL_DURATION, _checked_duration)
-    _take(record(site, ways, duration, most))
+    take(record(site, ways, duration, most))
 
 
 def _checked_duration(said: str) -> str:
@@ -227,7 +160,7 @@ def _learn(ways: Sequence[CameraSteps]) -> None:
     target = find_target(read_fingerprint())
     for way in ways:
         for step in way.learn():
-            _take(step)
+            take(step)
         if target is not None:
             _compile(way.compile(target))
 
@@ -235,32 +168,21 @@ def _learn(ways: Sequence[CameraSteps]) -> None:
 def _compile(step: PlannedCommand) -> None:
     """Build an engine; the site is watched without, where that cannot be."""
     try:
-        _take(step)
+        take(step)
     except Unavailable as error:
         warn(f"no engine: {error.what}; the site is watched without")
 
 
 def _finish(asking: Asking, site: Path, service: bool) -> None:
     """Check the site, try its messages, and say how it is watched."""
-    _run("config", "check", str(site))
+    give("config", "check", str(site))
     if read_site(site).sinks.notify:
-        _take(PlannedCommand("send a test message", ("notify", "--config", str(site))))
+        take(PlannedCommand("send a test message", ("notify", "--config", str(site))))
     if service or (has_systemd() and asking.agrees("Watch from boot on, as a service?")):
-        _take(PlannedCommand("watch from boot on", ("service", "--config", str(site))))
+        take(PlannedCommand("watch from boot on", ("service", "--config", str(site))))
         click.secho("\nthe site is watched; give the command above to see its log", bold=True)
         return
     serve = ["--serve"] if find_spec("starlette") else []
     words = ["edge-vad", "run", "--config", str(site), *serve]
     click.secho("\nthe site is ready", bold=True)
     click.echo(f"\nnext: {shlex.join(words)}")
-
-
-def _take(step: PlannedCommand) -> None:
-    click.secho(f"\n{step.why}:", bold=True)
-    _run(*step.words)
-
-
-def _run(*words: str) -> None:
-    """Print a command and run it, as if it had been typed."""
-    click.secho(f"$ {shlex.join(['edge-vad', *words])}", bold=True)
-    cli.main(list(words), standalone_mode=False)

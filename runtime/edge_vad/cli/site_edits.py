@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from edge_vad.cli.streams import print_stdout
+from edge_vad.discovery.onvif import find_stream, is_onvif, read_login
 from edge_vad.errors import WrongUse
 from edge_vad.preprocessing.regions import parse_regions
 from edge_vad.record.planning import demand_name, named_camera
@@ -22,26 +23,39 @@ from edge_vad.site.editing import edit_site
 from edge_vad.site.reading import read_site
 from edge_vad.sources.addresses.spec import parse_spec
 
+login_option = click.option(
+    "--login-file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="File of one line, USER:PASSWORD, for onvif:// cameras to know us.",
+)
 _FILE = click.argument("file", type=click.Path(path_type=Path))
 
 
 @click.command(
     epilog="\b\nExample:\n  edge-vad config add site.toml gate=/dev/video0\n"
     "  edge-vad config add site.toml gate --source-file secrets/gate\n"
+    "  edge-vad config add site.toml gate=onvif://10.0.0.5/onvif/device_service "
+    "--login-file secrets/cameras\n"
 )
 @_FILE
 @click.argument("camera")
 @click.option(
     "--source-file", type=click.Path(path_type=Path), help="File that holds the camera's address."
 )
-def add(file: Path, camera: str, source_file: Path | None) -> None:
+@login_option
+def add(file: Path, camera: str, source_file: Path | None, login_file: Path | None) -> None:
     """Add CAMERA, written NAME=SOURCE, to the site file FILE, which is made when missing.
 
     The address of a network camera is kept in secrets/NAME beside FILE, for its owner alone; or
-    give NAME and --source-file. Its scene is to be NAME.onnx, its footage that of footage/NAME.
+    give NAME and --source-file. A camera that edge-vad cameras --onvif found is asked for its
+    stream. Its scene is to be NAME.onnx, its footage that of footage/NAME.
     """
-    name, source = (demand_name(camera), None) if source_file is not None else named_camera(camera)
+    name, source = (demand_name(camera), None) if source_file else named_camera(camera)
     _demand_new(file, name)
+    if source is not None and is_onvif(source):
+        source = find_stream(source, read_login(login_file) if login_file else None)
+    elif login_file is not None:
+        raise WrongUse("--login-file is for onvif:// cameras", "leave it out")
     if source is not None and is_secret(parse_spec(source)):
         source_file = keep_secret(file, name, source)
     edit_site(file, with_camera(file, name, source, source_file), begin=BEGIN)

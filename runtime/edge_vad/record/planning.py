@@ -6,7 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from edge_vad.discovery.onvif import is_onvif
 from edge_vad.errors import BadInput, EdgeVadError, WrongUse
 from edge_vad.site.settings import NAME_PATTERN, CameraSettings, SiteSettings
 from edge_vad.site.sources import source_of
@@ -122,7 +124,7 @@ def named_camera(text: str) -> tuple[str, str]:
         WrongUse: It is no source, or no camera may be called so.
     """
     name, address = split_name(text)
-    return demand_name(name or usual_name(parse_spec(address))), address
+    return demand_name(name or _usual_name(address)), address
 
 
 def demand_name(name: str) -> str:
@@ -139,9 +141,13 @@ def demand_name(name: str) -> str:
     return name
 
 
-def usual_name(source: LiveSpec) -> str:
+def _usual_name(address: str) -> str:
     """A name for a camera in a site file, made of its address."""
-    said = "street" if isinstance(source, StreetSpec) else source.name
+    if is_onvif(address):
+        said = f"onvif_{urlsplit(address).hostname}"
+    else:
+        source = parse_spec(address)
+        said = "street" if isinstance(source, StreetSpec) else source.name
     return re.sub(r"[^A-Za-z0-9_-]+", "_", said)[:_LONGEST_NAME]
 
 

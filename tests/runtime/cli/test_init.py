@@ -11,14 +11,20 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import cv2
 import pytest
+from onvif_camera import OnvifCamera, free_udp_port
 from receiver import Receiver
+from rtsp_camera import RtspCamera, has_rtsp_server, require
 
 from edge_vad.cli import cli
-from edge_vad.cli.init import _take
+from edge_vad.cli.giving import take
 from edge_vad.discovery.plugged import PluggedCamera
+from edge_vad.discovery.probe import Found
+from edge_vad.discovery.probe import OnvifCamera as FoundCamera
 from edge_vad.scene_model import SceneModel
 from edge_vad.site.reading import read_site
+from edge_vad.sources import open_source
 from edge_vad_train.checkpoint import FILE_NAME
 
 Command = Callable[..., Any]
@@ -30,8 +36,9 @@ CLOCK = "[[0, 0], [60, 0], [60, 20], [0, 20]]"
 @pytest.fixture(autouse=True)
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A fresh folder, in which training takes seconds, and no machine's own cameras."""
+    monkeypatch.setattr("onvif_camera.PORT", free_udp_port())
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("edge_vad.cli.init.find_plugged", lambda: ())
+    monkeypatch.setattr("edge_vad.cli.new_cameras.find_plugged", lambda: ())
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     train = cli.get_command(SimpleNamespace(), "train")  # type: ignore[arg-type]
     assert train
@@ -100,7 +107,7 @@ def test_a_training_that_was_interrupted_goes_on_with_the_footage_that_it_had(
     assert answer.code == 130
     assert "give the same command again" in answer.err
     footage = sorted(Path("footage/gate").glob("*.mkv"))
-    monkeypatch.setattr("edge_vad.cli.init._learn", lambda ways: _take(next(ways[0].learn())))
+    monkeypatch.setattr("edge_vad.cli.init._learn", lambda ways: take(next(ways[0].learn())))
     monkeypatch.setattr("edge_vad.cli.init._finish", lambda *_: None)
     again = edge_vad("init", "--yes", "--duration", "12s")
     assert again.code == 0, again.err
@@ -152,7 +159,7 @@ def test_at_a_terminal_it_asks_again_where_an_answer_cannot_be(
     edge_vad: Command, typed: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = (PluggedCamera("/dev/video7", "Webcam", False, "/dev/video7"),)
-    monkeypatch.setattr("edge_vad.cli.init.find_plugged", lambda: found)
+    monkeypatch.setattr("edge_vad.cli.new_cameras.find_plugged", lambda: found)
     monkeypatch.setattr("edge_vad.cli.init._finish", lambda *_: None)
     monkeypatch.setattr("edge_vad.cli.init._learn", lambda _: None)
     address = STREET.partition("=")[2]
@@ -168,10 +175,57 @@ def test_at_a_terminal_it_asks_again_where_an_answer_cannot_be(
     assert list(Path("footage/door").glob("*.mkv"))
 
 
+def test_a_network_camera_is_asked_for_its_stream_and_recorded_without_its_password_shown(
+    edge_vad: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require(has_rtsp_server(), "GStreamer's RTSP server")
+    monkeypatch.setattr("edge_vad.cli.init._learn", lambda _: None)
+    monkeypatch.setattr("edge_vad.cli.init._finish", lambda *_: None)
+    Path("frames").mkdir()
+    with open_source("test://street?seed=1&size=192x128&frames=16") as street:
+        for frame in street:
+            cv2.imwrite(f"frames/{frame.index:06}.jpg", frame.image)
+    account = ("admin", "hunter2")
+    Path("login").write_text("admin:hunter2\n")
+    with (
+        RtspCamera(Path("frames").absolute(), account=account) as rtsp,
+        OnvifCamera(f"rtsp://127.0.0.1:{rtsp.port}/live", account) as camera,
+    ):
+        words = ("init", f"gate={camera.source}", "--login-file", "login", "--yes")
+        answer = edge_vad(*words, "--duration", "2s")
+    assert answer.code == 0, answer.err
+    assert [each[0] for each in commands(answer.out)] == ["config", "snapshot", "record"]
+    assert list(Path("footage/gate").glob("*.mkv"))
+    assert "hunter2" not in answer.out + answer.err + Path("site.toml").read_text()
+
+
+def test_network_cameras_are_chosen_by_number_and_their_login_is_asked_for_once(
+    edge_vad: Command, typed: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_vad.sources.still.PATIENCE_S", 0.5)
+    passwords = ["hunter2"]
+    monkeypatch.setattr("click.termui.hidden_prompt_func", lambda _: passwords.pop())
+    with OnvifCamera("rtsp://127.0.0.1:9/live", ("admin", "hunter2")) as camera:
+        found = (Found((FoundCamera(camera.source, "Front door"),) * 2, ()),)
+        monkeypatch.setattr("edge_vad.cli.new_cameras.ask_network", lambda *_: found[0])
+        typed("3", "1 2", "gate", "admin", "yard")
+        answer = edge_vad("init", "--onvif")
+    assert f"2: {camera.source}: Front door" in answer.out
+    assert "there is no number 3 in the list" in answer.err
+    added = [each for each in commands(answer.out) if each[0] == "config"]
+    assert [each[3] for each in added] == [f"gate={camera.source}", f"yard={camera.source}"]
+    stream = "rtsp://admin:hunter2@127.0.0.1:9/live"
+    for name, kept in (("cameras", "admin:hunter2"), ("gate", stream)):
+        assert Path("secrets", name).read_text() == f"{kept}\n"
+        assert Path("secrets", name).stat().st_mode & 0o777 == 0o600
+    assert answer.code == 5  # there is no stream
+    assert "hunter2" not in answer.out + answer.err
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--yes",), "no camera is plugged in"),
+        (("--yes",), "no camera was found"),
         ((STREET,), "add --yes"),
         (("clip.mp4", "--yes"), "is a recording, and no camera"),
         ((STREET, "--yes", "--duration", "soon"), "no duration"),

@@ -39,10 +39,12 @@ class WebFile:
 
     Attributes:
         name: The address, without a password, by which FFmpeg finds what is meant relative to it.
+        status: Of the answer; of what was not posted, always one of success.
     """
 
     def __init__(self, answer: Any, deadline: Deadline) -> None:
         self.name: str = answer.url
+        self.status: int = answer.status
         self._answer, self._deadline = answer, deadline
 
     def read(self, size: int = -1) -> bytes:
@@ -61,6 +63,12 @@ class WebFile:
         """End the connection."""
         self._answer.close()
 
+    def __enter__(self) -> WebFile:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
 
 class Web:
     """Opens addresses of one camera.
@@ -73,12 +81,20 @@ class Web:
         timeout_s: How long it may take to answer, and to send the next piece.
         hosts: Where it may lead to.
         agent: What it is told asks; by default our name.
+        basic: Whether it may be told the password as it is; else only a digest of it.
     """
 
     def __init__(
-        self, address: str, timeout_s: float, hosts: Hosts, agent: str | None = None
+        self,
+        address: str,
+        timeout_s: float,
+        hosts: Hosts,
+        agent: str | None = None,
+        *,
+        basic: bool = True,
     ) -> None:
         self._timeout_s, self._hosts, self._agent = timeout_s, hosts, agent or _AGENT
+        self._basic = basic
         parts = urlsplit(address)
         self.address = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
         self._passwords = urllib.request.HTTPPasswordMgrWithDefaultRealm()
@@ -88,8 +104,14 @@ class Web:
             root = urljoin(self.address, "/")
             self._passwords.add_password(None, root, *login)
 
-    def open(self, url: str | None = None) -> WebFile:
-        """Open an address; the camera's own when None.
+    def open(self, url: str | None = None, body: bytes | None = None, kind: str = "") -> WebFile:
+        """Open an address.
+
+        Args:
+            url: Which; the camera's own when None.
+            body: What is posted to it, whatever the status of the answer, and wherever it would
+                lead; None: nothing is.
+            kind: Of the body, as HTTP has it.
 
         Raises:
             LeadsElsewhere: It is another host's, or leads to one.
@@ -102,11 +124,14 @@ class Web:
         lines: list[Line] = []
         opener = urllib.request.OpenerDirector()
         opener.addheaders = [("User-Agent", self._agent)]
-        for handler in self._handlers(deadline, lines):
+        for handler in self._handlers(deadline, lines, is_post=body is not None):
             opener.add_handler(handler)
         answer = None
         try:
-            answer = _answer(opener, url)
+            headers = {} if body is None else {"Content-Type": kind}
+            # Of HTTP alone, as the handlers are.
+            request = urllib.request.Request(url, body, headers)  # noqa: S310
+            answer = _answer(opener, request)
         finally:  # those before it asked for a login, or led on
             for line in lines[:-1] if answer else lines:
                 line.end()
@@ -117,22 +142,25 @@ class Web:
         """Open what a playlist leads to; for `av.open(..., io_open=)`."""
         return self.open(url)
 
-    def _handlers(self, deadline: Deadline, lines: list[Line]) -> list[urllib.request.BaseHandler]:
+    def _handlers(
+        self, deadline: Deadline, lines: list[Line], *, is_post: bool
+    ) -> list[urllib.request.BaseHandler]:
         """No proxy, no file, no FTP: HTTP alone."""
+        basic = [urllib.request.HTTPBasicAuthHandler(self._passwords)] if self._basic else []
         return [
             _Plain(deadline, lines),
             _Redirect(self._hosts),
-            urllib.request.HTTPBasicAuthHandler(self._passwords),
-            urllib.request.HTTPDigestAuthHandler(self._passwords),
-            urllib.request.HTTPErrorProcessor(),
+            *basic,
+            _DigestOnce(self._passwords),
+            _RefusedLogins() if is_post else urllib.request.HTTPErrorProcessor(),
             urllib.request.HTTPDefaultErrorHandler(),
         ]
 
 
-def _answer(opener: urllib.request.OpenerDirector, url: str) -> Any:
+def _answer(opener: urllib.request.OpenerDirector, request: urllib.request.Request) -> Any:
     """The answer, or one kind of error."""
     try:
-        return opener.open(url)
+        return opener.open(request)
     except HTTPError:
         raise
     except URLError as error:
@@ -178,6 +206,23 @@ class _RecordingConnection(Connection):
         super().connect()
         assert self.line is not None  # noqa: S101 - just made
         self._lines.append(self.line)
+
+
+class _RefusedLogins(urllib.request.HTTPErrorProcessor):
+    """Takes no answer for an error but one that asks for a login: faults of SOAP have a text."""
+
+    def http_response(self, request: Any, response: Any) -> Any:
+        return super().http_response(request, response) if response.status == 401 else response
+
+    https_response = http_response
+
+
+class _DigestOnce(urllib.request.HTTPDigestAuthHandler):
+    """Sends a login once: cameras lock out who guesses, and urllib would guess six times."""
+
+    def __init__(self, passwords: urllib.request.HTTPPasswordMgr) -> None:
+        super().__init__(passwords)
+        self.retried = 5  # it gives up beyond that
 
 
 class _Redirect(urllib.request.HTTPRedirectHandler):
