@@ -22,13 +22,11 @@ FRAMES, MOVING = 24, slice(10, 18)
 
 
 class ArraySource(Source):
-    fps = 10.0
-
-    def __init__(self, images: NDArray[np.uint8]) -> None:
-        self.name, self.length, self._images = "arrays", len(images), images
+    def __init__(self, images: NDArray[np.uint8], fps: float) -> None:
+        self.name, self.length, self.fps, self._images = "arrays", len(images), fps, images
 
     def __iter__(self) -> Iterator[Frame]:
-        return (Frame(image, index, index / 10) for index, image in enumerate(self._images))
+        return (Frame(image, index, index / self.fps) for index, image in enumerate(self._images))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,10 +34,11 @@ class ArrayClip(Clip):
     images: NDArray[np.uint8]
     truth: NDArray[np.bool_] | None = None
     has_masks: bool = True
+    fps: float = 10.0
 
     def open(self, *, strict: bool = False) -> Source:
         assert strict, "a frame that is left out would shift the labels"
-        return ArraySource(self.images)
+        return ArraySource(self.images, self.fps)
 
     def frame_labels(self) -> NDArray[np.bool_] | None:
         return None if self.truth is None else self.truth.any(axis=(1, 2))

@@ -19,6 +19,7 @@ from edge_vad.scoring.metrics import roc_area
 from edge_vad_train.datasets import Dataset
 from edge_vad_train.evaluation.baseline import MOTION, NAMES, box_flow, flow_energy
 from edge_vad_train.evaluation.evaluate import LoadedScene, evaluate
+from edge_vad_train.evaluation.plots import roc_plot, timeline_plot
 from edge_vad_train.evaluation.results import Evaluation
 from edge_vad_train.evaluation.stream_backend import load_with_streams
 from edge_vad_train.evaluation.truth import gather_truth
@@ -69,6 +70,21 @@ def test_every_frame_of_every_labelled_clip_is_scored(evaluation: Evaluation) ->
     assert evaluation.left_out == ("unknown",)
     for method in evaluation.methods:
         assert [len(scores) for scores in method.scores] == [24, 24]
+
+
+def test_a_clip_that_is_faster_than_the_scene_is_measured_by_the_frames_that_are_scored(
+    tiny_scene: TinyScene, dataset: Dataset
+) -> None:
+    usual, fast = dataset.test[0], replace(dataset.test[0], name="fast", fps=30.0)
+    fast = replace(fast, images=fast.images.repeat(3, 0), truth=fast.truth.repeat(3, 0))
+    evaluation = evaluated(tiny_scene(), Dataset("fast", (), (usual, fast)), pixel=True)
+    assert evaluation.clips[1].frames == evaluation.clips[0].frames == 24
+    assert evaluation.clips[1].anomalous == evaluation.clips[0].anomalous
+    for method in evaluation.methods:
+        assert method.scores[1] == method.scores[0]
+        assert len(method.pooled_scores) == len(evaluation.labels)
+    assert roc_plot(evaluation)
+    assert timeline_plot(evaluation)
 
 
 def test_the_first_frame_of_each_clip_is_scored_without_motion(evaluation: Evaluation) -> None:

@@ -79,12 +79,14 @@ def evaluate(
     ]
     scoring = JointScoring(scenes, ignore)
     ignored = IgnoredCells(ignore, msgspec.structs.replace(card, grid=unlearned.grid))
-    for clip in truth.clips:
+    clips = [
         _measure_clip(clip, scoring, meters, unlearned, ignored, baselines, card.fps, on_frame)
+        for clip in truth.clips
+    ]
     kinds = [clip.clip.kind for clip in truth.clips]
     return Evaluation(
         dataset=truth.dataset,
-        clips=tuple(map(_described, truth.clips)),
+        clips=tuple(clips),
         left_out=truth.left_out,
         scenes=tuple(
             SceneResult(
@@ -127,7 +129,7 @@ def _measure_clip(
     baselines: list[MethodMeter],
     fps: float,
     on_frame: Callable[[], None],
-) -> None:
+) -> EvaluatedClip:
     """Measure a clip at the scenes' pace; labels of frames that are not scored are left out."""
     every = [*(meter for own in meters for meter in own.values()), *baselines]
     for meter in every:
@@ -156,8 +158,16 @@ def _measure_clip(
             f"{clip.clip.name} has {frames} frames and labels for {len(clip.labels)}",
             "unpack the data set again; clips and truth do not belong together",
         )
+    labels = clip.labels[taken]
     for meter in every:
-        meter.end_clip(clip.labels[taken])
+        meter.end_clip(labels)
+    return EvaluatedClip(
+        name=clip.clip.name,
+        kind=clip.clip.kind,
+        frames=len(labels),
+        anomalous=spans_of(labels),
+        has_masks=clip.has_masks,
+    )
 
 
 def _add_scored(
@@ -192,13 +202,3 @@ def _rows_of(
         output = "score" if method == FUSED else f"{method}_energy"
         gmac = costs[output] / 1e9 if costs else None
         yield make_row(name, [own[method] for own in meters], kinds, gmac)
-
-
-def _described(clip: LabelledClip) -> EvaluatedClip:
-    return EvaluatedClip(
-        name=clip.clip.name,
-        kind=clip.clip.kind,
-        frames=len(clip.labels),
-        anomalous=spans_of(clip.labels),
-        has_masks=clip.has_masks,
-    )

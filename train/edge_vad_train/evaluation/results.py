@@ -22,8 +22,8 @@ class EvaluatedClip(msgspec.Struct, frozen=True):
     Attributes:
         name: The clip's name.
         kind: The kind of anomaly, where it is known.
-        frames: How many there are; all are scored.
-        anomalous: The spans of anomalous frames.
+        frames: How many are scored; a clip that is faster than the scene has more.
+        anomalous: The spans of anomalous ones among them.
         has_masks: Whether its masks were measured by.
     """
 
