@@ -97,6 +97,9 @@ RUN = {
     "edge-vad run": "test_a_camera_is_watched_for_a_while_and_its_events_are_said",
     "edge-vad run --backend --out": "test_an_engine_is_built_and_watches_as_onnx_runtime_does",
     "edge-vad run --config": "test_sigterm_ends_a_site_within_five_seconds_with_its_events_flushed",
+    "edge-vad run --config --edit-token-file --serve": (
+        "test_a_camera_is_added_a_zone_drawn_its_event_seen_its_rate_changed_and_all_removed"
+    ),
     "edge-vad run --duration --out": (
         "test_a_second_run_at_a_folder_is_refused_and_the_first_loses_nothing"
     ),
@@ -165,9 +168,6 @@ Of `edge-vad`, the test's file gives all of these options.
 NOT_RUN = {
     "edge-vad export --engine --fp16": "is `export --fp16` and `export --engine`, which are run",
     "edge-vad run --config --serve": "is `run --config` and `run --serve`, which are run",
-    "edge-vad run --config --edit-token-file --serve": (
-        "is the same and the token of the page's tests, which run it by the site file"
-    ),
     "edge-vad run --config --serve --token-file": (
         "is the same and the token of `serve`, which is run"
     ),

@@ -185,7 +185,8 @@ class LiveLoop:
             self._reporter.end(pipeline)
         self._scorers |= {id(scorer.model): scorer for scorer in change.scorers}
         self._pipelines = {pipeline.name: pipeline for pipeline in change.pipelines}
-        self._reporter.sinks.watch(self.cameras)
+        if before != list(change.pipelines):
+            self._reporter.sinks.watch(self.cameras)
         for pipeline in [each for each in change.pipelines if each not in before]:
             self._begin(pipeline)
         for pipeline, settings, decision in change.decisions:

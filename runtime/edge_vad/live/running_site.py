@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from edge_vad.errors import BadInput, EdgeVadError
+from edge_vad.errors import EdgeVadError
 from edge_vad.live.camera_pipeline import CameraPipeline
 from edge_vad.live.change import OtherDecision, SiteChange
 from edge_vad.live.factory import Scenes, pipeline_of
@@ -54,13 +54,7 @@ class RunningSite:
     def change(self, digest: str, camera: str, edit: Edit) -> EditableSite:
         """Change the file, and what is watched; nothing where that cannot be."""
         with self._changing:
-            try:
-                self._change(digest, camera, edit)
-            except OSError as error:
-                raise BadInput(
-                    f"the address of the camera cannot be kept ({error.strerror})",
-                    "make the folder of the site file writable, or free some space",
-                ) from None
+            self._change(digest, camera, edit)
         _log.info("the site file was changed: %s %s", _verb(edit), camera)
         return self.read()
 
@@ -68,7 +62,7 @@ class RunningSite:
         folder, scenes, kept = self._path.parent, self.read().scenes, None
         prepared: list[SiteChange] = []
         if isinstance(edit, AddCamera):
-            edit = keep_source(edit, folder)
+            edit = keep_source(edit, self._path)
             kept = edit.source
 
         def carry(document: TOMLDocument) -> None:

@@ -86,7 +86,7 @@ def with_ignored(name: str, regions: Sequence[Polygon]) -> Change:
         decision = camera_table(document, name).setdefault("decision", {})
         ignored = decision.setdefault("ignore", [])
         for region in regions:
-            ignored.append([[_plain(x), _plain(y)] for x, y in region])
+            ignored.append([[plain(x), plain(y)] for x, y in region])
 
     return change
 
@@ -116,5 +116,6 @@ def with_notice(name: str, address_file: Path, picture: bool) -> Change:
     return change
 
 
-def _plain(number: float) -> float | int:
+def plain(number: float) -> float | int:
+    """A number as people write it: a whole one without a point."""
     return int(number) if number == int(number) else number

@@ -107,8 +107,11 @@ def add_camera(document: TOMLDocument, fields: Mapping[str, Any]) -> None:
     cameras = document.get("cameras")
     if cameras is None or isinstance(cameras, AoT):
         table = tomlkit.table()
-        table.trivia.indent = "\n"  # a line above it stays empty
+        is_apart = cameras is not None and cameras[-1].as_string().endswith("\n\n")
+        table.trivia.indent = "" if is_apart else "\n"  # a line above it stays empty
         table.update(fields)
+        if is_apart:  # as after the one before it
+            table.add(tomlkit.nl())
         if cameras is None:
             document["cameras"] = tomlkit.aot()
         document["cameras"].append(table)

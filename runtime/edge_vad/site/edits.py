@@ -13,9 +13,9 @@ from msgspec import UNSET
 
 from edge_vad.alarms.settings import ZoneSettings
 from edge_vad.errors import WrongUse
-from edge_vad.files.atomic import PRIVATE, make_private_folder, write_whole
 from edge_vad.preprocessing.regions import Polygons
 from edge_vad.sinks.edits import AddCamera, ChangeCamera, Edit, RemoveCamera
+from edge_vad.site.changes import SECRETS, is_secret, keep_secret, plain
 from edge_vad.site.editing import add_camera, camera_table
 from edge_vad.site.settings import CameraSettings
 from edge_vad.sources.addresses.address import CameraKind, CameraSpec
@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     from tomlkit import TOMLDocument
 
 _SCHEMES = ("http", "https", "rtsp", "rtsps")
-_FOLDER = "sources"
-"""Beside the site file; holds addresses, each in a file that only its owner can read."""
-_KEPT = re.compile(rf"{_FOLDER}/[A-Za-z0-9_-]{{1,64}}-[0-9a-f]{{8}}")
+_KEPT = re.compile(rf"{SECRETS}/[A-Za-z0-9_-]{{1,64}}-[0-9a-f]{{8}}")
 _KINDS = (
     "write rtsp://user:password@host:554/stream, http://host/stream, /dev/video0 or csi://0; "
     f"anything else stands in the site file by hand; {HOW}"
@@ -79,26 +77,25 @@ def carry_out(document: TOMLDocument, camera: str, edit: Edit, scenes: Sequence[
         _change(camera_table(document, camera), edit)
 
 
-def keep_source(edit: AddCamera, folder: Path) -> AddCamera:
+def keep_source(edit: AddCamera, site: Path) -> AddCamera:
     """Put the address of a network camera into a file of its own: it may hold a password.
 
     Args:
         edit: The camera.
-        folder: Of the site file.
+        site: The site file.
 
     Returns:
-        The same with `sources/NAME-...` for its source, or as it was for one that is plugged in.
+        The same with `secrets/NAME-...` for its source, or as it was for one that is plugged in.
 
     Raises:
         WrongUse: The source is none that may be added.
-        OSError: The file cannot be written.
+        BadInput: The file cannot be written.
     """
-    if demand_camera(edit.source).kind is not CameraKind.NETWORK:
+    if not is_secret(demand_camera(edit.source)):
         return edit
-    name = f"{_FOLDER}/{re.sub('[^A-Za-z0-9_-]', '_', edit.name)}-{secrets.token_hex(4)}"
-    make_private_folder(folder / _FOLDER)
-    write_whole(folder / name, edit.source.encode(), PRIVATE)
-    return msgspec.structs.replace(edit, source=name)
+    name = f"{re.sub('[^A-Za-z0-9_-]', '_', edit.name)}-{secrets.token_hex(4)}"
+    keep_secret(site, name, edit.source)
+    return msgspec.structs.replace(edit, source=f"{SECRETS}/{name}")
 
 
 def forget_source(source: str | None, folder: Path) -> None:
@@ -170,12 +167,7 @@ def _put_zones(decision: Any, zones: Sequence[ZoneSettings]) -> None:
 
 def _corners(polygons: Polygons | Sequence[Any]) -> list[list[list[float]]]:
     """Corners as they are written: whole numbers without a point."""
-    return [[[_number(x), _number(y)] for x, y in polygon] for polygon in polygons]
-
-
-def _number(value: float) -> float:
-    rounded = round(value, 1)
-    return int(rounded) if rounded == int(rounded) else rounded
+    return [[[plain(x), plain(y)] for x, y in polygon] for polygon in polygons]
 
 
 def source_file_of(cameras: Sequence[CameraSettings], name: str) -> str | None:

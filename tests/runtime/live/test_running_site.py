@@ -94,7 +94,7 @@ def test_a_camera_is_added_renamed_and_removed_while_the_others_go_on(running):
     assert ("new", CameraState.ENDED) in running.notes.states
     eventually(lambda: ("back", CameraState.NO_SIGNAL) in running.notes.states)
 
-    (kept,) = (running.path.parent / "sources").iterdir()
+    (kept,) = (running.path.parent / "secrets").iterdir()
     change(running, "back", RemoveCamera())
     assert ("back", CameraState.ENDED) in running.notes.states
     assert not kept.exists()
@@ -132,6 +132,7 @@ def test_a_zone_is_taken_over_without_a_new_connection(running):
         ),
     )
     assert running.loop.pipeline("gate").capture is capture
+    assert running.watched == []
 
 
 def test_a_rate_is_kept_in_the_file_and_ends_no_event(running):
@@ -183,7 +184,7 @@ def test_what_cannot_be_watched_changes_neither_file_nor_run(running, camera, ed
     with pytest.raises(error):
         change(running, camera, edit)
     assert running.path.read_text() == SITE
-    assert not list(running.path.parent.glob("sources/*"))
+    assert not list(running.path.parent.glob("secrets/*"))
     assert running.watched == []
 
 

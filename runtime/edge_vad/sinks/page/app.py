@@ -110,7 +110,7 @@ class PageApp:
         return json_response(
             msgspec.structs.replace(
                 described,
-                token=not self._access.is_open,
+                token=not self._access.is_open or (self._access.is_split and may_change),
                 may_change=may_change,
                 may_unlock=self._access.is_split and not may_change,
                 edits=self._editor is not None,

@@ -30,7 +30,7 @@ class SiteResponse(msgspec.Struct, frozen=True):
 
     Attributes:
         live: Whether cameras are watched; else only stored events are shown.
-        token: Whether one has to log in to look.
+        token: Whether this caller has logged in, and may log out.
         may_change: Whether this caller may change anything.
         may_unlock: Whether the token for changes would allow more.
         edits: Whether the site file can be changed here.

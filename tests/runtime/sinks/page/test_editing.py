@@ -104,7 +104,7 @@ def test_the_page_never_tells_an_address(edited):
         body = edited.ask(path).body
         assert b"hunter2" not in body
         assert b"127.0.0.1" not in body
-        assert b"sources/" not in body
+        assert b"secrets/" not in body
     assert "hunter2" not in edited.path.read_text()
 
 
@@ -181,8 +181,8 @@ def test_only_cameras_can_be_added(edited, source):
     assert set(answer.json) == {"error", "todo"}
     assert edited.path.read_text() == SITE
     assert edited.names() == ["gate"]
-    assert not (edited.path.parent / "sources").exists() or not list(
-        (edited.path.parent / "sources").iterdir()
+    assert not (edited.path.parent / "secrets").exists() or not list(
+        (edited.path.parent / "secrets").iterdir()
     )
 
 

@@ -11,8 +11,8 @@ export class Told extends Error {
   }
 }
 
-async function ask(path, options = {}) {
-  const answer = await fetch(path, { credentials: "same-origin", signal: AbortSignal.timeout(10000), ...options });
+async function ask(path, options = {}, patience = 10000) {
+  const answer = await fetch(path, { credentials: "same-origin", signal: AbortSignal.timeout(patience), ...options });
   if (answer.ok) return answer;
   const said = await answer.json().catch(() => ({ error: `status ${answer.status}`, todo: "see the log" }));
   if (answer.status === 401 && path !== "api/login") throw new TokenMissing(said.error);
@@ -32,12 +32,30 @@ export const logout = () => send("api/logout", {});
 export const accept = async (camera, rate) =>
   (await send(`api/cameras/${camera}/threshold`, { false_alarms: rate })).json();
 
-export async function events({ camera, before, limit }) {
-  const asked = new URLSearchParams({ limit });
-  if (camera) asked.set("camera", camera);
-  if (before) asked.set("before", before);
+// Loading a scene may take a while.
+const EDIT_MS = 120000;
+const cameras = "api/edit/cameras";
+
+export const editable = async () => (await ask("api/edit")).json();
+
+const edit = async (site, path, method, document) => {
+  const headers = { "content-type": "application/json", "if-match": `"${site.digest}"` };
+  const body = document && JSON.stringify(document);
+  return (await ask(path, { method, headers, body }, EDIT_MS)).json();
+};
+
+export const addCamera = (site, said) => edit(site, cameras, "POST", said);
+export const changeCamera = (site, name, said) => edit(site, `${cameras}/${encodeURIComponent(name)}`, "POST", said);
+export const removeCamera = (site, name) => edit(site, `${cameras}/${encodeURIComponent(name)}`, "DELETE");
+export const mark = async (event, marks) => (await send(`api/events/${event.id}`, marks)).json();
+
+export async function events(wanted) {
+  const asked = new URLSearchParams();
+  for (const [name, value] of Object.entries(wanted)) if (value !== undefined && value !== null) asked.set(name, value);
   return (await (await ask(`api/events?${asked}`)).json()).events;
 }
+
+export const exported = (event) => `api/events/${event.id}/export`;
 
 export const picture = (event, width) => `api/events/${event.id}/picture?width=${width}&peak=${event.peak}`;
 export const clip = (event) => `api/events/${event.id}/clip`;

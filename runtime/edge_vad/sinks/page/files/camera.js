@@ -29,6 +29,8 @@ export class Camera {
     this.root.id = `camera-${place}`;
     this.root.setAttribute("aria-label", `Camera ${card.name}`);
     find(".picture").style.aspectRatio = `${card.geometry.width} / ${card.geometry.height}`;
+    find(".change").setAttribute("aria-label", `Change ${card.name}`);
+    find(".change").addEventListener("click", () => this.edit());
     this.parts.enlarge.setAttribute("aria-label", `Enlarge ${card.name}`);
     this.parts.enlarge.addEventListener("click", () => this.enlarge());
     find(".picture").addEventListener("dblclick", () => this.enlarge());
@@ -45,6 +47,9 @@ export class Camera {
     const width = WIDTHS.find((each) => each >= pixels) ?? WIDTHS.at(-1);
     return { camera: this.place, after: this.number, width };
   }
+
+  // Set by the page.
+  edit() {}
 
   enlarge() {
     const isWide = this.root.classList.toggle("wide");
@@ -78,9 +83,14 @@ export class Camera {
     this.asked = (this.asked ?? 0) + 1;
     const asked = this.asked;
     try {
-      const threshold = await api.accept(this.place, rate);
+      if (Camera.keeps) {
+        // The site file is changed; the run says the new threshold with its next answer.
+        await api.changeCamera(await api.editable(), this.card.name, { false_alarms: rate });
+      } else {
+        const threshold = await api.accept(this.place, rate);
+        if (asked === this.asked) this.show(threshold);
+      }
       this.complain("");
-      if (asked === this.asked) this.show(threshold);
     } catch (error) {
       this.complain(error instanceof api.Told ? error.message : "It could not be sent. Try again.");
       this.timeline.set(this.timeline.threshold);
@@ -199,6 +209,9 @@ export class Camera {
     }
   }
 }
+
+// Whether rates are kept in the site file.
+Camera.keeps = false;
 
 // Whether anomalies are marked.
 Camera.heat = true;

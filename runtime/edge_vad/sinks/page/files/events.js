@@ -14,6 +14,8 @@ export class Events {
     this.nothing = document.getElementById("nothing");
     this.older = document.getElementById("older");
     this.filter = document.getElementById("filter");
+    this.which = document.getElementById("which");
+    this.marks = false; // whether this browser may mark events
     this.template = document.getElementById("event-card").content.firstElementChild;
     this.cards = new Map();
     this.events = [];
@@ -24,30 +26,54 @@ export class Events {
       this.limit = Math.min(MOST, this.limit + PAGE);
       this.refresh();
     });
-    this.filter.addEventListener("change", () => {
-      this.limit = PAGE;
-      this.refresh();
-    });
+    for (const choice of [this.filter, this.which]) {
+      choice.addEventListener("change", () => {
+        this.limit = PAGE;
+        this.refresh();
+      });
+    }
   }
 
-  offer(cameras) {
-    for (const name of cameras) {
-      if ([...this.filter.options].some((option) => option.value === name)) continue;
-      this.filter.append(new Option(name, name));
+  // Cameras, and zones as CAMERA/ZONE, in the order of their names.
+  offer(places) {
+    for (const place of places) {
+      const options = [...this.filter.options].slice(1);
+      if (options.some((option) => option.value === place)) continue;
+      const next = options.find((option) => option.value > place);
+      this.filter.insertBefore(new Option(place.replace("/", " · "), place), next ?? null);
     }
     this.filter.hidden = this.filter.options.length < 3;
   }
 
   async refresh() {
-    const camera = this.filter.value;
-    const events = await api.events({ camera, limit: this.limit });
-    if (camera !== this.filter.value) return;
-    if (!camera) {
+    const wanted = this.wanted();
+    const events = await api.events(wanted);
+    if (JSON.stringify(wanted) !== JSON.stringify(this.wanted())) return;
+    if (Object.keys(wanted).length === 1) {
       if (this.newest !== null) events.filter((event) => event.id > this.newest).forEach(this.announce);
       this.newest = events[0]?.id ?? this.newest ?? "";
-      this.offer(events.map((event) => event.camera));
+      this.offer(events.flatMap((event) => [event.camera, ...(event.zone ? [`${event.camera}/${event.zone}`] : [])]));
     }
     this.show(events);
+    this.viewer.refresh();
+  }
+
+  wanted() {
+    const [camera, zone] = this.filter.value.split("/");
+    return {
+      limit: this.limit,
+      ...(camera && { camera }),
+      ...(zone && { zone }),
+      ...{ unseen: { seen: 0 }, starred: { starred: 1 } }[this.which.value],
+    };
+  }
+
+  async mark(event, marks) {
+    const marked = await api.mark(event, marks);
+    const place = this.events.findIndex((each) => each.id === event.id);
+    if (place >= 0) this.events[place] = marked;
+    const card = this.cards.get(event.id);
+    if (card) this.fill(card, marked);
     this.viewer.refresh();
   }
 
@@ -116,7 +142,9 @@ export class Events {
     const image = find("img");
     const address = event.picture ? api.picture(event, 320) : "";
     if (address && image.getAttribute("src") !== address) image.src = address;
-    find("b").textContent = event.camera;
+    find("b").textContent = placed(event);
+    find(".star").hidden = !event.starred;
+    card.classList.toggle("unlooked", !event.seen);
     const time = find("time");
     time.textContent = words.clock(event.start);
     time.dateTime = new Date(event.start * 1000).toISOString();
@@ -126,6 +154,8 @@ export class Events {
     card.dataset.state = event.state;
   }
 }
+
+const placed = (event) => (event.zone ? `${event.camera} · ${event.zone}` : event.camera);
 
 function summary(event) {
   const state = { ongoing: "going on", interrupted: "interrupted" }[event.state];
@@ -149,6 +179,11 @@ class Viewer {
       this.events.cards.get(this.id)?.querySelector("button").focus();
       this.id = null;
     });
+    this.star = document.getElementById("star");
+    this.star.addEventListener("click", () => {
+      const event = this.events.events[this.place];
+      this.events.mark(event, { starred: !event.starred }).catch(() => {});
+    });
     for (const button of this.dialog.querySelectorAll("[data-move]")) {
       button.addEventListener("click", () => this.move(Number(button.dataset.move)));
     }
@@ -162,6 +197,8 @@ class Viewer {
     this.id = id;
     this.refresh();
     if (!this.dialog.open) this.dialog.showModal();
+    const event = this.events.events[this.place];
+    if (this.events.marks && event && !event.seen) this.events.mark(event, { seen: true }).catch(() => {});
   }
 
   // Go to an older event, or to a newer one.
@@ -174,7 +211,10 @@ class Viewer {
     const event = this.events.events[this.place];
     if (!event) return;
     const find = (what) => this.dialog.querySelector(what);
-    find("#viewer-title").textContent = event.camera;
+    find("#viewer-title").textContent = placed(event);
+    this.star.hidden = !this.events.marks;
+    this.star.setAttribute("aria-pressed", event.starred);
+    find("#save-all").href = api.exported(event);
     find(".when").textContent = `${words.day(event.start)}, ${words.clock(event.start)}`;
     find(".rarity").textContent = words.capital(event.rarity);
     const facts = [
@@ -193,7 +233,7 @@ class Viewer {
         return pair;
       }),
     );
-    const save = find("a[download]");
+    const save = find("#save-clip");
     save.hidden = !event.clip;
     save.href = api.clip(event);
     find("[data-move='-1']").disabled = this.place === 0;

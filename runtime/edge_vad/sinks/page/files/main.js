@@ -2,6 +2,7 @@
 
 import * as api from "./api.js";
 import { Camera } from "./camera.js";
+import { Adder, Editor, unlock } from "./edit.js";
 import { Events } from "./events.js";
 import { coloursOf } from "./heat.js";
 import * as words from "./words.js";
@@ -20,17 +21,24 @@ async function start() {
     return error instanceof api.TokenMissing ? askForToken() : again(start, error);
   }
   recovered();
-  const { live, cameras, colours } = page.site;
+  const { live, cameras, colours, edits, may_change: mayChange, may_unlock: mayUnlock } = page.site;
+  Camera.keeps = edits && mayChange;
   page.events = new Events(announce);
+  page.events.marks = mayChange;
   page.events.offer(cameras.map((camera) => camera.name));
   if (live) {
     const palette = coloursOf(colours);
     page.cameras = cameras.map((card, place) => new Camera(place, card, palette));
+    page.editor = new Editor(taken);
+    page.adder = new Adder(taken);
+    for (const camera of page.cameras) camera.edit = () => page.editor.open(camera).catch(fail);
     byId("cameras").append(...page.cameras.map((camera) => camera.root));
     byId("cameras").dataset.count = page.cameras.length;
   }
   document.body.dataset.page = live ? "live" : "stored";
   byId("leave").hidden = !page.site.token;
+  byId("edit").hidden = !mayUnlock && !(edits && mayChange);
+  if (sessionStorage.getItem("editing") && Camera.keeps) edit(true);
   if (live) look();
   followEvents();
 }
@@ -43,12 +51,16 @@ async function look() {
   const since = page.last ? Math.max(0, Math.floor(page.last) - 1) : -page.seconds;
   try {
     const now = await api.live(wanted, since);
-    if (now.run !== page.site.run) return location.reload();
+    // What is being drawn is not lost: the page loads anew once that is saved or cancelled.
+    if (now.run !== page.site.run && !byId("editor").open) return location.reload();
+    if (now.run !== page.site.run) return setTimeout(look, HIDDEN_EVERY_MS);
     page.last = now.now;
     await Promise.all(now.cameras.map((each, place) => page.cameras[place].update(each, now.now)));
     summarise(now);
   } catch (error) {
-    return error instanceof api.TokenMissing ? askForToken() : again(look, error);
+    if (error instanceof api.TokenMissing) return askForToken();
+    if (error instanceof api.Told) await reloadIfChanged();
+    return again(look, error);
   }
   recovered();
   const every = isHidden ? HIDDEN_EVERY_MS : 1000 / page.site.fps;
@@ -82,6 +94,30 @@ function again(what, error) {
   document.body.classList.toggle("lost", page.failures > 1);
   if (page.failures > 1) byId("summary").textContent = `No answer: ${error.what ?? "tried again without end"}`;
   setTimeout(what, Math.min(LONGEST_WAIT_MS, 500 * page.failures));
+}
+
+// Where cameras were added or removed, what this page asks for may be refused.
+async function reloadIfChanged() {
+  const site = await api.site().catch(() => page.site);
+  if (site.run !== page.site.run && !byId("editor").open) location.reload();
+}
+
+function edit(isOn) {
+  if (isOn && !Camera.keeps) return unlock();
+  if (isOn) sessionStorage.setItem("editing", "1");
+  else sessionStorage.removeItem("editing");
+  document.body.classList.toggle("editing", isOn);
+  byId("edit").setAttribute("aria-pressed", isOn);
+  byId("edit").textContent = isOn ? "Done" : "Edit";
+  byId("add").hidden = !isOn;
+}
+
+function taken() {
+  byId("spoken").textContent = "The change is taken over.";
+}
+
+function fail(error) {
+  byId("summary").textContent = error.message;
 }
 
 function recovered() {
@@ -139,7 +175,7 @@ function toggleHeat() {
 function onKey(event) {
   const isTyping = event.target.matches("input:not([type=radio]), select, textarea");
   if (isTyping || event.ctrlKey || event.metaKey || event.altKey || !page.events) return;
-  if (byId("help").open) return;
+  if (document.querySelector("dialog[open]:not(#viewer)")) return;
   const isViewing = byId("viewer").open;
   if (event.key === "j") page.events.viewer.move(1);
   else if (event.key === "k") page.events.viewer.move(-1);
@@ -163,6 +199,8 @@ byId("leave").addEventListener("click", async () => {
   await api.logout();
   location.reload();
 });
+byId("edit").addEventListener("click", () => edit(!document.body.classList.contains("editing")));
+byId("add").addEventListener("click", () => page.adder.open().catch(fail));
 byId("heat").addEventListener("click", toggleHeat);
 byId("keys").addEventListener("click", () => byId("help").showModal());
 for (const button of document.querySelectorAll(".tabs button")) {
