@@ -92,10 +92,10 @@ def test_somebody_logs_in_sees_frames_drags_the_threshold_and_plays_a_clip(chrom
     eventually(lambda: "the page is at" in log.read_text())
 
     page.goto(f"http://localhost:{port}/")
-    page.get_by_label("Token").fill("wrong")
+    page.get_by_label("Token", exact=True).fill("wrong")
     page.get_by_role("button", name="Log in").click()
     page.get_by_text("The token is wrong").wait_for()
-    page.get_by_label("Token").fill(TOKEN)
+    page.get_by_label("Token", exact=True).fill(TOKEN)
     page.get_by_role("button", name="Log in").click()
     gate = page.get_by_role("article", name="Camera gate")
     gate.get_by_text("live", exact=True).wait_for()
@@ -150,7 +150,7 @@ def test_somebody_logs_in_sees_frames_drags_the_threshold_and_plays_a_clip(chrom
     page.keyboard.press("h")
     assert page.get_by_role("button", name="Heat map").get_attribute("aria-pressed") == "false"
     page.get_by_role("button", name="Log out").click()
-    page.get_by_label("Token").wait_for()
+    page.get_by_label("Token", exact=True).wait_for()
     refused = "Failed to load resource"  # of the wrong token and the wrong rate
     assert [told for told in complaints if refused not in told] == []
 
@@ -170,7 +170,7 @@ def test_nothing_is_asked_of_another_machine(chromium, run, events):
     asked = set()
     page.on("request", lambda request: asked.add(request.url.split("/")[2]))
     page.goto(f"http://127.0.0.1:{port}/")
-    page.get_by_label("Token").wait_for()
+    page.get_by_label("Token", exact=True).wait_for()
     assert asked == {f"127.0.0.1:{port}"}
 
 
@@ -179,7 +179,7 @@ def test_a_link_in_a_message_opens_its_event(chromium, run, events):
     port, log = run
     events.eventually(lambda: "the page is at" in log.read_text(), 60)
     page.goto(f"http://127.0.0.1:{port}/")
-    page.get_by_label("Token").fill(TOKEN)
+    page.get_by_label("Token", exact=True).fill(TOKEN)
     page.get_by_role("button", name="Log in").click()
     event = page.locator("[data-event]").first.get_attribute("data-event")
     dialog = page.get_by_role("dialog", name="gate")
