@@ -12,7 +12,7 @@ PACKAGES := runtime/edge_vad runtime/edge_vad_street train/edge_vad_train export
   benchmarks/edge_vad_bench
 READY := $(VENV)/ready
 
-.PHONY: help demo check test test-long test-newest coverage hostile typecheck clean
+.PHONY: help demo check test test-long test-newest coverage hostile first-hour typecheck clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 17
@@ -46,6 +46,10 @@ hostile: $(READY) ## Give it hostile files and conversations, for two minutes at
 
 test-newest: $(NEWEST)/ready ## Run the runtime's tests with the newest versions of what it needs
 	$(NEWEST)/bin/pytest -m "not long" $(NEWEST_TESTS)
+
+first-hour: $(READY) ## Go from a simulated camera to an alarm on a phone, and time it: some minutes
+	tools/install_test_servers.sh
+	$(BIN)/python tools/check_first_hour.py
 
 typecheck: $(READY) ## Check the TensorRT code against the signatures of 10.3, 10.13 and 11.4
 	$(BIN)/python tools/typecheck_tensorrt.py

@@ -82,6 +82,9 @@ RUN = {
     "edge-vad init --onvif": (
         "test_network_cameras_are_chosen_by_number_and_their_login_is_asked_for_once"
     ),
+    "edge-vad init --yes": (
+        "test_a_fresh_folder_becomes_a_site_and_a_second_time_nothing_is_done_twice"
+    ),
     "edge-vad init --duration --yes": (
         "test_a_fresh_folder_becomes_a_site_and_a_second_time_nothing_is_done_twice"
     ),
@@ -137,6 +140,9 @@ RUN = {
         "test_a_full_disk_stops_neither_cameras_nor_mqtt_and_the_store_recovers"
     ),
     "tools/check_nothing_lost.py": "test_the_named_check_passes_in_its_short_form",
+    "tools/check_first_hour.py": (
+        "test_a_fresh_folder_becomes_a_site_whose_alarm_reaches_a_phone_with_its_picture"
+    ),
     "tools/check_recording.py": (
         "test_three_minutes_of_a_1080p_camera_survive_two_kills_for_a_tenth_of_a_core"
     ),
@@ -183,6 +189,7 @@ NOT_RUN = {
     "make coverage": "runs the tests themselves",
     "make coverage COVERAGE_TESTS=tests/runtime/alarms": "runs tests themselves",
     "make demo": "takes minutes; its steps are train, export, run and eval, which are run",
+    "make first-hour": "takes minutes; it is `tools/check_first_hour.py`, which a long test runs",
     "make hostile": "takes two minutes; `.ci/run` runs it",
     "make test": "runs the tests themselves; `.ci/run` runs it",
     "make test-long": "runs the tests themselves",

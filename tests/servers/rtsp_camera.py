@@ -70,6 +70,11 @@ class RtspCamera:
             self._process.stdout.close()
             self._process = None
 
+    def show(self, place: Path) -> None:
+        """Start again, with other pictures."""
+        self._words[1] = str(place)
+        self.revive()
+
     def stall(self) -> None:
         """Send nothing any more, but leave the connection open."""
         assert self._process
