@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from edge_vad import engine_file
+from edge_vad.errors import Unavailable
 
 
 @pytest.fixture
@@ -77,3 +78,39 @@ def test_the_next_build_uses_the_timings_of_this_one(gpu, edge_vad, scene) -> No
     _, out, _ = edge_vad("export", scene, "--engine", "--tf32")
     assert "cache miss: other options were chosen" in out
     assert "timing cache kept from earlier builds" in out
+
+
+@pytest.fixture
+def site(gpu, edge_vad, scene, tmp_path, monkeypatch):
+    """A site of one camera, whose scene was brought along."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("edge_vad.cli.init.read_fingerprint", lambda: gpu.fingerprint)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    scene.rename("gate.onnx")
+    assert edge_vad("config", "add", "site.toml", "gate=test://street?seed=1").code == 0
+
+
+def test_the_first_hour_builds_the_engine_of_this_gpu_once(gpu, edge_vad, site, tmp_path) -> None:
+    answer = edge_vad("init", "--yes")
+    assert answer.code == 0, answer.err
+    assert "$ edge-vad export gate.onnx --engine\n" in answer.out
+    (engine,) = tmp_path.glob("*.engine")
+    built = engine.read_bytes()
+    again = edge_vad("init", "--yes")
+    assert again.code == 0, again.err
+    assert "cache hit" in again.out
+    assert engine.read_bytes() == built
+
+
+def test_the_first_hour_goes_on_without_an_engine_that_cannot_be_built(
+    edge_vad, site, tmp_path, monkeypatch
+) -> None:
+    def unavailable(*_: object) -> None:
+        raise Unavailable("there is no room on the GPU", "free some")
+
+    monkeypatch.setattr("edge_vad_export.cli.export_engine", unavailable)
+    answer = edge_vad("init", "--yes")
+    assert answer.code == 0, answer.err
+    assert "no engine: there is no room on the GPU; the site is watched without" in answer.err
+    assert answer.out.splitlines()[-1].startswith("next: edge-vad run --config site.toml")
+    assert not list(tmp_path.glob("*.engine"))
