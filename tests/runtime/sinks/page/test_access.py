@@ -137,6 +137,9 @@ def test_the_page_asks_for_nothing_from_elsewhere(page):
         "/camera.js",
         "/events.js",
         "/api.js",
+        "/edit.js",
+        "/shapes.js",
+        "/edit.css",
         "/style.css",
         "/parts.css",
     ):
