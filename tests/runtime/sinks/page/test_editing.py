@@ -7,6 +7,8 @@ import threading
 from contextlib import ExitStack
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from edge_vad.errors import BadInput
 from edge_vad.live.factory import Scenes, assemble
@@ -14,6 +16,7 @@ from edge_vad.live.running_site import RunningSite
 from edge_vad.sinks.page.sink import Page
 from edge_vad.sinks.settings import PageSettings, StoreSettings
 from edge_vad.sinks.store import EventStore
+from edge_vad.site.edits import demand_camera
 from edge_vad.site.reading import read_site
 
 LOOK, CHANGE = "correct horse battery staple", "a second token, longer still"
@@ -299,3 +302,52 @@ def test_guessing_the_token_for_changes_is_slowed_down(edited):
     for _ in range(5):
         edited.ask("/api/edit/cameras", "POST", NEW, token="wrong")
     assert edited.ask("/api/edit/cameras", "POST", NEW, token="wrong").status == 429
+
+
+NAMES = st.sampled_from(["gate", "yard", "new", "a b", "../x", "", "x" * 65, "nöch", 'a"', "\n"])
+RATES = st.sampled_from(["1/hour", "3/day", "often", "", "0/day", '1/day"\n[sinks]']) | st.none()
+SOURCES = st.sampled_from([*HOSTILE, ADDRESS, "/dev/video7", "csi://0"]) | st.text(max_size=30)
+POINTS = st.lists(st.tuples(*[st.integers(-200, 200) | st.floats(width=32)] * 2), max_size=6)
+ZONES = st.lists(
+    st.fixed_dictionaries({"name": NAMES, "polygon": POINTS}, optional={"false_alarms": RATES}),
+    max_size=3,
+)
+ADDED = st.fixed_dictionaries(
+    {"name": NAMES, "source": SOURCES, "scene": st.sampled_from(["scene.onnx", "/etc/passwd"])},
+    optional={"false_alarms": RATES, "source_file": NAMES, "decision": st.none()},
+)
+CHANGED = st.fixed_dictionaries(
+    {},
+    optional={
+        "name": NAMES,
+        "false_alarms": RATES,
+        "ignore": st.lists(POINTS, max_size=3),
+        "zones": ZONES,
+        "source": SOURCES,
+    },
+)
+ASKED = st.one_of(
+    st.tuples(st.just("POST"), st.just(""), ADDED),
+    st.tuples(st.just("POST"), st.sampled_from(["/gate", "/yard", "/new", "/x%0a"]), CHANGED),
+    st.tuples(st.just("DELETE"), st.sampled_from(["/gate", "/yard", "/new"]), st.none()),
+)
+
+
+@settings(
+    max_examples=100,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(asked=ASKED)
+def test_whatever_is_asked_file_and_run_stay_whole_and_the_same(edited, asked):
+    method, path, body = asked
+    answer = edited.edit(f"/api/edit/cameras{path}", body, method)
+    assert answer.status in (200, 400), (asked, answer.body)
+    site = read_site(edited.path)
+    assert edited.names() == [camera.name for camera in site.cameras]
+    for camera in site.cameras:
+        if camera.source_file is not None:
+            assert camera.source_file.startswith("secrets/")
+        elif camera.source != "gate.avi?realtime=1&loop=1":  # as the file said at the start
+            assert demand_camera(camera.source)
+        assert camera.scene == "scene.onnx"
+    assert edited.path.read_text().startswith("# Ours.")

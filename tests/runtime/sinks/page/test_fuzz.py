@@ -38,19 +38,24 @@ EVENT = (
     )
     | st.text(max_size=40)
 )
-READ = st.sampled_from(["/", "/api/site", "/api/live", "/api/events"]) | st.builds(
-    "/api/events/{}/{}".format, EVENT, st.sampled_from(["picture", "clip", ""])
+READ = st.sampled_from(["/", "/api/site", "/api/live", "/api/events", "/api/edit"]) | st.builds(
+    "/api/events/{}/{}".format, EVENT, st.sampled_from(["picture", "clip", "export", ""])
 )
-SENT = st.sampled_from(["/api/login", "/api/logout", "/api/cameras/0/threshold"]) | st.builds(
-    "/api/cameras/{}/threshold".format, SAID
+SENT = st.one_of(
+    st.sampled_from(["/api/login", "/api/logout", "/api/cameras/0/threshold", "/api/edit/cameras"]),
+    st.builds("/api/cameras/{}/threshold".format, SAID),
+    st.builds("/api/edit/cameras/{}".format, SAID),
+    st.builds("/api/events/{}".format, EVENT),
 )
 ANY = READ | SENT | st.builds("/{}".format, st.text(max_size=60))
-METHODS = st.sampled_from(["GET", "POST", "HEAD", "PUT", "OPTIONS"])
+METHODS = st.sampled_from(["GET", "POST", "HEAD", "PUT", "OPTIONS", "DELETE"])
 ASKED = st.one_of(
     st.tuples(st.just("GET"), READ), st.tuples(st.just("POST"), SENT), st.tuples(METHODS, ANY)
 )
 QUERY = st.dictionaries(
-    st.sampled_from(["pictures", "since", "limit", "camera", "before", "width"])
+    st.sampled_from(
+        ["pictures", "since", "limit", "camera", "before", "width", "zone", "seen", "starred"]
+    )
     | st.text(max_size=10),
     SAID | EVENT,
     max_size=4,
@@ -60,7 +65,9 @@ JSON = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.dictionaries(
-            st.sampled_from(["token", "false_alarms"]) | st.text(max_size=5), inner, max_size=3
+            st.sampled_from(["token", "false_alarms", "seen", "starred"]) | st.text(max_size=5),
+            inner,
+            max_size=3,
         )
     ),
     max_leaves=6,
