@@ -160,7 +160,7 @@ def _put_zones(decision: Any, zones: Sequence[ZoneSettings]) -> None:
             inline["name"] = zone.name
             before.append(inline)
         decision["zones"] = before
-    for table, zone in zip(decision["zones"], zones, strict=True):
+    for table, zone in zip(decision.get("zones", ()), zones, strict=True):
         _put(table, "polygon", _corners([zone.polygon])[0])
         _put(table, "false_alarms", zone.false_alarms)
 

@@ -214,6 +214,14 @@ def test_comments_stay_where_a_zone_is_changed_and_only_its_line_is(site):
     assert site.read_text() == SITE.replace('"3/day" #', '"9/day" #')
 
 
+@pytest.mark.parametrize("text", [SITE, INLINE], ids=["tables", "in lines"])
+def test_nothing_where_there_is_nothing_changes_no_line(site, text):
+    site.write_text(text)
+    changed(site, "yard", ChangeCamera(zones=(), ignore=(), name="yard"))
+    assert read_site(site).cameras[1].decision.zones == ()
+    assert "zones" not in site.read_text().partition("yard")[2]
+
+
 def test_what_is_the_same_changes_no_line(site):
     gate = read_site(site).cameras[0].decision
     edit = ChangeCamera(false_alarms="1/day", ignore=gate.ignore, zones=gate.zones)
