@@ -6,12 +6,15 @@ runtime, and it knows only the names of what they provide.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from edge_vad.errors import Unavailable
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
+
+_OF_EXTRA = re.compile(r"""(?P<name>[\w.-]+)[^;]*;\s*extra == ['"](?P<extra>\w+)['"]$""")
 
 COMMANDS = "edge_vad.commands"
 """Subcommands of `edge-vad`, by name: click commands."""
@@ -43,6 +46,20 @@ def provided(group: str, name: str) -> EntryPoint:
         f"{name!r} of {group} is not part of what is installed here",
         "install edge-vad again, all of it; in a checkout run make .venv/ready",
     )
+
+
+def lacking(extra: str) -> list[str]:
+    """The packages of an extra that are not installed.
+
+    Args:
+        extra: Such as `train`; one that names no other extras.
+    """
+    from importlib.metadata import distributions
+
+    ours = next(iter(distributions(name="edge-vad")), None)
+    wanted = [_OF_EXTRA.match(each) for each in (ours.requires or [] if ours else [])]
+    names = [each["name"] for each in wanted if each and each["extra"] == extra]
+    return [name for name in names if not any(distributions(name=name))]
 
 
 def is_provided(group: str, name: str) -> bool:

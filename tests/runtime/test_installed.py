@@ -10,7 +10,7 @@ import pytest
 
 from edge_vad.cli import cli
 from edge_vad.errors import Unavailable
-from edge_vad.installed import COMMANDS, ENGINE_BUILDERS, SOURCES, is_provided, provided
+from edge_vad.installed import COMMANDS, ENGINE_BUILDERS, SOURCES, is_provided, lacking, provided
 from edge_vad.selftest.commands import build_engine
 
 
@@ -57,3 +57,20 @@ def test_a_selftest_builds_the_engine_of_its_backend(tmp_path):
     words = []
     step = build_engine(tmp_path / "scene.onnx", "tensorrt-rtx", words.extend)
     assert (step.outcome, words[0], words[-2:]) == ("ok", "export", ["--target", "rtx"])
+
+
+def test_the_packages_of_an_extra_that_are_missing_are_named(monkeypatch, tmp_path):
+    ours = tmp_path / "edge_vad-1.dist-info"
+    ours.mkdir()
+    wanted = [
+        "msgspec>=0.19",
+        "torch>=2.4; extra == 'train'",
+        'not-there>=1; extra == "train"',
+        "gone; extra == 'export'",
+    ]
+    lines = "".join(f"Requires-Dist: {each}\n" for each in wanted)
+    (ours / "METADATA").write_text(f"Metadata-Version: 2.1\nName: edge-vad\nVersion: 1\n{lines}")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert lacking("train") == ["not-there"]
+    assert lacking("export") == ["gone"]
+    assert lacking("edit") == []

@@ -11,10 +11,9 @@ import msgspec
 
 from edge_vad.alarms.threshold import Threshold
 from edge_vad.cli.options import json_option
-from edge_vad.cli.site_edits import add, ignore, notify
+from edge_vad.cli.site_edits import add, check_address, ignore, notify
 from edge_vad.errors import EdgeVadError
 from edge_vad.scene_model import SceneModel
-from edge_vad.sinks.notify_settings import NotifySettings
 from edge_vad.sinks.secret import read_secret
 from edge_vad.sinks.settings import SinkSettings
 from edge_vad.site.lines import line_of
@@ -59,7 +58,7 @@ def check(file: Path, as_json: bool) -> None:
             read_secret(variable, secret)
     for number, settings in enumerate(site.sinks.notify):
         with _on_line(file, text, f"$.sinks.notify[{number}]", "sinks"):
-            _check_address(settings)
+            check_address(settings)
     if as_json:
         click.echo(msgspec.json.encode({"file": str(file), "cameras": cameras}))
         return
@@ -98,12 +97,6 @@ def _secrets_of(settings: object, path: str) -> Iterator[tuple[str, str | None, 
         if value is not None and field.endswith(("_env", "_file")):
             place = (None, value) if field.endswith("_file") else (value, None)
             yield f"{path}.{field}", *place
-
-
-def _check_address(settings: NotifySettings) -> None:
-    from edge_vad.sinks.notify.sink import client_of
-
-    client_of(settings)
 
 
 def _onnx(scene: Path) -> Path:

@@ -16,18 +16,23 @@ from edge_vad.cli.giving import give, take
 from edge_vad.cli.new_cameras import add_cameras, choose_cameras
 from edge_vad.cli.quantities import parse_duration
 from edge_vad.cli.record import max_size_option
-from edge_vad.cli.site_edits import login_option
+from edge_vad.cli.site_edits import check_address, login_option
 from edge_vad.device.fingerprint import read_fingerprint
 from edge_vad.doctor.backends import find_target
-from edge_vad.errors import Unavailable, WrongUse
+from edge_vad.errors import SourceLost, Unavailable, WrongUse
 from edge_vad.guide.service import has_systemd
 from edge_vad.guide.steps import CameraSteps, PlannedCommand, record
+from edge_vad.installed import lacking
 from edge_vad.preprocessing.regions import Polygon, parse_regions, write_region
+from edge_vad.sinks.notify_settings import NotifySettings
 from edge_vad.site.changes import keep_secret
 from edge_vad.site.reading import read_site
 
 SITE = "site.toml"
 USUAL_DURATION = "1h"
+_NONE = "(Enter: none)"
+_EXTRAS = ("train", "export", "edit", "onvif")
+"""What its commands need, besides what watching does."""
 _EXAMPLE = """\b
 Example:
   edge-vad init
@@ -87,6 +92,7 @@ def init(
     """
     asking, site, regions = Asking(unattended=yes), out / SITE, parse_regions(ignore)
     parse_duration(duration)
+    _demand_packages()
     chosen = sources or choose_cameras(asking, site, onvif, interface)
     add_cameras(asking, site, chosen, login_file)
     _show_cameras(asking, site, regions)
@@ -97,22 +103,48 @@ def init(
     _finish(asking, site, service)
 
 
+def _demand_packages() -> None:
+    """See to it that all commands can be given, before hours are recorded.
+
+    Raises:
+        Unavailable: Packages are missing.
+    """
+    missing = [name for extra in _EXTRAS for name in lacking(extra)]
+    if missing:
+        raise Unavailable(
+            f"the first hour needs packages that are not installed: {', '.join(missing)}",
+            f"run pip install 'edge-vad[cpu,{','.join(_EXTRAS)}]'; a machine that only watches "
+            "takes the scene of another: docs/live.md",
+        )
+
+
 def _show_cameras(asking: Asking, site: Path, regions: Sequence[Polygon]) -> None:
     """Show the cameras that are new, and ask what they are to ignore."""
     ways = [CameraSteps(each, site) for each in read_site(site).cameras]
-    new = [way for way in ways if way.needs_footage and not way.picture.exists()]
-    if regions and len(new) > 1:
-        raise WrongUse("--ignore is for one new camera", "begin with that one alone")
+    new = [way for way in ways if way.needs_footage]
     for way in new:
-        take(way.show())
-        ignored = regions or asking.text(
-            f"Look at {way.picture}. Regions to ignore for good, such as a clock: "
-            "[[x, y], [x, y], [x, y]], with ; between. None",
-            "",
-            _read_regions,
+        if not way.picture.exists():
+            _show(way)
+    open_to = [way for way in new if not way.has_footage and not way.camera.decision.ignore]
+    if regions and len(open_to) > 1:
+        raise WrongUse("--ignore is for one new camera", "begin with that one alone")
+    for way in open_to:
+        question = (
+            f"Regions of {way.picture} to ignore for good, such as a clock: "
+            f"[[x, y], [x, y], [x, y]], with ; between {_NONE}"
         )
-        if ignored:
+        if ignored := regions or asking.text(question, "", _read_regions):
             give("config", "ignore", str(site), way.camera.name, *map(write_region, ignored))
+
+
+def _show(way: CameraSteps) -> None:
+    try:
+        take(way.show())
+    except SourceLost as error:
+        place = f"{way.site.parent / (way.camera.source_file or way.site.name)}"
+        raise SourceLost(
+            error.what, f"{error.todo}; correct its address in {place}, and give this command again"
+        ) from None
 
 
 def _read_regions(said: str) -> tuple[Polygon, ...]:
@@ -120,18 +152,26 @@ def _read_regions(said: str) -> tuple[Polygon, ...]:
 
 
 def _add_notice(asking: Asking, site: Path, address_file: Path | None, picture: bool) -> None:
-    """Let somebody be notified, if that is wanted and not so yet."""
+    """Let somebody be notified, if that is wanted and not so yet; a test message goes at once."""
     if read_site(site).sinks.notify:
         return
     if address_file is None:
-        question = "Notify a phone, mailbox or chat? Its address, such as ntfys://TOPIC. None"
-        address = asking.text(question, "", str)
-        if not address:
+        question = f"Address of a phone, mailbox or chat to notify, such as ntfys://TOPIC {_NONE}"
+        address_file = asking.text(question, "", lambda said: _kept_address(site, said))
+        if address_file is None:
             return
-        address_file = keep_secret(site, "phone", address)
         picture = picture or asking.agrees("May pictures of events be sent there?")
     words = ["config", "notify", str(site), str(address_file)]
     give(*words, *(["--picture"] if picture else []))
+    take(PlannedCommand("send a test message", ("notify", "--config", str(site))))
+
+
+def _kept_address(site: Path, said: str) -> Path | None:
+    if not said:
+        return None
+    kept = keep_secret(site, "phone", said)
+    check_address(NotifySettings(name="phone", address_file=str(kept)))
+    return kept
 
 
 def _record(
@@ -174,10 +214,8 @@ def _compile(step: PlannedCommand) -> None:
 
 
 def _finish(asking: Asking, site: Path, service: bool) -> None:
-    """Check the site, try its messages, and say how it is watched."""
+    """Check the site, and say how it is watched."""
     give("config", "check", str(site))
-    if read_site(site).sinks.notify:
-        take(PlannedCommand("send a test message", ("notify", "--config", str(site))))
     if service or (has_systemd() and asking.agrees("Watch from boot on, as a service?")):
         take(PlannedCommand("watch from boot on", ("service", "--config", str(site))))
         click.secho("\nthe site is watched; give the command above to see its log", bold=True)

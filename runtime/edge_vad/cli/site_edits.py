@@ -11,6 +11,7 @@ from edge_vad.discovery.onvif import find_stream, is_onvif, read_login
 from edge_vad.errors import WrongUse
 from edge_vad.preprocessing.regions import parse_regions
 from edge_vad.record.planning import demand_name, named_camera
+from edge_vad.sinks.notify_settings import NotifySettings
 from edge_vad.site.changes import (
     BEGIN,
     is_secret,
@@ -92,6 +93,19 @@ def ignore(file: Path, camera: str, regions: tuple[str, ...]) -> None:
 @click.option("--picture", is_flag=True, help="Let pictures of events leave this machine.")
 def notify(file: Path, address_file: Path, name: str, picture: bool) -> None:
     """Let the site file FILE notify the address that ADDRESS_FILE holds; see docs/sinks.md."""
+    check_address(NotifySettings(name=name, address_file=str(address_file), picture=picture))
     edit_site(file, with_notice(name, address_file, picture))
     print_stdout(f"{file}: {name} is notified")
     print_stdout(f"\nnext: edge-vad notify --config {file}")
+
+
+def check_address(settings: NotifySettings) -> None:
+    """See to it that the address of somebody who is notified is one; nothing is sent.
+
+    Raises:
+        BadInput: It is none, or such as is refused.
+        Unavailable: Apprise is not installed.
+    """
+    from edge_vad.sinks.notify.sink import client_of
+
+    client_of(settings)

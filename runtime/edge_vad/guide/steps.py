@@ -60,6 +60,11 @@ class CameraSteps:
         """Whether it is to be recorded: once training has begun, its footage stays as it is."""
         return not self.trained.exists() and not self.onnx.exists()
 
+    @property
+    def has_footage(self) -> bool:
+        """Whether anything was recorded of it."""
+        return longest_of(self.site.parent, self.camera.footage) is not None
+
     def show(self) -> PlannedCommand:
         """Write its picture."""
         words = ("snapshot", *self._named(), "--grid", "--out", str(self.picture))

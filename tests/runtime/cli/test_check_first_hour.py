@@ -21,8 +21,8 @@ def test_a_fresh_folder_becomes_a_site_whose_alarm_reaches_a_phone_with_its_pict
     assert done.returncode == 0, done.stdout + done.stderr
     told = json.loads(done.stdout[: done.stdout.rindex("}") + 1])
     first, second, last = told["steps"]
-    assert first == ["config", "snapshot", "config", "record"]
+    assert first == ["config", "snapshot", "config", "notify", "record"]
     assert second == ["record", "train"]
-    assert last == ["train", "export", "verify", "config", "notify"]
+    assert last == ["train", "export", "verify", "config"]
     assert told["pictures"] == 1
     assert not told["password_shown"]

@@ -129,6 +129,7 @@ def test_the_password_of_a_camera_is_shown_nowhere_and_a_lost_camera_ends_it(
     ]
     again = edge_vad("init", source, "--yes", "--duration", "6s")
     assert [each[0] for each in commands(again.out)] == ["snapshot"]
+    assert "correct its address in secrets/gate" in again.err
     other = edge_vad("init", source.replace("hunter2@", "hunter3@"), "--yes")
     assert other.code == 2
     assert "has another source" in other.err
@@ -147,8 +148,8 @@ def test_a_phone_gets_its_test_message_with_a_picture(
     assert answer.code == 0, answer.err
     assert commands(answer.out) == [
         ["config", "notify", "site.toml", "phone", "--picture"],
-        ["config", "check", "site.toml"],
         ["notify", "--config", "site.toml"],
+        ["config", "check", "site.toml"],
     ]
     (message,) = receiver.messages
     assert len(message.pictures) == 1
@@ -163,13 +164,16 @@ def test_at_a_terminal_it_asks_again_where_an_answer_cannot_be(
     monkeypatch.setattr("edge_vad.cli.init._finish", lambda *_: None)
     monkeypatch.setattr("edge_vad.cli.init._learn", lambda _: None)
     address = STREET.partition("=")[2]
-    typed("nothing://x", address, "front door", "door", "[[1, 2]]", CLOCK, "", "soon", "6s")
+    typed(
+        "nothing://x", address, "front door", "door", "[[1, 2]]", CLOCK, "phone", "", "soon", "6s"
+    )
     answer = edge_vad("init")
     assert answer.code == 0, answer.err
     assert "1: /dev/video7: Webcam (no right to read it" in answer.out
     for refused in ("no source that edge-vad knows", "no name of a camera", "is no region"):
         assert refused in answer.err
     assert "'soon' is no duration" in answer.err
+    assert "phone: the address" in answer.err, answer.err[-1500:]
     (camera,) = read_site(Path("site.toml")).cameras
     assert (camera.name, len(camera.decision.ignore)) == ("door", 1)
     assert list(Path("footage/door").glob("*.mkv"))
@@ -253,3 +257,16 @@ def test_a_scene_that_was_brought_along_is_not_learnt_again(
     assert answer.code == 0, answer.err
     assert [each[0] for each in commands(answer.out)] == ["config"]
     assert not (tmp_path / "runs" / "gate" / FILE_NAME).exists()
+
+
+def test_a_machine_that_cannot_learn_is_told_before_anything_is_recorded(
+    edge_vad: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(extra: str) -> list[str]:
+        return ["torch"] if extra == "train" else []
+
+    monkeypatch.setattr("edge_vad.cli.init.lacking", missing)
+    answer = edge_vad("init", STREET, "--yes")
+    assert answer.code == 4
+    assert "not installed: torch" in answer.err
+    assert not list(Path().iterdir())

@@ -13,6 +13,8 @@ from typing import Any
 
 import cv2
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from onvif_camera import HOST, OnvifCamera, free_udp_port
 from rtsp_camera import RtspCamera, has_rtsp_server, require
 
@@ -183,6 +185,19 @@ HOSTILE = {
 def test_a_hostile_answer_is_refused_in_words(content: bytes, why: str) -> None:
     with pytest.raises(OddAnswer, match=why):
         read_answer(content, HOST, MESSAGE)
+
+
+@given(st.data())
+def test_whatever_answers_is_a_camera_at_its_own_address_or_refused_in_words(data: Any) -> None:
+    content = bytearray(answer())
+    for _ in range(data.draw(st.integers(0, 8))):
+        place = data.draw(st.integers(0, len(content) - 1))
+        length = data.draw(st.integers(0, 5))
+        content[place : place + length] = data.draw(st.binary(max_size=5))
+    with suppress(OddAnswer):
+        for each in read_answer(bytes(content), HOST, MESSAGE):
+            assert each.source.startswith(f"onvif://{HOST}")
+            assert each.name.isprintable()
 
 
 def test_of_several_addresses_the_first_that_is_the_cameras_own_is_taken() -> None:
