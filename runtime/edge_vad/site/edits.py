@@ -123,16 +123,14 @@ def _change(table: Any, edit: ChangeCamera) -> None:
 
     if edit.name is not UNSET:
         table["name"] = edit.name
-    if edit.false_alarms is UNSET and edit.ignore is UNSET and edit.zones is UNSET:
-        return
-    if "decision" not in table:
-        table["decision"] = tomlkit.table()
-    decision = table["decision"]
+    decision = table.get("decision", tomlkit.table())
     _put(decision, "false_alarms", edit.false_alarms)
     if edit.ignore is not UNSET:
         _put(decision, "ignore", _corners(edit.ignore))
     if edit.zones is not UNSET:
         _put_zones(decision, edit.zones)
+    if decision and "decision" not in table:
+        table["decision"] = decision
 
 
 def _put(table: Any, key: str, value: Any) -> None:
