@@ -69,6 +69,6 @@ $(READY): pyproject.toml constraints.txt
 
 $(NEWEST)/ready: pyproject.toml
 	test -x $(NEWEST)/bin/pip || $(PYTHON) -m venv $(NEWEST)
-	$(NEWEST)/bin/pip install --disable-pip-version-check --upgrade -e '.[cpu,bench,mqtt,metrics,serve]' \
+	$(NEWEST)/bin/pip install --disable-pip-version-check --upgrade -e '.[cpu,bench,mqtt,metrics,notify,serve,edit,onvif]' \
 	  hypothesis playwright pytest | sed -uEn 's/^(Collecting [^ ]*|Installing ).*/\1/p'
 	touch $@

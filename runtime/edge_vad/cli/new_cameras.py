@@ -24,6 +24,8 @@ from edge_vad.sources.addresses.address import CameraSpec, without_secrets
 from edge_vad.sources.addresses.spec import RecordingSpec, parse_spec
 from edge_vad.untrusted import shown_path
 
+_NAME_ONE = "plug one in, or name one: edge-vad init gate=rtsp://user:password@host/stream"
+
 
 def add_cameras(
     asking: Asking, site: Path, sources: Sequence[str], login_file: Path | None
@@ -77,21 +79,18 @@ def choose_cameras(asking: Asking, site: Path, onvif: bool, interface: str | Non
         note(f"going on with {', '.join(each.name for each in read_site(site).cameras)} of {site}")
         return []
     plugged, network = find_plugged(), ask_network(onvif, interface).cameras
-    if asking.is_unattended and not (plugged or network):
-        raise WrongUse(
-            "no camera was found",
-            "plug one in, or name one: edge-vad init gate=rtsp://user:password@host/stream",
-        )
-    sources = [*(each.source for each in plugged), *(each.source for each in network)]
     lines = [*map(describe, plugged), *(f"{each.source}: {each.name}" for each in network)]
     for number, line in enumerate(lines, 1):
         click.echo(f"{number}: {line}")
-    if not sources:
+    if not lines:
         click.echo("no camera was found")
+    sources = [*(each.source for each in plugged), *(each.source for each in network)]
     locked = [each.source for each in plugged if not each.readable]
-    every = " ".join(str(n) for n, each in enumerate(sources, 1) if each not in locked)
+    usable = [str(n) for n, each in enumerate(sources, 1) if each not in locked]
+    if asking.is_unattended and not usable:
+        raise WrongUse("no camera was found that can be used here", _NAME_ONE)
     question = "Which cameras? Numbers, or addresses, with spaces between"
-    return asking.text(question, every, lambda said: _read_choice(said, sources))
+    return asking.text(question, " ".join(usable), lambda said: _read_choice(said, sources))
 
 
 def _read_choice(said: str, found: Sequence[str]) -> list[str]:

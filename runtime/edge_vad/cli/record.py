@@ -121,10 +121,12 @@ def record_footage(
     error: EdgeVadError | None = None
     try:
         with ExitStack() as undo:
-            count_down = undo.enter_context(_count_down(seconds))
-            undo.callback(end_log, begin_log(as_json=log_json))  # its lines stand above the bar
+            handler = begin_log(as_json=log_json)
+            undo.callback(end_log, handler)
             session = RecordSession(plans, seconds, most, undo)
             _begin(session.room.left, most)
+            count_down = undo.enter_context(_count_down(seconds))
+            handler.setStream(sys.stderr)  # where there is a bar, the log's lines stand above it
             with stopped_by_signals(session.stop):
                 footage = session.run(count_down)
             error = _what_is_missing(footage, seconds)

@@ -80,7 +80,7 @@ class _Limited(logging.StreamHandler):  # type: ignore[type-arg] # none before P
             super().emit(record)
 
 
-def begin_log(*, as_json: bool) -> logging.Handler:
+def begin_log(*, as_json: bool) -> logging.StreamHandler:  # type: ignore[type-arg]
     """Send what edge-vad logs to stderr, from now on; `end_log` takes the handler away."""
     handler = _Limited()
     handler.setFormatter(_JsonLines() if as_json else _Lines())

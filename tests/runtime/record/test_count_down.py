@@ -36,9 +36,10 @@ def test_a_terminal_shows_how_much_is_still_to_be_recorded(
     shown = on_a_terminal("record", source, "--out", str(tmp_path / "out"), "--duration", "4s")
     assert "0:00:0" in shown
     assert " left" in shown
-    (line,) = (each for each in shown.splitlines() if " info gate: " in each)
-    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line).strip()
-    assert re.match(r"20\d\d-", plain)  # a line of its own, beginning with the date
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown).replace("\r", "\n").splitlines()
+    (line,) = (each for each in plain if " info gate: " in each)
+    assert re.match(r"20\d\d-", line)  # a line of its own, beginning with the date
+    assert any(each.startswith("note: recording at most") for each in plain)
 
 
 def test_a_recording_without_end_counts_nothing_down(

@@ -229,7 +229,7 @@ def test_network_cameras_are_chosen_by_number_and_their_login_is_asked_for_once(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--yes",), "no camera was found"),
+        (("--yes",), "no camera was found that can be used here"),
         ((STREET,), "add --yes"),
         (("clip.mp4", "--yes"), "is a recording, and no camera"),
         ((STREET, "--yes", "--duration", "soon"), "no duration"),
