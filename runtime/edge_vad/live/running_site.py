@@ -18,9 +18,10 @@ from edge_vad.live.factory import Scenes, pipeline_of
 from edge_vad.live.loop import LiveLoop
 from edge_vad.sinks.edits import AddCamera, Edit, EditableCamera, EditableSite, EditConflict
 from edge_vad.site.editing import edit_site
-from edge_vad.site.edits import carry_out, forget_source, keep_source, source_file_of
+from edge_vad.site.edits import carry_out, demand_camera, forget_source, keep_source, source_file_of
 from edge_vad.site.reading import decode_site, read_document
 from edge_vad.site.settings import CameraSettings, SiteSettings
+from edge_vad.sources.connecting import demand_connectable
 from edge_vad.untrusted import shown_path
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class RunningSite:
         folder, scenes, kept = self._path.parent, self.read().scenes, None
         prepared: list[SiteChange] = []
         if isinstance(edit, AddCamera):
+            demand_connectable(demand_camera(edit.source))
             edit = keep_source(edit, self._path)
             kept = edit.source
 

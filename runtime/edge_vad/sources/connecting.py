@@ -48,6 +48,19 @@ def _connector_of(spec: CameraSpec, timeout_s: float) -> Connect:
     return lambda: OpenCvFeed(spec, timeout_s)
 
 
+def demand_connectable(spec: CameraSpec) -> None:
+    """See to it that this machine can speak to such a camera at all, without trying to.
+
+    Raises:
+        Unavailable: It cannot.
+    """
+    if spec.kind is CameraKind.NETWORK and has_pyav():
+        return
+    from edge_vad.sources.feeds.opencv import demand_backend
+
+    demand_backend(spec.kind)
+
+
 def is_paced(spec: LiveSpec) -> bool:
     """Whether frames come at a pace of their own, and are dropped where nobody is ready."""
     if isinstance(spec, CameraSpec):

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from edge_vad.errors import BadInput, BadModel, WrongUse
+from edge_vad.errors import BadInput, BadModel, Unavailable, WrongUse
 from edge_vad.sinks.edits import (
     AddCamera,
     ChangeCamera,
@@ -72,7 +72,7 @@ class EditRoutes:
             return _told(await self._threads.do(lambda: editor.change(digest, camera, edit)))
         except EditConflict as error:
             raise Conflict(error.what, error.todo) from None
-        except (BadInput, BadModel) as error:
+        except (BadInput, BadModel, Unavailable) as error:
             raise WrongUse(error.what, error.todo) from None
 
     def _asked(self) -> SiteEditor:

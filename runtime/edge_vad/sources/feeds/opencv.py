@@ -107,12 +107,7 @@ def _open_usb(spec: CameraSpec, timeout_ms: int) -> cv2.VideoCapture:  # noqa: A
 
 
 def _open_csi(spec: CameraSpec, timeout_ms: int) -> cv2.VideoCapture:  # noqa: ARG001
-    if not _is_built_with(cv2.CAP_GSTREAMER):
-        raise Unavailable(
-            "this OpenCV is built without GStreamer, which csi:// cameras need",
-            "use the system's OpenCV: python3-opencv, in an environment made with "
-            "--system-site-packages; edge-vad doctor says more",
-        )
+    demand_backend(spec.kind)
     return cv2.VideoCapture(csi_pipeline(spec), cv2.CAP_GSTREAMER)
 
 
@@ -130,11 +125,7 @@ def csi_pipeline(spec: CameraSpec) -> str:
 
 
 def _open_network(spec: CameraSpec, timeout_ms: int) -> cv2.VideoCapture:
-    if not _is_built_with(cv2.CAP_FFMPEG):
-        raise Unavailable(
-            "this OpenCV is built without FFmpeg, which network cameras need",
-            "run pip install opencv-python-headless; edge-vad doctor says more",
-        )
+    demand_backend(spec.kind)
     wanted = [
         *(cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, timeout_ms),
         *(cv2.CAP_PROP_READ_TIMEOUT_MSEC, timeout_ms),
@@ -144,6 +135,25 @@ def _open_network(spec: CameraSpec, timeout_ms: int) -> cv2.VideoCapture:
     if threads is not None:
         wanted += [threads, 1]
     return cv2.VideoCapture(spec.address, cv2.CAP_FFMPEG, wanted)
+
+
+def demand_backend(kind: CameraKind) -> None:
+    """See to it that this OpenCV can speak to cameras of a kind at all.
+
+    Raises:
+        Unavailable: It cannot.
+    """
+    if kind is CameraKind.CSI and not _is_built_with(cv2.CAP_GSTREAMER):
+        raise Unavailable(
+            "this OpenCV is built without GStreamer, which csi:// cameras need",
+            "use the system's OpenCV: python3-opencv, in an environment made with "
+            "--system-site-packages; edge-vad doctor says more",
+        )
+    if kind is CameraKind.NETWORK and not _is_built_with(cv2.CAP_FFMPEG):
+        raise Unavailable(
+            "this OpenCV is built without FFmpeg, which network cameras need",
+            "run pip install opencv-python-headless; edge-vad doctor says more",
+        )
 
 
 def _is_built_with(backend: int) -> bool:
