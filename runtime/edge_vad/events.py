@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
@@ -132,6 +133,7 @@ class CameraStatus:
         reconnects: How often it was connected to again.
         age_s: Age of the frame scored last, when it was decided on; None before the first.
         answered: Whether it ever sent a frame.
+        unjudged: How many frames were not judged, by the reason, such as `covered`.
     """
 
     name: str
@@ -141,3 +143,4 @@ class CameraStatus:
     reconnects: int
     age_s: float | None
     answered: bool = True
+    unjudged: Mapping[str, int] = field(default_factory=dict)

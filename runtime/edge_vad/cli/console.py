@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -109,3 +109,17 @@ def warn_of_skipped(source: Source) -> None:
         count = source.skipped
         frames, were = ("frame", "was") if count == 1 else ("frames", "were")
         warn(f"{count} {frames} of {source.name} could not be read and {were} skipped")
+
+
+def describe_unjudged(unjudged: Mapping[str, int], frames: int) -> str:
+    """How many frames were not judged, and why; nothing of a first frame without motion.
+
+    Example:
+        >>> describe_unjudged({"moved": 30, "motion not known": 1}, 100)
+        '31 of 100 frames were not judged: 30 moved, 1 motion not known'
+    """
+    count = sum(unjudged.values())
+    if count <= 1:
+        return ""
+    why = ", ".join(f"{number} {reason}" for reason, number in unjudged.items())
+    return f"{count} of {frames} frames were not judged: {why}"

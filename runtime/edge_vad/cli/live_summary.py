@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from edge_vad.cli.console import note
+from edge_vad.cli.console import describe_unjudged, note
 from edge_vad.cli.streams import print_stdout
 from edge_vad.errors import NotAllKept, SourceLost
 from edge_vad.live.loop import LiveLoop
@@ -24,6 +24,7 @@ class CameraSummary(msgspec.Struct, frozen=True):
         fps: Frames scored a second.
         age_s: Age of the last frame when it was decided on; None for footage that is not live.
         answered: Whether it ever sent a frame.
+        unjudged: How many frames were not judged, by the reason, such as `covered`.
     """
 
     name: str
@@ -33,6 +34,7 @@ class CameraSummary(msgspec.Struct, frozen=True):
     fps: float
     age_s: float | None
     answered: bool
+    unjudged: dict[str, int]
 
     @property
     def is_silent(self) -> bool:
@@ -92,6 +94,7 @@ def summary_of(loop: LiveLoop, sinks: Sequence[Sink], seconds: float) -> LiveSum
             round(each.frames / max(seconds, 1e-3), 2),
             each.age_s,
             each.answered,
+            dict(each.unjudged),
         )
         for each in loop.status()
     )
@@ -120,6 +123,10 @@ def print_summary(summary: LiveSummary, *, as_json: bool) -> None:
             f"{camera.name}: {camera.frames} frames scored in {summary.seconds:.0f} s, "
             f"{camera.dropped} dropped, {camera.reconnects} reconnects{silent}"
         )
+        if text := describe_unjudged(
+            camera.unjudged, camera.frames + sum(camera.unjudged.values())
+        ):
+            note(f"{camera.name}: {text}")
     if summary.sinks:
         kept = ", ".join(f"{each.sink}: {each.done} {each.what}" for each in summary.sinks)
         note(f"{summary.events} events ({kept})")

@@ -13,7 +13,7 @@ import msgspec
 from edge_vad.alarms.alarm import ALARM_FRAMES
 from edge_vad.alarms.moments import TopMoments, seconds_apart
 from edge_vad.alarms.persistence import PersistentScore
-from edge_vad.cli.console import check_rate, progress, staged, warn_of_skipped
+from edge_vad.cli.console import check_rate, describe_unjudged, progress, staged, warn_of_skipped
 from edge_vad.cli.options import (
     FALSE_ALARMS_HELP,
     IGNORE_HELP,
@@ -23,7 +23,7 @@ from edge_vad.cli.options import (
     scene_argument,
     scoring_options,
 )
-from edge_vad.cli.summary import describe_choice, describe_unjudged, print_moments
+from edge_vad.cli.summary import describe_choice, print_moments
 from edge_vad.errors import WrongUse
 from edge_vad.false_alarms import parse_rate
 from edge_vad.motion.pace import scored_of

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from edge_vad.cli.console import describe_unjudged
 from edge_vad.cli.drift_log import DriftLog, DriftSummary
 from edge_vad.detection import Event
 from edge_vad.false_alarms import describe_rate, parse_rate, poisson_interval
@@ -168,20 +169,6 @@ def print_moments(moments: Sequence[MomentLine], folder: Path = Path()) -> None:
         place, rarity = describe_moment(each, folder)
         click.echo(f"  {each.rank:>3}  {place}")
         click.echo(f"       {rarity}")
-
-
-def describe_unjudged(unjudged: dict[str, int], frames: int) -> str:
-    """How many frames were not judged, and why; nothing of a first frame without motion.
-
-    Example:
-        >>> describe_unjudged({"moved": 30, "motion not known": 1}, 100)
-        '31 of 100 frames were not judged: 30 moved, 1 motion not known'
-    """
-    count = sum(unjudged.values())
-    if count <= 1:
-        return ""
-    why = ", ".join(f"{number} {reason}" for reason, number in unjudged.items())
-    return f"{count} of {frames} frames were not judged: {why}"
 
 
 def _has_too_many(measured: float, accepted: float) -> bool:

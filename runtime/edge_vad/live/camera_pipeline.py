@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -85,6 +86,7 @@ class CameraPipeline:
         waiting: What waits to be scored.
         reported: The state that was reported last.
         frames: Frames scored.
+        unjudged: Frames that were not judged, by the reason.
         age_s: Age of the frame scored last when it was decided on.
     """
 
@@ -97,6 +99,7 @@ class CameraPipeline:
         self.waiting: Waiting | None = None
         self.reported: CameraState | None = None
         self.frames = 0
+        self.unjudged: Counter[str] = Counter()
         self.age_s: float | None = None
         self.capture = Capture(
             plan.name,
@@ -148,6 +151,7 @@ class CameraPipeline:
             self.capture.reconnects,
             self.age_s,
             self.capture.answered,
+            dict(self.unjudged),
         )
 
     def decision_by(self, settings: DecisionSettings) -> Decision:
@@ -206,10 +210,11 @@ class CameraPipeline:
         if steps is None:
             self._preparer.reset()
         image = self._fitted(frame)
-        self._picture_state = self._state_of(frame, image)
+        seen = self._look(frame, image)
         is_timed = self.capture.rate.is_settled or not self.is_paced
-        is_sure = is_timed and self._picture_state is CameraState.LIVE
-        if image is None or paused or not is_sure:
+        if image is None or paused or not is_timed or seen is not CameraState.LIVE:
+            if seen is not CameraState.LIVE:
+                self.unjudged[str(seen)] += 1
             self._pace.reset()
             self.box.give_back(frame.image)
             return False
@@ -218,6 +223,8 @@ class CameraPipeline:
         ended = time.monotonic()
         waited_s = began - frame.time_s if self.is_paced else 0.0
         self.waiting = Waiting(prepared, waited_s, ended - began)
+        if prepared.unjudged:
+            self.unjudged[prepared.unjudged] += 1
         return not prepared.unjudged
 
     def _report_pace(self, steps: float | None) -> None:
@@ -242,9 +249,15 @@ class CameraPipeline:
                 _log.warning("%s: %s", self.name, error)
             return None
 
-    def _state_of(self, frame: Frame, image: NDArray[np.uint8] | None) -> CameraState:
-        """Whether the picture can be relied on."""
+    def _look(self, frame: Frame, image: NDArray[np.uint8] | None) -> CameraState:
+        """Whether this picture can be relied on; what the camera is may change more slowly."""
         if image is None:
+            self._picture_state = CameraState.MOVED
             return CameraState.MOVED
-        state = self._preparer.state(frame, image)
-        return CameraState.FROZEN if self._freeze_detector.is_frozen(image, frame.time_s) else state
+        is_frozen = self._freeze_detector.is_frozen(image, frame.time_s)
+        seen = self._preparer.state(frame, image)
+        if is_frozen and seen is CameraState.LIVE:
+            self._picture_state = CameraState.FROZEN
+            return CameraState.FROZEN
+        self._picture_state = self._preparer.camera_state
+        return seen

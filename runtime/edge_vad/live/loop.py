@@ -245,7 +245,9 @@ class LiveLoop:
         infer_s = time.monotonic() - began
         for place, (pipeline, ready) in enumerate(zip(batch, waiting, strict=True)):
             is_live = pipeline.state is CameraState.LIVE and self._watches(pipeline)
-            if scores and not scores[place].unjudged and is_live:
+            if scores and (why := scores[place].unjudged):
+                pipeline.unjudged[why] += 1
+            elif scores and is_live:
                 self._decide(pipeline, ready.prepared.frame, scores[place])
                 stages = {"wait": ready.waited_s, "flow": ready.flow_s, "infer": infer_s}
                 self._reporter.timing(pipeline, stages)

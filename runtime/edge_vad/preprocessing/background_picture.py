@@ -24,8 +24,8 @@ def small_grey(image: NDArray[np.uint8]) -> NDArray[np.float32]:
     """
     rows, columns = image.shape[:2]
     size = (WIDTH, max(16, round(WIDTH * rows / columns)))
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    return cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.float32)
+    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    return cv2.resize(grey, size, interpolation=cv2.INTER_AREA).astype(np.float32)
 
 
 def encode_background(image: NDArray[np.uint8]) -> bytes:

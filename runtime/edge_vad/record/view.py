@@ -101,12 +101,12 @@ class ViewCheck:
         grey, counts = _grey(image), self._counts
         if grey.shape != self._shape:  # a camera that was set otherwise is another one
             self._shape, self._tamper = grey.shape, TamperDetector(_CHANGED_S)
-        state = self._tamper.update(image, time_s)
+        self._tamper.update(image, time_s)
         counts.looks += 1
         counts.dark += float(np.percentile(grey, 90)) < _DARK
         counts.frozen += self._frozen.is_frozen(image, time_s)
-        counts.covered += state is CameraState.COVERED
-        counts.turned += state is CameraState.MOVED
+        counts.covered += self._tamper.state is CameraState.COVERED
+        counts.turned += self._tamper.state is CameraState.MOVED
         if self._before is not None and self._before.shape == grey.shape:
             counts.shakes += has_shifted(self._before, grey)
             counts.moves += has_moved(self._before, grey)

@@ -165,6 +165,12 @@ class FramePreparer:
             else MotionExtractor(card.height, card.width, card.motion)
         )
         self._match = match
+        self._was_seen = True
+
+    @property
+    def camera_state(self) -> CameraState:
+        """What the camera is by its pictures of late: `LIVE`, `COVERED` or `MOVED`."""
+        return self._match.state if self._match else CameraState.LIVE
 
     def prepare(self, frame: Frame, steps: float | None) -> PreparedFrame:
         """Prepare the next frame: `fit`, `measure`, `pool`.
@@ -198,7 +204,7 @@ class FramePreparer:
         return image
 
     def state(self, frame: Frame, image: NDArray[np.uint8]) -> CameraState:
-        """Whether the frame shows the scene: `LIVE`, `COVERED` or `MOVED`."""
+        """Whether this very frame shows the scene: `LIVE`, `COVERED` or `MOVED`."""
         return self._match.update(image, frame.time_s) if self._match else CameraState.LIVE
 
     def measure(self, frame: Frame, image: NDArray[np.uint8], steps: float | None) -> MeasuredFrame:
@@ -213,9 +219,14 @@ class FramePreparer:
             state: Whether it shows the scene.
         """
         self.on_stage("flow")
-        motion = self._motion.pool(measured.measurement)
+        measurement, is_seen = measured.measurement, state is CameraState.LIVE
+        if not (is_seen and self._was_seen):  # of what came before the lens no motion may count
+            measurement = FlowMeasurement(None, measurement.steps)
+        motion = self._motion.pool(measurement)
         self.on_stage("pooling")
         unjudged = "" if self._motion.known else NO_MOTION
-        if state is not CameraState.LIVE:
+        if not is_seen:
+            self._motion.reset()
             unjudged = str(state)
+        self._was_seen = is_seen
         return PreparedFrame(measured.frame, measured.image, motion, unjudged)

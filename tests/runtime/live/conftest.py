@@ -69,9 +69,11 @@ def slow_notes() -> Notes:
 @pytest.fixture
 def loop_of(tiny_scene: Callable[..., Path]) -> Callable[..., LiveLoop]:
     """Makes a loop of cameras, `name=source`, of one tiny scene."""
-    model = SceneModel.read(tiny_scene())
 
-    def make(watch: WatchSettings | None = None, **sources: str) -> LiveLoop:
+    def make(
+        watch: WatchSettings | None = None, scene: Path | None = None, **sources: str
+    ) -> LiveLoop:
+        model = SceneModel.read(scene or tiny_scene())
         scorer = Scorer(model, load_backend(model, threads=1))
         plans = [
             CameraPlan(

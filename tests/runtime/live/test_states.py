@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from edge_vad.camera_state import CameraState
 from edge_vad.live.freeze_detector import FreezeDetector
+from edge_vad.preprocessing.background_picture import encode_background
 from edge_vad.scoring.tamper_detector import TamperDetector
 from edge_vad.sources import open_source
 
@@ -31,8 +32,12 @@ def ordinary() -> list[Image]:
 
 
 def states(pictures: Iterable[Image], after_s: float = 10.0) -> list[CameraState]:
-    match = TamperDetector(after_s)
-    return [match.update(picture, index / FPS) for index, picture in enumerate(pictures)]
+    """The states that are told of the camera, picture by picture."""
+    match, told = TamperDetector(after_s), []
+    for index, picture in enumerate(pictures):
+        match.update(picture, index / FPS)
+        told.append(match.state)
+    return told
 
 
 def test_the_scene_itself_is_live(ordinary: list[Image]) -> None:
@@ -52,6 +57,28 @@ def test_a_lamp_that_is_switched_off_is_no_other_scene(ordinary: list[Image]) ->
 @pytest.mark.parametrize("nuisance", ["cloud_shadows", "rain", "camera_shake", "auto_exposure"])
 def test_weather_is_no_other_scene(ordinary: list[Image], nuisance: str) -> None:
     assert set(states(ordinary + street(nuisance=nuisance))) == {CameraState.LIVE}
+
+
+@pytest.mark.parametrize(
+    "nuisance", ["cloud_shadows", "rain", "camera_shake", "auto_exposure", "compression", "leaves"]
+)
+def test_no_picture_of_bad_weather_or_of_a_poor_camera_is_taken_for_blind(
+    ordinary: list[Image], nuisance: str
+) -> None:
+    match = TamperDetector(10.0, (encode_background(np.median(ordinary, 0).astype(np.uint8)),))
+    seen = [match.update(each, at / FPS) for at, each in enumerate(street(nuisance=nuisance))]
+    assert set(seen) == {CameraState.LIVE}
+
+
+def test_a_lens_that_fogs_up_slowly_is_told(ordinary: list[Image]) -> None:
+    match = TamperDetector(10.0, (encode_background(np.median(ordinary, 0).astype(np.uint8)),))
+    seen = []
+    for at in range(480):
+        blurred = cv2.GaussianBlur(ordinary[at % 240], (0, 0), 0.1 + at / 40)
+        match.update(blurred, at / FPS)
+        seen.append(match.state)
+    assert seen[-1] is CameraState.COVERED
+    assert CameraState.MOVED not in seen
 
 
 def test_a_crowd_is_no_other_scene(ordinary: list[Image]) -> None:

@@ -20,7 +20,7 @@ from edge_vad.sinks.settings import MetricsSettings
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104
 STATUS = [
-    CameraStatus("gate", CameraState.LIVE, 800, 7, 1, 0.125),
+    CameraStatus("gate", CameraState.LIVE, 800, 7, 1, 0.125, unjudged={"covered": 40}),
     CameraStatus("yard", CameraState.NO_SIGNAL, 0, 0, 3, None),
 ]
 

@@ -54,8 +54,13 @@ def _cameras(cameras: list[CameraStatus]) -> Iterator[Metric]:
     state = GaugeMetricFamily(
         "edge_vad_camera_state", "1 for the state a camera is in.", labels=["camera", "state"]
     )
+    unjudged = CounterMetricFamily(
+        "edge_vad_frames_unjudged", "Frames not judged.", labels=["camera", "reason"]
+    )
     for camera in cameras:
         name = [camera.name]
+        for reason, count in camera.unjudged.items():
+            unjudged.add_metric([camera.name, reason], count)
         frames.add_metric(name, camera.frames)
         dropped.add_metric(name, camera.dropped)
         reconnects.add_metric(name, camera.reconnects)
@@ -63,7 +68,7 @@ def _cameras(cameras: list[CameraStatus]) -> Iterator[Metric]:
             age.add_metric(name, camera.age_s)
         for each in CameraState:
             state.add_metric([camera.name, each.value], float(each is camera.state))
-    yield from (frames, dropped, reconnects, age, state)
+    yield from (frames, dropped, unjudged, reconnects, age, state)
 
 
 def _health(sinks: Mapping[str, SinkHealth]) -> Iterator[Metric]:

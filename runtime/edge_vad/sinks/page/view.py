@@ -90,6 +90,7 @@ class CameraNow(msgspec.Struct, frozen=True):
         age_s: Age of the frame scored last when it was decided on.
         stages: Seconds that the stages of a frame's way take.
         dropped: Frames that were never scored.
+        unjudged: Frames that were not judged, as the picture was covered, for instance.
         reconnects: How often it was connected to again.
         scores: Seconds on the page's clock and the highest score in each.
         picture: Its newest picture, where one was asked for and it is new.
@@ -103,6 +104,7 @@ class CameraNow(msgspec.Struct, frozen=True):
     age_s: float | None
     stages: dict[str, float]
     dropped: int
+    unjudged: int
     reconnects: int
     scores: list[tuple[int, float]]
     picture: PictureHead | None
@@ -189,6 +191,7 @@ class CameraView:
             age_s=_rounded(status.age_s),
             stages={name: round(mean, 4) for name, mean in self._stages.copy().items()},
             dropped=status.dropped,
+            unjudged=sum(status.unjudged.values()),
             reconnects=status.reconnects,
             scores=self._history.since(since),
             picture=None

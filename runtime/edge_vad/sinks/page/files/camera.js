@@ -151,7 +151,9 @@ export class Camera {
     }
     rows.push(["capture to decision", words.milliseconds(total), ""]);
     if (age !== null) rows.push(["age of the picture shown", words.milliseconds(age), ""]);
-    rows.push(["frames dropped", String(now.dropped), ""], ["reconnects", String(now.reconnects), ""]);
+    rows.push(["frames dropped", String(now.dropped), ""]);
+    rows.push(["frames not judged", String(now.unjudged), ""]);
+    rows.push(["reconnects", String(now.reconnects), ""]);
     parts.told.replaceChildren(
       ...rows.flatMap(([word, value, name]) => {
         const term = document.createElement("dt");
