@@ -14,6 +14,7 @@ import click
 import msgspec
 from rich.console import Console
 
+from edge_vad.cli.streams import print_next
 from edge_vad.errors import CheckFailed, Unavailable
 from edge_vad.preprocessing.regions import describe_regions
 from edge_vad_export.conversion import (
@@ -142,7 +143,7 @@ def export(
         if engine:
             export_engine(out, engine, as_json, verification, _describe(out, made))
         elif not as_json:
-            click.echo(f"\nnext: edge-vad run {shlex.quote(str(out))} SOURCE --out watched")
+            print_next(f"edge-vad run {shlex.quote(str(out))} SOURCE --out watched")
 
 
 def _in_single_precision(trained: Path) -> ConvertedScene:

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from edge_vad.cli.streams import print_next
 from edge_vad.errors import CheckFailed, WrongUse
 from edge_vad.preprocessing.regions import describe_regions
 from edge_vad.scene_model import SceneModel
@@ -74,7 +75,7 @@ def verify(
     if not as_json:
         if len(proof) == 1:
             click.echo("no other backend of ONNX files works here: there was nothing to compare")
-        click.echo(f"\nnext: edge-vad run {shlex.quote(str(scene))} SOURCE --out watched")
+        print_next(f"edge-vad run {shlex.quote(str(scene))} SOURCE --out watched")
 
 
 def _open_others(

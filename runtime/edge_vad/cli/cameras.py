@@ -10,7 +10,7 @@ import msgspec
 
 from edge_vad.cli.console import note, warn
 from edge_vad.cli.options import json_option
-from edge_vad.cli.streams import print_stdout
+from edge_vad.cli.streams import print_next, print_stdout
 from edge_vad.discovery.plugged import PluggedCamera, find_plugged
 from edge_vad.discovery.probe import WAIT_S, Found, find_onvif
 from edge_vad.errors import WrongUse
@@ -59,7 +59,7 @@ def cameras(onvif: bool, interface: str | None, as_json: bool) -> None:
     if not found:
         print_stdout("no camera is plugged in")
     sources = [*(each.source for each in found), *(each.source for each in asked.cameras)]
-    print_stdout(f"\nnext: edge-vad init {(*sources, 'rtsp://user:password@host/stream')[0]}")
+    print_next(f"edge-vad init {(*sources, 'rtsp://user:password@host/stream')[0]}")
 
 
 def ask_network(onvif: bool, interface: str | None) -> Found:

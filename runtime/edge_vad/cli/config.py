@@ -12,6 +12,7 @@ import msgspec
 from edge_vad.alarms.threshold import Threshold
 from edge_vad.cli.options import json_option
 from edge_vad.cli.site_edits import add, check_address, ignore, notify
+from edge_vad.cli.streams import print_next
 from edge_vad.errors import EdgeVadError
 from edge_vad.scene_model import SceneModel
 from edge_vad.sinks.secret import read_secret
@@ -64,7 +65,7 @@ def check(file: Path, as_json: bool) -> None:
         return
     for each in cameras:
         click.echo(f"{each['name']}: {each['source']}, {each['scene']}, {each['fps']:g} fps")
-    click.echo(f"\nnext: edge-vad run --config {file}")
+    print_next(f"edge-vad run --config {file}")
 
 
 _SOURCES = ("source", "source_env", "source_file")

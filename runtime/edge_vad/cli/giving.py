@@ -7,6 +7,7 @@ import shlex
 import click
 
 from edge_vad.cli import cli
+from edge_vad.cli.streams import guided
 from edge_vad.guide.steps import PlannedCommand
 
 
@@ -30,4 +31,5 @@ def give(*words: str) -> None:
         EdgeVadError: As the command does.
     """
     click.secho(f"$ {shlex.join(['edge-vad', *words])}", bold=True)
-    cli.main(list(words), standalone_mode=False)
+    with guided():
+        cli.main(list(words), standalone_mode=False)

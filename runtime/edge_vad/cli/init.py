@@ -17,6 +17,7 @@ from edge_vad.cli.new_cameras import add_cameras, choose_cameras
 from edge_vad.cli.quantities import parse_duration
 from edge_vad.cli.record import max_size_option
 from edge_vad.cli.site_edits import check_address, login_option
+from edge_vad.cli.streams import print_next
 from edge_vad.device.fingerprint import read_fingerprint
 from edge_vad.doctor.backends import find_target
 from edge_vad.errors import SourceLost, Unavailable, WrongUse
@@ -218,9 +219,10 @@ def _finish(asking: Asking, site: Path, service: bool) -> None:
     give("config", "check", str(site))
     if service or (has_systemd() and asking.agrees("Watch from boot on, as a service?")):
         take(PlannedCommand("watch from boot on", ("service", "--config", str(site))))
-        click.secho("\nthe site is watched; give the command above to see its log", bold=True)
+        click.secho("\nthe site is watched", bold=True)
+        print_next("journalctl --user -u edge-vad -f")
         return
     serve = ["--serve"] if find_spec("starlette") else []
     words = ["edge-vad", "run", "--config", str(site), *serve]
     click.secho("\nthe site is ready", bold=True)
-    click.echo(f"\nnext: {shlex.join(words)}")
+    print_next(shlex.join(words))

@@ -10,7 +10,7 @@ import msgspec
 
 from edge_vad.cli.console import note
 from edge_vad.cli.options import json_option
-from edge_vad.cli.streams import print_stdout
+from edge_vad.cli.streams import print_next, print_stdout
 from edge_vad.errors import CheckFailed, WrongUse
 from edge_vad.sinks.notify.trial import send_test_message
 from edge_vad.site.reading import read_site
@@ -67,4 +67,4 @@ def notify(config: Path, as_json: bool) -> None:
             "check the address, and whether this machine reaches the service",
         )
     if not as_json:
-        print_stdout(f"\nnext: edge-vad run --config {config}")
+        print_next(f"edge-vad run --config {config}")

@@ -17,7 +17,7 @@ import msgspec
 from edge_vad.cli.console import note, warn
 from edge_vad.cli.options import json_option
 from edge_vad.cli.quantities import parse_duration, parse_size
-from edge_vad.cli.streams import print_stdout
+from edge_vad.cli.streams import print_next, print_stdout
 from edge_vad.errors import EdgeVadError, Interrupted, NotAllKept, SourceLost, WrongUse
 from edge_vad.untrusted import shown_path
 
@@ -88,9 +88,7 @@ def record(
     else:
         for each in footage:
             print_stdout(_said(each))
-        print_stdout("")
-        for command in _next(footage, config, cameras):
-            print_stdout(f"next: {command}")
+        print_next(*_next(footage, config, cameras))
 
 
 def record_footage(

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from edge_vad.cli.console import warn
-from edge_vad.cli.streams import print_stdout
+from edge_vad.cli.streams import print_next, print_stdout
 from edge_vad.errors import EdgeVadError
 from edge_vad.guide.service import (
     demand_systemd,
@@ -53,7 +53,7 @@ def service(config: Path, name: str, only_print: bool) -> None:
         _run(lingering)
     except EdgeVadError as error:
         warn(f"it starts only once this user logs in: {error.what}; sudo {shlex.join(lingering)}")
-    print_stdout(f"\nnext: journalctl --user -u {name} -f")
+    print_next(f"journalctl --user -u {name} -f")
 
 
 def _run(words: list[str]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from edge_vad.cli.streams import print_stdout
+from edge_vad.cli.streams import print_next, print_stdout
 from edge_vad.discovery.onvif import find_stream, is_onvif, read_login
 from edge_vad.errors import WrongUse
 from edge_vad.preprocessing.regions import parse_regions
@@ -61,7 +61,7 @@ def add(file: Path, camera: str, source_file: Path | None, login_file: Path | No
         source_file = keep_secret(file, name, source)
     edit_site(file, with_camera(file, name, source, source_file), begin=BEGIN)
     print_stdout(f"{file}: camera {name} added")
-    print_stdout(f"\nnext: edge-vad record --config {file} --camera {name} --duration 1d")
+    print_next(f"edge-vad record --config {file} --camera {name} --duration 1d")
 
 
 def _demand_new(file: Path, name: str) -> None:
@@ -83,7 +83,7 @@ def ignore(file: Path, camera: str, regions: tuple[str, ...]) -> None:
     """
     edit_site(file, with_ignored(camera, parse_regions(regions)))
     print_stdout(f"{file}: camera {camera} ignores {len(regions)} more")
-    print_stdout(f"\nnext: edge-vad config check {file}")
+    print_next(f"edge-vad config check {file}")
 
 
 @click.command(epilog="\b\nExample:\n  edge-vad config notify site.toml secrets/phone --picture\n")
@@ -96,7 +96,7 @@ def notify(file: Path, address_file: Path, name: str, picture: bool) -> None:
     check_address(NotifySettings(name=name, address_file=str(address_file), picture=picture))
     edit_site(file, with_notice(name, address_file, picture))
     print_stdout(f"{file}: {name} is notified")
-    print_stdout(f"\nnext: edge-vad notify --config {file}")
+    print_next(f"edge-vad notify --config {file}")
 
 
 def check_address(settings: NotifySettings) -> None:

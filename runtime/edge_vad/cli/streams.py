@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import click
 
@@ -39,6 +40,36 @@ def print_stdout(text: str | bytes) -> None:
         raise NotAllKept(
             f"the standard output takes nothing ({error.strerror})", "let it lead somewhere"
         ) from None
+
+
+class _Guided:
+    """Whether the next command is given anyway."""
+
+    is_so = False
+
+
+@contextmanager
+def guided() -> Iterator[None]:
+    """Say no next command meanwhile: whoever gives commands one after the other knows it."""
+    before, _Guided.is_so = _Guided.is_so, True
+    try:
+        yield
+    finally:
+        _Guided.is_so = before
+
+
+def print_next(*commands: str, where: str = "") -> None:
+    """Print the commands that come next, below an empty line; nothing while it is `guided`.
+
+    Args:
+        commands: As they are typed.
+        where: What is to be said of the place where.
+
+    Raises:
+        NotAllKept: Stdout takes nothing.
+    """
+    if not _Guided.is_so:
+        print_stdout("\n" + "\n".join(f"next{where}: {each}" for each in commands))
 
 
 def flush() -> bool:

@@ -14,6 +14,7 @@ from lightning_fabric import Fabric
 from edge_vad.cli.console import note
 from edge_vad.cli.options import fps_option, ignore_option
 from edge_vad.cli.record import duration_option, max_size_option
+from edge_vad.cli.streams import print_next
 from edge_vad.errors import BadInput, Interrupted, Unavailable, WrongUse
 from edge_vad.false_alarms import describe_rate, parse_rate
 from edge_vad.files.atomic import PRIVATE, make_private_folder, write_whole
@@ -218,4 +219,4 @@ def _summarise(scene: TrainedScene, job: TrainJob) -> None:
     )
     click.echo(normal.footing(parse_rate(normal.default_rate)))
     words = ["edge-vad", "export", str(job.out), "--out", str(job.onnx)]
-    click.echo(f"\nnext: {shlex.join(words)}")
+    print_next(shlex.join(words))
