@@ -44,6 +44,29 @@ def told(port):
     }
 
 
+def test_a_camera_that_is_gone_is_shown_no_more_and_one_that_is_new_is(
+    metrics, unused_port, events
+):
+    metrics.threshold("gate", "1/day", 2.5)
+    metrics.event("gate", events.new(events.live(zone="door")))
+    metrics.watch([SimpleNamespace(name="garden")])
+    metrics.event("gate", events.end(events.live(zone="door")))
+    read = told(unused_port)
+    assert read["edge_vad_event_ongoing", "garden"] == 0
+    assert ("edge_vad_event_ongoing", "gate") not in read
+    assert ("edge_vad_threshold", "gate") not in read
+    assert read["edge_vad_events_total", "gate"] == 1
+
+
+def test_an_event_goes_on_while_one_of_any_zone_does(metrics, unused_port, events):
+    for zone in ("door", "road"):
+        metrics.event("gate", events.new(events.live(zone=zone)))
+    metrics.event("gate", events.end(events.live(zone="door")))
+    assert told(unused_port)["edge_vad_event_ongoing", "gate"] == 1
+    metrics.event("gate", events.end(events.live(zone="road")))
+    assert told(unused_port)["edge_vad_event_ongoing", "gate"] == 0
+
+
 def test_prometheus_reads_how_cameras_and_sinks_are(metrics, unused_port, events):
     metrics.timing("gate", "total", 0.03)
     metrics.timing("gate", "total", 0.3)

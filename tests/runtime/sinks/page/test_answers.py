@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -206,3 +207,18 @@ def test_a_clip_that_is_not_there_is_told_in_words(page, events):
     answer = page.ask(f"/api/events/{events.live().id}/clip")
     assert answer.status == 404
     assert "after the event's end" in answer.json["todo"]
+
+
+def test_what_is_shown_of_a_camera_stays_when_another_is_added(page):
+    page.page.frame("gate", page.site.detection(score=2.5))
+    before = page.ask("/api/site").json
+    gate, yard = page.site.cameras
+    page.page.watch([replace(yard, name="garden"), gate])
+    after = page.ask("/api/site").json
+    assert [camera["name"] for camera in after["cameras"]] == ["garden", "gate"]
+    assert after["run"] != before["run"]
+    document, _ = page.live(since=0)
+    garden, gate = document["cameras"]
+    assert [score for _, score in gate["scores"]] == [2.5]
+    assert (garden["scores"], garden["state"]) == ([], "connecting")
+    page.page.frame("yard", page.site.detection())  # what still comes of it is no fault
