@@ -49,6 +49,32 @@ def test_another_address_needs_a_token(edge_vad, tmp_path, monkeypatch):
     assert "--token-file" in answer.err
 
 
+def test_the_token_for_changes_is_taken_from_a_file_or_the_environment(tmp_path, monkeypatch):
+    for name in ("EDGE_VAD_TOKEN", "EDGE_VAD_EDIT_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    file = tmp_path / "edit.txt"
+    assert PageOptions("8420", None, file).settings().edit_token_file == str(file)
+    assert PageOptions("8420", None).settings().edit_token_env is None
+    monkeypatch.setenv("EDGE_VAD_EDIT_TOKEN", "x" * 16)
+    assert PageOptions("8420", None).settings().edit_token_env == "EDGE_VAD_EDIT_TOKEN"  # noqa: S105
+    assert PageOptions("8420", None, file).settings().edit_token_env is None
+
+
+def test_a_token_for_changes_without_a_page_is_refused(edge_vad, tmp_path):
+    (tmp_path / "site.toml").write_text('[[cameras]]\nname = "a"\nsource = "9"\nscene = "a.onnx"\n')
+    answer = edge_vad("run", "--config", tmp_path / "site.toml", "--edit-token-file", "edit.txt")
+    assert answer.code == 2
+    assert "tokens are for the page" in answer.err
+
+
+def test_a_short_token_for_changes_is_refused(edge_vad, tmp_path):
+    token = tmp_path / "token.txt"
+    token.write_text("short\n")
+    answer = edge_vad("serve", tmp_path, "--edit-token-file", token)
+    assert answer.code == 3
+    assert "the token of those who change is shorter" in answer.err
+
+
 def test_a_short_token_is_refused(edge_vad, tmp_path):
     token = tmp_path / "token.txt"
     token.write_text("short\n")
