@@ -125,7 +125,7 @@ class BenchmarkRow(Record, frozen=True):
     precision: str
     backend: str
     device: str
-    frames_a_query: int
+    frames_a_query: Annotated[int, msgspec.Meta(ge=1)]
     latency: Latency
     fps: float
     samples_ms: tuple[float, ...]

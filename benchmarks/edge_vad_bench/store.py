@@ -56,6 +56,23 @@ def read(path: Path) -> BenchmarkReport:
         ) from None
 
 
+def read_all(path: Path) -> tuple[BenchmarkReport, ...]:
+    """Read a report, or every report of a folder, in the order of their names.
+
+    Args:
+        path: The JSON file, the folder that `edge-vad bench --out` was given, or one of reports.
+
+    Raises:
+        BadInput: One is none, or there is none.
+    """
+    if not path.is_dir() or (path / FILE_NAME).exists():
+        return (read(path),)
+    files = sorted(path.glob("*.json"))
+    if not files:
+        raise BadInput(f"{path} holds no report", "give a folder with files of edge-vad bench")
+    return tuple(map(read, files))
+
+
 def resume(path: Path, fresh: BenchmarkReport) -> BenchmarkReport:
     """Go on with what an interrupted benchmark left, if it was of the same.
 

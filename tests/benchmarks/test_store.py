@@ -56,6 +56,32 @@ def test_a_report_of_another_layout_is_refused(report, tmp_path, change):
         store.read(path)
 
 
+def test_a_folder_of_reports_is_read_in_the_order_of_their_names(report, tmp_path):
+    for name in ("xavier", "orin"):
+        store.write(tmp_path / f"{name}.json", report(edge_vad=name))
+    (tmp_path / "README.md").write_text("not a report")
+    assert [each.edge_vad for each in store.read_all(tmp_path)] == ["orin", "xavier"]
+    assert [each.edge_vad for each in store.read_all(tmp_path / "orin.json")] == ["orin"]
+
+
+def test_the_folder_of_one_benchmark_is_one_report(report, tmp_path):
+    store.write(tmp_path / "bench.json", report())
+    (tmp_path / "notes.json").write_text("{}")
+    assert len(store.read_all(tmp_path)) == 1
+
+
+def test_a_folder_without_reports_is_refused(tmp_path):
+    with pytest.raises(BadInput, match="holds no report"):
+        store.read_all(tmp_path)
+
+
+def test_a_file_of_a_folder_that_is_no_report_is_named(report, tmp_path):
+    store.write(tmp_path / "a.json", report())
+    (tmp_path / "b.json").write_text("{}")
+    with pytest.raises(BadInput, match=r"b\.json"):
+        store.read_all(tmp_path)
+
+
 @given(st.binary(max_size=200))
 def test_hostile_bytes_are_refused_and_not_a_crash(tmp_path_factory, content):
     path = tmp_path_factory.mktemp("hostile") / "bench.json"

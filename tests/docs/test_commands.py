@@ -36,6 +36,9 @@ _FOREIGN = {
 RUN = {
     "edge-vad --help": "test_no_markup_is_left_in_the_help",
     "edge-vad --version": "test_the_version_is_printed",
+    "edge-vad bench --contribute --out --source": (
+        "test_a_contribution_has_all_figures_and_no_name"
+    ),
     "edge-vad bench --handicap": "test_an_injected_delay_is_measured_and_noted",
     "edge-vad bench --out --source": "test_it_measures_the_whole_way_and_every_stage",
     "edge-vad cameras": "test_every_camera_is_said_in_a_line_with_what_hinders_it",
@@ -96,6 +99,7 @@ RUN = {
     ),
     "edge-vad record --duration --out": "test_given_again_it_records_what_is_missing_and_no_more",
     "edge-vad record --max-size --out": "test_a_size_that_is_reached_ends_it_and_is_said",
+    "edge-vad report": "test_a_folder_of_reports_becomes_one_page_where_one_is",
     "edge-vad report --out": "test_the_command_writes_both",
     "edge-vad run": "test_a_camera_is_watched_for_a_while_and_its_events_are_said",
     "edge-vad run --backend --out": "test_an_engine_is_built_and_watches_as_onnx_runtime_does",

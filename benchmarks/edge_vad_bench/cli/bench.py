@@ -22,6 +22,7 @@ _EVERY = "every"
 _EXAMPLE = """\b
 Examples:
   edge-vad bench street.onnx --source street.mp4 --out report
+  edge-vad bench street.onnx --source street.mp4 --out report --contribute board.json
   edge-vad bench street.onnx street.int8.onnx --source street.mp4 --backend every --out report
 """
 
@@ -71,6 +72,13 @@ Examples:
     default=0.0,
     help="Delay every query by this share of its time, to see whether edge-vad compare notices.",
 )
+@click.option(
+    "--contribute",
+    "given_away",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write the report for others to this file: without names of machine, cameras and "
+    "files, serial numbers and paths.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report's JSON on stdout.")
 def bench(
     scenes: tuple[Path, ...],
@@ -84,6 +92,7 @@ def bench(
     quick: bool,
     fresh: bool,
     injected_delay: float,
+    given_away: Path | None,
     as_json: bool,
 ) -> None:
     """Measure how fast SCENES are on this device: end to end, by stage, and from a cold start.
@@ -92,13 +101,16 @@ def bench(
     bench.json, which holds everything, and report.html and report.md, which are made from it. If
     it is interrupted, give the same command again: it goes on with the part that it was in.
     """
-    from edge_vad_bench import benchmark
+    from edge_vad_bench import benchmark, store
     from edge_vad_bench.measure.device import describe_scene
     from edge_vad_bench.parts import scenarios as scenario_part
+    from edge_vad_bench.report.contribution import contribution
     from edge_vad_bench.report.rendering import write_pages
     from edge_vad_bench.schema import QUICK, BenchmarkSettings, Plan
     from edge_vad_bench.task import Task
 
+    if given_away:
+        _demand_folder(given_away)
     used = tuple(describe_scene(path) for path in scenes)
     if len({scene.precision for scene in used}) < len(used):
         raise WrongUse(
@@ -125,6 +137,8 @@ def bench(
                 "interrupted", "what was finished is kept; give the same command again to go on"
             ) from None
     pages = write_pages([report], out / "report.html")
+    if given_away:
+        store.write(given_away, contribution(report))
     if as_json:
         click.echo(msgspec.json.encode(report))
         return
@@ -132,7 +146,15 @@ def bench(
 
     show(report, Console(highlight=False))
     click.echo(f"\nwritten: {out / 'bench.json'}, {', '.join(map(str, pages))}")
+    if given_away:
+        click.echo(f"to give away, once you have read it: {given_away}")
     click.echo(f"\nnext, after a change: {_again(scenes, source, out)}")
+
+
+def _demand_folder(path: Path) -> None:
+    """A minute's measuring is not to end with a file that cannot be written."""
+    if not path.absolute().parent.is_dir():
+        raise WrongUse(f"there is no folder {path.parent}", "make it, or give another file")
 
 
 def _ignore(text: str) -> None:

@@ -13,12 +13,13 @@ from edge_vad.onnx_file import cost
 from edge_vad.scene_model import SceneModel
 from edge_vad_bench.schema import Device, SceneUsed
 
-_LIBRARIES = ("numpy", "opencv-python-headless", "opencv-python", "torch", *DISTRIBUTIONS)
+LIBRARIES = ("numpy", "opencv-python-headless", "opencv-python", "torch", *DISTRIBUTIONS)
+"""Packages that do the work; those that are installed stand in a report with their versions."""
 
 
 def read_device() -> Device:
     """This machine."""
-    versions = {name: package_version(name) for name in _LIBRARIES}
+    versions = {name: package_version(name) for name in LIBRARIES}
     return Device(
         fingerprint=read_fingerprint(),
         processor=read_processor(),

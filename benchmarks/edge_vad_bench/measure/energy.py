@@ -17,6 +17,9 @@ _RAIL = "VDD_IN"
 """The rail that feeds a whole Jetson module; Thor and some carriers name it otherwise."""
 
 _RAILS = (_RAIL, "POM_5V_IN", "VIN_SYS_5V0", "VIN")
+METERS = ("RAPL, CPU packages", "NVML, GPU", *(f"Jetson rail {rail}" for rail in _RAILS))
+"""Names of all meters, as reports have them."""
+
 _POLL_S = 0.02
 
 
@@ -44,7 +47,7 @@ class RaplMeter(EnergyMeter):
         zones: Folders of the packages in `/sys/class/powercap`.
     """
 
-    name = "RAPL, CPU packages"
+    name = METERS[0]
 
     def __init__(self, zones: tuple[Path, ...]) -> None:
         self._zones = zones
@@ -67,7 +70,7 @@ class RaplMeter(EnergyMeter):
 class NvmlMeter(EnergyMeter):
     """The counter of an NVIDIA GPU."""
 
-    name = "NVML, GPU"
+    name = METERS[1]
 
     def __init__(self, nvml: Nvml) -> None:
         self._nvml = nvml

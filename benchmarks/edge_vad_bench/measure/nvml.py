@@ -7,7 +7,7 @@ from typing import Any
 
 from edge_vad.errors import Unavailable
 
-_SLOWED = {
+SLOWED = {
     0x0000000000000004: "power cap",
     0x0000000000000008: "hardware slowdown",
     0x0000000000000020: "software heat slowdown",
@@ -54,7 +54,7 @@ class Nvml:
     def throttled(self) -> tuple[str, ...]:
         """What slows the GPU down just now."""
         reasons = int(self._ask("nvmlDeviceGetCurrentClocksThrottleReasons") or 0)
-        return tuple(name for bit, name in _SLOWED.items() if reasons & bit)
+        return tuple(name for bit, name in SLOWED.items() if reasons & bit)
 
     def _ask(self, function: str, *arguments: int) -> float | None:
         try:

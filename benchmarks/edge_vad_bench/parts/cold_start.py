@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -23,6 +23,13 @@ from edge_vad_bench.schema import BenchmarkRow
 SCENARIO = "ColdStart"
 _FRAMES = 30
 _READINGS = 8
+VALUES = (
+    "first frame, ms",
+    "resident after the first decision, MiB",
+    f"resident after {_FRAMES} frames, MiB",
+    "peak, MiB",
+)
+"""Further figures of a start."""
 _LONGEST_S = 120
 
 
@@ -100,16 +107,7 @@ def measure_cold_start(
         before=before,
         after=after,
         throttled=was_throttled(before, after),
-        values={
-            "first frame, ms": round(float(np.median(first_frames)), 2),
-            "resident after the first decision, MiB": _median(
-                each.resident_mib[0] for each in answers
-            ),
-            f"resident after {_FRAMES} frames, MiB": _median(
-                each.resident_mib[1] for each in answers
-            ),
-            "peak, MiB": _median(each.peak_mib for each in answers),
-        },
+        values=_values(answers, first_frames),
     )
 
 
@@ -130,6 +128,16 @@ def _start(scene: Path, source: str, backend: str, threads: int) -> tuple[float,
             f"edge-vad run gave no {_FRAMES} decisions ({lines[0] if lines else 'no message'})",
             f"give footage of {_FRAMES} frames or more, and try edge-vad run with it first",
         ) from None
+
+
+def _values(answers: Sequence[_Answer], first_frames: Sequence[float]) -> dict[str, float]:
+    figures = (
+        round(float(np.median(first_frames)), 2),
+        _median(each.resident_mib[0] for each in answers),
+        _median(each.resident_mib[1] for each in answers),
+        _median(each.peak_mib for each in answers),
+    )
+    return dict(zip(VALUES, figures, strict=True))
 
 
 def _median(values: object) -> float:

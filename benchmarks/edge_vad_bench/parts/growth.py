@@ -25,6 +25,10 @@ WINDOWS = (5, 10, 20, 40)
 LINEAR, CONSTANT = 1.1, 0.05
 """Exponents up to which growth counts as linear, and as none: with room for noise."""
 
+OF_CAMERAS = "a frame of every camera, from resizing to decision"
+OF_WINDOWS = "pooling of one flow field, mean and rank side by side"
+"""What is timed."""
+
 _FRAMES = 6
 
 Work = Callable[[], object]
@@ -50,7 +54,7 @@ def measure_growths(
         "cameras",
         _cameras(model, source, threads),
         limit=LINEAR,
-        of="a frame of every camera, from resizing to decision",
+        of=OF_CAMERAS,
         rounds=6,
     )
     on_progress("growth with the window of motion")
@@ -59,7 +63,7 @@ def measure_growths(
         "window T",
         {size: _pooling(rows, columns, size) for size in WINDOWS},
         limit=CONSTANT,
-        of="pooling of one flow field, mean and rank side by side",
+        of=OF_WINDOWS,
         rounds=60,
     )
     return cameras, windows

@@ -1,1 +1,1 @@
-"""From a report's JSON to its page, its Markdown and its summary on the terminal."""
+"""From a report's JSON to pages, a summary on the terminal, and a copy for others."""

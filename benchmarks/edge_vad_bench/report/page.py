@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from edge_vad_bench.report import svg
+from edge_vad_bench.report.headline import Headline, headline
 from edge_vad_bench.report.tables import Table, all_tables
 from edge_vad_bench.schema import BenchmarkReport, BenchmarkRow
 
@@ -30,7 +31,7 @@ class ReportPage:
     """One report as a reader sees it.
 
     Attributes:
-        title: The device.
+        headline: What the device can do; its name is the title.
         subtitle: When and of what.
         complete: Whether all was measured.
         device: Name and value of what describes the device.
@@ -40,7 +41,7 @@ class ReportPage:
         notes: What a reader has to know.
     """
 
-    title: str
+    headline: Headline
     subtitle: str
     complete: bool
     device: tuple[tuple[str, str], ...]
@@ -55,7 +56,7 @@ def make_page(report: BenchmarkReport) -> ReportPage:
     settings = report.settings
     scenes = ", ".join(f"{each.name} ({each.precision})" for each in settings.scenes)
     return ReportPage(
-        title=_device_name(report),
+        headline=headline(report),
         subtitle=f"{scenes} watching {settings.source}; edge-vad {report.edge_vad}, "
         f"{report.created}",
         complete=report.complete,
@@ -65,11 +66,6 @@ def make_page(report: BenchmarkReport) -> ReportPage:
         bars=_bars(report.rows),
         notes=report.notes,
     )
-
-
-def _device_name(report: BenchmarkReport) -> str:
-    fingerprint = report.device.fingerprint
-    return fingerprint.jetson or fingerprint.gpu or report.device.processor.model
 
 
 def _device(report: BenchmarkReport) -> Iterable[tuple[str, str]]:

@@ -9,7 +9,8 @@ from pathlib import Path
 from edge_vad.errors import Unavailable
 from edge_vad.files.atomic import write_whole
 from edge_vad_bench.report import svg
-from edge_vad_bench.report.page import make_page
+from edge_vad_bench.report.headline import COLUMNS, NOT_MEASURED
+from edge_vad_bench.report.page import ReportPage, make_page
 from edge_vad_bench.schema import BenchmarkReport
 
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|#])")
@@ -18,8 +19,10 @@ _MARKDOWN = re.compile(r"([\\`*_\[\]<>|#])")
 def write_pages(reports: Sequence[BenchmarkReport], html: Path) -> tuple[Path, Path]:
     """Write the HTML page and, beside it, the same in Markdown.
 
+    What a device can do comes first; of several devices, a table of it.
+
     Args:
-        reports: What to show, one after the other.
+        reports: What to show, one after the other; at least one.
         html: The HTML file; the other has the suffix `.md`.
 
     Returns:
@@ -29,21 +32,13 @@ def write_pages(reports: Sequence[BenchmarkReport], html: Path) -> tuple[Path, P
         Unavailable: Jinja is not installed.
     """
     pages = [make_page(report) for report in reports]
-    geometry = {
-        "width": svg.WIDTH,
-        "height": svg.HEIGHT,
-        "left": svg.LEFT,
-        "right": svg.RIGHT,
-        "top": svg.TOP,
-        "bottom": svg.BOTTOM,
-    }
     markdown = html.with_suffix(".md")
-    write_whole(html, _render("report.html.j2", pages=pages, **geometry).encode())
-    write_whole(markdown, _render("report.md.j2", pages=pages).encode())
+    for path, template in ((html, "report.html.j2"), (markdown, "report.md.j2")):
+        write_whole(path, _render(template, pages).encode())
     return html, markdown
 
 
-def _render(template: str, **content: object) -> str:
+def _render(template: str, pages: Sequence[ReportPage]) -> str:
     try:
         import jinja2
     except ImportError:
@@ -57,7 +52,9 @@ def _render(template: str, **content: object) -> str:
         undefined=jinja2.StrictUndefined,
     )
     environment.filters["cell"] = _cell
-    return environment.get_template(template).render(**content)
+    return environment.get_template(template).render(
+        pages=pages, heads=COLUMNS, not_measured=NOT_MEASURED, side=svg.SIDE
+    )
 
 
 def _cell(text: str) -> str:

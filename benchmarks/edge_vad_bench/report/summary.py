@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from edge_vad_bench.report.headline import Headline, caveats, headline
 from edge_vad_bench.schema import BenchmarkReport, BenchmarkRow
 from edge_vad_bench.workloads.scenarios import OFFLINE
 
 
 def show(report: BenchmarkReport, console: Console) -> None:
-    """Print rows, stages and what else was found."""
+    """Print what the board can do; then rows, stages and what else was found."""
+    _show_headline(headline(report), console)
     processor = report.device.processor
-    console.print(f"{processor.model}, {processor.cores} of {processor.of_cores} cores")
+    cores = f"{processor.cores} of {processor.of_cores} cores"
+    console.print(f"\n{processor.model}, {cores}", markup=False)
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("", no_wrap=True)
     for title in ("p50", "p90", "p99", "frames/s", ""):
@@ -35,14 +39,18 @@ def show(report: BenchmarkReport, console: Console) -> None:
         )
 
 
-def caveats(row: BenchmarkRow) -> str:
-    """What makes a row doubtful, in words; empty where nothing does."""
-    marks = []
-    if not row.stable:
-        marks.append("unstable")
-    if row.throttled:
-        marks.append("throttled")
-    return ", ".join(marks)
+def _show_headline(said: Headline, console: Console) -> None:
+    console.print(said.sentence, style="bold", markup=False)
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column(justify="right", style="bold", no_wrap=True)
+    for each in said.figures:
+        remark = f" ({each.remark})" if each.remark else ""
+        table.add_row(Text(each.value), Text(f"{each.label}{remark}"))
+    console.print(table)
+    for line in said.basis:
+        console.print(line, style="dim", markup=False)
+    for line in said.doubts:
+        console.print(line, style="yellow", markup=False)
 
 
 def _cells(row: BenchmarkRow) -> tuple[str, ...]:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-WIDTH, HEIGHT = 640, 300
-LEFT, RIGHT, TOP, BOTTOM = 56, 12, 12, 36
+SIDE = 100
+"""Width and height of a plot: places are per cent, so that a page draws it as wide as it is."""
+
 _MOST_POINTS = 200
 
 
@@ -46,8 +47,8 @@ class Plot:
         across: Label of the horizontal axis.
         upward: Label of the vertical axis.
         curves: The lines.
-        x_ticks: Marks of the horizontal axis, px.
-        y_ticks: Marks of the vertical axis, px.
+        x_ticks: Marks of the horizontal axis, per cent from the left.
+        y_ticks: Marks of the vertical axis, per cent from the top.
     """
 
     title: str
@@ -79,9 +80,9 @@ def line_plot(
         series: The lines; at least one, none empty.
         log: Whether the horizontal axis is logarithmic; then all of it is positive.
     """
-    x_axis = _Axis(_span(each.x for each in series), LEFT, WIDTH - RIGHT, log)
+    x_axis = _Axis(_span(each.x for each in series), 0, SIDE, log)
     low, high = _span(each.y for each in series)
-    y_axis = _Axis((min(low, 0.0), high), HEIGHT - BOTTOM, TOP)
+    y_axis = _Axis((min(low, 0.0), high), SIDE, 0)
     curves = tuple(Curve(each.label, _path(each, x_axis, y_axis)) for each in series)
     return Plot(title, across, upward, curves, x_axis.ticks(), y_axis.ticks())
 
@@ -120,7 +121,7 @@ def stacked(parts: dict[str, float], widest: float) -> tuple[BarSegment, ...]:
 
 
 class _Axis:
-    """Places numbers between two edges, px."""
+    """Places numbers between two edges, per cent."""
 
     def __init__(
         self, span: tuple[float, float], start: float, end: float, log: bool = False

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_vad_bench.report import svg
-from edge_vad_bench.report.summary import caveats
+from edge_vad_bench.report.headline import caveats
 from edge_vad_bench.schema import BenchmarkReport, BenchmarkRow, Conditions
 from edge_vad_bench.stats import block_medians
 

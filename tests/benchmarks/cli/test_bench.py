@@ -6,9 +6,14 @@ import subprocess
 import sys
 import time
 
+import msgspec
 import pytest
 
-from edge_vad_bench import store
+from edge_vad.device.fingerprint import DeviceFingerprint
+from edge_vad_bench import benchmark, store
+from edge_vad_bench.measure.device import read_device
+from edge_vad_bench.report.headline import headline
+from edge_vad_bench.schema import Device
 
 ROWS = [
     "SingleStream/onnxruntime/fp32",
@@ -16,6 +21,8 @@ ROWS = [
     "Offline/onnxruntime/fp32",
     "ColdStart/onnxruntime/fp32",
 ]
+
+CANARY = "Kanarienvogel"
 
 
 def bench(scene, clip, out, *words):
@@ -43,6 +50,7 @@ def test_it_measures_the_whole_way_and_every_stage(edge_vad, tiny_scene, clip, t
     assert {each.quantity for each in report.growths} == {"cameras", "window T"}
     assert (tmp_path / "out/report.html").exists()
     assert "SingleStream" in (tmp_path / "out/report.md").read_text()
+    assert " ".join(answer.out.split()).startswith(headline(report).sentence)
     assert "next, after a change: edge-vad bench" in answer.out
 
 
@@ -106,3 +114,46 @@ def test_secrets_of_a_source_are_not_in_the_report(edge_vad, tiny_scene, clip, t
     report = store.read(tmp_path / "out")
     assert report.settings.source == "clip"
     assert str(tmp_path) not in (tmp_path / "out/bench.json").read_text()
+
+
+def test_a_contribution_has_all_figures_and_no_name(
+    edge_vad, tiny_scene, clip, tmp_path, monkeypatch
+):
+    scene, footage = tiny_scene(f"{CANARY}.onnx"), clip.rename(tmp_path / f"{CANARY}-gate")
+    monkeypatch.setattr(benchmark, "read_device", machine_of_canaries)
+    board = tmp_path / "board.json"
+    answer = edge_vad(*bench(scene, footage, tmp_path / "out", "--contribute", board))
+    assert answer.code == 0, answer.err
+    assert f"to give away, once you have read it: {board}" in answer.out
+    assert (tmp_path / "out/bench.json").read_text().count(CANARY) > 10
+    assert CANARY not in board.read_text()
+    assert str(tmp_path) not in board.read_text()
+
+    measured, given = store.read(tmp_path / "out"), store.read(board)
+    assert given.rows == measured.rows
+    assert given.growths == measured.growths
+    assert given.notes == measured.notes
+    assert given.done == measured.done[: len(given.done)] == measured.done[:-1]
+    assert headline(given).figures == headline(measured).figures
+
+
+def test_a_contribution_that_could_not_be_written_is_refused_at_once(
+    edge_vad, tiny_scene, clip, tmp_path
+):
+    words = "--contribute", tmp_path / "missing/board.json"
+    assert edge_vad(*bench(tiny_scene(), clip, tmp_path / "out", *words)).code == 2
+    assert not (tmp_path / "out").exists()
+
+
+def machine_of_canaries() -> Device:
+    """This machine, as if its owner had named everything in it."""
+    true = read_device()
+    fingerprint = dict.fromkeys(DeviceFingerprint.__struct_fields__, CANARY)
+    processor = msgspec.structs.replace(true.processor, model=CANARY, governors=(CANARY,))
+    return Device(
+        fingerprint=DeviceFingerprint(**fingerprint),
+        processor=processor,
+        system=f"{CANARY} Linux, Linux 6.1.0-{CANARY} {CANARY}",
+        python=f"3.11+{CANARY}",
+        libraries={CANARY: "1", "numpy": f"2.2+{CANARY}"},
+    )

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 
+import msgspec
 import pytest
 
 from edge_vad_bench.report.rendering import write_pages
@@ -25,6 +26,19 @@ FLAGS = (
     "--disable-sync",
     "--disable-features=NetworkTimeServiceQuerying",
 )
+
+LONG_NAME = "NVIDIA Jetson AGX Orin Engineering Reference Developer Kit Super 64GB Industrial"
+INSIDE = """() => [...document.querySelectorAll("body *")]
+    .filter(each => !each.parentElement.closest(".scroll"))
+    .filter(each => each.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+    .map(each => each.outerHTML.slice(0, 80))
+"""
+"""What is cut off at the right; wide tables may be moved in boxes of their own."""
+
+CHARTS = """() => [
+    [...document.querySelectorAll("figure")].map(each => each.getBoundingClientRect().width),
+    document.querySelector("article").getBoundingClientRect().width,
+]"""
 
 
 @pytest.fixture
@@ -50,6 +64,33 @@ def test_a_page_that_asks_and_complains_is_found_out(chromium, tmp_path):
     complaints, asked, _ = visit(chromium, page, tmp_path)
     assert complaints
     assert asked == {"http://127.0.0.1:9/x.png"}
+
+
+@pytest.mark.parametrize("width", [1280, 390, 320])
+def test_nothing_is_wider_than_the_page_and_charts_are_as_wide(
+    chromium, report, row, tmp_path, width
+):
+    from playwright.sync_api import sync_playwright
+
+    several = row("MultiStream/onnxruntime/fp32", milliseconds=20.0, frames_a_query=8)
+    made = report(row(), several)
+    processor = msgspec.structs.replace(made.device.processor, model=LONG_NAME)
+    other = msgspec.structs.replace(
+        made, device=msgspec.structs.replace(made.device, processor=processor)
+    )
+    html, _ = write_pages([made, other], tmp_path / "report.html")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS[1:4]))
+        page = browser.new_page(viewport={"width": width, "height": 800})
+        page.goto(html.as_uri(), timeout=60_000)
+        shown = page.evaluate("document.documentElement.scrollWidth")
+        inside = page.evaluate(INSIDE)
+        charts, room = page.evaluate(CHARTS)
+        browser.close()
+    assert shown <= width
+    assert inside == []
+    assert len(charts) > 3
+    assert all(abs(chart - room) < 1 for chart in charts)
 
 
 def visit(chromium, page, folder) -> tuple[list[str], set[str], bytes]:
