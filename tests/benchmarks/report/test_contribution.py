@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -14,6 +15,7 @@ from edge_vad_bench.report.hardware import hardware
 from edge_vad_bench.schema import BenchmarkReport
 
 CANARY = "Kanarienvogel"
+REPORTS = Path(__file__).parents[3] / "benchmarks/reports"
 
 
 def everywhere(change: Callable[[str], str], value: object) -> object:
@@ -159,3 +161,10 @@ def test_names_that_makers_give_are_kept(name):
 )
 def test_serial_numbers_addresses_and_names_are_no_hardware(word):
     assert hardware(f"AMD {word} EPYC") == "AMD EPYC"
+
+
+@pytest.mark.parametrize("path", sorted(REPORTS.glob("*.json")), ids=lambda path: path.stem)
+def test_a_report_that_the_project_keeps_is_whole_and_names_nothing(path):
+    kept = store.read(path)
+    assert kept.complete
+    assert contribution(kept) == kept
