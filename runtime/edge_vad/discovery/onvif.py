@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.error import HTTPError
 from urllib.parse import quote, urlsplit
 
+from edge_vad.discovery.onvif_answers import (
+    check_stream,
+    choose_profile,
+    read_clock,
+    read_profiles,
+)
 from edge_vad.discovery.probe import to_source
 from edge_vad.discovery.soap import (
     LARGEST,
@@ -23,7 +29,6 @@ from edge_vad.discovery.soap import (
 from edge_vad.errors import EdgeVadError, SourceLost, WrongUse
 from edge_vad.files.bounded import read_text, reason_of
 from edge_vad.network.deadline import Deadline
-from edge_vad.sources.addresses.address import CameraKind, parse_camera
 from edge_vad.sources.feeds.hosts import Hosts, LeadsElsewhere
 from edge_vad.sources.feeds.web import Web, WebFile
 from edge_vad.untrusted import plain, shown_path
@@ -38,23 +43,7 @@ SCHEMES = {"onvif": "http", "onvifs": "https"}
 _DEVICE = "http://www.onvif.org/ver10/device/wsdl"
 _MEDIA = "http://www.onvif.org/ver10/media/wsdl"
 _SCHEMA = "http://www.onvif.org/ver10/schema"
-_STREAMS = frozenset({"rtsp", "rtsps"})
-_MOST_PROFILES, _LONGEST_TOKEN = 64, 200
-_ENOUGH_ROWS = 360
-"""A scene looks at about 240 rows; of finer streams the smallest costs least."""
 _LOGIN = "check user and password: --login-file FILE, which holds USER:PASSWORD"
-
-
-class Profile(NamedTuple):
-    """A stream that a camera offers.
-
-    Attributes:
-        token: What the camera calls it.
-        rows: Of its pictures, px; 0 where it does not say.
-    """
-
-    token: str
-    rows: int
 
 
 def is_onvif(source: str) -> bool:
@@ -204,85 +193,6 @@ class _Camera:
     def _refused(self) -> WrongUse:
         what = "refuses the login" if self._login else "asks for a login"
         return WrongUse(f"{self._host} {what}", _LOGIN)
-
-
-def read_clock(root: Element) -> datetime:
-    """The time in UTC that a camera says.
-
-    Raises:
-        OddAnswer: It says none.
-    """
-    said = find_elements(root, "UTCDateTime")
-    names = ("Year", "Month", "Day", "Hour", "Minute", "Second")
-    try:
-        return datetime(*(int(find_text(said[0], name)) for name in names), tzinfo=timezone.utc)  # type: ignore[misc,arg-type]
-    except (IndexError, ValueError, OverflowError):
-        raise OddAnswer("it does not say what time it is") from None
-
-
-def read_profiles(root: Element) -> list[Profile]:
-    """The streams that a camera offers.
-
-    Raises:
-        OddAnswer: There is none.
-    """
-    found = []
-    for each in find_elements(root, "Profiles")[:_MOST_PROFILES]:
-        token = each.get("token", "")
-        heights = [find_text(size, "Height") for size in find_elements(each, "Resolution")]
-        rows = max((int(h) for h in heights if h.isdecimal() and len(h) < 6), default=0)
-        if 0 < len(token) <= _LONGEST_TOKEN and token.isprintable():
-            found.append(Profile(token, rows))
-    if not found:
-        raise OddAnswer("it offers no stream")
-    return found
-
-
-def choose_profile(profiles: list[Profile]) -> Profile:
-    """The smallest stream that is large enough; the largest where none is.
-
-    Args:
-        profiles: At least one; the camera's own order decides between equals.
-    """
-    enough = [each for each in profiles if each.rows >= _ENOUGH_ROWS]
-    if enough:
-        return min(enough, key=lambda each: each.rows)
-    return max(profiles, key=lambda each: each.rows)
-
-
-def check_stream(address: str, host: str, login: Login | None) -> str:
-    """The address of a stream that a camera says, with the login in it.
-
-    Args:
-        address: As it says it.
-        host: The camera's own.
-        login: For the camera to know us.
-
-    Raises:
-        OddAnswer: It is none of RTSP, or leads to another host.
-    """
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        raise OddAnswer("the address of its stream cannot be read") from None
-    scheme = parts.scheme.lower()
-    if scheme not in _STREAMS:
-        raise OddAnswer(f"its stream is one of {plain(scheme)[:20] or 'nothing'}://, not of RTSP")
-    try:
-        Hosts(f"rtsp://{host}").check(address, _STREAMS)
-    except LeadsElsewhere as error:
-        raise OddAnswer(f"its stream is elsewhere: {error.what}") from None
-    if "@" in parts.netloc or "#" in address:
-        raise OddAnswer("the address of its stream holds a login or an option")
-    begin = f"{quote(login.user, safe='')}:{quote(login.password, safe='')}@" if login else ""
-    whole = f"{scheme}://{begin}{address.partition('://')[2]}"
-    try:
-        spec = parse_camera(whole)
-    except WrongUse:
-        spec = None
-    if spec is None or spec.kind is not CameraKind.NETWORK:
-        raise OddAnswer("the address of its stream cannot be used")
-    return whole
 
 
 def _stream_wanted(token: str) -> str:

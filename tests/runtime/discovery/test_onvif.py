@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from onvif_camera import HOST, OnvifCamera, free_udp_port
 from rtsp_camera import RtspCamera, has_rtsp_server, require
 
-from edge_vad.discovery.onvif import Profile, choose_profile, find_stream, read_login
+from edge_vad.discovery.onvif import find_stream, read_login
+from edge_vad.discovery.onvif_answers import Profile, choose_profile
 from edge_vad.discovery.probe import OnvifCamera as Found
 from edge_vad.discovery.probe import find_onvif, read_answer
 from edge_vad.discovery.soap import LARGEST, Login, OddAnswer
