@@ -21,6 +21,8 @@ from edge_vad.sources.feeds.web import check_named
 # Half a second of stream tells FFmpeg enough; by default it looks at five, and is late by them.
 _FFMPEG = "rtsp_transport;tcp|analyzeduration;500000|fpsprobesize;1"
 _USUAL_FPS = 25.0
+# A picture that begins while none is free is lost: of one alone, a third and more of them.
+_USB_BUFFERS = 4
 _CSI_SIZE, _CSI_FPS = (1280, 720), 30.0
 
 
@@ -102,7 +104,7 @@ def _open_usb(spec: CameraSpec, timeout_ms: int) -> cv2.VideoCapture:  # noqa: A
             capture.set(cv2.CAP_PROP_FRAME_HEIGHT, spec.size[1])
         if spec.fps:
             capture.set(cv2.CAP_PROP_FPS, spec.fps)
-        capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+        capture.set(cv2.CAP_PROP_BUFFERSIZE, _USB_BUFFERS)
     return capture
 
 
