@@ -11,6 +11,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.stream import Disposition
 from numpy.typing import NDArray
 
 from edge_vad.errors import BadInput
@@ -361,3 +362,44 @@ def test_frames_that_are_not_wanted_are_not_converted(
     )
     path = write(tmp_path / "a.mp4", pictures(30))
     assert len(list(open_source(path).play(fps=10 / 3))) == len(converted) == 10
+
+
+def music(path: Path, *, has_cover: bool) -> Path:
+    """A tenth of a second of silence, with a picture of the record if it is to have one."""
+    with av.open(str(path), "w") as container:
+        sound = container.add_stream("flac", rate=8000)
+        cover = container.add_stream("mjpeg") if has_cover else None
+        if cover:
+            cover.width, cover.height, cover.pix_fmt = 64, 48, "yuvj420p"
+            cover.disposition = Disposition.attached_pic
+            frame = av.VideoFrame.from_ndarray(pictures(1, 48, 64)[0], format="bgr24")
+            container.mux(cover.encode(frame))
+            container.mux(cover.encode())
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), "s16", "mono")
+        frame.rate = 8000
+        container.mux(sound.encode(frame))
+        container.mux(sound.encode())
+    return path
+
+
+@pytest.mark.parametrize("has_cover", [False, True])
+def test_music_is_no_video_whether_or_not_it_has_a_cover(tmp_path: Path, has_cover: bool) -> None:
+    path = music(tmp_path / "song.flac", has_cover=has_cover)
+    with pytest.raises(BadInput, match="cannot be read as a video"):
+        open_source(path)
+
+
+@pytest.mark.parametrize("content", [b"", bytes(4), b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom"])
+def test_an_empty_file_or_one_that_was_never_finished_is_refused_in_words(
+    tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / "cut.mp4"
+    path.write_bytes(content)
+    with pytest.raises(BadInput, match="cannot be read as a video"):
+        open_source(path)
+
+
+def test_a_name_of_several_lines_is_read(tmp_path: Path) -> None:
+    path = write(tmp_path / "new\nline.mkv", pictures(5))
+    with open_source(path) as source:
+        assert len(list(source)) == 5

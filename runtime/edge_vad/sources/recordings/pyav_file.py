@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import av
 from av.error import FFmpegError
+from av.stream import Disposition
 
 from edge_vad.sources.decoding.damage_tracker import DamageTracker, DecodedPicture, time_of
 from edge_vad.sources.decoding.pyav import MOST_PIXELS, Converter, decoder_of, has_stamps
@@ -92,9 +93,11 @@ def open_container(path: Path) -> InputContainer:
 
 
 def _video_of(container: InputContainer, path: Path) -> VideoStream:
-    if not container.streams.video:
-        raise no_video(path)
-    return container.streams.video[0]
+    """The first one that moves: the cover of a piece of music is a stream, too."""
+    for stream in container.streams.video:
+        if Disposition.attached_pic not in stream.disposition:
+            return stream
+    raise no_video(path)
 
 
 def _packets(
