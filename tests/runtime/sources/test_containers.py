@@ -341,6 +341,26 @@ def test_a_folder_of_recordings_is_one_source_in_the_order_of_time(tmp_path: Pat
     assert len(list(source.play(fps=5.0))) == 9
 
 
+def test_a_recording_that_is_deleted_before_its_turn_spoils_no_others(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for hour in range(3):
+        write(tmp_path / f"{hour}.mp4", pictures(5))
+    watched = []
+    with open_source(tmp_path) as source:
+        for frame in source:
+            (tmp_path / "1.mp4").unlink(missing_ok=True)
+            watched.append(frame)
+    assert len(watched) == 10
+    assert len({frame.take for frame in watched}) == 2
+    assert "1.mp4 cannot be read as a video, and is skipped" in caplog.text
+    write(tmp_path / "1.mp4", pictures(5))
+    with open_source(tmp_path, strict=True) as source:
+        (tmp_path / "1.mp4").unlink()
+        with pytest.raises(BadInput):
+            list(source)
+
+
 def test_a_folder_of_pictures_and_recordings_is_refused(
     tmp_path: Path, frames: Callable[..., Path]
 ) -> None:

@@ -28,12 +28,19 @@ class Series(Source):
         name: Of the whole.
         parts: The recordings; at least one.
         frames: Which frames of the whole to use.
+        skips_lost: Leave out, with a warning, a recording that is gone when its turn comes:
+            recorders delete the oldest ones.
     """
 
     def __init__(
-        self, name: str, parts: Sequence[Source], frames: FrameRange | None = None
+        self,
+        name: str,
+        parts: Sequence[Source],
+        frames: FrameRange | None = None,
+        *,
+        skips_lost: bool = False,
     ) -> None:
-        self.name, self._parts = name, parts
+        self.name, self._parts, self._skips_lost = name, parts, skips_lost
         self._frames = frames or FrameRange()
         self.fps = sorted(part.fps for part in parts)[len(parts) // 2]
         lengths = [part.length for part in parts]
@@ -52,7 +59,7 @@ class Series(Source):
         begins_s, found = 0.0, False
         for part in self._parts:
             last, skipped = None, self.skipped
-            with closing(cast("Generator[Frame, None, None]", part.play(fps))) as frames:
+            with closing(self._play_part(part, fps)) as frames:
                 for last in frames:
                     self.skipped = skipped + part.skipped
                     if self._frames.stop is not None and index + last.index >= self._frames.stop:
@@ -73,6 +80,19 @@ class Series(Source):
         self.state = SourceState.ENDED
         if not found:
             raise BadInput(f"no frame of {self.name} can be decoded", "look at the recordings")
+
+    def _play_part(self, part: Source, fps: float | None) -> Generator[Frame, None, None]:
+        """The frames of a recording; none of one that is lost."""
+        has_begun = False
+        try:
+            with closing(cast("Generator[Frame, None, None]", part.play(fps))) as frames:
+                for frame in frames:
+                    has_begun = True
+                    yield frame
+        except BadInput as error:
+            if has_begun or not self._skips_lost:
+                raise
+            log.warning("%s, and is skipped", error.what)
 
     def close(self) -> None:
         """Close all of them."""
@@ -119,7 +139,7 @@ def open_recordings(
             f"none of the {len(paths)} recordings in {spec.path} can be read",
             "copy the folder again from where it came",
         )
-    return Series(spec.name, parts, spec.frames)
+    return Series(spec.name, parts, spec.frames, skips_lost=not strict)
 
 
 def _is_seen(path: Path) -> bool:
