@@ -149,8 +149,9 @@ class Detector(Closing):
         with closing(prefetch_flow(source, card, ahead)) as frames:
             for measured in frames:
                 self._on_stage("decode")
-                taken = preparer.take(measured)
-                yield preparer.pool(taken, preparer.state(measured.frame, measured.image))
+                if measured.measurement.flow is None:
+                    preparer.reset()
+                yield preparer.pool(measured, preparer.state(measured.frame, measured.image))
 
     def reset(self) -> None:
         """Empty the motion window of `detect`: after a gap nothing of before it may count."""

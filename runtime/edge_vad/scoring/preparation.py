@@ -17,7 +17,6 @@ from edge_vad.motion.extractor import LONG_STEP, FlowMeasurement, MotionExtracto
 from edge_vad.motion.state import MotionInside
 from edge_vad.preprocessing.resize import FrameResizer
 from edge_vad.scene_model import SceneCard
-from edge_vad.scoring.repeats import RepeatDetector
 from edge_vad.scoring.tamper_detector import TamperDetector
 
 _log = logging.getLogger(__name__)
@@ -167,7 +166,6 @@ class FramePreparer:
         )
         self._match = match
         self._was_seen = True
-        self._repeat_detector = RepeatDetector()
 
     @property
     def camera_state(self) -> CameraState:
@@ -192,7 +190,6 @@ class FramePreparer:
     def reset(self) -> None:
         """After a gap nothing of before may count: empty the motion window."""
         self._motion.reset()
-        self._repeat_detector.reset()
         if self._match:
             self._match.forget_present()
 
@@ -212,30 +209,7 @@ class FramePreparer:
 
     def measure(self, frame: Frame, image: NDArray[np.uint8], steps: float | None) -> MeasuredFrame:
         """Measure the flow of a resized frame from the one before."""
-        is_repeat = self._repeats(image, steps or 1.0)
-        measurement = self._motion.measure(image, steps or 1.0)
-        if is_repeat:
-            measurement = measurement._replace(is_new=False)
-        return MeasuredFrame(frame, image, measurement)
-
-    def take(self, measured: MeasuredFrame) -> MeasuredFrame:
-        """Take a frame whose flow was measured elsewhere, in place of `measure`."""
-        measurement = measured.measurement
-        if measurement.flow is None:
-            self.reset()
-        is_repeat = self._repeats(measured.image, measurement.steps)
-        if is_repeat:
-            measurement = measurement._replace(is_new=False)
-        elif self._repeat_detector.has_hung:
-            measurement = FlowMeasurement(None, measurement.steps)
-        return measured._replace(measurement=measurement)
-
-    def _repeats(self, image: NDArray[np.uint8], steps: float) -> bool:
-        """Whether a picture was there before; after a hang the motion window is emptied."""
-        is_repeat = self._repeat_detector.is_repeat(image, steps)
-        if self._repeat_detector.has_hung:
-            self._motion.reset()
-        return is_repeat
+        return MeasuredFrame(frame, image, self._motion.measure(image, steps or 1.0))
 
     def pool(self, measured: MeasuredFrame, state: CameraState = CameraState.LIVE) -> PreparedFrame:
         """Pool a frame's motion with that of the frames before, and say whether it can be judged.

@@ -30,7 +30,7 @@ def test_every_source_gets_a_folder_with_its_scores(edge_vad, tiny_scene, source
     lines = read_lines(tmp_path / "out/monday/scores.jsonl")
     assert [line["index"] for line in lines] == list(range(12))
     assert any(line["anomalous"] for line in lines)
-    assert "monday: 12 frames, 6 anomalous, highest " in answer.out
+    assert "monday: 12 frames, 5 anomalous, highest " in answer.out
     assert "tuesday: 9 frames" in answer.out
 
 
