@@ -12,7 +12,7 @@ PACKAGES := runtime/edge_vad runtime/edge_vad_street train/edge_vad_train export
   benchmarks/edge_vad_bench
 READY := $(VENV)/ready
 
-.PHONY: help demo check test test-long test-newest coverage hostile first-hour typecheck clean
+.PHONY: help demo check test test-long test-newest coverage hostile first-hour typecheck usb clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 17
@@ -53,6 +53,10 @@ first-hour: $(READY) ## Go from a simulated camera to an alarm on a phone, and t
 
 typecheck: $(READY) ## Check the TensorRT code against the signatures of 10.3, 10.13 and 11.4
 	$(BIN)/python tools/typecheck_tensorrt.py
+
+usb: $(READY) ## Try a simulated USB camera on Debian's kernel in QEMU: doctor, record, run
+	tools/install_qemu.sh
+	$(BIN)/python tools/check_usb.py
 
 clean: ## Remove the virtual environment, the demo and all caches
 	rm -rf $(VENV) $(NEWEST) demo dist .cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache \

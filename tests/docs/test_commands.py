@@ -198,10 +198,12 @@ NOT_RUN = {
     "make test": "runs the tests themselves; `.ci/run` runs it",
     "make test-long": "runs the tests themselves",
     "make test-newest": "installs other versions; `.ci/run` runs it",
+    "make usb": "boots a machine in QEMU, which takes many minutes where there is no KVM",
     "make typecheck": "installs three releases of TensorRT; `.ci/run` runs it",
     "tools/check_compare.py street.onnx --source street.mp4 --pairs 10": (
         "takes 20 benchmarks on a quiet machine"
     ),
+    "tools/check_usb.py --only run": "boots a machine in QEMU, as `make usb` does",
     "tools/live_checks.py many street.onnx": "is a measurement of this machine, not a check",
     "tools/live_checks.py overload street.onnx": "is a measurement of this machine, not a check",
     "tools/live_checks.py reconnect street.onnx": "is a measurement of this machine, not a check",

@@ -1,0 +1,1 @@
+"""A machine in QEMU with a simulated USB camera."""
