@@ -109,6 +109,11 @@ class OnnxRuntimeBackend(Backend):
             given: list[NDArray[Any]] = self._session.run(
                 self._outputs, tensors, self._deadline.options
             )
+        if any(each.shape[:1] != tensors["frame"].shape[:1] for each in given):
+            raise BadModel(
+                f"{self._path} does not give one result for each frame",
+                "write it again with edge-vad export",
+            )
         return given
 
     def close(self) -> None:

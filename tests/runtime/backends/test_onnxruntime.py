@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import onnx
 import onnxruntime as ort
 import pytest
 
@@ -8,6 +9,7 @@ from edge_vad.backends import ModelInput, load_backend
 from edge_vad.backends.onnxruntime import OnnxRuntimeBackend, open_session
 from edge_vad.backends.providers import CUDA, OPENVINO, PROVIDERS, TENSORRT
 from edge_vad.errors import BadModel, Unavailable, WrongUse
+from edge_vad.scene_file import append_digest
 from edge_vad.scene_model import SceneModel
 
 ALL = [CUDA, TENSORRT, OPENVINO, "CPUExecutionProvider"]
@@ -81,6 +83,26 @@ def test_single_precision_is_asked_of_every_provider(claiming, model, monkeypatc
     assert asked[TENSORRT]["trt_engine_cache_path"].startswith(str(model.path.parent))
     assert asked[OPENVINO]["precision"] == "FP32"
     assert asked[OPENVINO]["num_of_threads"] == "3"
+
+
+@pytest.mark.parametrize("output", ["anomaly_map", "score"])
+@pytest.mark.parametrize("frames", [1, 2])
+def test_a_graph_that_gives_other_than_one_result_a_frame_is_refused(
+    tiny_scene, tmp_path, output, frames
+):
+    graph = onnx.load(str(tiny_scene()))
+    for node in graph.graph.node:
+        node.output[:] = ["once" if name == output else name for name in node.output]
+        node.input[:] = ["once" if name == output else name for name in node.input]
+    twice = onnx.helper.make_node("Concat", ["once", "once"], [output], axis=0)
+    graph.graph.node.append(twice)
+    path = tmp_path / "twice.onnx"
+    path.write_bytes(append_digest(graph.SerializeToString()))
+    model = SceneModel.read(path)
+    motion = np.zeros((frames, *model.card.motion_shape), np.float32)
+    inputs = some_inputs(batch=frames)._replace(motion=motion)
+    with pytest.raises(BadModel, match="one result for each frame"):
+        load_backend(model).infer(inputs)
 
 
 def test_a_closed_backend_refuses_to_score(model):
