@@ -112,7 +112,7 @@ def in_child(case: Case, folder: Path) -> Ending:
     """Run a case in a child with bounds."""
     said = folder / "said"
     sys.stdout.flush()
-    of_parent = bytes_of_this_process(resident=True)
+    of_parent = copied_by_fork()
     child = os.fork()
     if not child:
         run_bounded(case, folder, said)
@@ -136,10 +136,10 @@ def in_child(case: Case, folder: Path) -> Ending:
     return Ending(os.waitstatus_to_exitcode(status), cpu_s, grown, text)
 
 
-def bytes_of_this_process(*, resident: bool) -> int:
-    """Bytes of its address space, or those of it that are in memory."""
-    pages = Path("/proc/self/statm").read_text().split()[int(resident)]
-    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+def copied_by_fork() -> int:
+    """Bytes in memory that a child begins with: without what is mapped from files."""
+    _, resident, shared, *_ = Path("/proc/self/statm").read_text().split()
+    return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
 
 
 def is_computing(child: int) -> bool:
@@ -160,7 +160,8 @@ def run_bounded(case: Case, folder: Path, said: Path) -> None:
             os.dup2(handle, stream)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         sys.stdout, sys.stderr = (open(number, "w", closefd=False) for number in (1, 2))  # noqa: SIM115
-        space = bytes_of_this_process(resident=False) + GUARD
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        space = pages * os.sysconf("SC_PAGE_SIZE") + GUARD
         for what, most in (
             (resource.RLIMIT_AS, space),
             (resource.RLIMIT_CPU, CPU_S + 2),

@@ -36,7 +36,7 @@ _FLOW_DOWNSCALE = {"default": 4, "paper": 2}
 
 FLOWS = {
     "tuned": MotionSettings(),
-    "medium": MotionSettings(patch_stride=3, iterations=25, refinements=5),
+    "medium": MotionSettings(patch_stride=3, iterations=25, refinements=5, smoothness=20.0),
 }
 """Optical flow by name: the first is the default."""
 
