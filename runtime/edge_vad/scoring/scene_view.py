@@ -31,9 +31,17 @@ class EmptyPicture:
     """
 
     def __init__(self, picture: Field, counts: Field | None = None) -> None:
-        self._picture = picture.copy()
-        self._edges, self._sharpness = Edges.of(picture, counts), Sharpness(picture, counts)
+        self._counts, self._sharpness = counts, Sharpness(picture, counts)
+        self.follow(picture)
         self._counted = float(picture.size if counts is None else counts.sum())
+
+    def follow(self, picture: Field) -> None:
+        """Take how it looks by now; how sharp it is stays, or a fog that rises would be learnt.
+
+        Args:
+            picture: float32, (rows, columns), grey levels.
+        """
+        self._picture, self._edges = picture.copy(), Edges.of(picture, self._counts)
 
     def match(self, present: Field, edges: Edges) -> Match:
         """Compare a picture with it; one of another shape is of another scene."""
@@ -62,6 +70,10 @@ class SceneView:
     def __init__(self, empty: Sequence[EmptyPicture]) -> None:
         self.state = CameraState.LIVE
         self._empty = empty
+
+    def follow(self, number: int, picture: Field) -> None:
+        """Take how an empty picture looks by now, float32, (rows, columns), grey levels."""
+        self._empty[number].follow(picture)
 
     def update(self, present: Field, usual: float) -> CameraState:
         """Take the next picture.

@@ -136,13 +136,16 @@ class TamperDetector:
         counts = self._counts(*present.shape)
         compared = [compare(each, present, counts) for each in self._references]
         match, strength = best = max(compared)
-        nearest = self._references[compared.index(best)]
+        number = compared.index(best)
+        nearest = self._references[number]
         enough = _GONE_BELOW if self.state is CameraState.LIVE else _BACK_ABOVE
         is_seen = strength >= DARK_BELOW and clipped(nearest, present) <= MOST_CLIPPED
         if match >= enough and is_seen and self._seen is CameraState.LIVE:
             self._suspect_s, self.state, self._is_sure = None, CameraState.LIVE, True
             self.match = match
             cv2.accumulateWeighted(present, nearest, _COMPARE_EVERY_S / _FOLLOW_S)
+            assert self._view  # noqa: S101 - or nothing would be decided
+            self._view.follow(number, nearest)
             return
         if self._suspect_s is None:
             self._suspect_s = now_s

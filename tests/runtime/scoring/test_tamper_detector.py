@@ -16,6 +16,7 @@ from edge_vad.preprocessing.background_picture import (
     encode_background,
     small_grey,
 )
+from edge_vad.scoring import tamper_detector
 from edge_vad.scoring.tamper_detector import TamperDetector
 
 SIZE = (192, 256)
@@ -156,3 +157,15 @@ def test_only_an_empty_picture_of_ours_is_unpacked(still):
     for content in (b"", b"\x89PNG", bytes(200), bomb):
         with pytest.raises(BadModel):
             decode_background(content)
+
+
+def test_a_scene_that_changes_slowly_stays_the_scene(still, monkeypatch):
+    monkeypatch.setattr(tamper_detector, "_FOLLOW_S", 30.0)
+    detector = TamperDetector(10, [encode_background(still)])
+    other = CHANGES["mirrored"](still)
+    states = set()
+    for second in range(500):
+        share = min(1.0, second / 450)
+        shown = cv2.addWeighted(still, 1 - share, other, share, 0)
+        states.add(detector.update(shown, float(second)))
+    assert states == {CameraState.LIVE}
