@@ -28,7 +28,8 @@ check: $(READY) ## Check style, types and imports between packages, as pre-commi
 
 test: check ## Check as above, and run the tests but the long ones
 	tools/install_test_servers.sh --quiet-unless-possible
-	$(BIN)/pytest -n 2 -m "not long"
+	$(BIN)/pytest -n 2 -m "not long" || { echo "Once more, alone: what failed above."; \
+	  $(BIN)/pytest --last-failed --last-failed-no-failures none -m "not long" -x; }
 
 test-long: $(READY) ## Run all tests, with those that take minutes
 	tools/install_test_servers.sh --quiet-unless-possible
