@@ -127,6 +127,7 @@ def record_footage(
             handler.setStream(sys.stderr)  # where there is a bar, the log's lines stand above it
             with stopped_by_signals(session.stop):
                 footage = session.run(count_down)
+            _warn_of_slow(footage)
             error = _what_is_missing(footage, seconds)
     except EdgeVadError as raised:
         error = raised
@@ -176,6 +177,16 @@ def _count_down(seconds: float | None) -> Iterator[Callable[[float], None] | Non
 
 def _clock(seconds: float) -> str:
     return str(timedelta(seconds=max(0, round(seconds))))
+
+
+def _warn_of_slow(footage: Sequence[CameraFootage]) -> None:
+    for each in footage:
+        if each.slow_minutes:
+            warn(
+                f"{each.name}: this device was too slow to encode what came, in "
+                f"{each.slow_minutes} of {sum(each.minutes.values())} min; ask the camera for "
+                "smaller pictures, or fewer: /dev/video0?size=640x480&fps=10"
+            )
 
 
 def _what_is_missing(

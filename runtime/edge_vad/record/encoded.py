@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from edge_vad.record.samples import Image, Sample, SampleFeed, Track
 from edge_vad.record.stamps import MILLISECOND, Arrivals
+from edge_vad.record.throughput import Throughput
 from edge_vad.sources.feeds.feed import Feed, ReplayFeed
 
 if TYPE_CHECKING:
@@ -72,10 +74,12 @@ class EncodedFeed(SampleFeed):
         is_replay = isinstance(feed, ReplayFeed)  # what is replayed has its own time
         certain = feed.is_fps_certain
         self._arrivals = None if is_replay else Arrivals(feed.fps, is_certain=certain)
+        self.throughput = None if is_replay else Throughput(feed.fps)
 
     def next(self) -> Sample:
         """Wait for the next picture; a file may begin with any. See `SampleFeed.next`."""
-        stamp_s = self._feed.grab()
+        with self.throughput.waiting() if self.throughput else nullcontext():
+            stamp_s = self._feed.grab()
         time_s = self._arrivals.now_s() if self._arrivals else stamp_s
         image = self._feed.retrieve(None)
         size, breaks = (image.shape[1], image.shape[0]), self._feed.breaks

@@ -39,6 +39,7 @@ class CameraRecorder:
         name: The camera's.
         reconnects: How often it was connected to again.
         views: Minutes by what was seen in them.
+        slow_minutes: Minutes in which this device did not keep up.
         ending: Why it ended; None while it goes on.
         error: Why it failed; None where it did not.
 
@@ -51,10 +52,12 @@ class CameraRecorder:
         self.folder, self._room, self._span = folder, room, span
         self.reconnects = 0
         self.views: Counter[MinuteView] = Counter()
+        self.slow_minutes = 0
         self.ending: Ending | None = None
         self.error: EdgeVadError | None = None
         self._connect = sample_connector(plan.source, plan.timeout_s)
         self._file: FootageFile | None = None
+        self._feed: SampleFeed | None = None
         self._written = 0
         self._view, self._outage = ViewCheck(), Outage()
         self._lost_s, self._has_begun = 0.0, False
@@ -111,7 +114,13 @@ class CameraRecorder:
         lost = (
             f", no signal for {lost_s:.0f} s" if lost_s and view is not MinuteView.NO_SIGNAL else ""
         )
-        return f"{view}{lost}"
+        slow = self._too_slow()
+        self.slow_minutes += bool(slow)
+        return f"{view}{lost}" + (f", {slow}" if slow else "")
+
+    def _too_slow(self) -> str:
+        feed = self._feed
+        return feed.throughput.too_slow() if feed and feed.throughput else ""
 
     def _run(self) -> None:
         try:
@@ -148,7 +157,7 @@ class CameraRecorder:
         """Connect and record until the camera is lost; False where it is over."""
         feed: SampleFeed | None = None
         try:
-            feed = self._connect()
+            feed = self._feed = self._connect()
             self._view.interrupt()
             self._record(feed)
         except FeedEnded:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_vad.record.throughput import Throughput
+
 if TYPE_CHECKING:
     from av.container import OutputContainer
     from av.packet import Packet
@@ -54,7 +56,13 @@ class Track(ABC):
 
 
 class SampleFeed(ABC):
-    """One connection that is recorded: read from until it is lost, then closed and opened anew."""
+    """One connection that is recorded: read from until it is lost, then closed and opened anew.
+
+    Attributes:
+        throughput: Whether this device keeps up; None where nothing is encoded or nothing is late.
+    """
+
+    throughput: Throughput | None = None
 
     @abstractmethod
     def next(self) -> Sample:

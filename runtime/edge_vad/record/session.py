@@ -34,6 +34,7 @@ class CameraFootage(msgspec.Struct, frozen=True):
         size: Bytes of them.
         reconnects: How often it was connected to again.
         minutes: Minutes of this recording, by what was seen.
+        slow_minutes: Minutes in which this device was too slow to encode all that it took.
         ending: Why the recording ended.
         is_whole: Whether everything is there that was wanted.
     """
@@ -45,6 +46,7 @@ class CameraFootage(msgspec.Struct, frozen=True):
     size: int
     reconnects: int
     minutes: dict[str, int]
+    slow_minutes: int
     ending: str
     is_whole: bool
 
@@ -153,6 +155,7 @@ def _footage_of(recorder: CameraRecorder) -> CameraFootage:
         size=recorder.size,
         reconnects=recorder.reconnects,
         minutes={view.value: count for view, count in recorder.views.items()},
+        slow_minutes=recorder.slow_minutes,
         ending=(recorder.ending or Ending.STOPPED).value,
         is_whole=recorder.is_whole,
     )

@@ -394,6 +394,43 @@ def test_a_usb_camera_is_encoded_and_recorded_on_when_it_is_plugged_in_again(
         assert next(iter(after)).image.shape == (32, 96, 3)
 
 
+class Webcam(Feed):
+    """Declares a hundred pictures a second, and sends one when it is `due_s` after the last."""
+
+    fps = 100.0
+    due_s = work_s = 0.0
+
+    def grab(self) -> float | None:
+        time.sleep(self.due_s)
+        return None
+
+    def retrieve(self, spare: np.ndarray | None) -> np.ndarray:
+        time.sleep(self.work_s)
+        return np.full((64, 96, 3), 90, np.uint8)
+
+
+@pytest.mark.parametrize(("due_s", "work_s", "is_slow"), [(0, 0.05, True), (0.05, 0, False)])
+def test_a_device_that_is_too_slow_is_told_from_a_camera_that_is(
+    edge_vad: Command,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    due_s: float,
+    work_s: float,
+    is_slow: bool,
+) -> None:
+    camera = type("Camera", (Webcam,), {"due_s": due_s, "work_s": work_s})
+    monkeypatch.setattr("edge_vad.record.connecting.connector", lambda spec, timeout_s: camera)
+    answer = edge_vad("record", "/dev/video7", "--out", tmp_path, "--duration", "2.5s", "--json")
+    assert answer.code == 0, answer.err
+    (told,) = json.loads(answer.out)
+    assert (told["slow_minutes"], sum(told["minutes"].values())) == (int(is_slow), 1)
+    said = re.search(r"this device is too slow: it keeps ([0-9.]+) of 100 pictures a", answer.err)
+    assert bool(said) == is_slow
+    assert ("in 1 of 1 min; ask the camera for smaller pictures" in answer.err) == is_slow
+    if said:
+        assert 1 <= float(said[1]) <= 20
+
+
 def test_rtsp_is_copied_while_another_camera_is_dead(
     rtsp: RtspCamera, tmp_path: Path, times: Callable[[Path], list[float]]
 ) -> None:
