@@ -1,4 +1,4 @@
-"""Takes messages that Apprise sends, on a free port of this machine."""
+"""Takes what is sent to it by HTTP, on a free port of this machine."""
 
 from __future__ import annotations
 
@@ -7,28 +7,36 @@ import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
+from typing import Any, NamedTuple
 
 CANARY = "canary4711secret"
 """Stands in every address, and nowhere else."""
 
 
-class Receiver:
-    """Takes what json:// and ntfy:// send; `statuses` says what it answers next, else 200."""
+class Request(NamedTuple):
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class PostServer:
+    """Takes POST requests; `statuses` says what it answers next, else 200.
+
+    Attributes:
+        seen: All requests.
+        taken: The documents of those that were answered with 200.
+    """
 
     def __init__(self) -> None:
-        self.secret = CANARY
-        self.messages: list[SimpleNamespace] = []
         self.statuses: list[int] = []
-        self.seen: list[str] = []
-        receiver = self
+        self.seen: list[Request] = []
+        self.taken: list[Any] = []
+        server = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                receiver.seen.append(self.path)
-                status = receiver.statuses.pop(0) if receiver.statuses else 200
-                if status == 200:
-                    receiver.messages.append(_message(self.path, body))
+                status = server.take(Request(self.path, dict(self.headers), body))
                 self.send_response(status)
                 self.send_header("Location", "/elsewhere")
                 self.send_header("Content-Length", "2")
@@ -41,11 +49,16 @@ class Receiver:
         self.port = 0
         self.start()
 
-    @property
-    def address(self) -> str:
-        return f"json://{CANARY}:{CANARY}@127.0.0.1:{self.port}/{CANARY}"
+    def take(self, request: Request) -> int:
+        """Note a request; the status of the answer."""
+        self.seen.append(request)
+        status = self.statuses.pop(0) if self.statuses else 200
+        if status == 200:
+            self.taken.append(json.loads(request.body))
+        return status
 
     def start(self) -> None:
+        """Begin; again on the port that it had."""
         self._server = ThreadingHTTPServer(("127.0.0.1", self.port), self._handler)
         self.port = self._server.server_port
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
@@ -57,9 +70,20 @@ class Receiver:
         self._server.server_close()
 
 
-def _message(path: str, body: bytes) -> SimpleNamespace:
-    document = json.loads(body)
+class Receiver(PostServer):
+    """Takes messages that Apprise sends by json:// and ntfy://."""
+
+    secret = CANARY
+
+    @property
+    def address(self) -> str:
+        return f"json://{CANARY}:{CANARY}@127.0.0.1:{self.port}/{CANARY}"
+
+    @property
+    def messages(self) -> list[SimpleNamespace]:
+        return [_message(each) for each in self.taken]
+
+
+def _message(document: dict[str, Any]) -> SimpleNamespace:
     pictures = [base64.b64decode(each["base64"]) for each in document.get("attachments", ())]
-    return SimpleNamespace(
-        path=path, title=document["title"], body=document["message"], pictures=pictures
-    )
+    return SimpleNamespace(title=document["title"], body=document["message"], pictures=pictures)

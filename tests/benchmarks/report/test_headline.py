@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 
 import msgspec
@@ -10,6 +11,7 @@ from rich.console import Console
 
 from edge_vad_bench.report import headline as said
 from edge_vad_bench.report.headline import Capacity, capacities, headline
+from edge_vad_bench.report.rendering import write_pages
 from edge_vad_bench.report.summary import show
 
 SINGLE, MULTI = "SingleStream/onnxruntime/fp32", "MultiStream/onnxruntime/fp32"
@@ -118,11 +120,16 @@ def test_doubts_stand_beside_the_numbers(report, row, several):
     )
 
 
-def test_times_that_cannot_be_do_not_break_a_page(report, several):
+@pytest.mark.parametrize(
+    ("p99", "shown"), [(0.0, said.NOT_MEASURED), (1e-300, "8+ and 8+")], ids=["none", "no time"]
+)
+def test_times_that_cannot_be_do_not_break_a_page(report, several, tmp_path, p99, shown):
     instant = several(320.0)
-    for p99 in (0.0, 1e-300):
-        latency = msgspec.structs.replace(instant.latency, p99=p99)
-        headline(report(msgspec.structs.replace(instant, latency=latency)))
+    latency = msgspec.structs.replace(instant.latency, p99=p99)
+    made = report(msgspec.structs.replace(instant, latency=latency))
+    assert headline(made).figures[0].value == shown
+    page, _ = write_pages([made], tmp_path / "report.html")
+    assert headline(made).sentence in html.unescape(page.read_text())
 
 
 def test_the_terminal_begins_with_the_sentence(report, row, several):

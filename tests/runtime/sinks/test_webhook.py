@@ -2,57 +2,18 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from receiver import PostServer
 
 from edge_vad.errors import BadInput
 from edge_vad.sinks.settings import WebhookSettings
 from edge_vad.sinks.webhook import Webhook
 
 
-class Site:
-    """A real HTTP server; `statuses` says what it answers next, 200 when there are none left."""
-
-    def __init__(self) -> None:
-        self.taken, self.seen, self.statuses = [], [], []
-        site = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                status = site.statuses.pop(0) if site.statuses else 200
-                site.seen.append((self.path, dict(self.headers), body))
-                if status == 200:
-                    site.taken.append(json.loads(body))
-                self.send_response(status)
-                self.send_header("Content-Length", "0")
-                self.send_header("Location", "/elsewhere")
-                self.end_headers()
-
-            def log_message(self, *_): ...
-
-        self._handler = Handler
-        self.port = 0
-        self.start()
-
-    def start(self) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), self._handler)
-        self.port = self._server.server_port
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-
 @pytest.fixture
 def site():
-    site = Site()
+    site = PostServer()
     yield site
     site.stop()
 
