@@ -12,6 +12,10 @@ import ctypes
 import itertools
 from collections import Counter
 from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from simulated_state import StateWatch
 
 INVALID_VALUE, NO_DEVICE, INVALID_HANDLE = 1, 100, 400
 CAPTURE_UNSUPPORTED, CAPTURE_INVALIDATED = 900, 901
@@ -53,6 +57,7 @@ class Device:
         launches: How often a graph was launched.
         copied: Bytes that were copied each way: `up`, `down` or `within`.
         synchronised: Told whenever the stream was waited for.
+        watch: Follows what is copied and run, where it is set.
     """
 
     def __init__(self) -> None:
@@ -61,6 +66,7 @@ class Device:
         self.launches = 0
         self.copied: Counter[str] = Counter()
         self.synchronised: list[Callable[[], None]] = []
+        self.watch: StateWatch | None = None
         self.device_memory: dict[int, ctypes.Array[ctypes.c_uint8]] = {}
         self.host_memory: dict[int, ctypes.Array[ctypes.c_uint8]] = {}
         self.streams: dict[int, Stream] = {}
@@ -118,6 +124,8 @@ class Device:
         def work() -> None:
             self.copied[way] += size
             ctypes.memmove(to, source, size)
+            if self.watch:
+                self.watch.copied(to, source, size, way)
 
         stream.put(work)
 

@@ -129,11 +129,15 @@ class Context:
             engine.device.demand(addresses[name], size)
             content = ctypes.string_at(addresses[name], size)
             given[name] = np.frombuffer(content, kind).reshape(shape)
-        for name, array in zip(
-            engine.outputs, engine.session.run(engine.outputs, given), strict=True
-        ):
+        watch = engine.device.watch
+        if watch:
+            watch.before(addresses, given)
+        found = dict(zip(engine.outputs, engine.session.run(engine.outputs, given), strict=True))
+        for name, array in found.items():
             engine.device.demand(addresses[name], array.nbytes)
             ctypes.memmove(addresses[name], np.ascontiguousarray(array).ctypes.data, array.nbytes)
+        if watch:
+            watch.after(addresses, given, found)
 
     def _rest(self) -> None:
         self._at_work = None

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from edge_vad.backends.base import AnyInput, Backend, CameraInput, ModelOutput, with_motion
 from edge_vad.backends.bound_session import BoundSession
+from edge_vad.backends.bound_states import BoundStates
 from edge_vad.backends.bounds import LONGEST_RUN_S, RunDeadline, bound_memory
 from edge_vad.backends.camera_states import CameraStates
 from edge_vad.backends.engine_cache import engine_cache
@@ -51,8 +52,8 @@ _CANNOT_RECORD = "graph capture"
 class OnnxRuntimeBackend(Backend):
     """A scene model on one of ONNX Runtime's execution providers.
 
-    On a GPU the inputs and outputs are bound to memory that is allocated once. With motion inside
-    they are not yet: the state of cameras lies in the host's memory.
+    On a GPU the inputs and outputs are bound to memory that is allocated once, and with motion
+    inside the state of cameras stays there.
 
     Args:
         model: The scene model.
@@ -82,9 +83,9 @@ class OnnxRuntimeBackend(Backend):
         self._bound: BoundSession | None = None
         self._deadline = RunDeadline(ort)
         weakref.finalize(self, self._deadline.close)
-        if self._provider.memory != "cpu" and not self.motion_inside:
-            self._bound = BoundSession(ort, self._session, self._provider.memory)
+        if self._provider.memory != "cpu":
             with self._device_errors():
+                self._bound = self._bind(model)
                 self._bound.warm_up()
 
     def infer(self, inputs: AnyInput) -> ModelOutput:
@@ -99,10 +100,20 @@ class OnnxRuntimeBackend(Backend):
             raise WrongUse("the backend was closed", "load it again")
         if self._bound:
             with self._device_errors():
-                return self._bound.run(with_motion(inputs), self.on_stage)
+                return self._bound.run(
+                    inputs if self.motion_inside else with_motion(inputs), self.on_stage
+                )
         maps = run_with_state(self._run, inputs, self._states)
         self.on_stage("compute")
         return maps
+
+    def _bind(self, model: SceneModel) -> BoundSession:
+        def open_beside(graph: bytes) -> Any:
+            return open_session(self._provider, graph, name="the graph that moves state")
+
+        memory, state = self._provider.memory, model.card.state
+        states = BoundStates(ort, memory, state, open_beside) if state else None
+        return BoundSession(ort, self._session, memory, states)
 
     def _run(self, tensors: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
         with bounded_run(self._deadline, self._path):
@@ -124,7 +135,10 @@ class OnnxRuntimeBackend(Backend):
         self._session = None
 
     def _open(self, graph: Path | bytes, threads: int, path: Path) -> Any:
-        """Open a session, on CUDA with its work recorded once, which halves a frame's time."""
+        """Open a session, on CUDA with its work recorded once, which halves a frame's time.
+
+        Loops, as motion inside has them, cannot be recorded.
+        """
         if self._provider.wanted == (CUDA,) and not self.motion_inside:
             try:
                 return open_session(self._provider, graph, threads, path, records=True)

@@ -128,10 +128,10 @@ class TensorRtBackend(Backend):
             self._check_batch(batch)
             if not self.motion_inside:
                 inputs = with_motion(inputs)
-            for name, array in inputs.tensors.items():
-                self._tensors[name].on_host[:batch] = array
             if batch != self._batch:
                 self._prepare(batch)
+            for name, array in inputs.tensors.items():
+                self._tensors[name].on_host[:batch] = array
             if isinstance(inputs, CameraInput):
                 self._states.seat(inputs.cameras)
             self.on_stage("host to device")
@@ -211,6 +211,8 @@ class TensorRtBackend(Backend):
             shape = (batch, *tensor.shape)
             if tensor.is_input and not self._context.set_input_shape(tensor.name, shape):
                 raise self._failure()
+            if tensor.is_input and tensor.host is not None:
+                tensor.host[:batch] = 0  # nobody's frames: what the first run gives is for nobody
         self._batch = batch
         self._enqueue()  # TensorRT finishes its preparations in the first run
         self._cuda.synchronize()

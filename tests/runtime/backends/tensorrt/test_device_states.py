@@ -6,12 +6,14 @@ import gc
 
 import numpy as np
 import pytest
+from simulated_state import StateWatch, mark
 
 from edge_vad.backends import CameraHandle, CameraInput, load_backend
 from edge_vad.backends.cuda import PACKAGES
+from edge_vad.backends.device_states import DeviceStates
 from edge_vad.backends.onnxruntime import OnnxRuntimeBackend
 from edge_vad.backends.tensorrt import TensorRtBackend
-from edge_vad.errors import WrongUse
+from edge_vad.errors import Unavailable, WrongUse
 from edge_vad.motion.state import MotionInside
 from edge_vad.scene_model import SceneModel
 
@@ -24,7 +26,7 @@ def scene(tiny_scene) -> SceneModel:
 def frames(make, cameras, order, seed, *, reset=()) -> CameraInput:
     """A frame of some cameras in an order; those of `reset` begin anew."""
     return CameraInput(
-        np.stack([make.texture(10 * place + seed) for place in order]),
+        mark(np.stack([make.texture(10 * place + seed) for place in order]), order),
         np.array([1.0 + place for place in order], np.float32),
         np.array([place in reset for place in order]),
         tuple(cameras[place] for place in order),
@@ -42,11 +44,13 @@ ORDERS = [(0, 1, 2), (0, 1, 2), (2, 0, 1), (1, 0), (2,), (2,), (1, 2, 0), (0, 1)
 @pytest.mark.parametrize("package", PACKAGES)
 def test_cameras_may_change_places_and_batches_their_size(gpu, scene, make, package):
     gpu.build(scene.path, (1, 2, 3))
+    gpu.device.watch = StateWatch()
     engine, reference = TensorRtBackend(scene, cuda=package), OnnxRuntimeBackend(scene)
     cameras = [CameraHandle() for _ in range(3)]
     for seed, order in enumerate(ORDERS):
         inputs = frames(make, cameras, order, seed, reset=(1,) if seed == 6 else ())
         assert_equal(engine.infer(inputs), reference.infer(inputs))
+    assert gpu.device.watch.rows == len(scene.card.state) * sum(map(len, ORDERS))
     engine.close()
     assert gpu.device.live == 0
 
@@ -103,6 +107,34 @@ def test_the_memory_of_a_camera_that_has_gone_is_used_again_and_is_blank(gpu, sc
     expected = load_backend(scene).infer(frames(make, cameras, (0,), 5))
     assert_equal(engine.infer(frames(make, cameras, (0,), 5)), expected)
     assert gpu.device.allocations == allocations
+    engine.close()
+
+
+def test_a_backend_that_leaves_state_where_it_lay_is_refused(gpu, scene, make, monkeypatch):
+    """Without seating, a camera would be given the state of the one that stood there before."""
+    gpu.build(scene.path, (1, 2, 3))
+    gpu.device.watch = StateWatch()
+    engine, cameras = TensorRtBackend(scene), [CameraHandle() for _ in range(2)]
+    engine.infer(frames(make, cameras, (0, 1), 0))
+    monkeypatch.setattr(DeviceStates, "seat", lambda *_: None)
+    engine.infer(frames(make, cameras, (0, 1), 1))
+    with pytest.raises(Unavailable):
+        engine.infer(frames(make, cameras, (1, 0), 2))
+    assert "of camera 1 after 2 frames is grey of camera 0" in gpu.device.watch.said[-1]
+    engine.close()
+
+
+def test_a_backend_that_binds_states_in_another_order_is_refused(gpu, scene, make):
+    gpu.build(scene.path)
+    gpu.device.watch = StateWatch()
+    engine, cameras = TensorRtBackend(scene), [CameraHandle()]
+    engine.infer(frames(make, cameras, (0,), 0))
+    context, addresses = engine._context, engine._tensors
+    context.set_tensor_address("last_clock", addresses["last_window"].address)
+    engine._launch = engine._enqueue
+    with pytest.raises(Unavailable):
+        engine.infer(frames(make, cameras, (0,), 1))
+    assert "last_clock of clock of camera 0 after 1 frames is " in gpu.device.watch.said[-1]
     engine.close()
 
 
