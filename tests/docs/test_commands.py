@@ -39,6 +39,12 @@ RUN = {
     "edge-vad bench --contribute --out --source": (
         "test_a_contribution_has_all_figures_and_no_name"
     ),
+    "edge-vad bench --flow-table --format --labels --out --source": (
+        "test_a_unit_is_measured_on_the_same_pairs_and_told_apart"
+    ),
+    "edge-vad bench --flow-table --out --source": (
+        "test_the_table_holds_dis_and_says_why_others_are_not_here"
+    ),
     "edge-vad bench --handicap": "test_an_injected_delay_is_measured_and_noted",
     "edge-vad bench --out --source": "test_it_measures_the_whole_way_and_every_stage",
     "edge-vad cameras": "test_every_camera_is_said_in_a_line_with_what_hinders_it",
@@ -176,6 +182,7 @@ Of `edge-vad`, the test's file gives all of these options.
 """
 
 NOT_RUN = {
+    "edge-vad train --flow --out": "needs a flow unit; its refusal is tested in tests/train",
     "edge-vad export --engine --fp16": "is `export --fp16` and `export --engine`, which are run",
     "edge-vad run --config --serve": "is `run --config` and `run --serve`, which are run",
     "edge-vad run --config --serve --token-file": (

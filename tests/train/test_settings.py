@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from options_table import options_table
 
+from edge_vad.errors import Unavailable
 from edge_vad.motion.extractor import FlowExtractor, MotionSettings
 from edge_vad_train.cli.train import train
 from edge_vad_train.fitting.em import fit_mixture
@@ -111,3 +112,14 @@ def test_a_setting_has_the_name_that_an_unfinished_training_knows_it_by() -> Non
         "recipe", "seed", "steps", "latent", "components", "score_cells", "patches", "cells",
         "frame_budget", "window", "motion",
     ]  # fmt: skip
+
+
+def test_a_flow_unit_is_named_in_full_when_training_begins(monkeypatch) -> None:
+    settings = TrainSettings(motion=FLOWS["nvof"])
+    with pytest.raises(Unavailable, match="libnvidia-opticalflow"):
+        settings.at(10)
+    full = "NVOF of compute capability 8.9"
+    monkeypatch.setattr("edge_vad_train.settings.name_unit", {"nvof": full}.__getitem__)
+    assert settings.at(10).motion.code == full
+    assert settings.at(10).at(10).motion.code == full
+    assert TrainSettings().at(10).motion.code == MotionSettings().code

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 from msgspec.structs import replace
 
+from edge_vad.flow_units import UNITS, name_unit
 from edge_vad.motion.dynamic_flow import Pooling
 from edge_vad.motion.extractor import LONGEST_WINDOW, MotionSettings
 from edge_vad_train.model.stream_inputs import FLOW_CHANNELS, FOREGROUND_CHANNELS, RGB_CHANNELS
@@ -37,8 +38,10 @@ _FLOW_DOWNSCALE = {"default": 4, "paper": 2}
 FLOWS = {
     "tuned": MotionSettings(),
     "medium": MotionSettings(patch_stride=3, iterations=25, refinements=5, smoothness=20.0),
+    **{name: MotionSettings(code=name) for name in UNITS},
 }
-"""Optical flow by name: the first is the default."""
+"""Optical flow by name: the first is the default. A unit's full name is known when training begins:
+`TrainSettings.at` puts it in."""
 
 INTERNAL = ("score_cells", "patches", "cells")
 """Settings without an option: another value is another method."""
@@ -92,7 +95,8 @@ class TrainSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     motion: Annotated[
         MotionSettings,
         Meta(
-            description="Optical flow: tuned for detection, or OpenCV's DIS preset medium.",
+            description="Optical flow: tuned for detection, OpenCV's DIS preset medium, or a flow "
+            "unit of NVIDIA's hardware.",
             extra={"option": "--flow", "choices": FLOWS},
         ),
     ] = MotionSettings()
@@ -102,11 +106,21 @@ class TrainSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
         Args:
             fps: Frames a second of the footage.
+
+        Raises:
+            Unavailable: Flow is to be measured by a unit that is not here.
         """
         pooling = Pooling.RANK if self.recipe == "paper" else Pooling.MEAN_AND_SPEED
         window = self.window or min(max(1, round(_POOLED_S[self.recipe] * fps)), LONGEST_WINDOW)
         downscale = _FLOW_DOWNSCALE[self.recipe]
-        motion = replace(self.motion, pooling=pooling, window=window, downscale=downscale)
+        code = self.motion.code
+        motion = replace(
+            self.motion,
+            pooling=pooling,
+            window=window,
+            downscale=downscale,
+            code=name_unit(code) if code in UNITS else code,
+        )
         return replace(self, motion=motion)
 
     @property

@@ -23,6 +23,7 @@ _EXAMPLE = """\b
 Examples:
   edge-vad bench street.onnx --source street.mp4 --out report
   edge-vad bench street.onnx --source street.mp4 --out report --contribute board.json
+  edge-vad bench street.onnx --source street.mp4 --out report --flow-table
   edge-vad bench street.onnx street.int8.onnx --source street.mp4 --backend every --out report
 """
 
@@ -79,6 +80,24 @@ Examples:
     help="Also write the report for others to this file: without names of machine, cameras and "
     "files, serial numbers and paths.",
 )
+@click.option(
+    "--flow-table",
+    is_flag=True,
+    help="Measure optical flow alone: DIS on the CPU beside the flow units of this device.",
+)
+@click.option(
+    "--labels",
+    metavar="DATASET",
+    help="With --flow-table: a data set with the truth, to tell what each flow is worth.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("auto", "video", "ucsd", "avenue", "synthetic")),
+    default="auto",
+    show_default=True,
+    help="How the data set of --labels is laid out.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report's JSON on stdout.")
 def bench(
     scenes: tuple[Path, ...],
@@ -93,6 +112,9 @@ def bench(
     fresh: bool,
     injected_delay: float,
     given_away: Path | None,
+    flow_table: bool,
+    labels: str | None,
+    form: str,
     as_json: bool,
 ) -> None:
     """Measure how fast SCENES are on this device: end to end, by stage, and from a cold start.
@@ -111,6 +133,10 @@ def bench(
 
     if given_away:
         _demand_folder(given_away)
+    if flow_table or labels:
+        _demand_flow_table(flow_table)
+        _flow_table(scenes, source, out, (labels, form) if labels else None, quick, as_json)
+        return
     used = tuple(describe_scene(path) for path in scenes)
     if len({scene.precision for scene in used}) < len(used):
         raise WrongUse(
@@ -149,6 +175,32 @@ def bench(
     if given_away:
         click.echo(f"to give away, once you have read it: {given_away}")
     click.echo(f"\nnext, after a change: {_again(scenes, source, out)}")
+
+
+def _demand_flow_table(is_asked: bool) -> None:
+    if not is_asked:
+        raise WrongUse("--labels is for the flow table", "add --flow-table, or leave it out")
+
+
+def _flow_table(
+    scenes: tuple[Path, ...],
+    source: str,
+    out: Path,
+    labels: tuple[str, str] | None,
+    quick: bool,
+    as_json: bool,
+) -> None:
+    from edge_vad_bench.cli.flow_table import measure_flow_table, print_flow_table
+
+    with Console(stderr=True).status("") as status:
+        on_progress = status.update if sys.stderr.isatty() else _ignore
+        table = measure_flow_table(
+            scenes, source, _name(source), out, labels, quick=quick, on_progress=on_progress
+        )
+    if as_json:
+        click.echo(msgspec.json.encode(table))
+    else:
+        print_flow_table(table, scenes[0], source, out)
 
 
 def _demand_folder(path: Path) -> None:

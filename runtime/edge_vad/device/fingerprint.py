@@ -61,6 +61,11 @@ def read_fingerprint() -> DeviceFingerprint:
     )
 
 
+def read_compute_capability() -> str | None:
+    """Compute capability of the first CUDA device, such as `8.9`; imports nothing."""
+    return _ask_cuda()[1]
+
+
 def read_driver(root: Path = Path("/")) -> str | None:
     """Version of the NVIDIA driver, as the kernel tells it."""
     found = _DRIVER.search(_read_text(root / "proc/driver/nvidia/version"))

@@ -5,12 +5,13 @@ Training and the runtime share this module, so that they cannot differ.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple, cast
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_vad.flow_units import DenseFlow, is_of_a_unit, open_code
 from edge_vad.motion.dynamic_flow import DynamicFlow, Pooling
 from edge_vad.motion.flow_code import EPSILON, FLOW_CODE, refuse_other_code
 from edge_vad.motion.pace import LONGEST_PAUSE
@@ -83,9 +84,7 @@ class FlowExtractor:
     """
 
     def __init__(self, height: int, width: int, settings: MotionSettings) -> None:
-        refuse_other_code(settings.code)
-        self._flow = _optical_flow(settings)
-        self._far_flow = _optical_flow(for_long_steps(settings))
+        self._flow, self._far_flow = _searches(height, width, settings)
         rows, columns = height // settings.downscale, width // settings.downscale
         self.shape = (2, rows, columns)
         self._small = np.zeros((rows, columns, 2), np.float32)
@@ -112,7 +111,7 @@ class FlowExtractor:
         if np.array_equal(previous, current):
             return False
         search = self._flow if steps < LONG_STEP else self._far_flow
-        flow = search.calc(previous, current, None)  # type: ignore[call-overload]
+        flow = search.calc(previous, current, None)
         rows, columns = self._crop
         small = self._small
         size = small.shape[1::-1]
@@ -242,6 +241,16 @@ def for_long_steps(settings: MotionSettings) -> MotionSettings:
         patch_size=max(_SMALLEST_PATCH, settings.patch_size // 2),
         patch_stride=max(1, settings.patch_stride // 2),
     )
+
+
+def _searches(height: int, width: int, settings: MotionSettings) -> tuple[DenseFlow, DenseFlow]:
+    """What measures flow, and what does from `LONG_STEP` on."""
+    if is_of_a_unit(settings.code):
+        unit = open_code(settings.code, height, width)
+        return unit, unit
+    refuse_other_code(settings.code)
+    dis = _optical_flow(settings), _optical_flow(for_long_steps(settings))
+    return cast("tuple[DenseFlow, DenseFlow]", dis)
 
 
 def _optical_flow(settings: MotionSettings) -> DISOpticalFlow:

@@ -63,15 +63,16 @@ class Baselines:
     Args:
         height: Rows of the frames.
         width: Columns of the frames.
+        motion: What measures flow, and pools it.
 
     Attributes:
         grid: Where the cells of the maps lie in the frame.
     """
 
-    def __init__(self, height: int, width: int) -> None:
-        self._extractor = MotionExtractor(height, width, MOTION)
+    def __init__(self, height: int, width: int, motion: MotionSettings = MOTION) -> None:
+        self._extractor = MotionExtractor(height, width, motion)
         _, rows, columns = self._extractor.shape
-        self.grid = Grid(rows, columns, patch=MOTION.downscale, stride=MOTION.downscale)
+        self.grid = Grid(rows, columns, patch=motion.downscale, stride=motion.downscale)
 
     def start_clip(self) -> None:
         """Begin a new clip."""
