@@ -30,6 +30,7 @@ sys.path += [str(ROOT / "runtime"), str(ROOT / "tests" / "servers")]
 from rtsp_camera import RtspCamera, has_rtsp_server  # noqa: E402
 
 from edge_vad.record.footage_file import seconds_of  # noqa: E402
+from edge_vad.sources.addresses.spec import RecordingSpec  # noqa: E402
 from edge_vad.sources.recordings.pyav_file import PyAvFile  # noqa: E402
 
 FPS, WIDTH, HEIGHT, BITRATE = 25, 1920, 1080, 4_000_000
@@ -167,7 +168,7 @@ def kill_once(url: str, folder: Path, whole_s: float, after_s: float, number: in
 
 def damaged(path: Path) -> tuple[int, int]:
     """Pictures of a file, and those that are not whole."""
-    pictures = [raw.image is not None for raw in PyAvFile(path).decode()]
+    pictures = [raw.image is not None for raw in PyAvFile(RecordingSpec(path)).decode()]
     return len(pictures), pictures.count(False)
 
 

@@ -134,6 +134,7 @@ class CameraStatus:
         age_s: Age of the frame scored last, when it was decided on; None before the first.
         answered: Whether it ever sent a frame.
         unjudged: How many frames were not judged, by the reason, such as `covered`.
+        decoder: What decodes its pictures, once they are; empty where nothing has to.
     """
 
     name: str
@@ -144,3 +145,4 @@ class CameraStatus:
     age_s: float | None
     answered: bool = True
     unjudged: Mapping[str, int] = field(default_factory=dict)
+    decoder: str = ""

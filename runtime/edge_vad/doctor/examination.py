@@ -9,6 +9,7 @@ from edge_vad.backends.providers import installed, package_version
 from edge_vad.device.fingerprint import read_fingerprint
 from edge_vad.doctor.backends import examine_backends
 from edge_vad.doctor.camera import examine_cameras
+from edge_vad.doctor.decoding import examine_decoding
 from edge_vad.doctor.jetson import read_power
 from edge_vad.doctor.processor import read_processor, read_system
 from edge_vad.doctor.report import CameraSupport, DoctorReport, JetsonPower, Processor
@@ -31,6 +32,7 @@ def examine() -> DoctorReport:
         processor=processor,
         backends=examine_backends(device),
         camera=camera,
+        decoding=examine_decoding(is_jetson),
         power=power,
         remarks=(
             *_clashes(),

@@ -56,6 +56,18 @@ class CameraSupport(msgspec.Struct, frozen=True):
     cameras: tuple[PluggedCamera, ...]
 
 
+class DecodingSupport(msgspec.Struct, frozen=True):
+    """What decodes video.
+
+    Attributes:
+        units: What `decode=` takes, and whether it can be used.
+        auto: Which of them `decode=auto` takes.
+    """
+
+    units: tuple[Feature, ...]
+    auto: str
+
+
 class GpuClock(msgspec.Struct, frozen=True):
     """Clock of a Jetson's GPU, MHz.
 
@@ -123,6 +135,7 @@ class DoctorReport(msgspec.Struct, frozen=True):
         processor: The CPU.
         backends: One state a backend.
         camera: What can be read.
+        decoding: What decodes it.
         power: Of a Jetson; None elsewhere.
         remarks: What else should be known, each with its mend.
     """
@@ -134,6 +147,7 @@ class DoctorReport(msgspec.Struct, frozen=True):
     processor: Processor
     backends: tuple[BackendState, ...]
     camera: CameraSupport
+    decoding: DecodingSupport
     power: JetsonPower | None
     remarks: tuple[str, ...]
 

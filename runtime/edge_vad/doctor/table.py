@@ -7,7 +7,14 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from edge_vad.doctor.report import BackendState, CameraSupport, DoctorReport, Feature, JetsonPower
+from edge_vad.doctor.report import (
+    BackendState,
+    CameraSupport,
+    DecodingSupport,
+    DoctorReport,
+    Feature,
+    JetsonPower,
+)
 
 _YES, _NO = ("yes", "green"), ("no", "yellow")
 _INDENT = 2
@@ -20,6 +27,8 @@ def show(report: DoctorReport, console: Console) -> None:
         console.print(_section("power and clocks", _power(report.power)))
     console.print(_section("backends", *map(backend_row, report.backends)))
     console.print(_section(f"cameras, {_opencv(report.camera)}", *_cameras(report.camera)))
+    decoding = report.decoding
+    console.print(_section("decoding", *map(_feature, decoding.units), _auto(decoding)))
     if report.remarks:
         console.print(_section("remarks", *(Text(f"- {text}") for text in report.remarks)))
 
@@ -94,6 +103,10 @@ def _cameras(camera: CameraSupport) -> list[RenderableType]:
     found = [f"{each.source} ({each.name})" for each in camera.cameras]
     rows.append(Text(f"plugged in: {', '.join(found) or 'no camera'}"))
     return rows
+
+
+def _auto(decoding: DecodingSupport) -> Text:
+    return Text(f"decode=auto takes: {decoding.auto}")
 
 
 def _feature(feature: Feature) -> RenderableType:

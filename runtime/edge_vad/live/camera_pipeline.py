@@ -152,6 +152,7 @@ class CameraPipeline:
             self.age_s,
             self.capture.answered,
             dict(self.unjudged),
+            self.capture.decoder,
         )
 
     def decision_by(self, settings: DecisionSettings) -> Decision:

@@ -78,10 +78,12 @@ class EncodedFeed(SampleFeed):
 
     def next(self) -> Sample:
         """Wait for the next picture; a file may begin with any. See `SampleFeed.next`."""
-        with self.throughput.waiting() if self.throughput else nullcontext():
-            stamp_s = self._feed.grab()
-        time_s = self._arrivals.now_s() if self._arrivals else stamp_s
-        image = self._feed.retrieve(None)
+        image: Image | None = None
+        while image is None:
+            with self.throughput.waiting() if self.throughput else nullcontext():
+                stamp_s = self._feed.grab()
+            time_s = self._arrivals.now_s() if self._arrivals else stamp_s
+            image = self._feed.retrieve(None)
         size, breaks = (image.shape[1], image.shape[0]), self._feed.breaks
         follows = size == self._size and breaks == self._breaks
         self._size, self._breaks = size, breaks

@@ -29,7 +29,7 @@ class KeyFrameDecoder:
         decoder.extradata = own.extradata
         decoder.thread_count = 1
         decoder.options = {"max_pixels": MOST_PIXELS}
-        self._decoder, self._converter = decoder, Converter()
+        self._decoder, self._converter = decoder, Converter("the camera")
 
     def decode(self, packet: Packet[VideoStream]) -> Image | None:
         """The picture of a key frame; None where it is damaged."""

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
 from enum import Enum
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
 
 from edge_vad.files.closing import Closing
 from edge_vad.frame import Frame
@@ -19,6 +24,23 @@ class SourceState(str, Enum):
     ENDED = "ended"
 
 
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A picture that was decoded, and is converted only if it is wanted.
+
+    Attributes:
+        index: Its position in the source.
+        time_s: Seconds on the source's clock; see `Frame`.
+        image: Converts it: uint8, (height, width, 3), blue-green-red; None where that fails.
+        take: Number of the take it belongs to.
+    """
+
+    index: int
+    time_s: float
+    image: Callable[[], NDArray[np.uint8] | None]
+    take: int = 0
+
+
 class Source(Closing, ABC):
     """An iterable of frames from a file, a folder, a camera or a simulation.
 
@@ -28,6 +50,7 @@ class Source(Closing, ABC):
         length: About how many frames it will hand out, or None where that is not known.
         state: Whether frames are coming.
         skipped: Pictures that could not be decoded, or not whole, and were left out so far.
+        decoder: What decodes the pictures, once they are; empty where nothing has to.
         is_live: Whether frames that nobody is ready for are dropped, their numbers left out.
     """
 
@@ -36,6 +59,7 @@ class Source(Closing, ABC):
     length: int | None = None
     state: SourceState = SourceState.LIVE
     skipped: int = 0
+    decoder: str = ""
     is_live: bool = False
 
     @abstractmethod
@@ -50,5 +74,14 @@ class Source(Closing, ABC):
         """
         return limit_rate(self, fps)
 
+    def decoded(self) -> Generator[Decoded, None, None]:
+        """Hand out the pictures in order, from the beginning, before they are converted."""
+        for frame in self:
+            yield Decoded(frame.index, frame.time_s, partial(_as_it_is, frame.image), frame.take)
+
     def close(self) -> None:
         """Give back the file or device; harmless when called twice."""
+
+
+def _as_it_is(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return image

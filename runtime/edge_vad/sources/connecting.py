@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge_vad.errors import WrongUse
+from edge_vad.errors import Unavailable, WrongUse
 from edge_vad.sources.addresses.address import CameraKind, CameraSpec
 from edge_vad.sources.addresses.spec import RecordingSpec, StreetSpec
 from edge_vad.sources.base import Source
@@ -22,9 +22,11 @@ def connector(spec: LiveSpec, timeout_s: float) -> Connect:
 
     Raises:
         BadInput: It is a recording that cannot be read.
+        Unavailable: This machine has no such unit as is to decode it.
         WrongUse: It is a street that cannot be.
     """
     if isinstance(spec, CameraSpec):
+        _demand_decoder(spec)
         return _connector_of(spec, timeout_s)
 
     def replay() -> Feed:
@@ -39,7 +41,7 @@ def connector(spec: LiveSpec, timeout_s: float) -> Connect:
 
 def _connector_of(spec: CameraSpec, timeout_s: float) -> Connect:
     """PyAV speaks to networks; OpenCV to what is plugged in, and to networks in its place."""
-    if spec.kind is CameraKind.NETWORK and has_pyav():
+    if spec.kind is CameraKind.NETWORK and has_pyav() and not _is_for_pipelines(spec):
         from edge_vad.sources.feeds.pyav import PyAvFeed
 
         return lambda: PyAvFeed(spec, timeout_s)
@@ -48,12 +50,51 @@ def _connector_of(spec: CameraSpec, timeout_s: float) -> Connect:
     return lambda: OpenCvFeed(spec, timeout_s)
 
 
+def _is_for_pipelines(spec: CameraSpec) -> bool:
+    """Whether a Jetson's own unit is to decode it."""
+    if spec.decode == "software":
+        return False
+    from edge_vad.sources.decoding import pipelines
+
+    return pipelines.are_for_this_machine() and pipelines.has_gstreamer()
+
+
+def _demand_decoder(spec: CameraSpec) -> None:
+    """See to it that what was asked for by name decodes here, and that sizes can be seen.
+
+    Raises:
+        Unavailable: It does not.
+    """
+    if (
+        spec.kind is CameraKind.NETWORK
+        and not has_pyav()
+        and (spec.size or spec.decode != "software")
+    ):
+        raise Unavailable(f"{spec.shown}: decode and size need PyAV", "run pip install av")
+    if spec.decode == "software":
+        return
+    from edge_vad.sources.decoding import pipelines
+
+    if pipelines.are_for_this_machine():
+        pipelines.demand_pipelines(spec.decode)
+    elif spec.kind is CameraKind.NETWORK:
+        from edge_vad.sources.decoding.stream_decoder import demand_unit
+
+        demand_unit(spec.decode)
+    elif spec.decode != "auto":
+        raise Unavailable(
+            f"decode={spec.decode}: only a Jetson decodes pictures of USB cameras in hardware",
+            "leave decode out",
+        )
+
+
 def demand_connectable(spec: CameraSpec) -> None:
     """See to it that this machine can speak to such a camera at all, without trying to.
 
     Raises:
-        Unavailable: It cannot.
+        Unavailable: It cannot, or has no such unit as is to decode it.
     """
+    _demand_decoder(spec)
     if spec.kind is CameraKind.NETWORK and has_pyav():
         return
     from edge_vad.sources.feeds.opencv import demand_backend
@@ -102,6 +143,11 @@ def _open_folder(spec: RecordingSpec, strict: bool, fps: float | None) -> Source
         raise WrongUse(
             f"{spec.path} holds pictures and recordings",
             "give a folder that holds the one or the others",
+        )
+    if pictures and (spec.size or spec.decode != "software"):
+        raise WrongUse(
+            f"{spec.path} holds pictures, and decode and size are for video",
+            "leave them out: pictures are brought to the scene's size by themselves",
         )
     if recordings:
         return open_recordings(spec, recordings, strict=strict, fps=fps)

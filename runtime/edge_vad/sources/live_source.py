@@ -58,6 +58,11 @@ class LiveSource(Source):
         """Pictures that could not be decoded whole."""
         return self._capture.skipped if self._capture else 0
 
+    @property
+    def decoder(self) -> str:  # type: ignore[override]
+        """What decodes the pictures."""
+        return self._capture.decoder if self._capture else ""
+
     def __iter__(self) -> Iterator[Frame]:
         """Hand out the newest frame, again and again; see `play`."""
         return self.play()

@@ -24,6 +24,18 @@ def test_every_backend_is_usable_or_has_a_reason_and_a_mend(edge_vad) -> None:
     assert report.fastest == "onnxruntime" or report.device.gpu or sys.platform != "linux"
 
 
+def test_every_unit_that_decodes_is_there_or_has_a_reason_and_a_mend(edge_vad) -> None:
+    _, out, _ = edge_vad("doctor", "--json")
+    decoding = msgspec.json.decode(out, type=DoctorReport).decoding
+    assert decoding.auto in ("software", "nvdec", "vaapi", "v4l2")
+    assert [each.name for each in decoding.units if each.present][:1] == ["software"]
+    for each in decoding.units:
+        assert each.detail
+        assert each.present or each.mend
+    _, out, _ = edge_vad("doctor")
+    assert f"decode=auto takes: {decoding.auto}" in out
+
+
 def test_the_table_ends_with_the_next_command(edge_vad) -> None:
     code, out, err = edge_vad("doctor")
     assert (code, err) == (0, "")

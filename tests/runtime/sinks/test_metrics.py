@@ -20,7 +20,9 @@ from edge_vad.sinks.settings import MetricsSettings
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104
 STATUS = [
-    CameraStatus("gate", CameraState.LIVE, 800, 7, 1, 0.125, unjudged={"covered": 40}),
+    CameraStatus(
+        "gate", CameraState.LIVE, 800, 7, 1, 0.125, unjudged={"covered": 40}, decoder="nvdec"
+    ),
     CameraStatus("yard", CameraState.NO_SIGNAL, 0, 0, 3, None),
 ]
 
@@ -80,6 +82,8 @@ def test_prometheus_reads_how_cameras_and_sinks_are(metrics, unused_port, events
     assert ("edge_vad_frame_age_seconds", "yard") not in read
     assert read["edge_vad_camera_state", "yard", "no signal"] == 1
     assert read["edge_vad_camera_state", "yard", "live"] == 0
+    assert read["edge_vad_camera_decoder", "gate", "nvdec"] == 1
+    assert not any(key[:2] == ("edge_vad_camera_decoder", "yard") for key in read)
     assert read["edge_vad_stage_seconds_bucket", "gate", "0.05", "total"] == 1
     assert read["edge_vad_stage_seconds_count", "gate", "total"] == 2
     assert read["edge_vad_threshold", "gate"] == 2.5

@@ -316,7 +316,7 @@ def test_pictures_of_a_telephone_are_upright(tmp_path: Path) -> None:
         def __getattr__(self, name: str) -> object:
             return getattr(frame, name)
 
-    converter = Converter()
+    converter = Converter("a telephone")
     converter._reformatter = type("", (), {"reformat": lambda *_, **__: frame})()
     assert converter.convert(Turned()).shape == (WIDTH, HEIGHT, 3)
 

@@ -57,7 +57,12 @@ def _cameras(cameras: list[CameraStatus]) -> Iterator[Metric]:
     unjudged = CounterMetricFamily(
         "edge_vad_frames_unjudged", "Frames not judged.", labels=["camera", "reason"]
     )
+    decoder = GaugeMetricFamily(
+        "edge_vad_camera_decoder", "1 for what decodes a camera.", labels=["camera", "decoder"]
+    )
     for camera in cameras:
+        if camera.decoder:
+            decoder.add_metric([camera.name, camera.decoder], 1.0)
         name = [camera.name]
         for reason, count in camera.unjudged.items():
             unjudged.add_metric([camera.name, reason], count)
@@ -68,7 +73,7 @@ def _cameras(cameras: list[CameraStatus]) -> Iterator[Metric]:
             age.add_metric(name, camera.age_s)
         for each in CameraState:
             state.add_metric([camera.name, each.value], float(each is camera.state))
-    yield from (frames, dropped, unjudged, reconnects, age, state)
+    yield from (frames, dropped, unjudged, reconnects, age, state, decoder)
 
 
 def _health(sinks: Mapping[str, SinkHealth]) -> Iterator[Metric]:

@@ -92,6 +92,7 @@ class CameraNow(msgspec.Struct, frozen=True):
         dropped: Frames that were never scored.
         unjudged: Frames that were not judged, as the picture was covered, for instance.
         reconnects: How often it was connected to again.
+        decoder: What decodes its pictures; empty where nothing has to.
         scores: Seconds on the page's clock and the highest score in each.
         picture: Its newest picture, where one was asked for and it is new.
     """
@@ -106,6 +107,7 @@ class CameraNow(msgspec.Struct, frozen=True):
     dropped: int
     unjudged: int
     reconnects: int
+    decoder: str
     scores: list[tuple[int, float]]
     picture: PictureHead | None
 
@@ -193,6 +195,7 @@ class CameraView:
             dropped=status.dropped,
             unjudged=sum(status.unjudged.values()),
             reconnects=status.reconnects,
+            decoder=status.decoder,
             scores=self._history.since(since),
             picture=None
             if picture is None

@@ -37,12 +37,14 @@ class CameraSpec:
         shown: The same for people: of a network camera scheme and host alone, as paths and
             queries hold passwords, too.
         name: Safe as a folder name.
-        size: Width and height to ask for, px; None leaves it to the camera.
+        size: Width and height to ask for, px; None leaves it to the camera. A network camera is
+            not asked: its pictures are scaled to it as they are decoded.
         fps: Frames a second to ask for; None leaves it to the camera. Of a camera that gives single
             pictures, how often it is asked for one.
         transport: How an RTSP camera is to send, `tcp` or `udp`.
         hosts: Other hosts that it may lead to.
         options: Other options of FFmpeg and their values.
+        decode: What decodes its pictures: one of `edge_vad.sources.addresses.options.DECODERS`.
     """
 
     kind: CameraKind
@@ -54,6 +56,7 @@ class CameraSpec:
     transport: str = "tcp"
     hosts: tuple[str, ...] = ()
     options: tuple[tuple[str, str], ...] = ()
+    decode: str = "software"
 
 
 def parse_camera(text: str) -> CameraSpec | None:
@@ -100,7 +103,8 @@ def without_secrets(url: str) -> str:
 
 
 def _plugged(kind: CameraKind, address: str, name: str, query: str | None) -> CameraSpec:
-    values = read_options(query or "", _OF_DEVICES, "a camera", _DEVICES)
+    known = _OF_DEVICES - {"decode"} if kind is CameraKind.CSI else _OF_DEVICES
+    values = read_options(query or "", known, "a camera", _DEVICES)
     return CameraSpec(kind, address, address, name, **values)
 
 
@@ -130,8 +134,8 @@ def _names_a_place(parts: SplitResult) -> bool:
     return parts.port != 0 and bool(parts.hostname or (parts.scheme in _LISTENING and parts.port))
 
 
-_OF_DEVICES = frozenset({"size", "fps"})
-_OF_THE_NETWORK = frozenset({"fps", "hosts", "transport"}) | FFMPEG_OPTIONS
+_OF_DEVICES = frozenset({"decode", "fps", "size"})
+_OF_THE_NETWORK = frozenset({"decode", "fps", "hosts", "size", "transport"}) | FFMPEG_OPTIONS
 _DEVICES = "write it like /dev/video0?size=1280x720&fps=30"
 _NETWORK = (
     "write it like rtsp://host/live#transport=udp; a # that is part of a password or path is "

@@ -13,6 +13,7 @@ from edge_vad.untrusted import shorten
 _SIZE = re.compile(r"([1-9][0-9]{1,4})x([1-9][0-9]{1,4})")
 _SLOWEST_FPS, _FASTEST_FPS = 0.1, 240.0
 TRANSPORTS = ("tcp", "udp")
+DECODERS = ("auto", "software", "nvdec", "vaapi", "v4l2")
 
 FFMPEG_OPTIONS = frozenset(
     {
@@ -86,6 +87,14 @@ def _transport(text: str, todo: str) -> str:
     return text
 
 
+def _decode(text: str, todo: str) -> str:
+    if text not in DECODERS:
+        raise WrongUse(
+            f"{shorten(text)!r} decodes nothing", f"decode is {', '.join(DECODERS)}; {todo}"
+        )
+    return text
+
+
 def _hosts(text: str, todo: str) -> tuple[str, ...]:
     names = tuple(text.split(","))
     if not all(re.fullmatch(r"[A-Za-z0-9_.:\[\]-]{1,253}", name) for name in names):
@@ -106,4 +115,5 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "loop": _flag,
     "transport": _transport,
     "hosts": _hosts,
+    "decode": _decode,
 }

@@ -48,6 +48,9 @@ class RecordingSpec:
         realtime: Whether it plays at the pace of a camera.
         loop: Whether it begins again at its end; only in real time.
         fps: Frames a second, in place of what a file says; None leaves it to that.
+        decode: What decodes it: one of `edge_vad.sources.addresses.options.DECODERS`.
+        size: Width and height, px, to which pictures are scaled as they are decoded; as they are
+            when None.
     """
 
     path: Path
@@ -55,6 +58,8 @@ class RecordingSpec:
     realtime: bool = False
     loop: bool = False
     fps: float | None = None
+    decode: str = "software"
+    size: tuple[int, int] | None = None
 
     @property
     def name(self) -> str:
@@ -135,7 +140,7 @@ def _parse_replay(text: str) -> RecordingSpec:
     return replace(recording, **said)
 
 
-_OF_RECORDINGS = frozenset({"realtime", "loop", "fps"})
+_OF_RECORDINGS = frozenset({"decode", "fps", "loop", "realtime", "size"})
 _REPLAYS = (
     "write street.mp4?realtime=1, street.mp4?realtime=1&loop=1 to begin again at its end, or "
     "frames?fps=30 for the rate of a folder"

@@ -42,6 +42,7 @@ class Capture:
         answered: Whether it ever sent a frame.
         error: Why it ended for good; None where it just did.
         skipped: Pictures that could not be decoded whole, and were left out.
+        decoder: What decodes the pictures, once they are; empty where nothing has to.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Capture:
         self.error: EdgeVadError | None = None
         self.rate = Rate()
         self.answered = False
+        self.decoder = ""
         self._outage = Outage()
         self._name, self._connect, self._box, self._wanted_fps = name, connect, box, fps
         self._clock = clock
@@ -151,10 +153,17 @@ class Capture:
                 time_s = self._index / self.rate.declared if stamp_s is None else stamp_s
             if limiter.takes(time_s):
                 image = feed.retrieve(self._box.spare())
-                self._enter(CameraState.LIVE)
-                self._box.put(Frame(image, self._index, time_s, self._take))
-                self._on_frame()
+                if image is None:
+                    limiter.reset()  # the next one in its place
+                else:
+                    self.decoder = feed.decoder
+                    self._hand_out(Frame(image, self._index, time_s, self._take))
             self._outage.over()
+
+    def _hand_out(self, frame: Frame) -> None:
+        self._enter(CameraState.LIVE)
+        self._box.put(frame)
+        self._on_frame()
 
     def _report_damage(self, feed: Feed, now_s: float) -> None:
         """Warn of pictures that are not whole, once in a while."""

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 
 import av
 import numpy as np
-from av.video.reformatter import VideoReformatter
+from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
+
+from edge_vad.sources.decoding.sizes import demand_alike
+from edge_vad.sources.decoding.stream_decoder import StreamDecoder
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -40,6 +43,13 @@ _SILENT_IN_FILES = frozenset({"mjpeg"})
 _REPORTING_DECODERS = {"vp9": "libvpx-vp9"}
 """Decoders that tell damage, of codecs of which FFmpeg's own tells none."""
 
+_AS_IN_SOFTWARE = {"nv12": "yuv420p", "nv21": "yuv420p", "p010le": "yuv420p10le"}
+"""Formats of units to those of decoders in software, which hold the same numbers in other places:
+FFmpeg converts the one a little otherwise than the other."""
+
+_SCALING = int(Interpolation.AREA | Interpolation.FULL_CHR_H_INT)
+"""As OpenCV scales pictures down; colours are not taken for those of a neighbour."""
+
 
 def has_stamps(container: InputContainer) -> bool:
     """Whether the stamps of this container's pictures are its own."""
@@ -47,22 +57,36 @@ def has_stamps(container: InputContainer) -> bool:
     return form not in _RAW and not form.endswith("_pipe")
 
 
-def decoder_of(stream: VideoStream, *, at_once: bool) -> VideoCodecContext:
+def decoder_of(
+    stream: VideoStream, decode: str, shown: str, *, at_once: bool, threads: int = 0
+) -> StreamDecoder:
     """What decodes a stream, and tells as much of its damage as can be told.
 
     Args:
         stream: Of which nothing was decoded yet.
+        decode: By what; see `StreamDecoder`.
+        shown: What is decoded, for people.
         at_once: Whether pictures are wanted as they come: several threads hold back as many.
+        threads: Threads that decode at once, at most; as many as cores when 0.
+
+    Raises:
+        Unavailable: This machine has no such unit.
     """
-    decoder = _reporting_decoder(stream)
-    is_silent = decoder.name in _SILENT
-    # Frames side by side are told to be damaged when others are out that were made of them.
-    decoder.thread_type = "SLICE" if at_once or is_silent else "AUTO"
-    decoder.thread_count = 1 if at_once else 0
-    explodes = is_silent or (decoder.name in _SILENT_IN_FILES and not at_once)
-    detected = "crccheck+explode" if explodes else "crccheck"
-    decoder.options = {**decoder.options, "max_pixels": MOST_PIXELS, "err_detect": detected}
-    return decoder
+
+    def prepare(decoder: VideoCodecContext | None) -> VideoCodecContext:
+        is_hardware = decoder is not None
+        decoder = decoder or _reporting_decoder(stream)
+        is_silent = decoder.name in _SILENT
+        # Frames side by side are told to be damaged when others are out that were made of them.
+        decoder.thread_type = "SLICE" if at_once or is_silent or threads == 1 else "AUTO"
+        decoder.thread_count = 1 if at_once or is_hardware else threads
+        explodes = is_silent or (decoder.name in _SILENT_IN_FILES and not at_once)
+        detected = "crccheck+explode" if explodes else "crccheck"
+        checks = {"max_pixels": MOST_PIXELS, "err_detect": detected}
+        decoder.options = {**decoder.options, **checks}
+        return decoder
+
+    return StreamDecoder(stream, decode, shown, prepare)
 
 
 def _reporting_decoder(stream: VideoStream) -> VideoCodecContext:
@@ -77,10 +101,19 @@ def _reporting_decoder(stream: VideoStream) -> VideoCodecContext:
 
 
 class Converter:
-    """Converts the pictures of one stream to blue-green-red, upright; on one core."""
+    """Converts the pictures of one stream to blue-green-red, upright; on one core.
 
-    def __init__(self) -> None:
-        self._reformatter = VideoReformatter()
+    What a unit decoded becomes the same picture as what is decoded in software.
+
+    Args:
+        shown: What is decoded, for people.
+        size: Width and height of what is handed out, px: pictures are scaled as they are converted,
+            which takes a fraction of the time of doing one after the other. As they are when None.
+    """
+
+    def __init__(self, shown: str, size: tuple[int, int] | None = None) -> None:
+        self._shown, self._size = shown, size
+        self._planes, self._reformatter = VideoReformatter(), VideoReformatter()
 
     def later(self, frame: VideoFrame) -> Callable[[], NDArray[np.uint8]]:
         """What converts this picture when it is wanted."""
@@ -91,7 +124,24 @@ class Converter:
 
         Returns:
             uint8, (height, width, 3), contiguous, and nobody else's.
+
+        Raises:
+            BadInput: It has another shape than the size that was asked for.
         """
-        image = self._reformatter.reformat(frame, format="bgr24", threads=1).to_ndarray()
         turns = round(frame.rotation / 90) % 4
-        return np.ascontiguousarray(np.rot90(image, turns))
+        planar = _AS_IN_SOFTWARE.get(frame.format.name)
+        if planar:
+            frame = self._planes.reformat(frame, format=planar, threads=1)
+        converted = self._small(frame, turns) if self._size else self._whole(frame)
+        return np.ascontiguousarray(np.rot90(converted.to_ndarray(), turns))
+
+    def _whole(self, frame: VideoFrame) -> VideoFrame:
+        return self._reformatter.reformat(frame, format="bgr24", threads=1)
+
+    def _small(self, frame: VideoFrame, turns: int) -> VideoFrame:
+        assert self._size  # noqa: S101 - seen by the caller
+        width, height = self._size[::-1] if turns % 2 else self._size
+        demand_alike(self._shown, (frame.width, frame.height), (width, height))
+        return self._reformatter.reformat(
+            frame, width=width, height=height, format="bgr24", interpolation=_SCALING, threads=1
+        )

@@ -42,6 +42,10 @@ class VideoFile(Protocol):
     count: int | None
     most: int | None
 
+    @property
+    def decoder(self) -> str:
+        """What decodes it, once it is."""
+
     def decode(self) -> Generator[Raw, None, None]:
         """Decode from the beginning."""
 

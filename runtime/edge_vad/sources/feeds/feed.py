@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Iterator
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vad.frame import Frame
-from edge_vad.sources.base import Source
+from edge_vad.sources.base import Decoded, Source
 
 _LATEST_S = 1.0
 
@@ -42,12 +40,14 @@ class Feed(ABC):
         is_fps_certain: Whether that is so; cameras are often wrong.
         breaks: How often the next frame did not follow the one before.
         skipped: Pictures that could not be decoded whole, and were left out.
+        decoder: What decodes the pictures; empty where nothing has to.
     """
 
     fps: float
     is_fps_certain: bool = False
     breaks: int = 0
     skipped: int = 0
+    decoder: str = ""
 
     @abstractmethod
     def grab(self) -> float | None:
@@ -62,20 +62,26 @@ class Feed(ABC):
         """
 
     @abstractmethod
-    def retrieve(self, spare: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
+    def retrieve(self, spare: NDArray[np.uint8] | None) -> NDArray[np.uint8] | None:
         """Convert the frame that was grabbed last.
 
         Args:
             spare: An image that may be written into where it fits.
+
+        Returns:
+            uint8, (height, width, 3), blue-green-red; None of a recording's picture that cannot be
+            read, and is left out.
 
         Raises:
             FeedLost: It cannot be converted.
         """
 
     def read(self, spare: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
-        """Wait for the next frame and convert it; see `grab` and `retrieve`."""
-        self.grab()
-        return self.retrieve(spare)
+        """Wait for the next frame that can be read, and convert it; see `grab` and `retrieve`."""
+        while True:
+            self.grab()
+            if (image := self.retrieve(spare)) is not None:
+                return image
 
     def close(self) -> None:
         """Give back the device; called by the thread that reads."""
@@ -122,35 +128,39 @@ class ReplayFeed(Feed):
     def __init__(self, source: Source, *, paced: bool, loop: bool = False) -> None:
         self.fps = source.fps
         self._source, self._paced, self._loop = source, paced, loop
-        self._frames: Iterator[Frame] = iter(source)
-        self._frame: Frame | None = None
+        self._pictures = source.decoded()
+        self._picture: Decoded | None = None
         self._begun_s = 0.0
         self._pace = RealTime()
 
     def grab(self) -> float | None:
         """Wait for the next frame; see `Feed.grab`."""
-        before, frame = self._frame, next(self._frames, None)
-        if frame is None:
+        before, picture = self._picture, next(self._pictures, None)
+        if picture is None:
             if not self._loop or before is None:
                 raise FeedEnded
             self._begun_s += before.time_s + 1 / self.fps
-            self._frames, self._frame = iter(self._source), None
+            self._pictures, self._picture = self._source.decoded(), None
             self.breaks += 1
             return self.grab()
-        if before is not None and frame.take != before.take:
+        if before is not None and picture.take != before.take:
             self.breaks += 1
-        self._frame, self.skipped = frame, self._source.skipped
+        self._picture, self.skipped = picture, self._source.skipped
         if self._paced:
-            self._pace.wait(1 / self.fps if before is None else frame.time_s - before.time_s)
-        return self._begun_s + frame.time_s
+            self._pace.wait(1 / self.fps if before is None else picture.time_s - before.time_s)
+        return self._begun_s + picture.time_s
 
-    def retrieve(self, spare: NDArray[np.uint8] | None) -> NDArray[np.uint8]:  # noqa: ARG002
-        """The frame that was grabbed; see `Feed.retrieve`."""
-        assert self._frame is not None  # noqa: S101 - grabbed before
-        return self._frame.image
+    def retrieve(self, spare: NDArray[np.uint8] | None) -> NDArray[np.uint8] | None:  # noqa: ARG002
+        """Convert the frame that was grabbed; see `Feed.retrieve`."""
+        assert self._picture is not None  # noqa: S101 - grabbed before
+        return self._picture.image()
+
+    @property
+    def decoder(self) -> str:  # type: ignore[override]
+        """What decodes the pictures."""
+        return self._source.decoder
 
     def close(self) -> None:
         """Close the file."""
-        if isinstance(self._frames, Generator):
-            self._frames.close()
+        self._pictures.close()
         self._source.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from contextlib import suppress
 
@@ -11,8 +12,10 @@ from numpy.typing import NDArray
 from edge_vad.errors import Unavailable
 from edge_vad.opencv import cv2
 from edge_vad.sources.addresses.address import CameraKind, CameraSpec
+from edge_vad.sources.decoding import pipelines
 from edge_vad.sources.decoding.pictures import as_bgr
-from edge_vad.sources.decoding.video_file import plausible
+from edge_vad.sources.decoding.sizes import demand_alike
+from edge_vad.sources.decoding.video_file import has_pyav, plausible
 from edge_vad.sources.feeds.feed import Feed, FeedLost
 from edge_vad.sources.feeds.hosts import Hosts, LeadsElsewhere
 from edge_vad.sources.feeds.refusal import REFUSED_S, refusal
@@ -24,6 +27,8 @@ _USUAL_FPS = 25.0
 # A picture that begins while none is free is lost: of one alone, a third and more of them.
 _USB_BUFFERS = 4
 _CSI_SIZE, _CSI_FPS = (1280, 720), 30.0
+
+_log = logging.getLogger("edge_vad.sources")
 
 
 class OpenCvFeed(Feed):
@@ -42,7 +47,7 @@ class OpenCvFeed(Feed):
         _prepare_opencv(timeout_s)
         if spec.kind is CameraKind.NETWORK:
             _refuse_other_hosts(spec, timeout_s)
-        self._capture = _OPENERS[spec.kind](spec, round(timeout_s * 1000))
+        self._capture, self.decoder = _open(spec, timeout_s)
         if not self._capture.isOpened():
             self._capture.release()
             if spec.kind is CameraKind.NETWORK:
@@ -74,6 +79,39 @@ class OpenCvFeed(Feed):
     def close(self) -> None:
         """Close the connection."""
         self._capture.release()
+
+
+def _open(spec: CameraSpec, timeout_s: float) -> tuple[cv2.VideoCapture, str]:
+    """Open a camera; with what decodes it. A pipeline that fails is told, and left for software."""
+    used = "" if spec.kind is CameraKind.CSI else "software"
+    if used and spec.decode != "software" and pipelines.are_for_this_machine():
+        why = "there is no pipeline for it"
+        if text := _pipeline_of(spec, timeout_s):
+            capture = cv2.VideoCapture(text, cv2.CAP_GSTREAMER)
+            if capture.isOpened():
+                return capture, pipelines.USED
+            capture.release()
+            why = f"{pipelines.USED} refuses the stream"
+        _log.warning("%s is decoded in software: %s", spec.shown, why)
+        used = f"software ({why})"
+    return _OPENERS[spec.kind](spec, round(timeout_s * 1000)), used
+
+
+def _pipeline_of(spec: CameraSpec, timeout_s: float) -> str:
+    """The pipeline of a camera; empty where there is none for it."""
+    if not pipelines.has_gstreamer():
+        return ""
+    if spec.kind is CameraKind.USB:
+        return pipelines.of_device(spec.address, spec.size, spec.fps)
+    if not spec.address.startswith(("rtsp://", "rtsps://")) or not has_pyav():
+        return ""
+    from edge_vad.sources.feeds.pyav_connection import look
+
+    codec, own = look(spec, timeout_s)
+    if codec not in pipelines.CODECS:
+        return ""
+    demand_alike(spec.shown, own, spec.size)
+    return pipelines.of_network(spec.address, codec, spec.transport, timeout_s, spec.size)
 
 
 def _refuse_other_hosts(spec: CameraSpec, timeout_s: float) -> None:
@@ -148,8 +186,7 @@ def demand_backend(kind: CameraKind) -> None:
     if kind is CameraKind.CSI and not _is_built_with(cv2.CAP_GSTREAMER):
         raise Unavailable(
             "this OpenCV is built without GStreamer, which csi:// cameras need",
-            "use the system's OpenCV: python3-opencv, in an environment made with "
-            "--system-site-packages; edge-vad doctor says more",
+            pipelines.SYSTEM_OPENCV,
         )
     if kind is CameraKind.NETWORK and not _is_built_with(cv2.CAP_FFMPEG):
         raise Unavailable(

@@ -41,11 +41,12 @@ class PyAvFeed(Feed):
 
     Raises:
         FeedLost: It does not answer, or sends no video.
+        Unavailable: This machine has no such unit as is to decode it.
     """
 
     def __init__(self, spec: CameraSpec, timeout_s: float) -> None:
         self._spec, self._timeout_s = spec, timeout_s
-        self._converter = Converter()
+        self._converter = Converter(spec.shown, spec.size)
         self._frame: VideoFrame | None = None
         self._connection = self._open()
         container = self._connection.container
@@ -79,6 +80,11 @@ class PyAvFeed(Feed):
         except (FFmpegError, ValueError):
             raise FeedLost(f"{self._spec.shown} sends pictures that cannot be converted") from None
 
+    @property
+    def decoder(self) -> str:  # type: ignore[override]
+        """What decodes the pictures."""
+        return self._decoder.used
+
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
@@ -90,7 +96,7 @@ class PyAvFeed(Feed):
             connection.close()
             raise FeedLost(f"{self._spec.shown} sends no video")
         stream = container.streams.video[0]
-        self._decoder = decoder_of(stream, at_once=True)
+        self._decoder = decoder_of(stream, self._spec.decode, self._spec.shown, at_once=True)
         self._packets: Iterator[Packet[VideoStream]] = container.demux(stream)
         self._whole = DamageTracker()
         self._seen: deque[DecodedPicture] = deque()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from contextlib import closing
 from typing import TYPE_CHECKING
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
@@ -106,6 +107,20 @@ class StreamConnection:
     def _close_file(self) -> None:
         if self._file is not None:
             self._file.close()
+
+
+def look(spec: CameraSpec, timeout_s: float) -> tuple[str, tuple[int, int]]:
+    """Connect to a camera to see what it sends: codec, and width and height in px.
+
+    Raises:
+        FeedLost: It does not answer, leads elsewhere, or sends no video.
+    """
+    with closing(StreamConnection(spec, timeout_s)) as connection:
+        streams = connection.container.streams.video
+        if not streams:
+            raise FeedLost(f"{spec.shown} sends no video")
+        decoder = streams[0].codec_context
+        return decoder.codec.canonical_name, (decoder.width, decoder.height)
 
 
 def lost(shown: str, error: Exception, usually: str) -> FeedLost:

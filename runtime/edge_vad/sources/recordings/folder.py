@@ -11,8 +11,9 @@ from edge_vad.errors import BadInput
 from edge_vad.files.bounded import read_text, reason_of
 from edge_vad.sources.addresses.options import read_fps
 from edge_vad.sources.addresses.spec import RecordingSpec
+from edge_vad.sources.base import Decoded
 from edge_vad.sources.decoding.pictures import read_picture
-from edge_vad.sources.recordings.recording import Decoded, Pictures, Recording, refuse_beyond
+from edge_vad.sources.recordings.recording import Pictures, Recording, refuse_beyond
 
 if TYPE_CHECKING:
     import numpy as np

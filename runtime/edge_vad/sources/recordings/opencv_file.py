@@ -29,6 +29,7 @@ class OpenCvFile:
     """
 
     most: int | None = None
+    decoder = "software"
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -41,15 +42,20 @@ class OpenCvFile:
     def decode(self) -> Generator[Raw, None, None]:
         """Decode from the beginning; see `VideoFile.decode`."""
         with _opened(self._path) as capture:
-            before_s = -1.0
-            while capture.grab():
-                at_s = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-                stamp_s, before_s = (at_s if at_s > before_s else None), max(at_s, before_s)
-                is_read, image = capture.retrieve()
-                if is_read and image.any():
-                    yield Raw(partial(as_bgr, image), stamp_s)
-                else:
-                    yield Raw(None, stamp_s)
+            yield from raws_of(capture)
+
+
+def raws_of(capture: cv2.VideoCapture) -> Generator[Raw, None, None]:
+    """What an open reader makes of the pictures that follow."""
+    before_s = -1.0
+    while capture.grab():
+        at_s = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+        stamp_s, before_s = (at_s if at_s > before_s else None), max(at_s, before_s)
+        is_read, image = capture.retrieve()
+        if is_read and image.any():
+            yield Raw(partial(as_bgr, image), stamp_s)
+        else:
+            yield Raw(None, stamp_s)
 
 
 @contextmanager

@@ -14,8 +14,10 @@ import av
 from av.error import FFmpegError
 from av.stream import Disposition
 
+from edge_vad.sources.addresses.spec import RecordingSpec
 from edge_vad.sources.decoding.damage_tracker import DamageTracker, DecodedPicture, time_of
 from edge_vad.sources.decoding.pyav import MOST_PIXELS, Converter, decoder_of, has_stamps
+from edge_vad.sources.decoding.stream_decoder import StreamDecoder, demand_unit
 from edge_vad.sources.decoding.video_file import Raw, no_video, plausible
 from edge_vad.sources.recordings.stamps import RisingStamps
 
@@ -35,26 +37,38 @@ class PyAvFile:
     """A video file; see `edge_vad.sources.decoding.video_file.VideoFile`.
 
     Args:
-        path: The file.
+        spec: The file, what decodes it, and the size of its pictures.
+
+    Attributes:
+        size: Width and height of its pictures as its header says, px.
 
     Raises:
         BadInput: It cannot be read as a video.
+        Unavailable: This machine has no such unit as is to decode it.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, spec: RecordingSpec) -> None:
+        self._path, self._spec = spec.path, spec
+        self._decoder: StreamDecoder | None = None
+        demand_unit(spec.decode)
         with closing(open_container(self._path)) as container:
-            stream = _video_of(container, path)
+            stream = _video_of(container, spec.path)
             self.most = stream.frames or None
+            self.size = stream.codec_context.width, stream.codec_context.height
             self.fps = _rate_of(container, stream)
             self.count = _estimate(container, stream, self.fps)
+
+    @property
+    def decoder(self) -> str:
+        """What decodes it, once it is."""
+        return self._decoder.used if self._decoder else ""
 
     def decode(self) -> Generator[Raw, None, None]:
         """Decode from the beginning; damaged pictures are handed out without an image."""
         with closing(open_container(self._path)) as container:
             stream = _video_of(container, self._path)
-            decoder = decoder_of(stream, at_once=False)
-            whole, converter = DamageTracker(), Converter()
+            decoder = self._decoder = self._decoder_of(stream)
+            whole, converter = DamageTracker(), Converter(str(self._path), self._spec.size)
             is_stamped, rising = has_stamps(container), RisingStamps()
             stamps: deque[float | None] = deque()
 
@@ -76,6 +90,12 @@ class PyAvFile:
                     stamps.append(rising.choose(frame.time, handed_out_s))
                     yield from map(raw, whole.take(frame))
             yield from map(raw, whole.end())
+
+    def _decoder_of(self, stream: VideoStream) -> StreamDecoder:
+        # What is played like a camera is in no haste, and shares the cores with others.
+        threads = 1 if self._spec.realtime else 0
+        name = str(self._path)
+        return decoder_of(stream, self._spec.decode, name, at_once=False, threads=threads)
 
 
 def open_container(path: Path) -> InputContainer:

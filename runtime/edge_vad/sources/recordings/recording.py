@@ -4,39 +4,18 @@ from __future__ import annotations
 
 import logging
 from abc import abstractmethod
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import closing
-from dataclasses import dataclass
 from weakref import WeakSet
-
-import numpy as np
-from numpy.typing import NDArray
 
 from edge_vad.errors import BadInput, WrongUse
 from edge_vad.frame import Frame
 from edge_vad.motion.pace import FrameRateLimiter
 from edge_vad.preprocessing.resize import is_alike
 from edge_vad.sources.addresses.spec import RecordingSpec
-from edge_vad.sources.base import Source, SourceState
+from edge_vad.sources.base import Decoded, Source, SourceState
 
 log = logging.getLogger("edge_vad.sources")
-
-
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """A picture that was decoded, and is converted only if it is wanted.
-
-    Attributes:
-        index: Its position in the recording.
-        time_s: Seconds since the recording's first picture.
-        image: Converts it: uint8, (height, width, 3), blue-green-red; None where that fails.
-        take: Number of the take it belongs to.
-    """
-
-    index: int
-    time_s: float
-    image: Callable[[], NDArray[np.uint8] | None]
-    take: int = 0
 
 
 Pictures = Generator[Decoded, None, None]
@@ -72,6 +51,15 @@ class Recording(Source):
         frames = self._play(fps)
         self._passes.add(frames)
         return frames
+
+    def decoded(self) -> Generator[Decoded, None, None]:
+        """Hand out the pictures before they are converted; see `Source.decoded`."""
+        self.state, self.skipped = SourceState.LIVE, 0
+        try:
+            with closing(self.pictures()) as pictures:
+                yield from pictures
+        finally:
+            self.state = SourceState.ENDED
 
     def close(self) -> None:
         """End every iteration under way and give back what it holds."""

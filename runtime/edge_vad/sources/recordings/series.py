@@ -48,6 +48,11 @@ class Series(Source):
         stop = self._frames.stop if whole is None else min(self._frames.stop or whole, whole)
         self.length = None if stop is None else max(stop - self._frames.start, 1)
 
+    @property
+    def decoder(self) -> str:  # type: ignore[override]
+        """What decodes them."""
+        return next((part.decoder for part in reversed(self._parts) if part.decoder), "")
+
     def __iter__(self) -> Generator[Frame, None, None]:
         """Hand out the frames of all, from the beginning."""
         return self.play()
@@ -129,7 +134,9 @@ def open_recordings(
     parts: list[Source] = []
     for path in paths:
         try:
-            parts.append(VideoSource(RecordingSpec(path, fps=spec.fps), strict=strict, fps=fps))
+            parts.append(
+                VideoSource(replace(spec, path=path, frames=FrameRange()), strict=strict, fps=fps)
+            )
         except BadInput as error:  # noqa: PERF203 - one that is broken spoils no others
             if strict:
                 raise

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from math import ceil
-from pathlib import Path
 
-from edge_vad.errors import BadInput, WrongUse
+from edge_vad.errors import BadInput, Unavailable, WrongUse
 from edge_vad.sources.addresses.spec import RecordingSpec
+from edge_vad.sources.base import Decoded
 from edge_vad.sources.decoding.video_file import VideoFile, has_pyav, no_video
 from edge_vad.sources.recordings.folder import PICTURE_SUFFIXES
-from edge_vad.sources.recordings.recording import Decoded, Pictures, Recording, refuse_beyond
+from edge_vad.sources.recordings.recording import Pictures, Recording, refuse_beyond
 from edge_vad.sources.recordings.stamps import Stamps
 
 
@@ -35,7 +36,7 @@ class VideoSource(Recording):
     ) -> None:
         if spec.path.suffix.lower() in PICTURE_SUFFIXES:
             raise WrongUse(f"{spec.path} is a single picture", "give the folder that holds it")
-        self._file = open_video(spec.path)
+        self._file = open_video(spec)
         fps = spec.fps or self._file.fps or fps
         if fps is None:
             raise BadInput(
@@ -48,6 +49,11 @@ class VideoSource(Recording):
             refuse_beyond(spec, most, _tolerance(most))
         end = spec.frames.stop or count
         self.length = None if end is None else max(end - spec.frames.start, 1)
+
+    @property
+    def decoder(self) -> str:  # type: ignore[override]
+        """What decodes it, once it is."""
+        return self._file.decoder
 
     def pictures(self) -> Pictures:
         """Give every picture of the range that is whole; see `Recording.pictures`."""
@@ -99,19 +105,34 @@ def _tolerance(announced: int) -> int:
     return max(2, ceil(announced * 0.02))
 
 
-def open_video(path: Path) -> VideoFile:
+def open_video(spec: RecordingSpec) -> VideoFile:
     """Open a video file.
 
     Raises:
         BadInput: It cannot be read as a video.
-        Unavailable: Neither PyAV nor OpenCV is installed.
+        Unavailable: Neither PyAV nor OpenCV is installed, or there is no such unit.
     """
-    if not path.is_file():  # a device may have no end, and a pipe is read only once
-        raise no_video(path)
-    if has_pyav():
-        from edge_vad.sources.recordings.pyav_file import PyAvFile
+    if not spec.path.is_file():  # a device may have no end, and a pipe is read only once
+        raise no_video(spec.path)
+    if not has_pyav():
+        return _by_opencv(spec)
+    from edge_vad.sources.recordings.pyav_file import PyAvFile
 
-        return PyAvFile(path)
+    if spec.decode == "software":
+        return PyAvFile(spec)
+    from edge_vad.sources.decoding import pipelines
+
+    if not pipelines.are_for_this_machine():
+        return PyAvFile(spec)
+    from edge_vad.sources.recordings.pipeline_file import PipelineFile
+
+    pipelines.demand_pipelines(spec.decode)
+    return PipelineFile(spec, PyAvFile(replace(spec, decode="software")))
+
+
+def _by_opencv(spec: RecordingSpec) -> VideoFile:
+    if spec.size or spec.decode != "software":
+        raise Unavailable(f"{spec.path}: decode and size need PyAV", "run pip install av")
     from edge_vad.sources.recordings.opencv_file import OpenCvFile
 
-    return OpenCvFile(path)
+    return OpenCvFile(spec.path)

@@ -82,7 +82,10 @@ class ActingSite:
         self.page: Page | None = None
 
     def status(self):
-        return [CameraStatus(name, CameraState.LIVE, 100, 7, 1, 0.05) for name in CAMERAS]
+        return [
+            CameraStatus(name, CameraState.LIVE, 100, 7, 1, 0.05, decoder="nvdec")
+            for name in CAMERAS
+        ]
 
     def false_alarms(self, camera: str) -> str:
         return self.accepted[camera]

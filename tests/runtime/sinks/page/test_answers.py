@@ -52,7 +52,7 @@ def test_states_scores_stages_and_troubles_are_told(page):
     assert gate["stages"] == {"infer": 0.02}
     assert gate["age_s"] == 0.05
     assert gate["threshold"]["false_alarms"] == "1/day"
-    assert (gate["dropped"], gate["reconnects"]) == (7, 1)
+    assert (gate["dropped"], gate["reconnects"], gate["decoder"]) == (7, 1, "nvdec")
     assert yard["state"] == "no signal"
     assert document["troubles"] == [{"sink": "store", "why": "the disk is full"}]
     assert pictures == []

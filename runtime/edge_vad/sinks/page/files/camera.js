@@ -154,6 +154,7 @@ export class Camera {
     rows.push(["frames dropped", String(now.dropped), ""]);
     rows.push(["frames not judged", String(now.unjudged), ""]);
     rows.push(["reconnects", String(now.reconnects), ""]);
+    if (now.decoder) rows.push(["decoded by", now.decoder, ""]);
     parts.told.replaceChildren(
       ...rows.flatMap(([word, value, name]) => {
         const term = document.createElement("dt");
