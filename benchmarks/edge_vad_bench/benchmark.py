@@ -13,17 +13,22 @@ from edge_vad.opencv import cv2
 from edge_vad_bench import store
 from edge_vad_bench.measure.device import read_device
 from edge_vad_bench.measure.nvml import open_nvml
+from edge_vad_bench.parts.cameras import measure_cameras
 from edge_vad_bench.parts.cold_start import measure_cold_start
 from edge_vad_bench.parts.compute_bound import measure_compute_bound
+from edge_vad_bench.parts.formats import measure_formats
 from edge_vad_bench.parts.growth import measure_growths
 from edge_vad_bench.parts.roofline import project
 from edge_vad_bench.parts.scenarios import measure_scenarios
 from edge_vad_bench.report.notes import notes
 from edge_vad_bench.schema import SCHEMA, BenchmarkReport
 from edge_vad_bench.task import Task
+from edge_vad_bench.workloads.camera_server import LACK as LACK_OF_SERVER
 
-SCENARIOS, COLD, GROWTH, BOUND, PROJECTION, BASELINES, SIZES = (
+SCENARIOS, FORMATS, CAMERAS, COLD, GROWTH, BOUND, PROJECTION, BASELINES, SIZES = (
     "scenarios",
+    "formats",
+    "cameras",
     "cold start",
     "growth",
     "floor",
@@ -33,7 +38,10 @@ SCENARIOS, COLD, GROWTH, BOUND, PROJECTION, BASELINES, SIZES = (
 )
 """Names of the parts in a report, and on the command line."""
 
-PARTS = (SCENARIOS, COLD, GROWTH, BOUND, PROJECTION)
+PARTS = (SCENARIOS, FORMATS, CAMERAS, COLD, GROWTH, BOUND, PROJECTION)
+QUICK_PARTS = tuple(part for part in PARTS if part not in (FORMATS, CAMERAS))
+"""Those that take seconds where others take minutes."""
+
 PARTS_OF_BASELINES = (BASELINES, SIZES)
 """Measured besides where the folder of the training is given."""
 
@@ -78,6 +86,17 @@ def begin(task: Task) -> BenchmarkReport:
 
 def _scenarios(task: Task, report: BenchmarkReport) -> BenchmarkReport:
     return msgspec.structs.replace(report, rows=(*report.rows, *measure_scenarios(task)))
+
+
+def _formats(task: Task, report: BenchmarkReport) -> BenchmarkReport:
+    return msgspec.structs.replace(report, rows=(*report.rows, *measure_formats(task)))
+
+
+def _watched(task: Task, report: BenchmarkReport) -> BenchmarkReport:
+    watched = measure_cameras(task)
+    is_served = any(each.server_cores is not None for each in watched)
+    told = () if is_served else (f"RTSP cameras were not watched: {LACK_OF_SERVER}",)
+    return msgspec.structs.replace(report, watched=watched, notes=(*report.notes, *told))
 
 
 def _cold_starts(task: Task, report: BenchmarkReport) -> BenchmarkReport:
@@ -134,6 +153,8 @@ def _sizes(task: Task, report: BenchmarkReport) -> BenchmarkReport:
 
 _MAKERS: dict[str, Part] = {
     SCENARIOS: _scenarios,
+    FORMATS: _formats,
+    CAMERAS: _watched,
     COLD: _cold_starts,
     GROWTH: _growths,
     BOUND: _compute_bounds,

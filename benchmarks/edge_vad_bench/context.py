@@ -72,6 +72,8 @@ class Plan(Record, frozen=True):
             figure is stable and measuring ends.
         settled: See `tolerance`.
         starts: Cold starts that are measured.
+        watch_s: Seconds for which cameras are watched, each time that another number is tried.
+        most_cameras: Cameras that are watched at once, at most.
         injected_delay: Share of its time by which every query is delayed on purpose, to see whether
             a comparison notices; `handicap` in the JSON.
     """
@@ -84,11 +86,21 @@ class Plan(Record, frozen=True):
     tolerance: Share = 0.05
     settled: int = 3
     starts: int = 5
+    watch_s: float = 8.0
+    most_cameras: int = 64
     injected_delay: Share = msgspec.field(default=0.0, name="handicap")
 
 
 QUICK = Plan(
-    warm_up_s=0.2, block_s=0.2, block_queries=3, blocks=3, most_blocks=4, settled=2, starts=1
+    warm_up_s=0.2,
+    block_s=0.2,
+    block_queries=3,
+    blocks=3,
+    most_blocks=4,
+    settled=2,
+    starts=1,
+    watch_s=1.0,
+    most_cameras=2,
 )
 """To see that everything works; too short to compare."""
 

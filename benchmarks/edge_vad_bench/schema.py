@@ -35,6 +35,7 @@ __all__ = [
     "Projection",
     "SceneUsed",
     "StageTimes",
+    "WatchedCameras",
 ]
 
 SCHEMA = 2
@@ -145,6 +146,38 @@ class BenchmarkRow(Record, frozen=True):
     values: dict[str, float] = msgspec.field(default_factory=dict)
 
 
+class WatchedCameras(Record, frozen=True):
+    """How many cameras of a kind were watched at once, found by watching more and more of them.
+
+    Attributes:
+        kind: What they were.
+        fps: Frames a second that were to be scored of each.
+        cameras: The most that held: none slower, none late.
+        tried: Numbers of cameras that were tried.
+        slowest_fps: Frames a second scored of the slowest, with as many cameras as held; with one
+            where none did, as are the next figures.
+        p50_ms: From capture to decision.
+        p99_ms: The same, 99 in 100.
+        dropped: Frames that came and were not scored.
+        cores: Cores that were used, by what for.
+        server_cores: Cores that the server used which played the cameras; None where none did.
+        contention_cores: Cores that other processes used, that server included; None where the
+            system does not report it.
+    """
+
+    kind: str
+    fps: int
+    cameras: int
+    tried: tuple[int, ...]
+    slowest_fps: float
+    p50_ms: Milliseconds
+    p99_ms: Milliseconds
+    dropped: int
+    cores: dict[str, float]
+    server_cores: float | None = None
+    contention_cores: float | None = msgspec.field(default=None, name="others_cores")
+
+
 class Growth(Record, frozen=True):
     """How time grows with one quantity, others held.
 
@@ -250,6 +283,7 @@ class BenchmarkReport(Record, frozen=True):
         compute_bounds: Against the machine's best rate.
         agreements: Whether the baselines computed the same.
         projections: On paper.
+        watched: How many cameras were watched at once.
         notes: What is timed and what is not, and what could not be had.
     """
 
@@ -265,4 +299,5 @@ class BenchmarkReport(Record, frozen=True):
     compute_bounds: tuple[ComputeBound, ...] = msgspec.field(default=(), name="floors")
     agreements: tuple[BaselineAgreement, ...] = ()
     projections: tuple[Projection, ...] = ()
+    watched: tuple[WatchedCameras, ...] = ()
     notes: tuple[str, ...] = ()

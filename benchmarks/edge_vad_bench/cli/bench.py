@@ -54,7 +54,9 @@ Examples:
     "--only",
     "parts",
     multiple=True,
-    type=click.Choice(["scenarios", "cold start", "growth", "floor", "projection"]),
+    type=click.Choice(
+        ["scenarios", "formats", "cameras", "cold start", "growth", "floor", "projection"]
+    ),
     help="Measure only this part; may be given several times.",
 )
 @click.option(
@@ -142,7 +144,7 @@ def bench(
         raise WrongUse(
             "two of the scenes have one precision", "give one scene model of each precision"
         )
-    chosen = parts or tuple(benchmark.PARTS)
+    chosen = parts or (benchmark.QUICK_PARTS if quick else benchmark.PARTS)
     settings = BenchmarkSettings(
         scenes=used,
         source=_name(source),

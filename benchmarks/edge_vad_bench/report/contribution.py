@@ -18,24 +18,30 @@ from edge_vad_bench.measure.device import LIBRARIES
 from edge_vad_bench.measure.energy import METERS
 from edge_vad_bench.measure.nvml import SLOWED
 from edge_vad_bench.parts import growth
+from edge_vad_bench.parts.cameras import KINDS
 from edge_vad_bench.parts.cold_start import SCENARIO as COLD_START
 from edge_vad_bench.parts.cold_start import VALUES
+from edge_vad_bench.parts.formats import FORMATS
 from edge_vad_bench.report.hardware import hardware
 from edge_vad_bench.report.notes import notes
 from edge_vad_bench.schema import BenchmarkReport, SceneUsed
+from edge_vad_bench.workloads.formats import SCENARIO as PICTURE
 from edge_vad_bench.workloads.scenarios import MULTI, OFFLINE, SINGLE
 
-_STAGES = ("decode", "resize", "flow", "pooling", "compute", "decision", "overlay")
+_STAGES = ("decode", "convert", "resize", "flow", "pooling", "compute", "decision", "overlay")
 _COPIES = ("host to device", "device to host")
-_PARTS = ("scenarios", "cold start", "growth", "floor")
+_PARTS = ("scenarios", "formats", "cameras", "cold start", "growth", "floor")
 _GOVERNORS = ("performance", "powersave", "ondemand", "conservative", "schedutil")
 _GROWTHS = ("cameras", growth.OF_CAMERAS, "window T", growth.OF_WINDOWS)
 _FOOTAGE = "footage"
+_KINDS = (*FORMATS, *(each.name for each in KINDS))
+_USES = ("capture", "motion", "scoring", "other threads")
 _WORDS = frozenset(
     [
         *(SINGLE, MULTI, OFFLINE, COLD_START, _FOOTAGE, "cpu", "cuda"),
         *(*BACKENDS, *get_args(Precision), *LIBRARIES),
         *(*_STAGES, *_COPIES, *_PARTS, *_GROWTHS, *VALUES),
+        *(PICTURE, *_KINDS, *_USES),
         *(*_GOVERNORS, *METERS, *SLOWED.values()),
     ]
 )
@@ -154,5 +160,5 @@ _CLEANERS: dict[str, Callable[[str], str]] = {
 }
 """Field to what is kept of its text; of all others only known words are."""
 
-_MAPPINGS = {"libraries": "library", "stages": "stage", "values": "value"}
+_MAPPINGS = {"libraries": "library", "stages": "stage", "values": "value", "cores": "use"}
 """Fields whose keys are texts, too, and what their values are cleaned as."""

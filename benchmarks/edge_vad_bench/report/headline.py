@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from edge_vad_bench.schema import BenchmarkReport, BenchmarkRow
+from edge_vad_bench.schema import BenchmarkReport, BenchmarkRow, WatchedCameras
 from edge_vad_bench.workloads.scenarios import MULTI, SINGLE
 
 RATES = (25, 8)
@@ -17,6 +17,9 @@ COLUMNS = (
     "watts",
 )
 """What the three numbers are."""
+
+SEARCHED = "recordings sub-stream"
+"""The kind of cameras of which it is said."""
 
 NOT_MEASURED = "not measured"
 _MOST_CAMERAS, _ROUNDING = 1e6, 1e-9
@@ -95,7 +98,8 @@ def headline(report: BenchmarkReport) -> Headline:
     several = _fastest(report.rows, MULTI)
     alone = _fastest(_of_same_subject(report.rows, several), SINGLE)
     device = device_name(report, several or alone)
-    reached = capacities(several) if several else ()
+    found = searched(report.watched)
+    reached = found or (capacities(several) if several else ())
     drawn = watts(several or alone)
     clauses = _watches(reached), _decides(alone), _draws(drawn)
     figures = _cameras(reached), _latency(alone), _power(drawn, several or alone)
@@ -103,7 +107,7 @@ def headline(report: BenchmarkReport) -> Headline:
         device=device,
         sentence=f"{device} {clauses[0]}, {clauses[1]}, and {clauses[2]}.",
         figures=figures,
-        basis=tuple(_basis(several, alone, reached)),
+        basis=tuple(_basis(several, alone, reached, is_searched=bool(found))),
         doubts=tuple(_doubts(several, alone)),
     )
 
@@ -126,6 +130,16 @@ def capacities(row: BenchmarkRow) -> tuple[Capacity, ...]:
     reached = (min(1000 / rate / share_ms + _ROUNDING, _MOST_CAMERAS) for rate in RATES)
     return tuple(
         Capacity(rate, int(cameras), count) for rate, cameras in zip(RATES, reached, strict=True)
+    )
+
+
+def searched(watched: Sequence[WatchedCameras]) -> tuple[Capacity, ...]:
+    """How many cameras were found to hold at each of `RATES`; none where not all were tried."""
+    held = {each.fps: each for each in watched if each.kind == SEARCHED}
+    if not all(rate in held for rate in RATES):
+        return ()
+    return tuple(
+        Capacity(rate, held[rate].cameras, max(held[rate].tried, default=0)) for rate in RATES
     )
 
 
@@ -193,9 +207,15 @@ def _power(drawn: float | None, row: BenchmarkRow | None) -> KeyFigure:
 
 
 def _basis(
-    several: BenchmarkRow | None, alone: BenchmarkRow | None, reached: Sequence[Capacity]
+    several: BenchmarkRow | None,
+    alone: BenchmarkRow | None,
+    reached: Sequence[Capacity],
+    *,
+    is_searched: bool,
 ) -> Iterator[str]:
-    if several:
+    if is_searched:
+        yield f"Cameras: found by watching more and more of them ({SEARCHED})."
+    elif several:
         yield _basis_of_cameras(several, reached)
     if alone:
         yield (

@@ -29,6 +29,9 @@ def show(report: BenchmarkReport, console: Console) -> None:
         if row.stages:
             parts = (f"{name} {stage.p50:.2f}" for name, stage in row.stages.items())
             console.print(f"{row.name}: {', '.join(parts)} ms")
+    for each in report.watched:
+        late = f"p99 {each.p99_ms:.0f} ms, {sum(each.cores.values()):.2f} cores"
+        console.print(f"{each.kind} at {each.fps} frames/s: {each.cameras} cameras hold, {late}")
     for growth in report.growths:
         verdict = "" if growth.exponent <= growth.limit else f", above {growth.limit:g}"
         exponent = f"grows with {growth.quantity} to the {growth.exponent:.2f}"

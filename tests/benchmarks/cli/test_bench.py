@@ -40,9 +40,9 @@ def test_it_measures_the_whole_way_and_every_stage(edge_vad, tiny_scene, clip, t
         "decode", "resize", "flow", "pooling", "compute", "decision", "overlay",
     ]  # fmt: skip
     # The stages up to the decision are the whole of the latency: nothing between them is lost.
-    # Medians, for a busy machine may stop the process between two marks now and then.
-    parts = sum(each.p50 for name, each in single.stages.items() if name != "overlay")
-    assert parts == pytest.approx(single.latency.p50, rel=0.15)
+    # Means, for those of parts add up, however a busy machine spreads what it takes for others.
+    parts = sum(each.mean for name, each in single.stages.items() if name != "overlay")
+    assert parts == pytest.approx(single.latency.mean, rel=0.15)
     assert (multi.frames_a_query, offline.frames_a_query) == (8, 8)
     assert multi.latency.p50 > 3 * single.latency.p50
     assert cold.latency.p50 > 50
