@@ -1,4 +1,4 @@
-"""Cameras that act: real decisions and real sinks, on scores that rise and fall by the clock.
+"""Cameras that act: real decisions and real sinks, on scores that rise and fall.
 
     python tools/acting_site.py FOLDER --broker-port 1883
 
@@ -96,17 +96,18 @@ class ActingSite:
 
 
 def act(site: ActingSite, camera: str, phase_s: float, bus: SinkGroup) -> None:
-    """Be a camera until the end."""
+    """Be a camera until the end; its time goes by with its frames, however slow the machine is."""
+    began_s = time.monotonic()
     decision = Decision(camera, card(), DecisionSettings("1/day", quiet_s=0.5, update_s=0.3))
     image = np.full((HEIGHT, WIDTH, 3), 80, np.uint8)
     anomaly_map = np.zeros((12, 17), np.float32)
     bus.state(camera, CameraState.LIVE, time.time())
     while not site.stopping.wait(1 / FPS):
-        now = time.monotonic()
-        within_s = (now + phase_s) % (QUIET_S + LOUD_S)
+        played_s = site.frames[camera] / FPS
+        within_s = (played_s + phase_s) % (QUIET_S + LOUD_S)
         is_loud = within_s < LOUD_S
         anomaly_map[4:7, 6:9] = 6 + 3 * math.sin(math.pi * within_s / LOUD_S) if is_loud else 0
-        frame = Frame(image, site.frames[camera], now)
+        frame = Frame(image, site.frames[camera], began_s + played_s)
         judged = decision.update(frame, float(anomaly_map.max()), anomaly_map)
         site.frames[camera] += 1
         bus.frame(camera, judged.detection)

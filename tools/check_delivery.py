@@ -59,6 +59,12 @@ class Run:
         last = {change.event: change for change in list(self.said)}
         return {event: change for event, change in last.items() if change.kind != "end"}
 
+    def wait_for_frames(self) -> None:
+        """Wait until its cameras and sinks have begun."""
+        until = time.monotonic() + _CATCH_UP_S
+        while not (self.frames and self.health) and time.monotonic() < until:
+            time.sleep(0.02)
+
     def kill_in_an_event(self) -> None:
         """Kill it while an event goes on, a moment after it last said something."""
         while not self.open_events or time.monotonic() - self._said_at < _SILENCE_S:
@@ -119,6 +125,7 @@ def main() -> None:
         ear = Ear(broker)
         print(f"broker killed for {away_s:g} s, cameras watch on:", flush=True)
         first = Run(site_folder, broker)
+        first.wait_for_frames()
         time.sleep(3)
         broker.kill()
         time.sleep(away_s)
@@ -132,6 +139,7 @@ def main() -> None:
         first.kill_in_an_event()
         cut_off = first.open_events
         second = Run(site_folder, broker)
+        second.wait_for_frames()
         time.sleep(away_s / 2 + 1)
         broker.start()
         time.sleep(3)

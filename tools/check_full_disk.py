@@ -20,6 +20,16 @@ from check_delivery import Run, heard_all
 
 from edge_vad.sinks.store import StoredEvents
 
+PATIENCE_S = 60.0
+"""For what takes a moment, where others leave some of the machine."""
+
+
+def frame_rate(run: Run, seconds: float) -> float:
+    """Frames a second and camera over some time."""
+    frames, began = run.frames, time.monotonic()
+    time.sleep(seconds)
+    return (run.frames - frames) / (time.monotonic() - began) / 4
+
 
 def fill(folder: Path) -> Path:
     """Take all the space that is left."""
@@ -55,19 +65,27 @@ def main() -> None:
 def watch(broker: Broker, disk: Path, full_s: float) -> bool:
     """The check itself; prints the figures."""
     ear, run = Ear(broker), Run(disk, broker)
-    time.sleep(3)
+    run.wait_for_frames()
+    usual = frame_rate(run, 3)
     print(f"disk full for {full_s:g} s, cameras watch on:", flush=True)
-    frames, heard, ballast = run.frames, len(ear.heard), fill(disk)
-    time.sleep(full_s)
-    rate = (run.frames - frames) / full_s / 4
+    heard, ballast = len(ear.heard), fill(disk)
+    rate = frame_rate(run, full_s)
+    until = time.monotonic() + PATIENCE_S
+    while not (len(ear.heard) > heard and "full" in run.health["store"][1]):
+        if time.monotonic() > until:
+            break
+        time.sleep(0.05)
     told = len(ear.heard) - heard
     store, mqtt = run.health["store"], run.health["mqtt"]
-    print(f"  {rate:.1f} frames a second and camera, {told} changes arrived over MQTT")
+    print(
+        f"  {rate:.1f} frames a second and camera, {usual:.1f} before, {told} changes arrived over "
+        "MQTT"
+    )
     print(f"  the store says: {store[1]}\n  MQTT says: {mqtt[1] or 'ok'}")
-    ok = rate > 8 and told > 0 and "full" in store[1]
+    ok = rate > 0.5 * usual and told > 0 and "full" in store[1]
     ballast.unlink()
     freed = time.monotonic()
-    while not run.health["store"][0] and time.monotonic() < freed + 20:
+    while not run.health["store"][0] and time.monotonic() < freed + PATIENCE_S:
         time.sleep(0.05)
     print(f"disk free again: the store is well after {time.monotonic() - freed:.1f} s", flush=True)
     time.sleep(2)

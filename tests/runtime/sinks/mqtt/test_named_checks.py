@@ -13,7 +13,7 @@ TOOLS = Path(__file__).parents[4] / "tools"
 def run(name, *words):
     command = [sys.executable, str(TOOLS / name), *words]
     done = subprocess.run(
-        command, capture_output=True, text=True, timeout=180, check=False, env=os.environ
+        command, capture_output=True, text=True, timeout=400, check=False, env=os.environ
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
