@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 import onnx
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
@@ -37,7 +37,7 @@ from edge_vad.scene_model import (
 # Processes with a thread for every core hinder one another beyond measure when tests run abreast.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # How long an example takes says nothing on a machine that others use.
-settings.register_profile("edge-vad", deadline=None)
+settings.register_profile("edge-vad", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("edge-vad")
 # A shell makes what it starts in the background deaf to Ctrl-C, and here Ctrl-C is tested.
 signal.signal(signal.SIGINT, signal.default_int_handler)

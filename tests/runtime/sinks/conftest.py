@@ -63,8 +63,11 @@ def end(event: LiveEvent) -> EventChange:
     return EventChange(ChangeKind.END, replace(event, state=EventState.ENDED))
 
 
-def eventually(condition: Callable[[], object], timeout_s: float = 10.0) -> object:
-    """Wait until something holds, and fail where it never does; returns what it was."""
+def eventually(condition: Callable[[], object], timeout_s: float = 120.0) -> object:
+    """Wait until something holds, and fail where it never does; returns what it was.
+
+    The bound is for what hangs. A machine that others use may need a multiple of the usual time.
+    """
     until = time.monotonic() + timeout_s
     while not (held := condition()):
         assert time.monotonic() < until, "it never came to that"

@@ -20,7 +20,7 @@ def test_every_step_is_a_line_and_the_last_of_each_camera_is_found_again(tmp_pat
         sink = DriftSteps(tmp_path)
         sink.drift("gate", step(shift), 12.3456)
         sink.drift("yard", step(-shift), 13.0)
-        sink.close(5)
+        sink.close(60)
     lines = [json.loads(line) for line in (tmp_path / "drift.jsonl").read_text().splitlines()]
     assert [(line["camera"], line["threshold"]) for line in lines] == [
         ("gate", 2.1),
@@ -41,11 +41,11 @@ def test_what_was_put_aside_counts_where_nothing_newer_is_known(tmp_path):
     sink = DriftSteps(tmp_path)
     sink.drift("gate", step(0.1), 1.0)
     sink.drift("yard", step(0.1), 1.0)
-    sink.close(5)
+    sink.close(60)
     (tmp_path / "drift.jsonl").rename(tmp_path / "drift.jsonl.1")
     sink = DriftSteps(tmp_path)
     sink.drift("gate", step(0.3), 2.0)
-    sink.close(5)
+    sink.close(60)
     assert last_states(tmp_path) == {"gate": step(0.3).state, "yard": step(0.1).state}
 
 
@@ -55,11 +55,11 @@ def test_what_was_put_aside_counts_where_nothing_newer_is_known(tmp_path):
 def test_broken_lines_are_passed_over(tmp_path, broken):
     sink = DriftSteps(tmp_path)
     sink.drift("gate", step(0.1), 1.0)
-    sink.close(5)
+    sink.close(60)
     with (tmp_path / "drift.jsonl").open("ab") as file:
         file.write(broken)
     assert last_states(tmp_path) == {"gate": step(0.1).state}
     sink = DriftSteps(tmp_path)
     sink.drift("gate", step(0.2), 2.0)
-    sink.close(5)
+    sink.close(60)
     assert last_states(tmp_path) == {"gate": step(0.2).state}

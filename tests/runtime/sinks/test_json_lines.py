@@ -24,7 +24,7 @@ def test_events_states_and_on_demand_frames_stand_in_the_file(tmp_path, events):
     sink.frame("gate", Detection(Frame(image, 7, 0.7), 2.5, 2.0, anomaly_map, None))
     sink.event("gate", events.new(event))
     sink.state("gate", CameraState.NO_SIGNAL, 12.3456)
-    sink.close(5)
+    sink.close(60)
     frame, new, state = lines(tmp_path / "events.jsonl")
     assert frame == {
         "type": "frame",
@@ -42,7 +42,7 @@ def test_frames_are_left_out_unless_they_are_asked_for(tmp_path):
     sink = JsonLines(JsonLinesSettings(), tmp_path)
     image, anomaly_map = np.zeros((2, 2, 3), np.uint8), np.zeros((1, 1), np.float32)
     sink.frame("gate", Detection(Frame(image, 7, 0.7), 2.5, 2.0, anomaly_map, None))
-    sink.close(5)
+    sink.close(60)
     assert not (tmp_path / "events.jsonl").exists()
 
 
@@ -51,7 +51,7 @@ def test_a_line_that_was_cut_off_does_not_spoil_the_next(tmp_path, events):
     path.write_text('{"whole": 1}\n{"cut o')
     sink = JsonLines(JsonLinesSettings(), tmp_path)
     sink.event("gate", events.new(events.live()))
-    sink.close(5)
+    sink.close(60)
     whole, cut, new = path.read_text().splitlines()
     assert (whole, cut) == ('{"whole": 1}', '{"cut o')
     assert json.loads(new)["type"] == "new"
@@ -67,14 +67,14 @@ def test_on_a_full_disk_lines_wait_and_none_is_torn(small_disk, fill_disk, event
     ballast.unlink()
     events.eventually(lambda: sink.health().ok and not sink.health().depth)
     assert [line["id"] for line in lines(small_disk / "events.jsonl")] == [e.id for e in written]
-    sink.close(5)
+    sink.close(60)
 
 
 def test_a_long_file_makes_way_for_a_new_one(tmp_path, events):
     sink = JsonLines(JsonLinesSettings(max_size_mb=1), tmp_path)
     for at in range(6000):
         sink.event("gate", events.new(events.live(events.recent + at), with_picture=False))
-    sink.close(20)
+    sink.close(60)
     old, new = lines(tmp_path / "events.jsonl.1"), lines(tmp_path / "events.jsonl")
     assert len(old) + len(new) == 6000
     assert (tmp_path / "events.jsonl.1").stat().st_size < 1_001_000

@@ -37,7 +37,7 @@ def metrics(unused_port):
 
 
 def told(port):
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
         families = text_string_to_metric_families(answer.read().decode())
     return {
         (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
@@ -161,7 +161,7 @@ def test_with_a_token_only_who_knows_it_reads(unused_port, tmp_path):
     try:
         for header in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "a-token-of-some"}):
             with pytest.raises(urllib.error.HTTPError) as refused:
-                urllib.request.urlopen(urllib.request.Request(address, headers=header), timeout=5)
+                urllib.request.urlopen(urllib.request.Request(address, headers=header), timeout=60)
             assert refused.value.code == 401
             assert "edge_vad" not in refused.value.read().decode()
             refused.value.close()
@@ -181,7 +181,7 @@ def test_a_short_token_is_refused(unused_port, tmp_path):
 
 
 def status_of(port, **headers):
-    line = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         line.request("GET", "/metrics", headers=headers)
         answer = line.getresponse()

@@ -26,7 +26,7 @@ def video(make, tmp_path):
 
     yield build
     for sink in made:
-        sink.close(10)
+        sink.close(60)
 
 
 def watch(sink, frames, height=48, width=64):
@@ -46,7 +46,7 @@ def pieces(folder):
 def test_every_frame_is_drawn_into_the_cameras_video(video, tmp_path):
     sink = video()
     watch(sink, 20)
-    sink.close(10)
+    sink.close(60)
     (piece,) = pieces(tmp_path)
     read = cv2.VideoCapture(str(piece))
     pictures = []
@@ -58,12 +58,13 @@ def test_every_frame_is_drawn_into_the_cameras_video(video, tmp_path):
     assert pictures[10][..., 2].mean() > pictures[10][..., 0].mean() + 20  # it glows red
 
 
-def test_a_piece_ends_when_the_camera_changes_its_size(video, tmp_path):
+def test_a_piece_ends_when_the_camera_changes_its_size(video, tmp_path, events):
     sink = video()
     watch(sink, 5)
+    events.eventually(lambda: not sink.health().depth)
     time.sleep(1.1)  # pieces are named by the second
     watch(sink, 5, height=96, width=128)
-    sink.close(10)
+    sink.close(60)
     assert len(pieces(tmp_path)) == 2
 
 
@@ -74,7 +75,7 @@ def test_the_oldest_pieces_make_room(video, tmp_path):
         (folder / f"2026010{day}T000000Z.webm").write_bytes(b"\0" * 600_000)
     sink = video(max_size_mb=1)
     watch(sink, 5)
-    sink.close(10)
+    sink.close(60)
     assert next(piece.name[:8] for piece in pieces(tmp_path)) == "20260103"
     assert len(pieces(tmp_path)) == 2
 

@@ -68,12 +68,12 @@ class OtherSide:
 
     def _speak(self, caller: socket.socket) -> None:
         parts, pause_s = self._behave()
-        caller.settimeout(2)
+        caller.settimeout(60)
         for part in parts:
             caller.sendall(part)
             if self._over.wait(pause_s) if pause_s else self._over.is_set():
                 return
-        self._over.wait(TIMEOUT_S * 2)
+        self._over.wait(60)
 
     def close(self) -> None:
         self._over.set()
@@ -94,37 +94,40 @@ def other_side():
         each.close()
 
 
-def call(target: Target) -> float:
-    """How long a call that fails takes, s."""
+def fail_in_time(target: Target, body: bytes = b"{}") -> str:
+    """Call somebody who would let us wait for a minute; returns why that failed."""
     began = time.monotonic()
-    with pytest.raises((OSError, http.client.HTTPException)):
-        post(target, "/", b"{}", {}, TIMEOUT_S)
-    return time.monotonic() - began
+    with pytest.raises((OSError, http.client.HTTPException)) as error:
+        post(target, "/", body, {}, TIMEOUT_S)
+    assert time.monotonic() - began < 30
+    return str(error.value)
 
 
 @pytest.mark.parametrize("behaviour", BEHAVIOURS)
 def test_a_call_ends_in_time_though_the_other_side(other_side, behaviour):
     side = other_side(BEHAVIOURS[behaviour])
-    assert call(Target("127.0.0.1", side.port, None)) < TIMEOUT_S + 2
+    fail_in_time(Target("127.0.0.1", side.port, None))
 
 
 @pytest.mark.parametrize("behaviour", TLS_BEHAVIOURS)
 def test_a_secure_call_ends_in_time_though_the_other_side(other_side, behaviour):
     side = other_side(TLS_BEHAVIOURS[behaviour])
-    assert call(Target("127.0.0.1", side.port, TLS)) < TIMEOUT_S + 2
+    fail_in_time(Target("127.0.0.1", side.port, TLS))
 
 
 def test_a_call_ends_in_time_though_the_other_side_does_not_read(other_side):
     side = other_side(lambda: (iter(()), 0.0))
-    began = time.monotonic()
-    with pytest.raises(OSError, match="no whole answer within"):
-        post(Target("127.0.0.1", side.port, None), "/", bytes(30_000_000), {}, TIMEOUT_S)
-    assert time.monotonic() - began < TIMEOUT_S + 2
+    said = fail_in_time(Target("127.0.0.1", side.port, None), bytes(30_000_000))
+    assert "no whole answer within" in said
 
 
 def test_a_call_ends_in_time_though_no_name_server_answers(monkeypatch):
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(3) or [])
-    assert call(Target("cam.example", 80, None)) < TIMEOUT_S + 1
+    over = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait(60) and [])
+    try:
+        assert "no whole answer within" in fail_in_time(Target("cam.example", 80, None))
+    finally:
+        over.set()
 
 
 def test_an_address_that_does_not_answer_takes_no_time_from_the_next(monkeypatch, other_side):
@@ -136,11 +139,12 @@ def test_an_address_that_does_not_answer_takes_no_time_from_the_next(monkeypatch
             for address in (full.getsockname(), ("127.0.0.1", side.port))
         ]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
-        assert post(Target("cam.example", 80, None), "/", b"{}", {}, 3.0) == 204
+        assert post(Target("cam.example", 80, None), "/", b"{}", {}, 5.0) == 204
 
 
 def test_a_name_that_is_none_is_an_error_like_others():
-    assert call(Target("a" * 70 + ".example", 80, None)) < TIMEOUT_S
+    with pytest.raises(OSError, match="no name of a host"):
+        post(Target("a" * 70 + ".example", 80, None), "/", b"{}", {}, 60.0)
 
 
 @pytest.mark.parametrize("behaviour", ["drips headers", "says Continue for ever"])

@@ -40,7 +40,7 @@ def clips(tmp_path):
 
     yield make
     for sink in made:
-        sink.close(10)
+        sink.close(60)
 
 
 def watch(sink, indices, camera="gate", **options):
@@ -84,14 +84,14 @@ def test_which_kind_of_video_can_be_written_is_known_before_the_first_event(clip
     tried = threading.Event()
     monkeypatch.setattr("edge_vad.sinks.clips.clip_writer.browser_codec", tried.set)
     clips()
-    assert tried.wait(10)
+    assert tried.wait(60)
 
 
 def test_the_clip_can_be_played_by_browsers(clips, events, tmp_path):
     sink, event = clips(), events.live()
     watch(sink, range(20))
     sink.event("gate", events.new(event))
-    sink.close(10)
+    sink.close(60)
     path = found(events, tmp_path, event)
     head = path.read_bytes()[:64]
     assert (b"webm" in head) if path.suffix == ".webm" else (b"ftyp" in head)
@@ -128,7 +128,7 @@ def test_a_new_event_ends_the_clip_of_the_one_before(clips, events, tmp_path):
     sink.event("gate", events.new(second))
     found(events, tmp_path, first)
     sink.event("gate", events.end(second))
-    sink.close(10)
+    sink.close(60)
     found(events, tmp_path, second)
 
 
@@ -144,7 +144,7 @@ def test_frames_larger_than_was_asked_are_made_smaller(clips, events, tmp_path):
     sink, event = clips(width=160), events.live()
     watch(sink, range(5), height=301, width=403)
     sink.event("gate", events.new(event))
-    sink.close(10)
+    sink.close(60)
     video = cv2.VideoCapture(str(found(events, tmp_path, event)))
     size = video.get(cv2.CAP_PROP_FRAME_WIDTH), video.get(cv2.CAP_PROP_FRAME_HEIGHT)
     video.release()
@@ -156,7 +156,7 @@ def test_a_camera_that_changes_its_size_is_filmed_on(clips, events, tmp_path):
     watch(sink, range(10))
     sink.event("gate", events.new(event))
     watch(sink, range(10, 20), height=96, width=128)
-    sink.close(10)
+    sink.close(60)
     assert len(brightness(found(events, tmp_path, event))) == pytest.approx(20, abs=2)
 
 
@@ -184,7 +184,7 @@ def test_on_a_full_disk_clips_are_left_out_and_that_is_said(small_disk, clips, e
     sink.event("gate", events.new(event))
     events.eventually(lambda: sink.health().why == "the disk is full")
     watch(sink, range(10, 20))
-    sink.close(10)
+    sink.close(60)
     assert clip_of(small_disk, event.id) is None
 
 

@@ -47,7 +47,7 @@ def sink(tmp_path):
     browser_codec()  # it is found out once, with files of its own
     sink = Clips(ClipSettings(before_s=1, after_s=0), tmp_path, SITE)
     yield sink
-    sink.close(10)
+    sink.close(60)
 
 
 def watch(sink, indices):
@@ -100,7 +100,7 @@ def test_a_clip_of_a_killed_run_is_kept_while_no_file_can_be_opened(sink, events
     event = events.live()
     watch(sink, range(10))
     sink.event("gate", events.new(event))
-    sink.close(10)
+    sink.close(60)
     whole = found(events, tmp_path, event)
     written = browser_codec().written
     left = whole.rename(whole.with_name(f"{event.id}{PARTIAL}{written}"))

@@ -12,7 +12,7 @@ def test_a_delivery_that_takes_long_is_told_whatever_it_waits_for(tmp_path, monk
     blocked = threading.Event()
 
     def deliver(messages, stopping):
-        blocked.wait(10)
+        blocked.wait(120)
         return messages[-1].seq
 
     carrier = Sender("mqtt", Outbox(tmp_path / "outbox.sqlite", 10_000), deliver)

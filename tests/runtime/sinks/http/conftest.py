@@ -5,12 +5,13 @@ from __future__ import annotations
 import http.client
 import logging
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
-import anyio
 import pytest
+from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -36,7 +37,8 @@ class RunningServer:
             return Response(bytes(LARGE))
 
         async def slow(request: Request) -> Response:
-            await anyio.sleep(1.5)
+            self.at_work.set()
+            await to_thread.run_sync(self.go_on.wait, 60)
             return Response(b"at last")
 
         routes = [
@@ -46,6 +48,7 @@ class RunningServer:
         ]
         guard = AccessMiddleware(application(routes), Authenticator(None), ["localhost"])
         self.port = port
+        self.at_work, self.go_on = threading.Event(), threading.Event()
         self.server = HttpServer(guard, listen("127.0.0.1", port), most, "the page")
         self.limiter = self.server._server.limiter
         self._held: list[socket.socket] = []
@@ -56,7 +59,7 @@ class RunningServer:
 
     def hold(self, sent: bytes = b"", source: str = "127.0.0.1") -> socket.socket:
         """A connection that is held."""
-        caller = socket.create_connection(("127.0.0.1", self.port), 10, (source, 0))
+        caller = socket.create_connection(("127.0.0.1", self.port), 60, (source, 0))
         self._held.append(caller)
         caller.sendall(sent)
         return caller
@@ -64,7 +67,7 @@ class RunningServer:
     def ask(self, path: str = "/", source: str = "127.0.0.1") -> int:
         """The status of an answer."""
         line = http.client.HTTPConnection(
-            "127.0.0.1", self.port, timeout=10, source_address=(source, 0)
+            "127.0.0.1", self.port, timeout=60, source_address=(source, 0)
         )
         try:
             line.request("GET", path)
@@ -75,7 +78,7 @@ class RunningServer:
             line.close()
 
     @staticmethod
-    def ended_after(caller: socket.socket, longest_s: float = 20.0) -> float:
+    def ended_after(caller: socket.socket, longest_s: float = 60.0) -> float:
         """Wait until a connection was ended from the other side; returns how long that took, s."""
         began = time.monotonic()
         caller.settimeout(longest_s)
@@ -85,6 +88,7 @@ class RunningServer:
         return time.monotonic() - began
 
     def close(self) -> None:
+        self.go_on.set()
         for caller in self._held:
             caller.close()
         self.server.close(3.0)

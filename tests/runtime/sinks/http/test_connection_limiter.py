@@ -25,18 +25,23 @@ def impatient(monkeypatch):
         monkeypatch.setitem(LONGEST_S, phase, 1.0)
 
 
+@pytest.fixture
+def patient(monkeypatch):
+    """No deadlines: whoever leaves, leaves for a newcomer."""
+    for phase in Phase:
+        monkeypatch.setitem(LONGEST_S, phase, 3600.0)
+
+
 def descriptors() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nX: ", HALF, DEAF])
-def test_callers_who_hold_connections_keep_nobody_out(server, sent):
+def test_callers_who_hold_connections_keep_nobody_out(server, patient, sent):
     opened = server()
     for _ in range(60):
         opened.hold(sent)
-    began = time.monotonic()
     assert opened.ask() == 200
-    assert time.monotonic() - began < 5
     assert opened.inside <= opened.limiter.most
 
 
@@ -44,14 +49,14 @@ GARBLED = b"POST %s HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\
 
 
 @pytest.mark.parametrize("path", [b"/", b"/missing", b"/missing\xff"])
-def test_a_body_that_is_no_http_is_refused_and_no_fault_of_ours(server, log, events, path):
+def test_a_body_that_is_no_http_is_refused_and_no_fault_of_ours(server, patient, log, events, path):
     opened = server()
     for _ in range(5):
-        assert opened.ended_after(opened.hold(GARBLED % path)) < 10
+        opened.ended_after(opened.hold(GARBLED % path))
     early = opened.hold(GARBLED[:-5] % b"/large")  # its answer has begun when the rest comes
     early.recv(100)
     early.sendall(b"ZZZ\r\n")
-    assert opened.ended_after(early) < 10
+    opened.ended_after(early)
     events.eventually(lambda: opened.inside == 0)
     assert opened.ask() == 200
     assert not [each for each in log.records if each.levelname == "ERROR"]
@@ -88,14 +93,14 @@ def test_where_descriptors_are_few_places_are_fewer(monkeypatch):
 
 
 def test_an_idle_connection_is_ended(server, impatient):
-    opened = server()
-    assert 0.5 < opened.ended_after(opened.hold()) < 10
+    opened, began = server(), time.monotonic()
+    opened.ended_after(opened.hold())
+    assert time.monotonic() - began > 0.9
 
 
 def test_a_connection_that_is_idle_after_an_answer_is_ended(server, impatient):
     opened = server()
-    caller = opened.hold(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
-    assert opened.ended_after(caller) < 10
+    opened.ended_after(opened.hold(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"))
 
 
 @pytest.mark.parametrize(
@@ -110,25 +115,28 @@ def test_a_connection_that_is_idle_after_an_answer_is_ended(server, impatient):
     ],
 )
 def test_a_request_that_drips_is_ended(server, impatient, begun, drip):
-    opened = server()
+    opened, began = server(), time.monotonic()
     caller = opened.hold(begun)
-    began = time.monotonic()
     with suppress(ConnectionError):
-        while time.monotonic() - began < 15:
+        while time.monotonic() - began < 60:
             caller.sendall(drip)
             time.sleep(0.1)
-    assert 0.5 < time.monotonic() - began < 10
+    assert 0.9 < time.monotonic() - began < 60
 
 
-def test_a_caller_who_does_not_read_is_ended_and_one_who_reads_slowly_is_not(server, impatient):
+def test_a_caller_who_does_not_read_is_ended_and_one_who_reads_slowly_is_not(server, monkeypatch):
+    monkeypatch.setitem(LONGEST_S, Phase.READING, 3.0)
     opened = server()
     asked = b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n"
     deaf, slow = opened.hold(asked), opened.hold(asked)
-    read, until = 0, time.monotonic() + 60
-    while read < opened.large and time.monotonic() < until:
-        read += len(slow.recv(400_000))
+    read, began = 0, time.monotonic()
+    while part := slow.recv(200_000):
+        read += len(part)
+        if read > opened.large:
+            break
         time.sleep(0.1)
     assert read > opened.large
+    assert time.monotonic() - began > 3.0  # it had more time than one who does not read
     got = 0
     with suppress(ConnectionError):
         while part := deaf.recv(1_000_000):
@@ -136,32 +144,37 @@ def test_a_caller_who_does_not_read_is_ended_and_one_who_reads_slowly_is_not(ser
     assert got < opened.large
 
 
-def test_an_answer_under_way_is_not_given_up_for_newcomers(server, events):
+def test_an_answer_under_way_is_not_given_up_for_newcomers(server, patient):
     opened = server()
     line = opened.hold(b"GET /slow HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-    time.sleep(0.3)
-    for _ in range(40):
-        opened.hold()
+    assert opened.at_work.wait(60)
+    newcomers = [opened.hold() for _ in range(40)]
+    opened.ended_after(newcomers[0])  # there was no room for all
+    opened.go_on.set()
     answer = b""
     while part := line.recv(65536):
         answer += part
     assert answer.startswith(b"HTTP/1.1 200")
 
 
-def test_where_no_descriptor_is_left_little_is_logged_and_all_goes_on_afterwards(server, log):
-    opened = server()
+def test_where_no_descriptor_is_left_little_is_logged_and_all_goes_on_afterwards(
+    server, log, events
+):
+    opened, began = server(), time.monotonic()
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     callers = [socket.socket() for _ in range(20)]
     resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors() - 1, limits[1]))
     try:
         for caller in callers:
             caller.connect(("127.0.0.1", opened.port))
+        events.eventually(lambda: log.records)
         time.sleep(2.5)
+        told = len(log.records)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
         for caller in callers:
             caller.close()
-    assert 1 <= len(log.records) <= 5
+    assert told <= 2 + (time.monotonic() - began) / 0.9
     assert "nobody can be let in" in log.text
     assert opened.ask() == 200
 
@@ -179,15 +192,16 @@ def test_a_flood_of_connections_is_let_in_no_faster_than_it_may_cost(server):
     flooding = [threading.Thread(target=flood) for _ in range(2)]
     for each in flooding:
         each.start()
+    began = time.monotonic()
     try:
         time.sleep(2)
-        let_in = len(made)
+        let_in, took_s = len(made), time.monotonic() - began
         assert opened.ask() == 200
     finally:
         stop.set()
         for each in flooding:
             each.join()
-    assert let_in <= 2 / _PACE_S + 300
+    assert let_in <= took_s / _PACE_S + 300
 
 
 def test_no_answer_waits_for_the_kernel_to_fill_a_packet(server, events):

@@ -50,7 +50,7 @@ def test_what_is_told_was_written_before(tmp_path, events):
     group = SinkGroup([Journal(tmp_path), keeper])
     for change in (events.new(events.live()), events.end(events.live())):
         group.event("gate", change)
-    group.close(5)
+    group.close(60)
     assert kinds(keeper.told) == ["new", "end"]
     assert keeper.written == [True, True]
     assert [change.position.number for change in keeper.told] == [1, 2]
@@ -63,7 +63,7 @@ def test_when_all_is_kept_nothing_of_it_stays(tmp_path, events):
     event = events.live()
     group.event("gate", events.new(event))
     group.event("gate", events.end(event))
-    group.close(5)
+    group.close(60)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -87,7 +87,7 @@ def test_a_folder_that_goes_while_it_is_written_into_is_told_and_nothing_counts_
     group.event("gate", events.end(events.live()))
     events.eventually(lambda: not journal.health().ok)
     assert "removed, moved or replaced" in journal.health().why
-    group.close(5)
+    group.close(60)
     assert (journal.tallies()[0].done, journal.tallies()[0].lost) == (0, 2)
     assert caplog.text.count("removed, moved or replaced") == 1
 
@@ -107,7 +107,7 @@ def test_what_a_sink_could_not_keep_the_next_run_takes_in(tmp_path, events):
     group = SinkGroup([Journal(tmp_path), Keeper(tmp_path, is_saving=False)])
     group.event("gate", events.new(event))
     group.event("gate", events.end(event))
-    group.close(5)
+    group.close(60)
     keeper = Keeper(tmp_path)
     SinkGroup([Journal(tmp_path), keeper]).close(5)
     assert kinds(keeper.retold) == ["new", "end"]
@@ -128,7 +128,7 @@ def test_an_event_that_a_kill_cut_off_is_ended_as_interrupted(tmp_path, events):
     assert kinds(keeper.retold) == ["new", "update", "end"]
     assert keeper.retold[-1].event == replace(event, score=9.0, state=EventState.INTERRUPTED)
     assert keeper.retold[-1].position.number == 3
-    group.close(5)
+    group.close(60)
 
 
 def test_a_line_that_a_kill_tore_is_passed_over_and_written_over(tmp_path, events):
@@ -174,7 +174,7 @@ def test_a_long_journal_is_made_short_and_keeps_what_goes_on(tmp_path, events, m
     events.eventually(lambda: len(keeper.told) == 41)
     events.eventually(lambda: (tmp_path / NAME).stat().st_size < 2000)
     assert going_on.id in (tmp_path / NAME).read_text()
-    group.close(5)
+    group.close(60)
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EIO])
@@ -199,7 +199,7 @@ def test_a_disk_that_takes_nothing_keeps_nobody_from_being_told(
     events.eventually(lambda: len(keeper.told) == 2)
     assert keeper.told[1].position is not None
     assert group.health_by_name()["journal"].ok
-    group.close(5)
+    group.close(60)
 
 
 def test_a_full_disk_leaves_no_torn_line(small_disk, fill_disk, events):
@@ -240,7 +240,7 @@ def test_a_spool_takes_a_change_once_however_often_it_is_told(tmp_path, events):
 def test_events_of_a_kind_that_nobody_ended_are_not_forgotten(tmp_path, events):
     group = SinkGroup([Journal(tmp_path), Keeper(tmp_path)])
     group.event("gate", events.new(events.live()))
-    group.close(5)
+    group.close(60)
     (left,) = JournalFile(tmp_path).read()
     assert left.kind is ChangeKind.NEW
 
@@ -261,7 +261,7 @@ def test_a_sink_that_fails_at_what_an_earlier_run_left_ends_nothing_and_is_told(
     journal = Journal(tmp_path)
     group = SinkGroup([journal, Failing(tmp_path), keeper])
     assert kinds(keeper.retold) == ["new", "end"]
-    group.close(5)
+    group.close(60)
     assert journal.tallies()[0].lost == 2
     assert (tmp_path / NAME).exists()
 

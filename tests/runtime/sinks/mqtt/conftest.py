@@ -49,7 +49,8 @@ class Broker:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        for _ in range(500):
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
             assert self._process.poll() is None, "the broker does not start"
             with socket.socket() as caller:
                 if caller.connect_ex(("127.0.0.1", self.port)) == 0:
@@ -82,14 +83,14 @@ class Listener:
             self._client.tls_set_context(settings["context"])
         self._client.connect("localhost", broker.port)
         self._client.loop_start()
-        assert self._subscribed.wait(10)
+        assert self._subscribed.wait(60)
 
     def _hear(self, client, data, message):
         self.heard.append((message.topic, message.payload))
         self.kept[message.topic] = message.payload
 
     def say(self, topic: str, payload: bytes, retain: bool = False) -> None:
-        self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(10)
+        self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(60)
 
     def payloads(self, ending: str) -> list[bytes]:
         return [payload for topic, payload in list(self.heard) if topic.endswith(ending)]

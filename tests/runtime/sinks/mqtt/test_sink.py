@@ -79,9 +79,10 @@ def test_states_and_thresholds_stand_at_the_broker_for_who_comes_later(
 
 def test_home_assistant_is_told_of_every_camera(sink, listener, events):
     def configs():
-        return [json.loads(payload) for payload in listener.payloads("/config")]
+        kept = dict(listener.kept).items()
+        return [json.loads(payload) for topic, payload in kept if topic.endswith("/config")]
 
-    events.eventually(lambda: len(configs()) == 2)
+    events.eventually(lambda: len(configs()) >= 2)
     assert {config["device"]["name"] for config in configs()} == {"gate", "back yard"}
     (gate,) = (config for config in configs() if config["device"]["name"] == "gate")
     topics = {name: part.get("state_topic") for name, part in gate["components"].items()}
@@ -117,9 +118,10 @@ def test_commands_that_mean_nothing_change_nothing_and_the_standing_one_is_told(
     with caplog.at_level(logging.WARNING):
         for payload in (b"", b"\xff\xfe", b"0/day", b"x" * 100_000, b"1/day; rm -rf /"):
             listener.say("edge-vad/gate/threshold/set", payload)
-        events.eventually(lambda: len(listener.payloads("gate/threshold")) == 6)
+        events.eventually(lambda: len([r for r in caplog.records if "refused" in r.message]) == 5)
+        events.eventually(lambda: len(listener.payloads("gate/threshold")) >= 6)
     assert site.accepted == []
-    assert len([r for r in caplog.records if "refused" in r.message]) == 5
+    assert set(listener.payloads("gate/threshold")) == {b"3/day"}
     listener.say("edge-vad/cellar/threshold/set", b"1/day")
     listener.say("edge-vad/gate/threshold/set", b"2/day")
     assert events.eventually(lambda: site.accepted) == [("gate", "2/day")]
@@ -154,7 +156,7 @@ def test_while_the_broker_is_away_events_wait_and_come_in_order(sink, broker, li
     events.eventually(lambda: sink.health().depth == 3 * 199)
     assert "away" in sink.health().why or "not answer" in sink.health().why
     broker.start()
-    events.eventually(lambda: len(set(told(listener))) >= len(expected), 20)
+    events.eventually(lambda: len(set(told(listener))) >= len(expected))
     assert list(dict.fromkeys(told(listener))) == expected
     events.eventually(lambda: sink.health().ok and sink.health().depth == 0)
 
@@ -166,7 +168,7 @@ def test_a_broker_that_dies_over_and_over_gets_all_in_order(sink, broker, listen
             expected += three(events, sink, at * 30 + more)
         broker.kill()
         broker.start()
-    events.eventually(lambda: set(told(listener)) >= set(expected), 40)
+    events.eventually(lambda: set(told(listener)) >= set(expected))
     assert list(dict.fromkeys(told(listener))) == expected
 
 
@@ -177,6 +179,7 @@ def test_what_was_not_delivered_is_delivered_by_the_next_run(
     broker.kill()
     first = make_sink(broker.port)
     expected = three(events, first, 0)
+    events.eventually(lambda: not first.unsaved())
     first.close(2)
     broker.start()
     listener = make_listener(broker)
@@ -263,6 +266,8 @@ def test_an_anomaly_goes_on_until_the_events_of_all_zones_are_over(sink, listene
     door, road = (events.live(events.recent + n, zone=name) for n, name in enumerate("ab"))
     for change in (events.new(door), events.new(road), events.end(door)):
         sink.event("gate", change)
+    sink.state("gate", CameraState.LIVE, 0.0)  # what was said of the anomaly comes before it
+    events.eventually(lambda: "edge-vad/gate/state" in listener.kept)
     events.eventually(lambda: len(told(listener)) == 3)
     assert listener.kept["edge-vad/gate/anomaly"] == b"ON"
     sink.event("gate", events.end(road))
@@ -274,7 +279,9 @@ def test_the_broker_forgets_a_camera_that_is_gone_and_hears_of_one_that_is_new(
 ):
     sink.state("gate", CameraState.LIVE, 0.0)
     events.eventually(lambda: "edge-vad/gate/state" in listener.kept)
-    (config,) = (topic for topic in listener.kept if "_gate/config" in topic)
+    (config,) = events.eventually(
+        lambda: [topic for topic in list(listener.kept) if "_gate/config" in topic]
+    )
     first = site.cameras[0]
     sink.watch([replace(first, name="garden")])
     events.eventually(lambda: not listener.kept.get("edge-vad/gate/state"))

@@ -58,18 +58,18 @@ def test_kills_lose_no_event_and_let_no_more_through_than_the_limit(receiver, ev
         runtime = start(10 * killed, 10 * (killed + 1))
         before = len(receiver.messages)
         if before < 10:
-            events.eventually(lambda: len(receiver.messages) > before, 60)  # noqa: B023
+            events.eventually(lambda: len(receiver.messages) > before)  # noqa: B023
         runtime.kill()
         runtime.wait()
     start(50, 50)
-    events.eventually(lambda: len(receiver.messages) >= 9, 120)
+    events.eventually(lambda: len(receiver.messages) >= 9, 300)
     time.sleep(3)
     alone = [each.title.partition(":")[0] for each in receiver.messages]
     # A message that was on its way at a kill is counted, and goes once more.
     assert len(alone) <= 10
     assert all(name.startswith("camera") for name in alone)
     runtime = start(50, 50, ahead_s=3600)
-    events.eventually(lambda: "unusual events" in receiver.messages[-1].title, 60)
+    events.eventually(lambda: "unusual events" in receiver.messages[-1].title, 300)
     digest = receiver.messages[-1]
     assert int(digest.title.split()[0]) + len(set(alone)) >= 50
     assert len(receiver.messages) <= 11

@@ -12,6 +12,8 @@ from urllib.request import urlopen
 
 import pytest
 
+from edge_vad.live.shutdown import SHUTDOWN_S
+
 SITE = """
 [[cameras]]
 name = "gate"
@@ -60,7 +62,7 @@ def run(tiny_scene, make, receiver, tmp_path, monkeypatch):
 
 
 def read(port, path):
-    with suppress(OSError), urlopen(f"http://127.0.0.1:{port}/{path}", timeout=10) as answer:
+    with suppress(OSError), urlopen(f"http://127.0.0.1:{port}/{path}", timeout=60) as answer:
         return answer.read().decode("latin-1")
     return ""
 
@@ -69,22 +71,23 @@ def test_an_event_comes_with_its_picture_and_no_door_shows_the_address(
     run, receiver, events, tmp_path
 ):
     running, page, metrics = run
-    receiver.statuses = 3 * [403]
+    receiver.statuses = 1000 * [403]
     failing = 'edge_vad_sink_ok{sink="notify-phone"} 0.0'
     figures = events.eventually(
-        lambda: (text := read(metrics, "metrics")) and failing in text and text, 60
+        lambda: (text := read(metrics, "metrics")) and failing in text and text
     )
     shown = read(page, "api/live?since=0&pictures=")
     assert "notify-phone" in shown
     assert "127.0.0.1 answers with status 403" in shown
-    message = events.eventually(lambda: receiver.messages and receiver.messages[0], 60)
+    del receiver.statuses[1:]  # the last may be asked for right now
+    message = events.eventually(lambda: receiver.messages and receiver.messages[0])
     assert message.title.startswith("gate: unusual, ")
     assert "https://cameras.example/#event=" in message.body
     assert message.pictures[0].startswith(b"\xff\xd8")
     began_s = time.monotonic()
     running.send_signal(signal.SIGTERM)
-    assert running.wait(10) in (0, 6)  # what has not gone, waits
-    assert time.monotonic() - began_s < 6
+    assert running.wait(120) in (0, 6)  # what has not gone, waits
+    assert time.monotonic() - began_s < SHUTDOWN_S + 10  # where others take most of the machine
     secret = receiver.secret
     kept = [path for path in tmp_path.rglob("*") if path.is_file() and path.name != "phone"]
     assert not [path for path in kept if secret.encode() in path.read_bytes()]

@@ -48,7 +48,7 @@ def ask(
     headers = {name.replace("_", "-"): value for name, value in more.items()}
     if body is not None and not isinstance(body, bytes):
         body = json.dumps(body).encode()
-    connection = http.client.HTTPConnection(host, port, timeout=10)
+    connection = http.client.HTTPConnection(host, port, timeout=60)
     try:
         connection.request(method, path, body, headers)
         answer = connection.getresponse()

@@ -78,7 +78,8 @@ def edited(tmp_path, tiny_scene, make, web, unused_port, monkeypatch):
         thread.start()
         yield Edited(web, unused_port, path, loop, store.folder)
         loop.stop()
-        thread.join(20)
+        thread.join(120)
+        assert not thread.is_alive()
 
 
 def test_a_camera_is_added_renamed_tuned_and_removed(edited):

@@ -132,7 +132,7 @@ def line(request, serve, events, web):
     if request.param:
         answer = served.ask("/api/login", "POST", {"token": web.token})
         right = {"Cookie": answer.headers["set-cookie"].partition(";")[0]}
-    connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=60)
     yield connection, right
     connection.close()
 

@@ -47,14 +47,14 @@ time.sleep(60)
 def store(tmp_path):
     store = EventStore(tmp_path / "store", StoreSettings())
     yield store
-    store.close(5)
+    store.close(60)
 
 
 def test_an_event_is_read_as_it_was_stored(store, events):
     event = events.live()
     store.event("gate", events.new(event))
     store.event("gate", events.end(replace(event, end=event.end + 10)))
-    store.close(5)
+    store.close(60)
     (read,) = StoredEvents(store.folder).newest()
     snapshot = f"{stem(event.id)}.jpg"
     expected = replace(event, end=event.end + 10, state=EventState.ENDED, snapshot=snapshot)
@@ -73,7 +73,7 @@ def test_a_store_of_an_earlier_version_gets_what_it_lacks(tmp_path, events):
     store = EventStore(tmp_path, StoreSettings())
     new = events.live(events.recent + 1, zone="door")
     store.event("gate", events.new(new))
-    store.close(5)
+    store.close(60)
     assert [each.zone for each in StoredEvents(tmp_path).newest()] == ["door", ""]
 
 
@@ -89,7 +89,7 @@ def test_events_come_newest_first_page_by_page_and_by_camera(store, events):
     for at in range(10):
         name = "gate" if at % 2 else "yard"
         store.event(name, events.new(events.live(events.recent + at, name), with_picture=False))
-    store.close(5)
+    store.close(60)
     reading = StoredEvents(store.folder)
     assert [event.start - events.recent for event in reading.newest(3)] == [9, 8, 7]
     *_, last = reading.newest(3)
@@ -100,7 +100,7 @@ def test_events_come_newest_first_page_by_page_and_by_camera(store, events):
 def test_a_clip_is_found_once_it_is_whole(store, events):
     event = events.live()
     store.event("gate", events.new(event))
-    store.close(5)
+    store.close(60)
     reading = StoredEvents(store.folder)
     path = store.folder / stem(event.id)
     path.with_name(f"{event.id}.partial.webm").write_bytes(b"")
@@ -137,7 +137,7 @@ def test_a_killed_runtime_leaves_all_it_had_told_and_interrupts_what_went_on(tmp
     ]
     store = EventStore(folder, StoreSettings())
     events.eventually(lambda: StoredEvents(folder).newest()[0].state is EventState.INTERRUPTED)
-    store.close(5)
+    store.close(60)
     newest, oldest = StoredEvents(folder).newest()
     assert (newest.end - events.recent, oldest.end - events.recent) == (1002.0, 2.0)
 
@@ -160,7 +160,7 @@ def test_a_full_disk_is_said_and_nothing_is_lost_once_there_is_space(small_disk,
     events.eventually(lambda: store.health().ok and not store.health().depth)
     assert len(StoredEvents(small_disk).newest(1000)) == 201
     assert store.health().dropped == 0
-    store.close(5)
+    store.close(60)
 
 
 def test_a_disk_that_is_full_from_the_start_ends_nothing(small_disk, fill_disk, events):
@@ -170,7 +170,7 @@ def test_a_disk_that_is_full_from_the_start_ends_nothing(small_disk, fill_disk, 
     events.eventually(lambda: "full" in store.health().why)
     ballast.unlink()
     events.eventually(lambda: StoredEvents(small_disk / "store").newest())
-    store.close(5)
+    store.close(60)
 
 
 def test_a_damaged_database_is_set_aside(tmp_path, events):
@@ -179,7 +179,7 @@ def test_a_damaged_database_is_set_aside(tmp_path, events):
     store.event("gate", events.new(events.live()))
     events.eventually(lambda: len(list(tmp_path.glob("events.sqlite.broken-*"))))
     events.eventually(lambda: StoredEvents(tmp_path).newest())
-    store.close(5)
+    store.close(60)
 
 
 def test_a_database_that_is_too_new_is_left_alone(tmp_path, events):
@@ -189,7 +189,7 @@ def test_a_database_that_is_too_new_is_left_alone(tmp_path, events):
     store = EventStore(tmp_path, StoreSettings())
     store.event("gate", events.new(events.live()))
     events.eventually(lambda: "newer edge-vad" in store.health().why)
-    store.close(5)
+    store.close(60)
 
 
 def test_a_store_that_cannot_be_read_says_so(tmp_path):
