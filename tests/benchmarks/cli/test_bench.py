@@ -84,18 +84,17 @@ def test_after_ctrl_c_the_same_command_goes_on(tiny_scene, clip, tmp_path):
     scene, out = tiny_scene(), tmp_path / "out"
     command = [sys.executable, "-m", "edge_vad", *map(str, bench(scene, clip, out))]
     first = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
-    while not (out / "bench.json").exists() and time.monotonic() < deadline:
+    while not (out / "bench.json").exists() and first.poll() is None:
         time.sleep(0.02)
     first.send_signal(signal.SIGINT)
-    stderr = first.communicate(timeout=60)[1]
+    stderr = first.communicate(timeout=240)[1]
     assert first.returncode == 130, stderr
     assert "give the same command again to go on" in stderr
     kept = store.read(out)
     assert not kept.complete
     assert kept.done[0] == "scenarios"
 
-    again = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    again = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert again.returncode == 0, again.stderr
     whole = store.read(out)
     assert whole.complete
