@@ -47,6 +47,8 @@ class SceneUsed(Record, frozen=True):
         gmac: Multiply-accumulates of one frame, 1e9; None where the onnx package is absent.
         mib_moved: Weights, inputs and outputs of all operators for one frame, MiB, if none stays
             in a cache.
+        launches: Operators of one frame that compute or move something, those in loops as often as
+            they go round.
     """
 
     name: str
@@ -57,6 +59,7 @@ class SceneUsed(Record, frozen=True):
     window: int
     gmac: float | None = None
     mib_moved: float | None = None
+    launches: int | None = None
 
 
 class Plan(Record, frozen=True):

@@ -231,6 +231,7 @@ class Projection(Record, frozen=True):
         memory_ms: Bytes over the bandwidth.
         least_ms: The larger of the two: the graph cannot be faster there.
         bound_by: Which of the two that is.
+        launch_ms: What launching every operator by itself takes; engines fuse many.
     """
 
     board: str
@@ -242,6 +243,7 @@ class Projection(Record, frozen=True):
     memory_ms: float
     least_ms: float
     bound_by: Literal["compute", "memory"]
+    launch_ms: float | None = None
 
 
 class BaselineAgreement(Record, frozen=True):

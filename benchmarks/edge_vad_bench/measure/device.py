@@ -46,4 +46,5 @@ def describe_scene(path: Path) -> SceneUsed:
         window=card.motion.window,
         gmac=round(counted.macs / 1e9, 5) if counted else None,
         mib_moved=round(counted.bytes / 2**20, 3) if counted else None,
+        launches=counted.launches if counted else None,
     )

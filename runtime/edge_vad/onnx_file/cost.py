@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from edge_vad.onnx_file.pruning import needed_graph
 
@@ -26,7 +26,7 @@ _VIEWS = frozenset({"Reshape", "Squeeze", "Unsqueeze", "Identity", "Flatten", "C
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one frame.
+    """Of one frame; what stands in a loop counts as often as that goes round.
 
     Attributes:
         macs: Multiply-accumulates of convolutions and matrix products; what is added, scaled or
@@ -38,6 +38,25 @@ class Cost:
     macs: int
     bytes: int
     operators: Mapping[str, int]
+
+    @property
+    def launches(self) -> int:
+        """Operators that compute or move something: launches of a device, if none are fused."""
+        return sum(times for name, times in self.operators.items() if name not in _VIEWS)
+
+
+class _Tensors(NamedTuple):
+    """What is known of a graph's tensors, by their names.
+
+    Attributes:
+        shapes: Unknown sides are 0.
+        sizes: In bytes.
+        filled: Of weights, how many are not 0.
+    """
+
+    shapes: dict[str, Shape]
+    sizes: dict[str, int]
+    filled: dict[str, int]
 
 
 def count(path: Path, outputs: Collection[str] = ()) -> Cost | None:
@@ -56,24 +75,7 @@ def count(path: Path, outputs: Collection[str] = ()) -> Cost | None:
         return None
     content = path.read_bytes()
     model = onnx.load_from_string(needed_graph(content, outputs) if outputs else content)
-    graph = _for_one_frame(model)
-    shapes, sizes = _tensors(graph)
-    filled = {
-        each.name: int(onnx.numpy_helper.to_array(each).astype(bool).sum())
-        for each in graph.initializer
-        if len(each.dims) > 1
-    }
-    macs = [_macs(node, shapes, filled) for node in graph.node]
-    if any(each is None for each in macs):
-        return None
-    moved = sum(
-        sizes.get(name, 0)
-        for node in graph.node
-        if node.op_type not in _VIEWS
-        for name in (*node.input, *node.output)
-    )
-    operators = Counter(node.op_type for node in graph.node)
-    return Cost(sum(each or 0 for each in macs), moved, dict(operators))
+    return _of_graph(_for_one_frame(model), _Tensors({}, {}, {}))
 
 
 def count_outputs(path: Path) -> dict[str, int] | None:
@@ -94,22 +96,72 @@ def count_outputs(path: Path) -> dict[str, int] | None:
     return known if len(known) == len(costs) else None
 
 
+def _of_graph(graph: onnx.GraphProto, outside: _Tensors) -> Cost | None:
+    """Of a graph that may take tensors from outside of it; None where shapes are not known."""
+    own = _tensors(graph)
+    known = _Tensors(
+        outside.shapes | own.shapes, outside.sizes | own.sizes, outside.filled | own.filled
+    )
+    costs = [_of_node(node, known) for node in graph.node]
+    found = [each for each in costs if each]
+    if len(found) < len(costs):
+        return None
+    operators: Counter[str] = Counter()
+    for each in found:
+        operators.update(each.operators)
+    return Cost(sum(each.macs for each in found), sum(each.bytes for each in found), operators)
+
+
+def _of_node(node: onnx.NodeProto, known: _Tensors) -> Cost | None:
+    if node.op_type == "Scan":
+        return _of_loop(node, known)
+    macs = _macs(node, known.shapes, known.filled)
+    if macs is None:
+        return None
+    names = () if node.op_type in _VIEWS else (*node.input, *node.output)
+    return Cost(macs, sum(known.sizes.get(name, 0) for name in names), {node.op_type: 1})
+
+
+def _of_loop(node: onnx.NodeProto, known: _Tensors) -> Cost | None:
+    """Of a Scan, which goes along the first axis of what it goes over."""
+    (over,) = (each.i for each in node.attribute if each.name == "num_scan_inputs")
+    (body,) = _bodies(node)
+    once, shape = _of_graph(body, known), known.shapes.get(node.input[-over], ())
+    if once is None or not (shape and shape[0]):
+        return None
+    operators = {name: times * shape[0] for name, times in once.operators.items()}
+    return Cost(once.macs * shape[0], once.bytes * shape[0], operators)
+
+
+def _bodies(node: onnx.NodeProto) -> list[onnx.GraphProto]:
+    return [each.g for each in node.attribute if each.HasField("g")]
+
+
 def _for_one_frame(model: onnx.ModelProto) -> onnx.GraphProto:
     """The graph with the shapes of a batch of one."""
     import onnx
 
     graph = model.graph
-    for each in graph.input:
-        each.type.tensor_type.shape.dim[0].dim_value = 1
-    # What was told for any batch would stand in the way of what follows from one frame.
-    del graph.value_info[:]
     for each in graph.output:
         each.type.tensor_type.ClearField("shape")
+    any_number = {each.type.tensor_type.shape.dim[0].dim_param for each in graph.input}
+    _set_batch(graph, any_number)
+    for body in (body for node in graph.node for body in _bodies(node)):
+        _set_batch(body, None)
     return onnx.shape_inference.infer_shapes(model, data_prop=True).graph
 
 
-def _tensors(graph: onnx.GraphProto) -> tuple[dict[str, Shape], dict[str, int]]:
-    """The shape and the bytes of every tensor; unknown sides are 0."""
+def _set_batch(graph: onnx.GraphProto, names: Collection[str] | None) -> None:
+    """Set sides such as `N` and `120*N` for one frame; in a loop the batch has other names."""
+    for each in (*graph.input, *graph.value_info, *graph.output):
+        for side in each.type.tensor_type.shape.dim:
+            times, _, name = side.dim_param.rpartition("*")
+            if name and (names is None or name in names):
+                side.dim_value = int(times or 1)
+
+
+def _tensors(graph: onnx.GraphProto) -> _Tensors:
+    """The tensors of a graph itself."""
     import onnx
 
     shapes: dict[str, Shape] = {each.name: tuple(each.dims) for each in graph.initializer}
@@ -122,7 +174,12 @@ def _tensors(graph: onnx.GraphProto) -> tuple[dict[str, Shape], dict[str, int]]:
         for name, shape in shapes.items()
         if kinds[name] not in (onnx.TensorProto.UNDEFINED, onnx.TensorProto.STRING)
     }
-    return shapes, sizes
+    filled = {
+        each.name: int(onnx.numpy_helper.to_array(each).astype(bool).sum())
+        for each in graph.initializer
+        if len(each.dims) > 1
+    }
+    return _Tensors(shapes, sizes, filled)
 
 
 def _macs(

@@ -13,3 +13,5 @@ def test_projections_are_the_larger_of_operations_and_bytes(tmp_path):
     for each in projections:
         assert each.least_ms == max(each.compute_ms, each.memory_ms)
         assert each.compute_ms > 0
+        assert scene.launches
+        assert each.launch_ms == round(scene.launches * 3.2 / 1000, 3)

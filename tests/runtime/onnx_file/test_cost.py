@@ -107,3 +107,42 @@ def test_outputs_that_are_wanted_together_share_their_work(tmp_path: Path) -> No
     assert both.macs == each["map"] + each["product"] - first
     assert both.operators == {"Conv": 2, "Relu": 1, "MatMul": 1}
     assert whole.macs == each["score"] + each["product"] - first
+
+
+def test_what_stands_in_a_loop_counts_as_often_as_it_goes_round(tmp_path: Path) -> None:
+    """A loop over three lines of four numbers, each multiplied by a matrix and a number."""
+
+    def value(name: str, *shape: int | str) -> onnx.ValueInfoProto:
+        return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+
+    body = helper.make_graph(
+        [
+            helper.make_node("Identity", ["before"], ["after"]),
+            helper.make_node("MatMul", ["line", "matrix"], ["product"]),
+            helper.make_node("Mul", ["product", "factor"], ["scaled"]),
+        ],
+        "body",
+        [value("before", "other"), value("line", "other", 4)],
+        [value("after", "other"), value("scaled", "other", 5)],
+        value_info=[value("product", "other", 5)],
+    )
+    scan = helper.make_node(
+        "Scan", ["state", "lines"], ["last", "result"], body=body, num_scan_inputs=1
+    )
+    weights = {"matrix": np.ones((4, 5), np.float32), "factor": np.float32(2)}
+    graph = helper.make_graph(
+        [scan],
+        "loop",
+        [value("state", "N"), value("lines", 3, "N", 4)],
+        [value("last", "N"), value("result", 3, "N", 5)],
+        [numpy_helper.from_array(np.asarray(held), name) for name, held in weights.items()],
+    )
+    path = tmp_path / "loop.onnx"
+    opset = [helper.make_opsetid("", 18)]
+    path.write_bytes(helper.make_model(graph, opset_imports=opset).SerializeToString())
+    cost = count(path)
+    assert cost is not None
+    assert cost.macs == 3 * 4 * 5
+    assert cost.bytes == 3 * 4 * ((4 + 20 + 5) + (5 + 1 + 5))
+    assert cost.operators == {"Identity": 3, "MatMul": 3, "Mul": 3}
+    assert cost.launches == 6
