@@ -40,6 +40,10 @@ _COMMANDS = {
     "report": (None, "Make a page of one or many benchmarks."),
     "compare": (None, "Compare two benchmarks; fail on a regression."),
     "eval": (None, "Measure a scene on labelled footage."),
+    "completion": (
+        "edge_vad.cli.completion:completion",
+        "Let the shell complete commands and options.",
+    ),
 }
 
 _EPILOG = """\b

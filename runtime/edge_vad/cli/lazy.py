@@ -6,6 +6,7 @@ import pkgutil
 from collections.abc import Mapping
 
 import click
+from click.shell_completion import CompletionItem
 
 from edge_vad.cli.signals import left_at_once
 from edge_vad.errors import Unavailable
@@ -57,6 +58,15 @@ class LazyGroup(click.Group):
             ) from None
         assert isinstance(command, click.Command)  # noqa: S101 - resolve_name has no type
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Options, and subcommands without importing them: the shell waits for the answer."""
+        found = [
+            CompletionItem(name, help=text)
+            for name, (_, text) in self._commands_at.items()
+            if name.startswith(incomplete)
+        ]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the subcommands and what each is for."""
