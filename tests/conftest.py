@@ -275,7 +275,7 @@ class Silence:
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a scene that was trained for a moment, on a street of 128x96."""
-    from lightning_fabric import Fabric
+    Fabric = pytest.importorskip("lightning_fabric", reason="needs training").Fabric  # noqa: N806
 
     from edge_vad_train.datasets import open_dataset
     from edge_vad_train.pipeline import train_scene

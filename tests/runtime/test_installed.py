@@ -27,10 +27,13 @@ from edge_vad.selftest.commands import build_engine
     ],
 )
 def test_what_is_provided_is_there(group, name):
+    if name in ("train", "export"):
+        pytest.importorskip("torch", reason="training is not installed")
     assert provided(group, name).load()
 
 
 def test_every_command_of_the_help_can_be_had():
+    pytest.importorskip("torch", reason="training is not installed")
     context = click.Context(cli)
     assert all(cli.get_command(context, name) for name in cli.list_commands(context))
 
@@ -64,7 +67,7 @@ def test_the_packages_of_an_extra_that_are_missing_are_named(monkeypatch, tmp_pa
     ours.mkdir()
     wanted = [
         "msgspec>=0.19",
-        "torch>=2.4; extra == 'train'",
+        "numpy>=1.23; extra == 'train'",
         'not-there>=1; extra == "train"',
         "gone; extra == 'export'",
     ]

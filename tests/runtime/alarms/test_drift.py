@@ -25,6 +25,8 @@ from edge_vad.alarms.drift import (
 from edge_vad.alarms.persistence import persistent_scores
 from edge_vad.errors import WrongUse
 from edge_vad.false_alarms import TAIL_SHARE, NormalTail
+
+pytest.importorskip("torch", reason="the tail is fitted by training, which needs PyTorch")
 from edge_vad_train.fitting.calibration import fit_tail
 
 FPS, RATE = 10.0, 1.0

@@ -13,7 +13,7 @@ from edge_vad.alarms.persistence import PersistentScore, persistent_scores
 stretches = arrays(np.float32, st.integers(1, 60), elements=st.floats(-9, 9, width=32))
 
 
-@given(stretches, st.floats(-9, 9))
+@given(stretches, st.floats(-9, 9, width=32))
 def test_it_passes_a_threshold_when_enough_frames_in_a_row_do(
     scores: np.ndarray, threshold: float
 ) -> None:

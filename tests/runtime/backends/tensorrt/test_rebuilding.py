@@ -83,6 +83,7 @@ def test_the_next_build_uses_the_timings_of_this_one(gpu, edge_vad, scene) -> No
 @pytest.fixture
 def site(gpu, edge_vad, scene, tmp_path, monkeypatch):
     """A site of one camera, whose scene was brought along."""
+    pytest.importorskip("torch", reason="init wants what training needs, too")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("edge_vad.cli.init.read_fingerprint", lambda: gpu.fingerprint)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
