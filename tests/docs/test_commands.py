@@ -16,20 +16,29 @@ from edge_vad.cli import cli
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md"))]
-PAGES += sorted((ROOT / "docs").glob("*.md"))
+PAGES += sorted((ROOT / "docs").rglob("*.md"))
 
 _OURS = re.compile(r"(sudo )?(edge-vad |make |pytest |pip |python tools/|tools/\S+\.py )")
 _MENTION = re.compile(r"edge-vad [a-z]+")
 _FOREIGN = {
+    "apt": "installs",
+    "./secrets.sh": "makes the secrets of containers; tests/deploy runs it",
+    "cd": "changes the folder",
+    "docker": "needs an engine of containers",
+    "echo": "writes a file",
     "git": "reads the history",
+    "nvidia-smi": "needs a driver of NVIDIA's",
     "openssl": "makes a random token",
     "pip": "installs; the extras are looked up",
     "pipx": "installs",
     "pre-commit": "changes the checkout's hooks; it runs `make check`",
+    "python3": "is Python itself",
     "pytest": "is the tests; the paths are looked up",
     "source": "changes the shell",
     "ssh": "needs another machine",
     "systemctl": "changes the system",
+    "uv": "installs; `tools/check_installs.py` runs it",
+    "uvx": "installs; `tools/check_installs.py` runs it",
 }
 """Commands of others, and why no test runs them."""
 
@@ -50,6 +59,10 @@ RUN = {
     "edge-vad cameras": "test_every_camera_is_said_in_a_line_with_what_hinders_it",
     "edge-vad cameras --onvif": (
         "test_a_camera_that_is_found_is_named_in_a_site_and_its_picture_is_seen"
+    ),
+    "edge-vad completion": "test_the_file_is_written_where_the_shell_looks",
+    "edge-vad completion --print --shell": (
+        "test_printing_changes_nothing_and_the_shell_finds_no_fault_in_it"
     ),
     "edge-vad compare --max-regression": (
         "test_the_command_fails_on_a_regression_and_passes_without"
@@ -210,6 +223,17 @@ NOT_RUN = {
     "tools/check_compare.py street.onnx --source street.mp4 --pairs 10": (
         "takes 20 benchmarks on a quiet machine"
     ),
+    "edge-vad bench": "is `bench --out`, which is run",
+    "edge-vad demo --out": "takes minutes; its steps, train to run, are run",
+    "edge-vad run --backend --out --serve": "is `run --backend --out` and `run --serve`, both run",
+    "make arm": "makes an arm64 Debian under QEMU, which takes minutes",
+    "make images": "builds images, which takes minutes; hadolint is run by tests/deploy",
+    "make installs": "installs everything three times and runs the demo: many minutes",
+    "make test-oldest": "installs other versions",
+    "make wheel": "installs what checks a wheel; a long test builds one",
+    "tools/build_images.sh --demo train": "is `make images`, and the demo",
+    "tools/check_arm64.py --scene street.onnx": "is `make arm` with another scene",
+    "tools/wheel_sets.py": "asks the package index; a long test asks for the same sets",
     "tools/check_usb.py --only run": "boots a machine in QEMU, as `make usb` does",
     "tools/live_checks.py many street.onnx": "is a measurement of this machine, not a check",
     "tools/live_checks.py overload street.onnx": "is a measurement of this machine, not a check",
