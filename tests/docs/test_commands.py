@@ -76,6 +76,7 @@ RUN = {
     "edge-vad config add --source-file": ("test_a_camera_without_a_name_is_called_by_its_address"),
     "edge-vad config check": "test_a_site_that_can_run_is_said_in_a_line_a_camera",
     "edge-vad config ignore": "test_regions_are_added_to_those_that_are_ignored",
+    "edge-vad config source": ("test_a_camera_gets_another_source_and_what_is_said_of_it_stays"),
     "edge-vad config notify": (
         "test_somebody_is_notified_once_by_an_address_that_stays_in_its_file"
     ),
@@ -104,6 +105,8 @@ RUN = {
     "edge-vad init --onvif": (
         "test_network_cameras_are_chosen_by_number_and_their_login_is_asked_for_once"
     ),
+    "edge-vad init --serve": "test_a_camera_becomes_a_site_that_is_watched",
+    "edge-vad init --serve --yes": "test_a_page_that_only_shows_ends_as_a_terminal_does",
     "edge-vad init --yes": (
         "test_a_fresh_folder_becomes_a_site_and_a_second_time_nothing_is_done_twice"
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from contextlib import suppress
 
@@ -11,6 +12,7 @@ from edge_vad.cli.lazy import LazyGroup
 from edge_vad.cli.streams import flush, hold_descriptors, print_stderr
 from edge_vad.errors import BadInput, EdgeVadError, NotAllKept, WrongUse
 from edge_vad.files.atomic import kept_to_owner
+from edge_vad.guide.progress import is_guided
 from edge_vad.untrusted import shown_path
 
 INTERRUPTED = 130
@@ -71,6 +73,8 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; errors become two lines and an exit code, never a traceback."""
     hold_descriptors()
+    if is_guided():
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have made us deaf
     with kept_to_owner():
         code = _run()
     if not flush():

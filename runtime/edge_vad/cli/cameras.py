@@ -47,7 +47,11 @@ def cameras(onvif: bool, interface: str | None, as_json: bool) -> None:
     port is tried, and nothing is asked for without it.
     """
     found = find_plugged()
+    if onvif:
+        note(f"asking the network for cameras, for {WAIT_S:g} s")
     asked = ask_network(onvif, interface)
+    for why in asked.refused:
+        warn(why)
     if as_json:
         told = {"plugged": found, "network": asked.cameras, "refused": asked.refused}
         print_stdout(msgspec.json.encode(told))
@@ -63,7 +67,7 @@ def cameras(onvif: bool, interface: str | None, as_json: bool) -> None:
 
 
 def ask_network(onvif: bool, interface: str | None) -> Found:
-    """Ask the network for cameras, where that is wanted; what is not used is said.
+    """Ask the network for cameras, where that is wanted.
 
     Raises:
         WrongUse: An interface is named, and nothing is to be asked.
@@ -73,11 +77,7 @@ def ask_network(onvif: bool, interface: str | None) -> Found:
         if interface is not None:
             raise WrongUse("--interface is for --onvif", "add it")
         return Found((), ())
-    note(f"asking the network for cameras, for {WAIT_S:g} s")
-    found = find_onvif(interface)
-    for why in found.refused:
-        warn(why)
-    return found
+    return find_onvif(interface)
 
 
 def describe(camera: PluggedCamera) -> str:

@@ -11,7 +11,7 @@ import msgspec
 
 from edge_vad.alarms.threshold import Threshold
 from edge_vad.cli.options import json_option
-from edge_vad.cli.site_edits import add, check_address, ignore, notify
+from edge_vad.cli.site_edits import add, check_address, ignore, notify, source
 from edge_vad.cli.streams import print_next
 from edge_vad.errors import EdgeVadError
 from edge_vad.scene_model import SceneModel
@@ -29,7 +29,7 @@ def config() -> None:
     """Check or change the file that says what is watched."""
 
 
-for each in (add, ignore, notify):
+for each in (add, source, ignore, notify):
     config.add_command(each)
 
 

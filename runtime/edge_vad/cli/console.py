@@ -18,6 +18,7 @@ from edge_vad.cli.signals import (
 )
 from edge_vad.cli.streams import print_stderr
 from edge_vad.errors import BadInput, Interrupted
+from edge_vad.guide.progress import ProgressLines, is_guided
 from edge_vad.motion.pace import LONGEST_STEP
 from edge_vad.outputs.folder import OutputFolder
 from edge_vad.scene_model import SceneCard
@@ -48,6 +49,9 @@ def progress(label: str, length: int | None) -> Iterator[Callable[[], None]]:
     Yields:
         To be called after every step.
     """
+    if is_guided():
+        yield ProgressLines(label, length).advance
+        return
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
     console, quiet = Console(stderr=True), not sys.stderr.isatty()
     remaining = TimeRemainingColumn()

@@ -6,15 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import click
-
-from edge_vad.cli.asking import Asking
 from edge_vad.cli.cameras import ask_network, describe
-from edge_vad.cli.console import note
-from edge_vad.cli.giving import give
 from edge_vad.discovery.onvif import is_onvif
 from edge_vad.discovery.plugged import find_plugged
 from edge_vad.errors import WrongUse
+from edge_vad.guide.face import Face
+from edge_vad.guide.steps import PlannedCommand
 from edge_vad.record.planning import demand_name, named_camera, split_name
 from edge_vad.site.changes import SECRETS, is_secret, keep_secret
 from edge_vad.site.reading import read_site
@@ -27,23 +24,21 @@ from edge_vad.untrusted import shown_path
 _NAME_ONE = "plug one in, or name one: edge-vad init gate=rtsp://user:password@host/stream"
 
 
-def add_cameras(
-    asking: Asking, site: Path, sources: Sequence[str], login_file: Path | None
-) -> None:
+def add_cameras(face: Face, site: Path, sources: Sequence[str], login_file: Path | None) -> None:
     """Write the cameras that are new into the site file."""
     known = {each.name: each for each in (read_site(site).cameras if site.exists() else ())}
     for text in sources:
         usual, source = named_camera(text)
         _demand_camera(source)
-        name = asking.text(f"Name of {_shown(source)}", usual, demand_name)
+        name = face.text(f"Name of {_shown(source)}", usual, demand_name)
         if name in known:
             _demand_same(known[name], source, site)
         elif is_onvif(source):
-            login_file = login_file or _ask_login(asking, site)
+            login_file = login_file or _ask_login(face, site)
             login = [] if login_file is None else ["--login-file", str(login_file)]
-            give("config", "add", str(site), f"{name}={source}", *login)
+            _add(face, site, f"{name}={source}", *login)
         else:
-            _add(site, name, source)
+            _add(face, site, *_said_of(face, site, name, source))
 
 
 def _demand_same(known: CameraSettings, source: str, site: Path) -> None:
@@ -57,43 +52,57 @@ def _demand_same(known: CameraSettings, source: str, site: Path) -> None:
     if not same:
         raise WrongUse(
             f"the camera {known.name} of {site} has another source",
-            f"correct it there, or give this one another name: NAME={_shown(source)}",
+            f"leave it out to go on with that, or give this one a name: NAME={_shown(source)}",
         )
 
 
-def _ask_login(asking: Asking, site: Path) -> Path | None:
+def _ask_login(face: Face, site: Path) -> Path | None:
     """Ask for the login of network cameras, once for all; None where they need none."""
     kept = site.parent / SECRETS / "cameras"
     if kept.exists():
         return kept
-    user = asking.text("User of the network cameras. None", "", str)
+    user = face.text("User of the network cameras. None", "", str)
     if not user:
         return None
-    password = asking.text("Password", "", str, hidden=True)
+    password = face.text("Password", "", str, hidden=True)
     return keep_secret(site, "cameras", f"{user}:{password}")
 
 
-def choose_cameras(asking: Asking, site: Path, onvif: bool, interface: str | None) -> list[str]:
+def choose_cameras(face: Face, site: Path, onvif: bool, interface: str | None) -> list[str]:
     """The cameras to take, of those that were found; none where the site has some."""
     if site.exists() and not onvif:
-        note(f"going on with {', '.join(each.name for each in read_site(site).cameras)} of {site}")
+        names = ", ".join(each.name for each in read_site(site).cameras)
+        face.say(f"going on with {names} of {site}")
         return []
-    plugged, network = find_plugged(), ask_network(onvif, interface).cameras
+    question = "Ask the local network for cameras, too? That is one datagram (ONVIF)"
+    onvif = onvif or face.agrees(question)
+    face.name(PlannedCommand("look for cameras", _looking(onvif, interface)))
+    plugged, asked = find_plugged(), ask_network(onvif, interface)
+    network = asked.cameras
+    for why in asked.refused:
+        face.say(why)
     lines = [*map(describe, plugged), *(f"{each.source}: {each.name}" for each in network)]
-    for number, line in enumerate(lines, 1):
-        click.echo(f"{number}: {line}")
     if not lines:
-        click.echo("no camera was found")
+        face.say("no camera was found")
     sources = [*(each.source for each in plugged), *(each.source for each in network)]
     locked = [each.source for each in plugged if not each.readable]
     usable = [str(n) for n, each in enumerate(sources, 1) if each not in locked]
-    if asking.is_unattended and not usable:
+    if face.is_unattended and not usable:
         raise WrongUse("no camera was found that can be used here", _NAME_ONE)
-    question = "Which cameras? Numbers, or addresses, with spaces between"
-    return asking.text(question, " ".join(usable), lambda said: _read_choice(said, sources))
+    return face.text(
+        "Which cameras? Numbers, or addresses, with spaces between",
+        " ".join(usable),
+        lambda said: _read_choice(face, said, sources),
+        choices=lines,
+    )
 
 
-def _read_choice(said: str, found: Sequence[str]) -> list[str]:
+def _looking(onvif: bool, interface: str | None) -> tuple[str, ...]:
+    on = ("--interface", interface) if interface else ()
+    return ("cameras", *(("--onvif", *on) if onvif else ()))
+
+
+def _read_choice(face: Face, said: str, found: Sequence[str]) -> list[str]:
     words = said.split()
     if not words:
         raise WrongUse("no camera is chosen", "give a number, or an address such as rtsp://host/1")
@@ -101,10 +110,16 @@ def _read_choice(said: str, found: Sequence[str]) -> list[str]:
     for word in words:
         if word.isdecimal() and word not in numbers:
             raise WrongUse(f"there is no number {word} in the list", f"or say /dev/video{word}")
-    chosen = [numbers.get(word, word) for word in words]
-    for word in chosen:
-        _demand_camera(split_name(word)[1])
-    return chosen
+    for word in words:
+        if word not in numbers:
+            _typed_camera(face, split_name(word)[1])
+    return [numbers.get(word, word) for word in words]
+
+
+def _typed_camera(face: Face, source: str) -> str:
+    face.demand_typed(source)
+    _demand_camera(source)
+    return source
 
 
 def _demand_camera(source: str) -> None:
@@ -118,13 +133,25 @@ def _demand_camera(source: str) -> None:
         )
 
 
-def _add(site: Path, name: str, source: str) -> None:
+def _add(face: Face, site: Path, *words: str) -> None:
+    face.take(PlannedCommand("add a camera", ("config", "add", str(site), *words)))
+
+
+def change_source(face: Face, site: Path, name: str) -> None:
+    """Ask for another address of a camera that does not answer; it may stay as it is."""
+    question = f"Another address of {name} (Enter: try again)"
+    if source := face.text(question, "", lambda said: said and _typed_camera(face, said)):
+        words = _said_of(face, site, name, source)
+        face.take(PlannedCommand("take its other address", ("config", "source", str(site), *words)))
+
+
+def _said_of(face: Face, site: Path, name: str, source: str) -> tuple[str, ...]:
+    """How a camera is named on a command line; what may hold a password is kept in a file."""
     if not is_secret(parse_spec(source)):
-        give("config", "add", str(site), f"{name}={source}")
-        return
+        return (f"{name}={source}",)
     place = keep_secret(site, name, source)
-    click.echo(f"the address of {name}, with its password, is kept in {place}")
-    give("config", "add", str(site), name, "--source-file", str(place))
+    face.say(f"the address of {name}, with its password, is kept in {place}")
+    return name, "--source-file", str(place)
 
 
 def _shown(source: str) -> str:

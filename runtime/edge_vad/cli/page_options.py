@@ -40,16 +40,20 @@ edit_token_option = click.option(
 )
 
 
-def page_options(function: Function) -> Function:
-    """Add the options of a page beside a live run."""
+def page_options(what: str) -> Callable[[Function], Function]:
+    """Add the options of a page.
+
+    Args:
+        what: It is for, as the help begins.
+    """
     serve = click.option(
         "--serve",
         is_flag=False,
         flag_value=USUAL,
         metavar="[HOST:PORT]",
-        help=f"Show a live run in a browser, at {USUAL} if nothing else is said.",
+        help=f"{what}, at {USUAL} if nothing else is said.",
     )
-    return serve(token_option(edit_token_option(function)))
+    return lambda function: serve(token_option(edit_token_option(function)))
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,15 @@ class PageOptions:
     def is_wanted(self) -> bool:
         """Whether there is to be one."""
         return self.place is not None
+
+    def demand_wanted(self) -> None:
+        """See to it that there are no tokens without a page.
+
+        Raises:
+            WrongUse: There are.
+        """
+        if not self.is_wanted and (self.token_file or self.edit_token_file):
+            raise WrongUse("tokens are for the page", "add --serve")
 
     def settings(self) -> PageSettings:
         """The page's settings.
@@ -103,9 +116,8 @@ class PageOptions:
         Raises:
             WrongUse: The place is none, needs a token and has none, or the site has no store.
         """
+        self.demand_wanted()
         if not self.is_wanted:
-            if self.token_file is not None or self.edit_token_file is not None:
-                raise WrongUse("tokens are for the page", "add --serve")
             yield site
             return
         page = self.settings()

@@ -19,6 +19,7 @@ from edge_vad.cli.options import json_option
 from edge_vad.cli.quantities import parse_duration, parse_size
 from edge_vad.cli.streams import print_next, print_stdout
 from edge_vad.errors import EdgeVadError, Interrupted, NotAllKept, SourceLost, WrongUse
+from edge_vad.guide.progress import ProgressLines, is_guided
 from edge_vad.untrusted import shown_path
 
 if TYPE_CHECKING:
@@ -163,6 +164,9 @@ def _begin(left: int, most: int) -> None:
 @contextmanager
 def _count_down(seconds: float | None) -> Iterator[Callable[[float], None] | None]:
     """Show on a terminal how much is still to be recorded; None where that has no end."""
+    if seconds is not None and is_guided():
+        yield ProgressLines("recording", seconds, in_seconds=True).at
+        return
     if seconds is None or not sys.stderr.isatty():
         yield None
         return

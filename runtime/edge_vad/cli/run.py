@@ -62,7 +62,7 @@ _OF_SITES = ("false_alarms", "follow_drift", "ignore", "backend", "threads")
     is_flag=True,
     help="Show a live run in windows; keys: space pauses, + and - change the threshold, q quits.",
 )
-@page_options
+@page_options("Show a live run in a browser")
 @click.option("--log-json", is_flag=True, help="Log a live run as JSON lines.")
 @click.option(
     "--false-alarms",

@@ -10,7 +10,7 @@ from edge_vad.cli.streams import print_next, print_stdout
 from edge_vad.discovery.onvif import find_stream, is_onvif, read_login
 from edge_vad.errors import WrongUse
 from edge_vad.preprocessing.regions import parse_regions
-from edge_vad.record.planning import demand_name, named_camera
+from edge_vad.record.planning import cameras_of, demand_name, named_camera
 from edge_vad.sinks.notify_settings import NotifySettings
 from edge_vad.site.changes import (
     BEGIN,
@@ -19,6 +19,7 @@ from edge_vad.site.changes import (
     with_camera,
     with_ignored,
     with_notice,
+    with_source,
 )
 from edge_vad.site.editing import edit_site
 from edge_vad.site.reading import read_site
@@ -53,15 +54,45 @@ def add(file: Path, camera: str, source_file: Path | None, login_file: Path | No
     """
     name, source = (demand_name(camera), None) if source_file else named_camera(camera)
     _demand_new(file, name)
-    if source is not None and is_onvif(source):
-        source = find_stream(source, read_login(login_file) if login_file else None)
-    elif login_file is not None:
-        raise WrongUse("--login-file is for onvif:// cameras", "leave it out")
-    if source is not None and is_secret(parse_spec(source)):
-        source_file = keep_secret(file, name, source)
-    edit_site(file, with_camera(file, name, source, source_file), begin=BEGIN)
+    kept = _kept(file, name, _stream(source, login_file), source_file)
+    edit_site(file, with_camera(file, name, *kept), begin=BEGIN)
     print_stdout(f"{file}: camera {name} added")
     print_next(f"edge-vad record --config {file} --camera {name} --duration 1d")
+
+
+@click.command(epilog="\b\nExample:\n  edge-vad config source site.toml gate=/dev/video2\n")
+@_FILE
+@click.argument("camera")
+@click.option(
+    "--source-file", type=click.Path(path_type=Path), help="File that holds the camera's address."
+)
+@login_option
+def source(file: Path, camera: str, source_file: Path | None, login_file: Path | None) -> None:
+    """Give CAMERA of the site file FILE another source, written NAME=SOURCE, as for add."""
+    name, said = (demand_name(camera), None) if source_file else named_camera(camera)
+    cameras_of(read_site(file), [name])
+    kept = _kept(file, name, _stream(said, login_file), source_file)
+    edit_site(file, with_source(file, name, *kept))
+    print_stdout(f"{file}: camera {name} has another source")
+    print_next(f"edge-vad snapshot --config {file} --camera {name} --out {name}.jpg")
+
+
+def _stream(source: str | None, login_file: Path | None) -> str | None:
+    """The stream of an ONVIF camera; every other source as it is."""
+    if source is not None and is_onvif(source):
+        return find_stream(source, read_login(login_file) if login_file else None)
+    if login_file is not None:
+        raise WrongUse("--login-file is for onvif:// cameras", "leave it out")
+    return source
+
+
+def _kept(
+    file: Path, name: str, source: str | None, source_file: Path | None
+) -> tuple[str | None, Path | None]:
+    """Source and file of a source; what may hold a password is in a file."""
+    if source is None or not is_secret(parse_spec(source)):
+        return source, source_file
+    return None, keep_secret(file, name, source)
 
 
 def _demand_new(file: Path, name: str) -> None:

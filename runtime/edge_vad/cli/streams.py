@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 import click
 
 from edge_vad.errors import NotAllKept
+from edge_vad.guide.progress import is_guided
 
 
 def hold_descriptors() -> None:
@@ -45,7 +46,7 @@ def print_stdout(text: str | bytes) -> None:
 class _Guided:
     """Whether the next command is given anyway."""
 
-    is_so = False
+    is_so = is_guided()
 
 
 @contextmanager

@@ -22,10 +22,12 @@ class PlannedCommand:
     Attributes:
         why: What it is for, in words.
         words: The command, without `edge-vad`.
+        picture: What it writes for people to see; None where that is none.
     """
 
     why: str
     words: tuple[str, ...]
+    picture: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -65,10 +67,15 @@ class CameraSteps:
         """Whether anything was recorded of it."""
         return longest_of(self.site.parent, self.camera.footage) is not None
 
-    def show(self) -> PlannedCommand:
-        """Write its picture."""
-        words = ("snapshot", *self._named(), "--grid", "--out", str(self.picture))
-        return PlannedCommand("see what it shows", words)
+    def show(self, *, grid: bool) -> PlannedCommand:
+        """Write its picture.
+
+        Args:
+            grid: Whether lines are to say where its pixels are, for whoever types regions.
+        """
+        lines = ("--grid",) if grid else ()
+        words = ("snapshot", *self._named(), *lines, "--out", str(self.picture))
+        return PlannedCommand("see what it shows", words, self.picture)
 
     def learn(self) -> Iterator[PlannedCommand]:
         """The steps from footage to a scene that was proved, those that are done left out."""

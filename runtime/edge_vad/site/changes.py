@@ -70,13 +70,29 @@ def with_camera(site: Path, name: str, source: str | None, source_file: Path | N
         source: Where its pictures come from; None where a file says so.
         source_file: That file.
     """
-    fields: dict[str, Any] = {"name": name}
-    if source_file is not None:
-        fields["source_file"] = os.path.relpath(source_file.resolve(), site.resolve().parent)
-    else:
-        fields["source"] = source
+    fields: dict[str, Any] = {"name": name, **_source_fields(site, source, source_file)}
     fields |= {"scene": f"{name}.onnx", "footage": [f"footage/{name}"]}
     return lambda document: add_camera(document, fields)
+
+
+def with_source(site: Path, name: str, source: str | None, source_file: Path | None) -> Change:
+    """Give a camera another source; see `with_camera`."""
+    fields = _source_fields(site, source, source_file)
+
+    def change(document: TOMLDocument) -> None:
+        table = camera_table(document, name)
+        for key in ("source", "source_env", "source_file"):
+            if key not in fields:
+                table.pop(key, None)
+        table.update(fields)
+
+    return change
+
+
+def _source_fields(site: Path, source: str | None, source_file: Path | None) -> dict[str, Any]:
+    if source_file is None:
+        return {"source": source}
+    return {"source_file": os.path.relpath(source_file.resolve(), site.resolve().parent)}
 
 
 def with_ignored(name: str, regions: Sequence[Polygon]) -> Change:

@@ -1,4 +1,4 @@
-"""edge-vad config add, ignore and notify: a site file is made and changed by commands."""
+"""edge-vad config add, source, ignore and notify: a site file is made and changed by commands."""
 
 from __future__ import annotations
 
@@ -67,6 +67,33 @@ def test_a_camera_without_a_name_is_called_by_its_address(
         (f"footage/{name}",),
     )
     source_of(camera, Path("folder"))
+
+
+def test_a_camera_gets_another_source_and_what_is_said_of_it_stays(edge_vad: Command) -> None:
+    edge_vad("config", "add", "site.toml", f"gate={ADDRESS}")
+    site = Path("site.toml")
+    site.write_text(site.read_text() + "fps = 8  # is enough\n")
+    answer = edge_vad("config", "source", "site.toml", "gate=/dev/video2")
+    assert answer.code == 0, answer.err
+    (camera,) = read_site(site).cameras
+    assert (camera.source, camera.source_file, camera.fps) == ("/dev/video2", None, 8)
+    other = ADDRESS.replace("10.0.0.2", "10.0.0.3")
+    back = edge_vad("config", "source", "site.toml", f"gate={other}")
+    (camera,) = read_site(site).cameras
+    assert (camera.source, camera.source_file) == (None, "secrets/gate")
+    assert Path("secrets/gate").read_text().strip() == other
+    assert "fps = 8  # is enough" in site.read_text()
+    assert "hunter2" not in site.read_text() + back.out + back.err
+
+
+def test_only_a_camera_that_is_there_gets_another_source(edge_vad: Command) -> None:
+    edge_vad("config", "add", "site.toml", "gate=/dev/video0")
+    before = Path("site.toml").read_text()
+    answer = edge_vad("config", "source", "site.toml", f"yard={ADDRESS}")
+    assert answer.code == 2
+    assert "there is no camera 'yard'" in answer.err
+    assert not Path("secrets").exists()
+    assert Path("site.toml").read_text() == before
 
 
 def test_a_name_that_no_camera_may_have_leaves_nothing_behind(edge_vad: Command) -> None:

@@ -18,10 +18,11 @@ from receiver import Receiver
 from rtsp_camera import RtspCamera, has_rtsp_server, require
 
 from edge_vad.cli import cli
-from edge_vad.cli.giving import take
 from edge_vad.discovery.plugged import PluggedCamera
 from edge_vad.discovery.probe import Found
 from edge_vad.discovery.probe import OnvifCamera as FoundCamera
+from edge_vad.guide.face import Face
+from edge_vad.guide.steps import CameraSteps
 from edge_vad.scene_model import SceneModel
 from edge_vad.site.reading import read_site
 from edge_vad.sources import open_source
@@ -104,8 +105,12 @@ def test_a_training_that_was_interrupted_goes_on_with_the_footage_that_it_had(
     assert answer.code == 130
     assert "give the same command again" in answer.err
     footage = sorted(Path("footage/gate").glob("*.mkv"))
-    monkeypatch.setattr("edge_vad.cli.init._learn", lambda ways: take(next(ways[0].learn())))
-    monkeypatch.setattr("edge_vad.cli.init._finish", lambda *_: None)
+
+    def train(face: Face, ways: list[CameraSteps]) -> None:
+        face.take(next(ways[0].learn()))
+
+    monkeypatch.setattr("edge_vad.cli.first_hour._learn", train)
+    monkeypatch.setattr("edge_vad.cli.first_hour._finish", lambda *_: ("", ""))
     again = edge_vad("init", "--yes", "--duration", "12s")
     assert again.code == 0, again.err
     assert [each[0] for each in commands(again.out)] == ["train"]
@@ -158,12 +163,11 @@ def test_at_a_terminal_it_asks_again_where_an_answer_cannot_be(
 ) -> None:
     found = (PluggedCamera("/dev/video7", "Webcam", False, "/dev/video7"),)
     monkeypatch.setattr("edge_vad.cli.new_cameras.find_plugged", lambda: found)
-    monkeypatch.setattr("edge_vad.cli.init._finish", lambda *_: None)
-    monkeypatch.setattr("edge_vad.cli.init._learn", lambda _: None)
+    monkeypatch.setattr("edge_vad.cli.first_hour._finish", lambda *_: ("", ""))
+    monkeypatch.setattr("edge_vad.cli.first_hour._learn", lambda *_: None)
     address = STREET.partition("=")[2]
-    typed(
-        "nothing://x", address, "front door", "door", "[[1, 2]]", CLOCK, "phone", "", "soon", "6s"
-    )
+    cameras = ("no", "nothing://x", address, "front door", "door")
+    typed(*cameras, "[[1, 2]]", CLOCK, "phone", "", "soon", "6s")
     answer = edge_vad("init")
     assert answer.code == 0, answer.err
     assert "1: /dev/video7: Webcam (no right to read it" in answer.out
@@ -180,8 +184,8 @@ def test_a_network_camera_is_asked_for_its_stream_and_recorded_without_its_passw
     edge_vad: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     require(has_rtsp_server(), "GStreamer's RTSP server")
-    monkeypatch.setattr("edge_vad.cli.init._learn", lambda _: None)
-    monkeypatch.setattr("edge_vad.cli.init._finish", lambda *_: None)
+    monkeypatch.setattr("edge_vad.cli.first_hour._learn", lambda *_: None)
+    monkeypatch.setattr("edge_vad.cli.first_hour._finish", lambda *_: ("", ""))
     Path("frames").mkdir()
     with open_source("test://street?seed=1&size=192x128&frames=16") as street:
         for frame in street:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from edge_vad.cli.console import warn
+from edge_vad.guide.progress import ProgressLines, is_guided
 from edge_vad_train.stages import Advance
 
 
@@ -20,6 +21,10 @@ class Bars:
     @contextmanager
     def stage(self, label: str, length: int | None) -> Iterator[Advance]:
         """See `edge_vad_train.stages.Stages`."""
+        if is_guided():
+            lines = ProgressLines(label, length)
+            yield lambda steps, remark="": lines.advance(steps)  # noqa: ARG005
+            return
         terminal = sys.stderr.isatty()
         columns = (
             TextColumn("{task.description:<28}"),

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from ipaddress import ip_address
+from pathlib import Path
+
+from starlette.types import ASGIApp
 
 from edge_vad.sinks.edits import SiteEditor
 from edge_vad.sinks.http.auth import Authenticator, read_edit_token, read_token
@@ -11,10 +15,10 @@ from edge_vad.sinks.http.middleware import AccessMiddleware, own_names
 from edge_vad.sinks.http.server import HttpServer, listen, shown_address
 from edge_vad.sinks.page.app import PageApp
 from edge_vad.sinks.page.live_site import LiveSite
+from edge_vad.sinks.page.login_routes import is_open
 from edge_vad.sinks.settings import PageSettings
 from edge_vad.sinks.store import StoredEvents
 
-_PROTECTED, _OPEN = "/api/", ("/api/login", "/api/logout")
 _WHAT = "the page"
 _MOST_AT_ONCE = 64
 _log = logging.getLogger(__name__)
@@ -38,15 +42,36 @@ def serve(
         BadInput: The port is taken, or the token is not where it should be.
         Unavailable: The server cannot start.
     """
+
+    def app(access: Authenticator) -> ASGIApp:
+        return PageApp(events, live, access, editor if access.is_split else None).routes()
+
+    return serve_app(settings, events.folder, app)
+
+
+def serve_app(
+    settings: PageSettings, folder: Path, app: Callable[[Authenticator], ASGIApp]
+) -> HttpServer:
+    """Serve an application with the page's access until the server is closed.
+
+    Args:
+        settings: Where, and to whom.
+        folder: Keeps which sessions were ended.
+        app: Makes the application, of who knows tokens and sessions.
+
+    Raises:
+        BadInput: The port is taken, or the token is not where it should be.
+        Unavailable: The server cannot start.
+    """
     # Cookies do not tell ports apart.
     cookie = f"edge_vad_{settings.port}"
-    ended = events.folder / f".page-{settings.port}.json"
+    ended = folder / f".page-{settings.port}.json"
     token = read_token(settings, _WHAT)
     edit_token = read_edit_token(settings, token)
     access = Authenticator(token, cookie=cookie, ended=ended, edit_token=edit_token)
     listener = listen(settings.address, settings.port, _WHAT)
-    routes = PageApp(events, live, access, editor if access.is_split else None).routes()
-    guard = AccessMiddleware(routes, access, own_names(settings.address, settings.hosts), _is_open)
+    names = own_names(settings.address, settings.hosts)
+    guard = AccessMiddleware(app(access), access, names, is_open)
     server = HttpServer(guard, listener, _MOST_AT_ONCE, _WHAT)
     asks = "" if access.is_open else ", and asks for the token"
     _log.info("the page is at %s%s", page_url(settings), asks)
@@ -59,8 +84,3 @@ def page_url(settings: PageSettings) -> str:
     if address.is_unspecified:
         return f"http://{shown_address('127.0.0.1', settings.port)} (at all addresses)"
     return f"http://{shown_address(settings.address, settings.port)}"
-
-
-def _is_open(path: str) -> bool:
-    """Whether anybody may ask for it: what one needs to log in and out, which tells nothing."""
-    return path in _OPEN or not path.startswith(_PROTECTED)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import socket
 import subprocess
 import sys
 
 import pytest
+from chromium import opened_browser
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 SITE = """
 [[cameras]]
 name = "gate"
@@ -44,21 +40,14 @@ SUM = """canvas => {
 
 
 @pytest.fixture
-def chromium(events):
+def chromium():
     """A page of a real browser, and what it complained about."""
-    if CHROMIUM is None:
-        events.lacking("there is no Chromium: run tools/install_test_servers.sh")
-    from playwright.sync_api import sync_playwright
-
-    complaints = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.set_default_timeout(60_000)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda said: said.type == "error" and complaints.append(said.text))
-        yield page, complaints
-        browser.close()
+    with opened_browser() as browser:
+        page = browser.open(1280, 800, False)
+        page.on(
+            "console", lambda said: said.type == "error" and browser.complaints.append(said.text)
+        )
+        yield page, browser.complaints
 
 
 @pytest.fixture

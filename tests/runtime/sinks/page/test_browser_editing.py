@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import http.server
-import itertools
 import re
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import threading
-import time
 import zipfile
-from contextlib import suppress
 
 import cv2
 import pytest
+from chromium import SIZES, draw, faults, opened_browser
+from web_camera import web_camera
 
 from edge_vad.site.reading import read_site
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
 SIZE = (256, 192)
 """Of the camera's pictures, px: four times that of the model."""
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
@@ -43,37 +36,12 @@ after_s = 0.5
 LOOK, CHANGE = "correct horse battery staple", "a second token, longer still"
 
 
-class Camera(http.server.BaseHTTPRequestHandler):
-    """Sends pictures, ten a second, again and again, as cameras do by HTTP."""
-
-    pictures: list[bytes]
-
-    def do_GET(self):
-        self.send_response(200)
-        self.send_header("content-type", "multipart/x-mixed-replace; boundary=next")
-        self.end_headers()
-        with suppress(OSError):  # whoever watches may leave
-            for picture in itertools.cycle(self.pictures):
-                head = f"--next\r\ncontent-type: image/jpeg\r\ncontent-length: {len(picture)}\r\n"
-                self.wfile.write(head.encode() + b"\r\n" + picture + b"\r\n")
-                time.sleep(0.1)
-
-    def log_message(self, *_): ...
-
-
 @pytest.fixture
 def camera(make):
     """The address of a camera by HTTP, in which something moves every four seconds."""
     jpegs = [cv2.imencode(".jpg", cv2.resize(each, SIZE))[1].tobytes() for each in make.movement()]
-    handler = type("Handler", (Camera,), {"pictures": jpegs})
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://admin:hunter2@127.0.0.1:{server.server_address[1]}/live.mjpg"
-    server.shutdown()
-    server.server_close()
-    thread.join(60)
+    with web_camera(jpegs) as address:
+        yield address
 
 
 @pytest.fixture
@@ -103,27 +71,9 @@ def run(tiny_scene, make, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def browser(events):
-    """Opens pages of a real browser; collects what they complain about."""
-    if CHROMIUM is None:
-        events.lacking("there is no Chromium: run tools/install_test_servers.sh")
-    from playwright.sync_api import sync_playwright
-
-    complaints = []
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-
-        def open_page(width, height, touch):
-            context = started.new_context(
-                viewport={"width": width, "height": height}, has_touch=touch, is_mobile=touch
-            )
-            page = context.new_page()
-            page.set_default_timeout(60_000)
-            page.on("pageerror", lambda error: complaints.append(str(error)))
-            return page
-
-        yield open_page, complaints
-        started.close()
+def browser():
+    with opened_browser() as browser:
+        yield browser
 
 
 def log_in(page, port, token):
@@ -131,21 +81,6 @@ def log_in(page, port, token):
     page.get_by_label("Token", exact=True).fill(token)
     page.get_by_role("button", name="Log in").click()
     page.get_by_role("article", name="Camera gate").get_by_text("live", exact=True).wait_for()
-
-
-def faults(page):
-    """What axe calls serious or critical."""
-    from axe_playwright_python.sync_playwright import Axe
-
-    found = Axe().run(page).response["violations"]
-    return [
-        (each["id"], [node["html"][:120] for node in each["nodes"]])
-        for each in found
-        if each["impact"] in ("serious", "critical")
-    ]
-
-
-SIZES = {"a desk": (1280, 800, False), "a phone": (390, 844, True)}
 
 
 @pytest.mark.long
@@ -199,7 +134,7 @@ def test_a_camera_is_added_a_zone_drawn_its_event_seen_its_rate_changed_and_all_
     editor = page.get_by_role("dialog", name="Change yard")
     yard.get_by_role("button", name="Change yard").click()
     editor.get_by_role("button", name="New zone").click()
-    draw(page, editor, (0.15, 0.12), (0.85, 0.88))
+    draw(page, editor.locator(".drawing"), (0.15, 0.12), (0.85, 0.88))
     editor.locator("#shapes").get_by_label("Name").fill("door")
     editor.locator("#shapes").get_by_label("False alarms accepted").fill("30/hour")
     editor.get_by_label("Corner 1 of door").wait_for()
@@ -280,17 +215,3 @@ def test_a_camera_is_added_a_zone_drawn_its_event_seen_its_rate_changed_and_all_
     assert file.read_text().rstrip() == SITE.rstrip()
     assert not list((folder / "secrets").iterdir())
     assert complaints == []
-
-
-def draw(page, editor, start, end):
-    """Drag over the picture, from and to shares of its width and height."""
-    stage = editor.locator(".drawing").bounding_box()
-    (left, top), (right, bottom) = (
-        (stage["x"] + across * stage["width"], stage["y"] + down * stage["height"])
-        for across, down in (start, end)
-    )
-    page.mouse.move(left, top)
-    page.mouse.down()
-    page.mouse.move((left + right) / 2, (top + bottom) / 2, steps=4)
-    page.mouse.move(right, bottom, steps=4)
-    page.mouse.up()

@@ -57,6 +57,13 @@ export async function events(wanted) {
 
 export const exported = (event) => `api/events/${event.id}/export`;
 
+// The first hour.
+export const guide = async () => (await ask("api/guide")).json();
+export const guidePicture = (number) => `api/guide/pictures/${number}`;
+export const answer = (question, text) => send("api/guide/answer", { question, answer: text });
+export const stopCommand = () => send("api/guide/stop", {});
+export const tryAgain = () => send("api/guide/go-on", {});
+
 export const picture = (event, width) => `api/events/${event.id}/picture?width=${width}&peak=${event.peak}`;
 export const clip = (event) => `api/events/${event.id}/clip`;
 
