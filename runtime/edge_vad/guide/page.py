@@ -97,7 +97,7 @@ class GuideApp:
     async def _picture(self, request: Request) -> Response:
         number = read_number(request.path_params, "number", 0, 0, _MOST_PICTURES)
         path = self._conversation.picture(number)
-        if path is None:
+        if path is None or not path.is_file():
             raise NotFound("there is no such picture", "load the page again")
         return FileResponse(path, media_type="image/jpeg")
 
