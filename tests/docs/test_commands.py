@@ -106,7 +106,6 @@ RUN = {
         "test_network_cameras_are_chosen_by_number_and_their_login_is_asked_for_once"
     ),
     "edge-vad init --serve": "test_a_camera_becomes_a_site_that_is_watched",
-    "edge-vad init --serve --yes": "test_a_page_that_only_shows_ends_as_a_terminal_does",
     "edge-vad init --yes": (
         "test_a_fresh_folder_becomes_a_site_and_a_second_time_nothing_is_done_twice"
     ),

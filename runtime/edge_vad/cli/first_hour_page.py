@@ -17,7 +17,7 @@ from edge_vad.cli.signals import clear_interrupt, interrupt, stopped_by_signals
 from edge_vad.errors import EdgeVadError
 from edge_vad.files.atomic import make_private_folder
 from edge_vad.guide.browser import Browser
-from edge_vad.guide.conversation import Conversation, Ending
+from edge_vad.guide.conversation import Conversation, GuideEnding
 from edge_vad.live.logs import begin_log, end_log
 from edge_vad.sinks.settings import PageSettings
 from edge_vad.site.changes import SECRETS, keep_secret
@@ -41,7 +41,7 @@ def lead_in_browser(page: PageOptions, wishes: Wishes, *, unattended: bool) -> t
     with _served(page, wishes.site, conversation), stopped_by_signals(interrupt):
         face = Browser(conversation, _echo, unattended=unattended)
         done = _lead(face, wishes, conversation)
-        conversation.end(Ending(True, *done))
+        conversation.end(GuideEnding(True, *done))
         if not unattended:
             note("Ctrl-C ends the page")
             _stay(conversation)
@@ -62,7 +62,7 @@ def _tried(face: Browser, wishes: Wishes, conversation: Conversation) -> tuple[s
         if face.is_unattended:
             raise
         click.echo(f"{error.what}\n  -> {error.todo}", err=True)
-        conversation.end(Ending(False, error.what, error.todo))
+        conversation.end(GuideEnding(False, error.what, error.todo))
         return None
 
 

@@ -61,7 +61,7 @@ class EntryView(msgspec.Struct, frozen=True):
     picture: int | None
 
 
-class Ending(msgspec.Struct, frozen=True):
+class GuideEnding(msgspec.Struct, frozen=True):
     """How it ended.
 
     Attributes:
@@ -86,7 +86,7 @@ class ConversationView(msgspec.Struct, frozen=True):
 
     entries: tuple[EntryView, ...]
     question: Question | None
-    ending: Ending | None
+    ending: GuideEnding | None
 
 
 @dataclass
@@ -117,7 +117,7 @@ class Conversation:
         self._question: Question | None = None
         self._answer: str | None = None
         self._asked = 0
-        self._ending: Ending | None = None
+        self._ending: GuideEnding | None = None
         self._stop: Callable[[], None] | None = None
 
     def view(self) -> ConversationView:
@@ -178,7 +178,7 @@ class Conversation:
             finally:
                 self._question = None
 
-    def end(self, ending: Ending) -> None:
+    def end(self, ending: GuideEnding) -> None:
         """Say how it ended."""
         with self._changed:
             self._ending = ending

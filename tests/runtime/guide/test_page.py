@@ -15,7 +15,7 @@ import pytest
 
 from edge_vad.errors import WrongUse
 from edge_vad.guide.browser import Browser
-from edge_vad.guide.conversation import Conversation, Ending
+from edge_vad.guide.conversation import Conversation, GuideEnding
 from edge_vad.guide.page import serve_guide
 from edge_vad.sinks.settings import PageSettings
 
@@ -101,7 +101,7 @@ def test_a_question_is_asked_until_its_answer_can_be_read(ask: Ask, asked: list[
 def test_only_who_may_change_answers_stops_and_goes_on(
     ask: Ask, conversation: Conversation, path: str, token: str, status: int
 ) -> None:
-    conversation.end(Ending(False, "it failed", "mend it"))
+    conversation.end(GuideEnding(False, "it failed", "mend it"))
     assert ask(path, {}, token)[0] == status
     assert conversation.view().ending is not None
     assert ask("/api/guide", token=token)[0] == (200 if token == LOOK else 401)
@@ -144,6 +144,6 @@ def test_a_picture_that_is_shown_is_sent_and_one_that_is_gone_is_told(
 
 
 def test_another_site_changes_nothing(ask: Ask, conversation: Conversation) -> None:
-    conversation.end(Ending(False, "it failed", "mend it"))
+    conversation.end(GuideEnding(False, "it failed", "mend it"))
     assert ask("/api/guide/go-on", {}, Origin="http://evil.example")[0] == 403
     assert ask("/api/guide", Host="evil.example")[0] == 421

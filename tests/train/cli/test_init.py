@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import cv2
+import numpy as np
 import pytest
 from onvif_camera import OnvifCamera, free_udp_port
 from receiver import Receiver
@@ -21,11 +22,13 @@ from edge_vad.cli import cli
 from edge_vad.discovery.plugged import PluggedCamera
 from edge_vad.discovery.probe import Found
 from edge_vad.discovery.probe import OnvifCamera as FoundCamera
+from edge_vad.errors import SourceLost
 from edge_vad.guide.face import Face
 from edge_vad.guide.steps import CameraSteps
 from edge_vad.scene_model import SceneModel
 from edge_vad.site.reading import read_site
 from edge_vad.sources import open_source
+from edge_vad.sources.addresses.address import CameraSpec
 from edge_vad_train.checkpoint import FILE_NAME
 
 Command = Callable[..., Any]
@@ -140,6 +143,35 @@ def test_the_password_of_a_camera_is_shown_nowhere_and_a_lost_camera_ends_it(
     assert Path("secrets/gate").stat().st_mode & 0o777 == 0o600
 
 
+def test_another_address_can_be_typed_where_a_camera_does_not_answer(
+    edge_vad: Command, typed: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_vad.cli.first_hour._learn", lambda *_: None)
+    monkeypatch.setattr("edge_vad.cli.first_hour._finish", lambda *_: ("", ""))
+    typed("gate", "clip.mp4", STREET.partition("=")[2], "", "")
+
+    def take(source: object, name: str) -> np.ndarray:
+        if isinstance(source, CameraSpec):
+            raise SourceLost(f"{name} sent no picture", "check its address")
+        return np.zeros((144, 192, 3), np.uint8)
+
+    monkeypatch.setattr("edge_vad.sources.still.take_picture", take)
+    Path("clip.mp4").touch()
+    source = "gate=rtsp://admin:hunter2@127.0.0.1:9/live"
+    answer = edge_vad("init", source, "--duration", "2s")
+    assert answer.code == 0, answer.err
+    assert "is a recording, and no camera" in answer.err
+    steps = [each[:2] for each in commands(answer.out)]
+    assert [each for each in steps if each[0] == "config"] == [
+        ["config", "add"],
+        ["config", "source"],
+    ]
+    assert [each[0] for each in steps].count("snapshot") == 2
+    (camera,) = read_site(Path("site.toml")).cameras
+    assert camera.source == STREET.partition("=")[2]
+    assert "hunter2" not in answer.out + answer.err
+
+
 def test_a_phone_gets_its_test_message_with_a_picture(
     edge_vad: Command, receiver: Receiver, tiny_scene: Callable[..., Path]
 ) -> None:
@@ -184,6 +216,7 @@ def test_a_network_camera_is_asked_for_its_stream_and_recorded_without_its_passw
     edge_vad: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     require(has_rtsp_server(), "GStreamer's RTSP server")
+    monkeypatch.setattr("edge_vad.sources.still.PATIENCE_S", 120)
     monkeypatch.setattr("edge_vad.cli.first_hour._learn", lambda *_: None)
     monkeypatch.setattr("edge_vad.cli.first_hour._finish", lambda *_: ("", ""))
     Path("frames").mkdir()
@@ -223,7 +256,8 @@ def test_network_cameras_are_chosen_by_number_and_their_login_is_asked_for_once(
     for name, kept in (("cameras", "admin:hunter2"), ("gate", stream)):
         assert Path("secrets", name).read_text() == f"{kept}\n"
         assert Path("secrets", name).stat().st_mode & 0o777 == 0o600
-    assert answer.code == 5  # there is no stream
+    assert answer.code == 130  # there is no stream, and nobody types another address
+    assert "Another address of gate (Enter: try again)" in answer.err
     assert "hunter2" not in answer.out + answer.err
 
 
