@@ -34,13 +34,6 @@ _FAULT = (
 )
 
 
-def free_udp_port() -> int:
-    """A port of this machine on which no datagrams are waited for."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear:
-        ear.bind((HOST, 0))
-        return int(ear.getsockname()[1])
-
-
 def md5(*parts: str) -> str:
     return hashlib.md5(":".join(parts).encode(), usedforsecurity=False).hexdigest()
 

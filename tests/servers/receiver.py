@@ -9,6 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
+from free_port import free_port
+
 CANARY = "canary4711secret"
 """Stands in every address, and nowhere else."""
 
@@ -46,7 +48,7 @@ class PostServer:
             def log_message(self, *_: object) -> None: ...
 
         self._handler = Handler
-        self.port = 0
+        self.port = free_port()
         self.start()
 
     def take(self, request: Request) -> int:
@@ -60,7 +62,6 @@ class PostServer:
     def start(self) -> None:
         """Begin; again on the port that it had."""
         self._server = ThreadingHTTPServer(("127.0.0.1", self.port), self._handler)
-        self.port = self._server.server_port
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
 

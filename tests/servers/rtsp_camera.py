@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 from pathlib import Path
 from types import TracebackType
 
 import pytest
+from free_port import free_port
 
 PYTHON = Path("/usr/bin/python3")
 SERVER = Path(__file__).with_name("rtsp_server.py")
@@ -34,13 +34,6 @@ def has_rtsp_server() -> bool:
     if not PYTHON.exists():
         return False
     return subprocess.run([PYTHON, "-c", _CHECK], capture_output=True).returncode == 0
-
-
-def free_port() -> int:
-    """A port of this machine that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 class RtspCamera:

@@ -13,9 +13,10 @@ from typing import Any
 
 import cv2
 import pytest
+from free_port import free_port
 from hypothesis import given
 from hypothesis import strategies as st
-from onvif_camera import HOST, OnvifCamera, free_udp_port
+from onvif_camera import HOST, OnvifCamera
 from rtsp_camera import RtspCamera, has_rtsp_server, require
 
 from edge_vad.discovery.onvif import find_stream, read_login
@@ -40,7 +41,7 @@ FILE_ENTITY = b'<!DOCTYPE a [<!ENTITY f SYSTEM "file:///etc/passwd">]><a>&f;</a>
 @pytest.fixture(autouse=True)
 def _own_port(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests that run beside one another do not hear one another's questions."""
-    port = free_udp_port()
+    port = free_port(socket.SOCK_DGRAM)
     monkeypatch.setattr("edge_vad.discovery.probe.PORT", port)
     monkeypatch.setattr("onvif_camera.PORT", port)
 

@@ -14,7 +14,8 @@ import av
 import cv2
 import numpy as np
 import pytest
-from rtsp_camera import RtspCamera, free_port
+from free_port import free_port
+from rtsp_camera import RtspCamera
 
 from edge_vad.errors import WrongUse
 from edge_vad.sources import open_source
@@ -121,7 +122,7 @@ def encoded(path: Path, sizes: list[tuple[int, int]], form: str, count: int = 10
 
 
 def test_a_camera_that_sends_to_this_machine_is_seen(tmp_path: Path) -> None:
-    port, stop = free_port(), threading.Event()
+    port, stop = free_port(socket.SOCK_DGRAM), threading.Event()
     content = encoded(tmp_path / "a.ts", [(48, 64)], "mpegts", count=300)
 
     def stream() -> None:

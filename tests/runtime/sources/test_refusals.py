@@ -12,6 +12,7 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from free_port import free_port
 
 from edge_vad.sources.addresses.spec import parse_spec
 from edge_vad.sources.capture.capture import Capture
@@ -164,8 +165,8 @@ class RefusingRtsp:
         return b"RTSP/1.0 %s Said\r\nCSeq: %s\r\n\r\n" % (status, number[1] if number else b"1")
 
 
-def test_a_dead_port_is_told(unused_port: int, caplog: pytest.LogCaptureFixture) -> None:
-    watched(f"http://127.0.0.1:{unused_port}/", "refuses the connection", caplog)
+def test_a_dead_port_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    watched(f"http://127.0.0.1:{free_port()}/", "refuses the connection", caplog)
 
 
 @pytest.mark.parametrize(
@@ -215,10 +216,3 @@ def test_what_a_camera_answers_is_told_apart(
     assert lost.patience_s == patience_s
     assert heard[0].startswith(b"DESCRIBE rtsp://127.0.0.1:")
     assert b"hunter2" not in heard[0]
-
-
-@pytest.fixture
-def unused_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

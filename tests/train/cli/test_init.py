@@ -6,6 +6,7 @@ import io
 import re
 import shlex
 import shutil
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +15,8 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from onvif_camera import OnvifCamera, free_udp_port
+from free_port import free_port
+from onvif_camera import OnvifCamera
 from receiver import Receiver
 from rtsp_camera import RtspCamera, has_rtsp_server, require
 
@@ -40,7 +42,7 @@ CLOCK = "[[0, 0], [60, 0], [60, 20], [0, 20]]"
 @pytest.fixture(autouse=True)
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A fresh folder, in which training takes seconds, and no machine's own cameras."""
-    monkeypatch.setattr("onvif_camera.PORT", free_udp_port())
+    monkeypatch.setattr("onvif_camera.PORT", free_port(socket.SOCK_DGRAM))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("edge_vad.cli.new_cameras.find_plugged", lambda: ())
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -11,6 +10,7 @@ from contextlib import suppress
 from urllib.request import urlopen
 
 import pytest
+from free_port import free_port
 
 from edge_vad.live.shutdown import SHUTDOWN_S
 
@@ -37,20 +37,12 @@ link = "https://cameras.example"
 """
 
 
-def unused_ports(count):
-    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [listener.getsockname()[1] for listener in listeners]
-    for listener in listeners:
-        listener.close()
-    return ports
-
-
 @pytest.fixture
 def run(tiny_scene, make, receiver, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     make.avi(tmp_path / "clip.avi", make.movement())
     tiny_scene()
-    page, metrics = unused_ports(2)
+    page, metrics = free_port(), free_port()
     (tmp_path / "phone").write_text(receiver.address)
     (tmp_path / "site.toml").write_text(SITE.format(page=page, metrics=metrics))
     command = [sys.executable, "-m", "edge_vad", "run", "--config", "site.toml"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 import subprocess
 import sys
 
@@ -51,14 +50,12 @@ def chromium():
 
 
 @pytest.fixture
-def run(tiny_scene, make, tmp_path, monkeypatch):
+def run(tiny_scene, make, tmp_path, unused_port, monkeypatch):
     """A run with a page; an anomaly every four seconds."""
     monkeypatch.chdir(tmp_path)
     make.avi(tmp_path / "clip.avi", make.movement())
     tiny_scene()
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
+    port = unused_port
     (tmp_path / "token.txt").write_text(TOKEN)
     (tmp_path / "site.toml").write_text(SITE.format(port=port))
     command = [sys.executable, "-m", "edge_vad", "run", "--config", "site.toml"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import signal
-import socket
 import subprocess
 import sys
 import zipfile
@@ -45,14 +44,12 @@ def camera(make):
 
 
 @pytest.fixture
-def run(tiny_scene, make, tmp_path, monkeypatch):
+def run(tiny_scene, make, tmp_path, unused_port, monkeypatch):
     """A run of a site file, with both tokens."""
     monkeypatch.chdir(tmp_path)
     make.avi(tmp_path / "gate.avi", make.movement())
     tiny_scene()
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
+    port = unused_port
     for name, token in (("token.txt", LOOK), ("edit.txt", CHANGE)):
         (tmp_path / name).write_text(token)
     (tmp_path / "site.toml").write_text(SITE)

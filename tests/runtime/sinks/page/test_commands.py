@@ -13,6 +13,7 @@ import threading
 import time
 
 import pytest
+from free_port import free_port
 
 from edge_vad.cli.page_options import PageOptions, parse_place
 from edge_vad.errors import WrongUse
@@ -146,12 +147,6 @@ class Command:
         self._process.send_signal(signal.SIGTERM)
         out, err = self._process.communicate(timeout=120)
         return self._process.returncode, out + err, time.monotonic() - asked
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 def test_a_run_ends_within_five_seconds_while_somebody_looks(tiny_scene, make, tmp_path, events):
