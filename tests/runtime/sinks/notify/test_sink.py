@@ -54,7 +54,7 @@ def test_fifty_events_in_a_minute_are_ten_messages_and_a_digest(
     for _ in range(5):  # however long it takes
         clock.at += 600
         time.sleep(0.2)
-    assert len(messages) == 10
+    assert len(receiver.messages) == 10
     clock.at += 700
     digest = arrived(receiver, events, 11)[10]
     assert digest.title.startswith("40 unusual events: camera10 1, ")
