@@ -18,6 +18,7 @@ from edge_vad_bench.parts.cold_start import measure_cold_start
 from edge_vad_bench.parts.compute_bound import measure_compute_bound
 from edge_vad_bench.parts.formats import measure_formats
 from edge_vad_bench.parts.growth import measure_growths
+from edge_vad_bench.parts.motion_projection import project_motion
 from edge_vad_bench.parts.roofline import project
 from edge_vad_bench.parts.scenarios import measure_scenarios
 from edge_vad_bench.report.notes import notes
@@ -134,8 +135,13 @@ def _compute_bounds(task: Task, report: BenchmarkReport) -> BenchmarkReport:
 
 
 def _projections(task: Task, report: BenchmarkReport) -> BenchmarkReport:
-    projections = [each for used in task.settings.scenes for each in project(used)]
-    return msgspec.structs.replace(report, projections=tuple(projections))
+    pairs = list(zip(task.scenes, task.settings.scenes, strict=True))
+    motion = [each for path, _ in pairs for each in project_motion(path)]
+    inside = {each.scene for each in motion}
+    outside = [each for _, used in pairs if used.name not in inside for each in project(used)]
+    return msgspec.structs.replace(
+        report, projections=tuple(outside), motion_projections=tuple(motion)
+    )
 
 
 def _baselines(task: Task, report: BenchmarkReport) -> BenchmarkReport:

@@ -31,6 +31,7 @@ __all__ = [
     "Device",
     "Growth",
     "Latency",
+    "MotionProjection",
     "Plan",
     "Projection",
     "SceneUsed",
@@ -246,6 +247,37 @@ class Projection(Record, frozen=True):
     launch_ms: float | None = None
 
 
+class MotionProjection(Record, frozen=True):
+    """What a board might do with motion inside the graph, on paper: never measured.
+
+    Pairs are the best and the worst case.
+
+    Attributes:
+        board: Its name.
+        scene: Name of the scene model.
+        operations_ms: Operations of a frame over the peak of FP32.
+        bytes_ms: Bytes of a frame over the bandwidth: inputs, state, outputs and weights once;
+            those of all kernels.
+        launches: Kernels of a frame, or of a batch.
+        launches_from: How they were counted.
+        launches_ms: What they take in one CUDA graph, and one by one.
+        frame_ms: A frame of one camera.
+        batch_ms: A frame of each of 32 cameras at once.
+        cameras: Of 25 frames a second that the GPU keeps up with, in one batch.
+    """
+
+    board: str
+    scene: str
+    operations_ms: float
+    bytes_ms: tuple[float, float]
+    launches: int
+    launches_from: str
+    launches_ms: tuple[float, float]
+    frame_ms: tuple[float, float]
+    batch_ms: tuple[float, float]
+    cameras: tuple[int, int]
+
+
 class BaselineAgreement(Record, frozen=True):
     """Whether two ways of computing give the same maps on the frames that were timed.
 
@@ -286,6 +318,7 @@ class BenchmarkReport(Record, frozen=True):
         agreements: Whether the baselines computed the same.
         projections: On paper.
         watched: How many cameras were watched at once.
+        motion_projections: On paper, with motion inside the graph.
         notes: What is timed and what is not, and what could not be had.
     """
 
@@ -302,4 +335,5 @@ class BenchmarkReport(Record, frozen=True):
     agreements: tuple[BaselineAgreement, ...] = ()
     projections: tuple[Projection, ...] = ()
     watched: tuple[WatchedCameras, ...] = ()
+    motion_projections: tuple[MotionProjection, ...] = ()
     notes: tuple[str, ...] = ()

@@ -55,6 +55,7 @@ RUN = {
         "test_the_table_holds_dis_and_says_why_others_are_not_here"
     ),
     "edge-vad bench --handicap": "test_an_injected_delay_is_measured_and_noted",
+    "edge-vad bench --only --out --source": "test_the_report_has_it_apart_from_what_was_measured",
     "edge-vad bench --out --source": "test_it_measures_the_whole_way_and_every_stage",
     "edge-vad cameras": "test_every_camera_is_said_in_a_line_with_what_hinders_it",
     "edge-vad cameras --onvif": (

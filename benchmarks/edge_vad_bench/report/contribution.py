@@ -78,6 +78,7 @@ def contribution(report: BenchmarkReport) -> BenchmarkReport:
         ),
         agreements=(),
         projections=(),
+        motion_projections=(),
         notes=(),
     )
     clean = msgspec.convert(_clean("", msgspec.to_builtins(renamed)), BenchmarkReport)

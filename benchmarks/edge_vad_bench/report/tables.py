@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edge_vad_bench.parts.motion_projection import BASIS, BATCH, FPS
 from edge_vad_bench.report import svg
 from edge_vad_bench.report.headline import caveats
 from edge_vad_bench.schema import BenchmarkReport, BenchmarkRow, Conditions
@@ -46,6 +47,7 @@ def all_tables(report: BenchmarkReport) -> tuple[Table, ...]:
         _growths(report),
         _compute_bounds(report),
         _projections(report),
+        _motion_projections(report),
     )
     return tuple(table for table in tables if table.rows)
 
@@ -278,6 +280,40 @@ def _projections(report: BenchmarkReport) -> Table:
         "a recorded graph took on an H200.",
         paper=True,
     )
+
+
+def _motion_projections(report: BenchmarkReport) -> Table:
+    counted = {each.launches_from for each in report.motion_projections}
+    return Table(
+        title="Boards that were not at hand, motion inside the graph",
+        heads=(
+            "",
+            "operations, ms",
+            "bytes, ms",
+            "launches",
+            "launches, ms",
+            "one camera, ms",
+            f"{BATCH} at once, ms",
+            f"cameras at {FPS} frames a second",
+        ),
+        rows=tuple(
+            (
+                each.board,
+                f"{each.operations_ms:.2f}",
+                _range(each.bytes_ms, 2),
+                str(each.launches),
+                *(_range(pair, 1) for pair in (each.launches_ms, each.frame_ms, each.batch_ms)),
+                f"{each.cameras[1]} to {each.cameras[0]}",
+            )
+            for each in report.motion_projections
+        ),
+        note=". ".join((*BASIS, f"launches counted from: {', '.join(sorted(counted))}")),
+        paper=True,
+    )
+
+
+def _range(pair: tuple[float, float], digits: int) -> str:
+    return f"{pair[0]:.{digits}f} to {pair[1]:.{digits}f}"
 
 
 def _ms(value: float) -> str:

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from edge_vad.selftest.small_scene import write_small_scene
 from edge_vad_bench.measure.device import describe_scene
-from edge_vad_bench.parts.roofline import BOARDS, project
+from edge_vad_bench.parts.boards import BOARDS
+from edge_vad_bench.parts.roofline import project
 
 
 def test_projections_are_the_larger_of_operations_and_bytes(tmp_path):
