@@ -78,6 +78,6 @@ def _load() -> int:
     try:
         load_trained(Path())
     except EdgeVadError as error:
-        fail(error.what, error.todo)
+        fail(error)
         return error.exit_code
     return 0

@@ -122,6 +122,7 @@ def test_a_folder_is_no_place_for_the_file(edge_vad: Command, folder: Path, tmp_
     assert err.splitlines() == [
         f"error: {tmp_path} is a folder",
         "  -> give --out the name of a file, such as scene.onnx",
+        "  docs/errors.md#bad-input",
     ]
 
 

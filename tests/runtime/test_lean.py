@@ -105,9 +105,10 @@ def test_the_runtime_alone_watches_a_video(lean, tiny_scene, video, tmp_path):
 def test_the_runtime_alone_says_what_training_needs(lean, video, tmp_path):
     done = lean.run("edge-vad", "train", video, "--out", tmp_path / "runs")
     assert done.returncode == 4
-    what, todo = done.stderr.splitlines()
+    what, todo, page = done.stderr.splitlines()
     assert what.startswith("error: edge-vad train needs the package ")
     assert todo == "  -> run pip install 'edge-vad[train]'"
+    assert page == "  docs/errors.md#unavailable"
 
 
 def test_importing_edge_vad_loads_nothing_numeric(lean, here):

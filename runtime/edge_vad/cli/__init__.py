@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 from contextlib import suppress
@@ -10,12 +11,12 @@ import click
 
 from edge_vad.cli.lazy import LazyGroup
 from edge_vad.cli.streams import flush, hold_descriptors, print_stderr
-from edge_vad.errors import BadInput, EdgeVadError, NotAllKept, WrongUse
+from edge_vad.errors import BadInput, EdgeVadError, Interrupted, NotAllKept, WrongUse
 from edge_vad.files.atomic import kept_to_owner
 from edge_vad.guide.progress import is_guided
 from edge_vad.untrusted import shown_path
 
-INTERRUPTED = 130
+INTERRUPTED = Interrupted.exit_code
 """Exit code after Ctrl-C, as shells have it."""
 
 _COMMANDS = {
@@ -71,7 +72,7 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line; errors become two lines and an exit code, never a traceback."""
+    """Run the command line; errors become three lines and an exit code, never a traceback."""
     hold_descriptors()
     if is_guided():
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have made us deaf
@@ -89,7 +90,7 @@ def _run() -> int:
         _refuse_undecodable_arguments(sys.argv[1:])
         cli(standalone_mode=False)
     except EdgeVadError as error:
-        fail(error.what, error.todo)
+        fail(error)
         return error.exit_code
     except click.ClickException as error:
         with suppress(OSError):
@@ -97,16 +98,15 @@ def _run() -> int:
         return error.exit_code
     except OSError as error:
         what = error.strerror or str(error)
-        fail(
-            f"{shown_path(error.filename)}: {what}" if error.filename else what,
-            "check the path, who may read and write it, and the room on the disk",
-        )
+        what = f"{shown_path(error.filename)}: {what}" if error.filename else what
+        fail(BadInput(what, "check the path, who may read and write it, and the room on the disk"))
         return BadInput.exit_code
     except MemoryError:
-        fail("there is not enough memory", "free some, or give smaller files")
+        fail(EdgeVadError("there is not enough memory", "free some, or give smaller files"))
         return EdgeVadError.exit_code
     except (KeyboardInterrupt, click.Abort):
-        fail("interrupted", "earlier outputs are untouched; give the same command again")
+        again = "earlier outputs are untouched; give the same command again"
+        fail(Interrupted("interrupted", again))
         return INTERRUPTED
     return 0
 
@@ -119,7 +119,14 @@ def _refuse_undecodable_arguments(words: list[str]) -> None:
             raise WrongUse(f"{shown!r} is not UTF-8", "rename the file or folder")
 
 
-def fail(what: str, todo: str) -> None:
-    """Print an error: what happened, and what to do."""
-    print_stderr(f"error: {what}", "red")
-    print_stderr(f"  -> {todo}")
+def fail(error: EdgeVadError) -> None:
+    """Print an error: what happened, what to do, where its kind is documented.
+
+    With `--json` it is a line of JSON.
+    """
+    if "--json" in sys.argv:
+        print_stderr(json.dumps(error.document))
+        return
+    print_stderr(f"error: {error.what}", "red")
+    print_stderr(f"  -> {error.todo}")
+    print_stderr(f"  {error.page}")

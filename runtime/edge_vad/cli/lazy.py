@@ -43,6 +43,10 @@ class LazyGroup(click.Group):
         """Names of the subcommands, in the order of use."""
         return list(self._commands_at)
 
+    def summary(self, name: str) -> str:
+        """What a subcommand is for, in a line."""
+        return self._commands_at[name][1]
+
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """Import a subcommand."""
         if name not in self._commands_at:

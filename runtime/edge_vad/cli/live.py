@@ -130,6 +130,6 @@ def leave_if_stuck(
         names = ", ".join(each.name for each in stuck)
         warn(f"left without waiting for {names}")
         if error:
-            fail(error.what, error.todo)
+            fail(error)
         flush()
         os._exit(error.exit_code if error else 0)

@@ -20,6 +20,8 @@ _Zones = Annotated[tuple[ZoneSettings, ...], msgspec.Meta(max_length=MOST_ZONES)
 class EditConflict(EdgeVadError):
     """The site file is not what the editor saw."""
 
+    code = "refused-request"
+
     def __init__(self) -> None:
         super().__init__("the site file was changed by someone else", "load it again, and repeat")
 

@@ -193,7 +193,7 @@ def test_where_tensorrt_is_absent_one_error_tells_the_mend(
         "run", write("fp32"), source, "--out", tmp_path / "out", "--backend", "tensorrt"
     )
     assert (code, out) == (4, "")
-    what, todo = err.splitlines()
+    what, todo, _ = err.splitlines()
     assert what.startswith("error: TensorRT cannot be loaded on this machine (")
     assert "pip install 'edge-vad[tensorrt]'" in todo
     assert "--backend onnxruntime" in todo

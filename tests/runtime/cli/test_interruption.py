@@ -58,6 +58,7 @@ def test_ctrl_c_keeps_what_was_finished_and_leaves_earlier_outputs_whole(
     assert stderr.splitlines() == [
         "error: interrupted",
         f"  -> what was finished is in {out / 'interrupted'}; earlier outputs are untouched",
+        "  docs/errors.md#interrupted",
     ]
     assert {name: (out / name).read_bytes() for name in OUTPUTS} == before
     assert sorted(each.name for each in out.iterdir()) == sorted(

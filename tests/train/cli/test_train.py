@@ -161,6 +161,7 @@ def test_a_scene_of_an_older_version_is_refused_in_one_sentence(
     assert err.splitlines() == [
         f"error: {out / FILE_NAME} was made by an older edge-vad",
         "  -> train the scene again with edge-vad train, and export it",
+        "  docs/errors.md#bad-model",
     ]
 
 
@@ -172,6 +173,7 @@ def test_a_finished_scene_is_replaced_only_when_asked(train: Command, out: Path)
     assert err.splitlines() == [
         f"error: {out} already holds a trained scene",
         "  -> give another --out, or add --overwrite",
+        "  docs/errors.md#wrong-use",
     ]
     assert (out / FILE_NAME).read_bytes() == before
     assert train("--seed", 5, "--overwrite").code == 0

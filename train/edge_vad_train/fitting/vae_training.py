@@ -46,6 +46,8 @@ class FitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Diverged(EdgeVadError):
     """The loss became infinite or undefined (exit code 1)."""
 
+    code = "diverged"
+
 
 def fit_stream(
     patches: Tensor,

@@ -14,6 +14,7 @@ class HttpError(EdgeVadError):
         status: What HTTP calls it.
     """
 
+    code = "refused-request"
     status: ClassVar[int] = 403
 
 
