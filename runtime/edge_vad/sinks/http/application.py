@@ -46,7 +46,9 @@ async def _on_vanished(request: Request, error: Exception) -> Response:  # noqa:
 async def _on_http_error(request: Request, error: Exception) -> Response:  # noqa: ARG001
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it alone
     todo = "docs/page.md lists what may be asked for"
-    return json_response(ErrorResponse(error.detail.lower(), todo), error.status_code)
+    answer = json_response(ErrorResponse(error.detail.lower(), todo), error.status_code)
+    answer.headers.update(error.headers or {})
+    return answer
 
 
 async def _on_gone(request: Request, error: Exception) -> Response:  # noqa: ARG001

@@ -1,4 +1,4 @@
-"""JSON responses, and errors with the two lines of the command line."""
+"""JSON responses, and errors with what the command line says of them."""
 
 from __future__ import annotations
 
@@ -8,17 +8,35 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from edge_vad.errors import EdgeVadError, WrongUse
+from edge_vad.errors import EdgeVadError, WrongUse, page_of
 from edge_vad.sinks.http.http_errors import HttpError, TooManyTries
 
 _BAD_REQUEST, _UNAVAILABLE = 400, 503
 
 
 class ErrorResponse(msgspec.Struct, frozen=True):
-    """What happened, and what to do."""
+    """An error.
+
+    Attributes:
+        error: What happened.
+        todo: What to do.
+        code: Its kind.
+        page: Where the kind is documented.
+    """
 
     error: str
     todo: str
+    code: str = HttpError.code
+    page: str = page_of(HttpError.code)
+
+
+class Done(msgspec.Struct, frozen=True):
+    """It is done."""
+
+    ok: bool = True
+
+
+DONE = Done()
 
 
 def json_response(document: object, status: int = 200) -> Response:
@@ -40,7 +58,7 @@ def error_response(error: EdgeVadError) -> Response:
     """An error, with the status of HTTP that stands for it."""
     status = _BAD_REQUEST if isinstance(error, WrongUse) else _UNAVAILABLE
     answer = json_response(
-        ErrorResponse(error.what, error.todo),
+        ErrorResponse(**error.document),
         error.status if isinstance(error, HttpError) else status,
     )
     if isinstance(error, TooManyTries):

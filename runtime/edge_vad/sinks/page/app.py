@@ -14,6 +14,7 @@ from edge_vad.sinks.edits import SiteEditor
 from edge_vad.sinks.http.application import application
 from edge_vad.sinks.http.auth import Authenticator
 from edge_vad.sinks.http.http_errors import NotFound
+from edge_vad.sinks.http.operation import operation
 from edge_vad.sinks.http.responses import json_response
 from edge_vad.sinks.page.assets import asset_routes
 from edge_vad.sinks.page.edit_routes import EditRoutes
@@ -21,12 +22,18 @@ from edge_vad.sinks.page.event_routes import EventRoutes
 from edge_vad.sinks.page.history import SPAN_S
 from edge_vad.sinks.page.live_site import LiveSite, SiteResponse
 from edge_vad.sinks.page.login_routes import LoginRoutes
-from edge_vad.sinks.page.requests import ThresholdBody, read_body, read_number, read_wanted
+from edge_vad.sinks.page.parameters import CAMERA_NUMBER, LIVE
+from edge_vad.sinks.page.requests import (
+    LARGEST_CAMERA,
+    LATEST_SECOND,
+    ThresholdBody,
+    read_body,
+    read_number,
+    read_wanted,
+)
+from edge_vad.sinks.page.threshold_presets import ThresholdPreset
 from edge_vad.sinks.page.work_threads import WorkThreads
 from edge_vad.sinks.store import StoredEvents
-
-_LARGEST_CAMERA = 10_000
-_LATEST_SECOND = 2**31
 
 
 class PageApp:
@@ -64,23 +71,34 @@ class PageApp:
             ]
         )
 
+    @operation(answer=SiteResponse)
     async def _site(self, request: Request) -> Response:
+        """Tell what does not change: cameras, thresholds, colours."""
         described = self._live.described() if self._live else SiteResponse(live=False)
         rights = msgspec.structs.asdict(self._login.rights_of(request))
         edits = self._editor is not None
         return json_response(msgspec.structs.replace(described, edits=edits, **rights))
 
+    @operation(kinds=("application/octet-stream",), parameters=LIVE, statuses=(400, 404))
     async def _now(self, request: Request) -> Response:
+        """Tell how all cameras are just now, with pictures."""
         live, asked = self._alive(), request.query_params
         wanted = read_wanted(asked.get("pictures", ""), len(live))
-        since = read_number(asked, "since", -SPAN_S, -SPAN_S, _LATEST_SECOND)
+        since = read_number(asked, "since", -SPAN_S, -SPAN_S, LATEST_SECOND)
         body = await self._live_threads.do(lambda: live.now(wanted, since))
         return Response(body, media_type="application/octet-stream")
 
+    @operation(
+        body=ThresholdBody,
+        answer=ThresholdPreset,
+        parameters=CAMERA_NUMBER,
+        statuses=(400, 404, 413),
+    )
     async def _accept(self, request: Request) -> Response:
+        """Accept another rate of false alarms."""
         live = self._alive()
         body = await read_body(request, ThresholdBody)
-        camera = read_number(request.path_params, "camera", 0, 0, _LARGEST_CAMERA)
+        camera = read_number(request.path_params, "camera", 0, 0, LARGEST_CAMERA)
         accept = partial(live.accept, camera, body.false_alarms)
         return json_response(await self._live_threads.do(accept))
 

@@ -11,6 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from edge_vad.sinks.http.operation import operation
+
 _FOLDER = Path(__file__).with_name("files")
 _KINDS = {
     ".html": "text/html; charset=utf-8",
@@ -59,7 +61,9 @@ def _read(path: Path) -> Asset:
     return Asset(content, _KINDS[path.suffix], tag)
 
 
+@operation(kinds=tuple(_KINDS.values()), statuses=(304,))
 async def _send(asset: Asset, request: Request) -> Response:
+    """Send a file of the page."""
     headers = {"etag": asset.tag, "cache-control": "no-cache"}
     if request.headers.get("if-none-match") == asset.tag:
         return Response(status_code=304, headers=headers)

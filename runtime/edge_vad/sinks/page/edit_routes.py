@@ -20,11 +20,14 @@ from edge_vad.sinks.edits import (
     SiteEditor,
 )
 from edge_vad.sinks.http.http_errors import ConditionMissing, Conflict, NotFound
+from edge_vad.sinks.http.operation import operation
 from edge_vad.sinks.http.responses import json_response
+from edge_vad.sinks.page.parameters import CAMERA_NAME, IF_MATCH
 from edge_vad.sinks.page.requests import read_body
 from edge_vad.sinks.page.work_threads import WorkThreads
 
 _LARGEST_BODY = 65_536
+_OF_CHANGES = (400, 404, 412, 413, 428)
 _TAG = re.compile(r'"([0-9a-f]{32})"')
 
 
@@ -49,21 +52,34 @@ class EditRoutes:
             Route(f"{cameras}/{{camera}}", self._remove, methods=["DELETE"]),
         ]
 
+    @operation(answer=EditableSite, statuses=(404,))
     async def _read(self, request: Request) -> Response:
+        """Tell what the site file says, as far as it can be changed; never an address."""
         editor = self._asked()
         return _told(await self._threads.do(editor.read))
 
+    @operation(body=AddCamera, answer=EditableSite, parameters=IF_MATCH, statuses=_OF_CHANGES)
     async def _add(self, request: Request) -> Response:
+        """Watch another camera."""
         self._asked()
         edit = await read_body(request, AddCamera, _LARGEST_BODY, tells=True)
         return await self._carried_out(request, edit.name, edit)
 
+    @operation(
+        body=ChangeCamera,
+        answer=EditableSite,
+        parameters=CAMERA_NAME | IF_MATCH,
+        statuses=_OF_CHANGES,
+    )
     async def _change(self, request: Request) -> Response:
+        """Change a camera; what is left out stays."""
         self._asked()
         edit = await read_body(request, ChangeCamera, _LARGEST_BODY, tells=True)
         return await self._carried_out(request, request.path_params["camera"], edit)
 
+    @operation(answer=EditableSite, parameters=CAMERA_NAME | IF_MATCH, statuses=_OF_CHANGES)
     async def _remove(self, request: Request) -> Response:
+        """Watch a camera no more."""
         return await self._carried_out(request, request.path_params["camera"], RemoveCamera())
 
     async def _carried_out(self, request: Request, camera: str, edit: Edit) -> Response:

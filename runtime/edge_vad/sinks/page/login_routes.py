@@ -13,7 +13,8 @@ from starlette.routing import Route
 from edge_vad.sinks.http.auth import Authenticator, Right
 from edge_vad.sinks.http.http_errors import TokenWrong
 from edge_vad.sinks.http.middleware import caller
-from edge_vad.sinks.http.responses import json_response
+from edge_vad.sinks.http.operation import operation
+from edge_vad.sinks.http.responses import DONE, Done, json_response
 from edge_vad.sinks.page.requests import LoginBody, read_body
 from edge_vad.sinks.page.work_threads import WorkThreads
 
@@ -63,7 +64,9 @@ class LoginRoutes:
             may_unlock=access.is_split and not may_change,
         )
 
+    @operation(body=LoginBody, answer=Done, statuses=(400, 413))
     async def _login(self, request: Request) -> Response:
+        """Log a browser in: a cookie is set."""
         body = await read_body(request, LoginBody)
         address = caller(request.scope)
         try:
@@ -72,7 +75,7 @@ class LoginRoutes:
             _log.warning("login from %s refused: %s", address, error.what)
             raise
         _log.info("login from %s", address)
-        answer = json_response({"ok": True})
+        answer = json_response(DONE)
         answer.set_cookie(
             self._access.cookie,
             session,
@@ -84,10 +87,12 @@ class LoginRoutes:
         )
         return answer
 
+    @operation(answer=Done)
     async def _logout(self, request: Request) -> Response:
+        """Log a browser out."""
         session = self._session(request)
         await self._threads.do(lambda: self._access.end_session(session))
-        answer = json_response({"ok": True})
+        answer = json_response(DONE)
         answer.delete_cookie(self._access.cookie, path="/", httponly=True, samesite="strict")
         return answer
 

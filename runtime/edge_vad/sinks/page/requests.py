@@ -17,7 +17,9 @@ from edge_vad.untrusted import shorten
 MOST_EVENTS = 200
 _LARGEST_BODY = 4096
 _LONGEST_NUMBER = 10
-_LONGEST_NAME = 256
+LONGEST_NAME = 256
+LARGEST_CAMERA = 10_000
+LATEST_SECOND = 2**31
 _API = "docs/page.md lists what may be asked for"
 
 Body = TypeVar("Body", bound=msgspec.Struct)
@@ -152,7 +154,7 @@ def read_events(asked: Mapping[str, str]) -> EventQuery:
 
 def _name(asked: Mapping[str, str], what: str) -> str | None:
     name = asked.get(what)
-    if name is not None and (len(name) > _LONGEST_NAME or not name.isprintable()):
+    if name is not None and (len(name) > LONGEST_NAME or not name.isprintable()):
         raise WrongUse(f"{what} is no name of a {what}", _API)
     return name
 

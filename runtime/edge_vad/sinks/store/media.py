@@ -11,7 +11,8 @@ SNAPSHOT = ".jpg"
 CLIPS = (".webm", ".mp4")
 PARTIAL = ".partial"
 """Ends the stem of a clip that is not whole yet."""
-_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+EVENT_ID = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+_ID = re.compile(EVENT_ID)
 
 
 def is_event_id(text: str) -> bool:

@@ -182,7 +182,7 @@ HOSTILE = [
 def test_only_cameras_can_be_added(edited, source):
     answer = edited.edit("/api/edit/cameras", {**NEW, "source": source})
     assert answer.status == 400
-    assert set(answer.json) == {"error", "todo"}
+    assert set(answer.json) == {"error", "todo", "code", "page"}
     assert edited.path.read_text() == SITE
     assert edited.names() == ["gate"]
     assert not (edited.path.parent / "secrets").exists() or not list(
