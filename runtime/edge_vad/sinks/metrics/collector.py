@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 
 from edge_vad.camera_state import CameraState
 from edge_vad.events import CameraStatus
-from edge_vad.sinks.base import SinkHealth, Site
+from edge_vad.sinks.base import SinkHealth
 from edge_vad.sinks.metrics.device_readings import Reading, powers, temperatures
 from edge_vad.sinks.metrics.gpu_readings import Gpus
 
@@ -19,17 +19,21 @@ class SiteCollector(Collector):
     """Cameras, sinks and sensors, as they are when they are asked for.
 
     Args:
-        site: Whose cameras they are.
+        status: How every camera is.
         sinks: How every sink is, by its name.
     """
 
-    def __init__(self, site: Site, sinks: Callable[[], Mapping[str, SinkHealth]]) -> None:
-        self._site, self._sinks = site, sinks
+    def __init__(
+        self,
+        status: Callable[[], Sequence[CameraStatus]],
+        sinks: Callable[[], Mapping[str, SinkHealth]],
+    ) -> None:
+        self._status, self._sinks = status, sinks
         self._gpus = Gpus()
 
     def collect(self) -> Iterator[Metric]:
         """All figures."""
-        yield from _cameras(list(self._site.status()))
+        yield from _cameras(list(self._status()))
         yield from _health(self._sinks())
         hot, drawn = self._gpus.readings()
         yield _sensors("temperature_celsius", "Temperature of a part.", [*temperatures(), *hot])

@@ -12,7 +12,6 @@ from edge_vad.sinks.ongoing import OngoingEvents
 from edge_vad.sinks.settings import MetricsSettings
 
 try:
-    from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
     from prometheus_client.exposition import generate_latest
 except ImportError as error:
     raise Unavailable(
@@ -20,12 +19,8 @@ except ImportError as error:
         "run pip install 'edge-vad[metrics]', or leave out the metrics",
     ) from error
 
-from edge_vad.sinks.metrics.collector import SiteCollector
+from edge_vad.sinks.metrics.figures import Figures
 from edge_vad.sinks.metrics.server import serve
-
-_BUCKETS_S = (
-    0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0,
-)  # fmt: skip
 
 
 class Metrics(Sink):
@@ -50,55 +45,39 @@ class Metrics(Sink):
         site: Site,
         sinks: Callable[[], Mapping[str, SinkHealth]],
     ) -> None:
-        self._registry = registry = CollectorRegistry()
-        self._stages = Histogram(
-            "edge_vad_stage_seconds",
-            "Time a stage of a frame's way took; total is from capture to decision.",
-            ["camera", "stage"],
-            buckets=_BUCKETS_S,
-            registry=registry,
-        )
-        self._events = Counter("edge_vad_events", "Events.", ["camera"], registry=registry)
-        self._ongoing = Gauge(
-            "edge_vad_event_ongoing", "1 while an event goes on.", ["camera"], registry=registry
-        )
-        self._threshold = Gauge(
-            "edge_vad_threshold", "Score from which on a frame alarms.", ["camera"],
-            registry=registry,
-        )  # fmt: skip
+        self._figures = Figures(lambda: site.status(), sinks)
         self._going_on = OngoingEvents()
         self._watched: set[str] = set()
         self.watch(site.cameras)
-        registry.register(SiteCollector(site, sinks))
-        self._server = serve(settings, registry)
+        self._server = serve(settings, self._figures.registry)
 
     def watch(self, cameras: Sequence[WatchedCamera]) -> None:
         """Show what is of these alone; what was counted and measured of others stays."""
         names = {camera.name for camera in cameras}
         for name in names - self._watched:
-            self._events.labels(name)
-            self._ongoing.labels(name).set(0)
+            self._figures.events.labels(name)
+            self._figures.ongoing.labels(name).set(0)
         for name in self._watched - names:
-            for gauge in (self._ongoing, self._threshold):
+            for gauge in (self._figures.ongoing, self._figures.threshold):
                 with suppress(KeyError):
                     gauge.remove(name)
         self._watched = names
 
     def timing(self, camera: str, stage: str, seconds: float) -> None:
         """Measure a stage."""
-        self._stages.labels(camera, stage).observe(seconds)
+        self._figures.stages.labels(camera, stage).observe(seconds)
 
     def event(self, camera: str, change: EventChange) -> None:
         """Count the event."""
         if change.kind is ChangeKind.NEW:
-            self._events.labels(camera).inc()
+            self._figures.events.labels(camera).inc()
         is_ongoing = self._going_on.take(change)
         if camera in self._watched:
-            self._ongoing.labels(camera).set(is_ongoing)
+            self._figures.ongoing.labels(camera).set(is_ongoing)
 
     def threshold(self, camera: str, false_alarms: str, score: float) -> None:
         """Show the threshold."""
-        self._threshold.labels(camera).set(score)
+        self._figures.threshold.labels(camera).set(score)
 
     def health(self) -> SinkHealth:
         """Say whether the figures are served."""
@@ -107,7 +86,7 @@ class Metrics(Sink):
 
     def exposition(self) -> bytes:
         """All figures in the text format of Prometheus, for another server to show."""
-        return generate_latest(self._registry)
+        return generate_latest(self._figures.registry)
 
     def close(self, timeout_s: float) -> None:
         """Stop listening."""
