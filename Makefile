@@ -20,7 +20,7 @@ PACKAGES := runtime/edge_vad runtime/edge_vad_street train/edge_vad_train export
   benchmarks/edge_vad_bench
 READY := $(VENV)/ready
 
-.PHONY: help demo check test test-long test-newest test-oldest coverage hostile first-hour typecheck \
+.PHONY: help demo check test test-long test-newest test-oldest coverage docs hostile first-hour typecheck \
   usb arm wheel installs images clean
 
 help: ## List the targets
@@ -50,6 +50,10 @@ coverage: $(READY) ## Run the tests but the long ones, and print the coverage of
 	$(BIN)/coverage combine --quiet; \
 	for package in $(PACKAGES); do printf '%-26s %4s%%\n' $$package \
 	  "$$($(BIN)/coverage report --include="$$package/*" --format=total)"; done; exit $$status
+
+docs: $(READY) ## Build the documentation as a site, in site/, and open and search it in Chromium
+	$(BIN)/python tools/build_docs.py site
+	EDGE_VAD_SITE=$(CURDIR)/site $(BIN)/pytest -q tests/docs/test_site.py
 
 hostile: $(READY) ## Give it hostile files and conversations, for two minutes at most
 	$(BIN)/python tools/hostile.py --quick
@@ -90,7 +94,7 @@ images: $(PACKING)/ready ## Check the container files, and build those for x86-6
 	tools/build_images.sh cpu train
 
 clean: ## Remove the virtual environment, the demo and all caches
-	rm -rf $(VENV) $(NEWEST) $(OLDEST) $(PACKING) demo dist .cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache \
+	rm -rf $(VENV) $(NEWEST) $(OLDEST) $(PACKING) demo dist site .cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache \
 	  .coverage*
 	find . -name __pycache__ -prune -exec rm -rf {} +
 

@@ -86,6 +86,8 @@ RUN = {
     ),
     "edge-vad doctor": "test_the_table_ends_with_the_next_command",
     "edge-vad doctor --json": "test_every_backend_is_usable_or_has_a_reason_and_a_mend",
+    "edge-vad eval": "test_several_scenes_are_seeds_of_one_table",
+    "edge-vad eval --pixel": "test_pixels_and_regions_are_measured_when_asked",
     "edge-vad eval --false-alarms --normal": "test_normal_footage_is_measured_against_the_promise",
     "edge-vad eval --format": "test_a_synthetic_street_is_told_by_kind",
     "edge-vad export --calibration --int8 --out": (
@@ -133,6 +135,7 @@ RUN = {
         "test_a_second_run_at_a_folder_is_refused_and_the_first_loses_nothing"
     ),
     "edge-vad run --false-alarms": "test_a_camera_is_watched_for_a_while_and_its_events_are_said",
+    "edge-vad run --false-alarms --out": ("test_json_is_the_only_thing_on_stdout"),
     "edge-vad run --out": "test_it_writes_video_scores_events_and_timeline",
     "edge-vad run --serve": "test_a_run_ends_within_five_seconds_while_somebody_looks",
     "edge-vad score --maps --out": "test_maps_hold_one_map_a_frame",
@@ -147,12 +150,16 @@ RUN = {
     "edge-vad snapshot --camera --config --grid --out": (
         "test_a_camera_of_a_site_is_shown_with_lines_that_say_where_its_pixels_are"
     ),
+    "edge-vad snapshot --out": (
+        "test_the_first_picture_of_a_street_is_written_for_its_owner_alone"
+    ),
     "edge-vad train --config": "test_every_camera_of_a_site_is_learnt_from_its_own_footage",
     "edge-vad train --duration --out": "test_a_camera_is_recorded_and_then_learnt",
     "edge-vad train --ignore --out": (
         "test_what_train_and_export_say_names_the_region_and_it_survives_the_export"
     ),
     "edge-vad train --out": "test_a_video_becomes_a_scene_and_the_next_command_works_as_printed",
+    "edge-vad train --out --recipe": "test_the_papers_recipe_is_trained_by_the_same_command",
     "edge-vad train --recipe": "test_the_papers_recipe_is_trained_by_the_same_command",
     "edge-vad verify": "test_single_precision_is_its_own_reference",
     "edge-vad verify --format --labels --reference": "test_labels_give_the_auc_that_eval_gives",
@@ -215,6 +222,7 @@ NOT_RUN = {
     "make check": "runs ruff, mypy and lint-imports; `make test` begins with it",
     "make coverage": "runs the tests themselves",
     "make coverage COVERAGE_TESTS=tests/runtime/alarms": "runs tests themselves",
+    "make docs": "builds the site and opens it in Chromium; `.ci/run` runs it",
     "make demo": "takes minutes; its steps are train, export, run and eval, which are run",
     "make first-hour": "takes minutes; it is `tools/check_first_hour.py`, which a long test runs",
     "make hostile": "takes two minutes; `.ci/run` runs it",

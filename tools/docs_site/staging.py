@@ -1,0 +1,66 @@
+"""Copies what the site is made of into one folder, with links that hold there."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+from docs_site.reference import PAGES
+
+ROOT = Path(__file__).parents[2]
+_PROJECT = {
+    "CONTRIBUTING.md": "project/contributing.md",
+    "CHANGELOG.md": "project/changelog.md",
+    "SECURITY.md": "project/security.md",
+}
+"""Pages beside `docs/`, and their places in the site."""
+_PLACES = {**_PROJECT, "README.md": "index.md"}
+"""The same, and what stands for the README there."""
+_LINK = re.compile(r"(!?\[[^\]]*\]\()([^)\s#]+)((?:#[^)\s]*)?\))")
+
+
+def stage(folder: Path) -> None:
+    """Write all pages, pictures and linked files into a folder, which is emptied first."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(ROOT / "docs", folder, ignore=shutil.ignore_patterns("*.toml"))
+    for name, place in _PROJECT.items():
+        (folder / place).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, folder / place)
+    for place, make in PAGES.items():
+        (folder / place).parent.mkdir(exist_ok=True)
+        (folder / place).write_text(make(), encoding="utf-8")
+    for page in folder.rglob("*.md"):
+        _mend_links(page, folder)
+
+
+def _mend_links(page: Path, folder: Path) -> None:
+    """Lead links that leave `docs/` to copies inside of the site."""
+    place = page.relative_to(folder)
+    home = ROOT if place.as_posix() in _PROJECT.values() else (ROOT / "docs" / place).parent
+
+    def mended(match: re.Match[str]) -> str:
+        target = Path(os.path.normpath(home / match[2]))
+        if ":" in match[2] or (target.is_relative_to(ROOT / "docs") and home != ROOT):
+            return match[0]
+        if target.is_dir():
+            return match[1].removesuffix("](").lstrip("[")
+        return f"{match[1]}{_inside(target, page.parent, folder)}{match[3]}"
+
+    text = page.read_text(encoding="utf-8")
+    page.write_text(_LINK.sub(mended, text), encoding="utf-8")
+
+
+def _inside(target: Path, here: Path, folder: Path) -> str:
+    """Where a file of the project is in the site, seen from a folder of it; copied if need be."""
+    name = target.relative_to(ROOT).as_posix()
+    if target.is_relative_to(ROOT / "docs"):
+        place = folder / target.relative_to(ROOT / "docs")
+    elif name in _PLACES:
+        place = folder / _PLACES[name]
+    else:
+        place = folder / "files" / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(target, place)
+    return Path(os.path.relpath(place, here)).as_posix()
