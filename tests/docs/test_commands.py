@@ -16,9 +16,11 @@ from edge_vad.cli import cli
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md"))]
-PAGES += sorted((ROOT / "docs").rglob("*.md"))
+PAGES += [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "examples/README.md"]
 
-_OURS = re.compile(r"(sudo )?(edge-vad |make |pytest |pip |python tools/|tools/\S+\.py )")
+_OURS = re.compile(
+    r"(sudo )?(edge-vad |make |pytest |pip |python (?:tools|examples)/|tools/\S+\.py )"
+)
 _MENTION = re.compile(r"edge-vad [a-z]+")
 _FOREIGN = {
     "apt": "installs",
@@ -135,7 +137,7 @@ RUN = {
         "test_a_second_run_at_a_folder_is_refused_and_the_first_loses_nothing"
     ),
     "edge-vad run --false-alarms": "test_a_camera_is_watched_for_a_while_and_its_events_are_said",
-    "edge-vad run --false-alarms --out": ("test_json_is_the_only_thing_on_stdout"),
+    "edge-vad run --false-alarms --out": ("test_a_threshold_beyond_the_normal_footage_is_told"),
     "edge-vad run --out": "test_it_writes_video_scores_events_and_timeline",
     "edge-vad run --serve": "test_a_run_ends_within_five_seconds_while_somebody_looks",
     "edge-vad score --maps --out": "test_maps_hold_one_map_a_frame",
@@ -163,6 +165,16 @@ RUN = {
     "edge-vad train --recipe": "test_the_papers_recipe_is_trained_by_the_same_command",
     "edge-vad verify": "test_single_precision_is_its_own_reference",
     "edge-vad verify --format --labels --reference": "test_labels_give_the_auc_that_eval_gives",
+    "examples/01_score_a_recording/score.py street.onnx tomorrow.mp4": (
+        "test_a_recording_is_scored_and_its_alarm_printed"
+    ),
+    "examples/02_count_a_day/count.py watched": "test_the_events_of_each_hour_are_counted",
+    "examples/03_receive_webhooks/receive.py 8080": (
+        "test_a_signed_change_is_taken_once_and_another_not_at_all"
+    ),
+    "examples/04_ask_the_page/newest.py http://127.0.0.1:8420": (
+        "test_the_page_tells_of_events_until_they_are_seen"
+    ),
     "make help": "test_make_help_lists_every_target",
     "tools/architecture.py": "test_a_circle_of_folders_is_found_however_it_is_imported",
     "tools/check_delivery.py --away 60": (
@@ -330,7 +342,7 @@ def test_subcommand_and_options_exist(command):
         ]
 
 
-@pytest.mark.parametrize("command", _of("tools/"))
+@pytest.mark.parametrize("command", _of("tools/", "examples/"))
 def test_tools_exist_and_know_the_options(command):
     source = (ROOT / command.words[0]).read_text(encoding="utf-8")
     for word in command.words[1:]:

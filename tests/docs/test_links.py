@@ -10,7 +10,7 @@ from docs_site.reference import PAGES as MADE
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md"))]
-PAGES += sorted((ROOT / "docs").rglob("*.md"))
+PAGES += [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "examples/README.md"]
 
 _PACKAGES = (
     "runtime/edge_vad",

@@ -61,6 +61,11 @@ def browser():
         browser.close()
 
 
+def is_lost(request):
+    """Whether a request failed; one that the browser gives up, as it goes to a page, did not."""
+    return request.failure != "net::ERR_ABORTED"
+
+
 @pytest.fixture
 def opened(browser, address):
     """A page, with what went wrong and what was asked of others."""
@@ -79,7 +84,7 @@ def opened(browser, address):
     context.route("**/*", only_ours)
     page.on("console", lambda said: said.type == "error" and page.wrong.append(said.text))
     page.on("pageerror", lambda error: page.wrong.append(str(error)))
-    page.on("requestfailed", lambda request: page.wrong.append(request.url))
+    page.on("requestfailed", lambda request: is_lost(request) and page.wrong.append(request.url))
     page.on("response", lambda got: got.status >= 400 and page.wrong.append(got.url))
     yield page
     context.close()
@@ -88,7 +93,7 @@ def opened(browser, address):
 def test_every_page_opens_without_an_error_or_a_request_elsewhere(opened, site):
     for path in sorted(site.rglob("*.html")):
         if path.name != "404.html":
-            opened.goto(f"/{path.relative_to(site)}")
+            opened.goto(f"/{path.relative_to(site)}", wait_until="networkidle")
             assert opened.locator("h1").first.inner_text()
     assert not opened.wrong
     assert not opened.elsewhere

@@ -113,7 +113,11 @@ def _text(node: ast.expr | None, known: dict[str, ast.expr], deep: int = 0) -> s
     if isinstance(node, ast.JoinedStr):
         return "".join(_text(each, known, deep) for each in node.values)
     if isinstance(node, ast.FormattedValue):
-        return "{" + _short(node.value) + "}"
+        value = node.value
+        constant = known.get(value.id) if isinstance(value, ast.Name) else None
+        if isinstance(constant, ast.Constant):
+            return str(constant.value)
+        return "{" + _short(value) + "}"
     if isinstance(node, ast.BinOp):
         return _text(node.left, known, deep) + _text(node.right, known, deep)
     if isinstance(node, ast.Name) and node.id in known and deep < 2:

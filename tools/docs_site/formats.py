@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from docs_site.markdown import page, table
-from docs_site.schemas import record_sections
+from docs_site.schemas import Schema, record_sections, schemas
 from edge_vad.cli.live_summary import LiveSummary
 from edge_vad.cli.score import SourceScores
 from edge_vad.cli.summary import RunSummary
@@ -72,11 +73,27 @@ def site_file_page() -> str:
     """Every key of a site file."""
     return page(
         "Site file",
-        "TOML. A field of a record is a key of its table: `[sinks.mqtt]` is *MqttSettings*. "
-        "[Watching live](../live.md#the-site-file) has an example, and says what zones and "
-        "ignored regions do.",
+        "TOML. Each record is a table, and each of its fields a key. What may be *nothing* may be "
+        "left out. [Watching live](../live.md#the-site-file) has an example, and says what zones "
+        "and ignored regions do.",
+        table(("table", "record", "what it is"), _tables("SiteSettings", schemas([SiteSettings]))),
         record_sections([SiteSettings]),
     )
+
+
+def _tables(
+    record: str, known: Mapping[str, Schema], place: str = "", *, is_list: bool = False
+) -> Iterator[tuple[str, str, str]]:
+    """A row for the table of a record, and for each table in it."""
+    written = f"`[[{place}]]`" if is_list else f"`[{place}]`" if place else "the file"
+    yield written, f"[{record}](#{record.lower()})", known[record]["description"]
+    for name, field in known[record]["properties"].items():
+        for option in field.get("anyOf", [field]):
+            reference = option.get("items") or option
+            if "$ref" in reference:
+                inner = reference["$ref"].rpartition("/")[2]
+                path = f"{place}.{name}".lstrip(".")
+                yield from _tables(inner, known, path, is_list="items" in option)
 
 
 def _link(record: type) -> str:

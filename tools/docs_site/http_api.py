@@ -19,7 +19,7 @@ from edge_vad.sinks.page.app import PageApp
 
 DOCUMENT = "reference/openapi.json"
 _REFERENCE = "#/components/schemas/{name}"
-_EVERYWHERE = (401, 403, 404, 421, 431, 503)
+_EVERYWHERE = (401, 403, 404, 421, 429, 431, 503)
 """Statuses that any route may answer with; `docs/page.md` says why."""
 _EMPTY = (304, 206, 416)
 """Statuses whose answers are no errors in JSON."""

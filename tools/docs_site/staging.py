@@ -7,6 +7,7 @@ import re
 import shutil
 from pathlib import Path
 
+from docs_site.formulas import with_formulas
 from docs_site.reference import PAGES
 
 ROOT = Path(__file__).parents[2]
@@ -14,6 +15,7 @@ _PROJECT = {
     "CONTRIBUTING.md": "project/contributing.md",
     "CHANGELOG.md": "project/changelog.md",
     "SECURITY.md": "project/security.md",
+    "examples/README.md": "project/examples.md",
 }
 """Pages beside `docs/`, and their places in the site."""
 _PLACES = {**_PROJECT, "README.md": "index.md"}
@@ -32,24 +34,26 @@ def stage(folder: Path) -> None:
         (folder / place).parent.mkdir(exist_ok=True)
         (folder / place).write_text(make(), encoding="utf-8")
     for page in folder.rglob("*.md"):
-        _mend_links(page, folder)
+        _mend(page, folder)
 
 
-def _mend_links(page: Path, folder: Path) -> None:
-    """Lead links that leave `docs/` to copies inside of the site."""
+def _mend(page: Path, folder: Path) -> None:
+    """Draw formulas, and lead links that leave `docs/` to copies inside of the site."""
     place = page.relative_to(folder)
-    home = ROOT if place.as_posix() in _PROJECT.values() else (ROOT / "docs" / place).parent
+    origins = {at: name for name, at in _PROJECT.items()}
+    origin = ROOT / origins.get(place.as_posix(), f"docs/{place.as_posix()}")
 
     def mended(match: re.Match[str]) -> str:
-        target = Path(os.path.normpath(home / match[2]))
-        if ":" in match[2] or (target.is_relative_to(ROOT / "docs") and home != ROOT):
+        target = Path(os.path.normpath(origin.parent / match[2]))
+        stays = target.is_relative_to(ROOT / "docs") and origin.is_relative_to(ROOT / "docs")
+        if ":" in match[2] or stays:
             return match[0]
         if target.is_dir():
             return match[1].removesuffix("](").lstrip("[")
         return f"{match[1]}{_inside(target, page.parent, folder)}{match[3]}"
 
     text = page.read_text(encoding="utf-8")
-    page.write_text(_LINK.sub(mended, text), encoding="utf-8")
+    page.write_text(with_formulas(_LINK.sub(mended, text)), encoding="utf-8")
 
 
 def _inside(target: Path, here: Path, folder: Path) -> str:

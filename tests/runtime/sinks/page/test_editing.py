@@ -372,3 +372,11 @@ def test_whatever_is_asked_file_and_run_stay_whole_and_the_same(edited, seed):
         assert kept == {Path(each.source_file).name for each in site.cameras if each.source_file}
     assert edited.path.read_text().startswith("# Ours.")
     assert taken > 1
+
+
+@pytest.mark.long
+def test_changes_made_up_from_the_openapi_document_find_no_fault(edited, document, web, tmp_path):
+    tag = edited.read().headers["etag"]
+    options = ("--header", f"Authorization: Bearer {CHANGE}", "--include-path-regex", "/api/edit")
+    done = web.generated(edited.port, document, tmp_path, *options, "--header", f"If-Match: {tag}")
+    assert done.returncode == 0, done.stdout + done.stderr
