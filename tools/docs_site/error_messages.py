@@ -38,6 +38,7 @@ class ErrorMessage(NamedTuple):
     place: str
 
 
+@cache
 def error_codes() -> dict[str, str]:
     """The code of every class of errors, by the name of the class, the general ones first."""
     codes = {BASE: EdgeVadError.code}
@@ -55,7 +56,7 @@ def error_messages(kinds: Collection[str]) -> list[ErrorMessage]:
 
 @cache
 def _modules() -> dict[str, ast.Module]:
-    """All modules that know an error, by their places."""
+    """All modules that know an error, by their places; read once."""
     paths = (path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py")))
     texts = ((path, path.read_text(encoding="utf-8")) for path in paths)
     return {str(path.relative_to(ROOT)): ast.parse(text) for path, text in texts if "rror" in text}
@@ -64,7 +65,7 @@ def _modules() -> dict[str, ast.Module]:
 def _classes_below(codes: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Classes that are not known yet, of parents that are; a code is inherited."""
     for tree in _modules().values():
-        for node in ast.walk(tree):
+        for node in tree.body:
             if isinstance(node, ast.ClassDef) and node.name not in codes:
                 parents = [each.id for each in node.bases if isinstance(each, ast.Name)]
                 known = [codes[parent] for parent in parents if parent in codes]
