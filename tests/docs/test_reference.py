@@ -10,7 +10,7 @@ import pytest
 import tomli
 from docs_site.error_messages import PACKAGES, error_codes, error_messages
 from docs_site.errors import errors_page
-from docs_site.http_api import openapi, page_routes
+from docs_site.http_api import guide_routes, openapi, page_routes
 from docs_site.reference import PAGES, metrics_page, topics_page
 
 from edge_vad.cli import cli
@@ -72,7 +72,8 @@ def test_every_route_of_the_page_is_in_the_openapi_document():
     described = {
         (path, method.upper()) for path, item in openapi()["paths"].items() for method in item
     }
-    served = {(each.path, method) for each in page_routes() for method in each.methods}
+    routes = [*page_routes(), *guide_routes()]
+    served = {(each.path, method) for each in routes for method in each.methods}
     assert described == {(path, method) for path, method in served if method != "HEAD"}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any, cast
@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from docs_site.markdown import page, table
 from docs_site.schemas import Schema, fields_table, schemas, values
+from edge_vad.guide.page import GuideApp
 from edge_vad.sinks.http.operation import JSON, Operation, operation_of
 from edge_vad.sinks.http.responses import ErrorResponse
 from edge_vad.sinks.page.app import PageApp
@@ -28,16 +29,24 @@ _EMPTY = (304, 206, 416)
 def page_routes() -> list[Route]:
     """All routes of the page; what stands behind them is not there."""
     nothing = cast(Any, None)
-    return [
-        each for each in PageApp(nothing, None, nothing).routes().routes if isinstance(each, Route)
-    ]
+    return _routes(PageApp(nothing, None, nothing))
 
 
-def openapi() -> dict[str, Any]:
-    """The OpenAPI document of the page."""
+def guide_routes() -> list[Route]:
+    """All routes of the page of the first hour, in the same way."""
+    nothing = cast(Any, None)
+    return _routes(GuideApp(nothing, nothing))
+
+
+def _routes(app: PageApp | GuideApp) -> list[Route]:
+    return [each for each in app.routes().routes if isinstance(each, Route)]
+
+
+def openapi(routes: Sequence[Route] | None = None) -> dict[str, Any]:
+    """The OpenAPI document of these routes; by default of all that there are."""
     paths: dict[str, dict[str, Any]] = {}
     records = {ErrorResponse}
-    for route in page_routes():
+    for route in [*page_routes(), *guide_routes()] if routes is None else routes:
         said = operation_of(route.endpoint)
         records |= {each for each in (said.body, said.answer) if each}
         for method in sorted((route.methods or set()) - {"HEAD"}):
@@ -47,7 +56,8 @@ def openapi() -> dict[str, Any]:
         "info": {
             "title": "The page of edge-vad",
             "version": version("edge-vad"),
-            "description": "Cameras, events and the site file of a live run.",
+            "description": "Cameras, events and the site file of a live run; "
+            "below /api/guide the questions of edge-vad init --serve.",
         },
         "security": [{}, {"token": []}, {"session": []}],
         "paths": paths,
@@ -108,8 +118,9 @@ def http_api_page() -> str:
     records = document["components"]["schemas"]
     return page(
         "HTTP API",
-        f"[The page](../page.md#api) answers these requests. [{DOCUMENT.rpartition('/')[2]}]"
-        "(openapi.json) says the same to programs, as OpenAPI 3.1. What is refused is answered "
+        "[The page](../page.md#api) answers these requests, and that of "
+        "[the first hour](../first_hour.md) those below `/api/guide`. [openapi.json](openapi.json) "
+        "says the same to programs, as OpenAPI 3.1. What is refused is answered "
         "by an [ErrorResponse](#errorresponse); [Access](../page.md#access) tells of tokens.",
         *parts,
         *(part for name, record in records.items() for part in _record(name, record)),

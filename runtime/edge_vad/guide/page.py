@@ -15,7 +15,8 @@ from edge_vad.guide.conversation import Conversation, ConversationView
 from edge_vad.sinks.http.application import application
 from edge_vad.sinks.http.auth import Authenticator
 from edge_vad.sinks.http.http_errors import NotFound
-from edge_vad.sinks.http.responses import json_response, json_unless_known
+from edge_vad.sinks.http.operation import Parameter, operation
+from edge_vad.sinks.http.responses import DONE, Done, json_response, json_unless_known
 from edge_vad.sinks.http.server import HttpServer
 from edge_vad.sinks.page.assets import asset_routes
 from edge_vad.sinks.page.login_routes import CallerRights, LoginRoutes
@@ -25,6 +26,14 @@ from edge_vad.sinks.settings import PageSettings
 
 _LARGEST_BODY, _LONGEST_ANSWER = 65_536, 16_384
 _MOST_PICTURES = 10_000
+_NUMBER = {
+    "number": Parameter(
+        {"type": "integer", "minimum": 0, "maximum": _MOST_PICTURES},
+        "Which one, from 0.",
+        "path",
+        required=True,
+    )
+}
 
 
 class AnswerBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -90,28 +99,38 @@ class GuideApp:
             ]
         )
 
+    @operation(answer=GuideResponse, statuses=(304,))
     async def _now(self, request: Request) -> Response:
+        """Tell all that was said, done and asked."""
         rights, told = self._login.rights_of(request), self._conversation.view()
         return json_unless_known(request, GuideResponse(rights, told))
 
+    @operation(kinds=("image/jpeg",), parameters=_NUMBER, statuses=(206, 400, 404, 416))
     async def _picture(self, request: Request) -> Response:
+        """Send a picture of a camera."""
         number = read_number(request.path_params, "number", 0, 0, _MOST_PICTURES)
         path = self._conversation.picture(number)
         if path is None or not path.is_file():
             raise NotFound("there is no such picture", "load the page again")
         return FileResponse(path, media_type="image/jpeg")
 
+    @operation(body=AnswerBody, answer=Done, statuses=(400, 413))
     async def _answer(self, request: Request) -> Response:
+        """Answer a question."""
         said = await read_body(request, AnswerBody, _LARGEST_BODY)
         self._conversation.answer(said.question, said.answer)
-        return json_response({"ok": True})
+        return json_response(DONE)
 
+    @operation(body=NothingBody, answer=Done, statuses=(400, 413))
     async def _stop(self, request: Request) -> Response:
+        """End what is done now."""
         await read_body(request, NothingBody)
         self._conversation.stop()
-        return json_response({"ok": True})
+        return json_response(DONE)
 
+    @operation(body=NothingBody, answer=Done, statuses=(400, 413))
     async def _go_on(self, request: Request) -> Response:
+        """Go on after what went wrong."""
         await read_body(request, NothingBody)
         self._conversation.go_on()
-        return json_response({"ok": True})
+        return json_response(DONE)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from openapi_requests import ask_what_is_made_up
 
 from edge_vad.errors import WrongUse
 from edge_vad.guide.browser import Browser
@@ -129,7 +130,7 @@ def test_only_who_may_change_answers_stops_and_goes_on(
 def test_what_cannot_be_is_refused(ask: Ask, path: str, body: object, status: int) -> None:
     found, said = ask(path, body)
     assert found == status
-    assert set(said) == {"error", "todo"}
+    assert set(said) == {"error", "todo", "code", "page"}
 
 
 def test_a_picture_that_is_shown_is_sent_and_one_that_is_gone_is_told(
@@ -147,3 +148,19 @@ def test_another_site_changes_nothing(ask: Ask, conversation: Conversation) -> N
     conversation.end(GuideEnding(False, "it failed", "mend it"))
     assert ask("/api/guide/go-on", {}, Origin="http://evil.example")[0] == 403
     assert ask("/api/guide", Host="evil.example")[0] == 421
+
+
+@pytest.mark.long
+def test_what_is_made_up_from_the_openapi_document_is_answered_as_it_says(
+    conversation: Conversation, tmp_path: Path
+) -> None:
+    made = pytest.importorskip("docs_site.http_api", exc_type=ImportError)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    server = serve_guide(PageSettings(port=port), tmp_path, conversation)
+    try:
+        document = made.openapi(made.guide_routes())
+        done = ask_what_is_made_up(port, document, tmp_path)
+        assert done.returncode == 0, done.stdout + done.stderr
+    finally:
+        server.close(60.0)

@@ -6,8 +6,6 @@ import http.client
 import json
 import logging
 import struct
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from openapi_requests import ask_what_is_made_up
 
 from edge_vad.alarms.threshold import level_for
 from edge_vad.camera_state import CameraState
@@ -72,25 +71,6 @@ def opened(body: bytes) -> tuple[dict, list[tuple[bytes, np.ndarray]]]:
             pictures.append((jpeg, np.frombuffer(levels, np.uint8)))
     assert at == len(body)
     return document, pictures
-
-
-CHECKS = (
-    "not_a_server_error,status_code_conformance,content_type_conformance,"
-    "response_headers_conformance,response_schema_conformance,unsupported_method"
-)
-
-
-def generated(port: int, document: object, folder: Path, *options: str):
-    """Asks the page what a tool makes up from an OpenAPI document; code 1 where that is wrong."""
-    path = folder / "openapi.json"
-    path.write_text(json.dumps(document))
-    command = [
-        *(sys.executable, "-m", "schemathesis.cli", "run", str(path)),
-        *("--url", f"http://127.0.0.1:{port}", "--checks", CHECKS, "--max-examples", "25"),
-        *("--seed", "1", "--generation-deterministic", "--no-color", "--request-timeout", "60"),
-        *("--generation-with-security-parameters", "false", *options),
-    ]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
 
 
 class ActingSite:
@@ -182,13 +162,14 @@ def page(serve) -> Served:
 @pytest.fixture
 def document():
     """The OpenAPI document of the page; made with the extra docs, as every developer has it."""
-    return pytest.importorskip("docs_site.http_api", exc_type=ImportError).openapi()
+    made = pytest.importorskip("docs_site.http_api", exc_type=ImportError)
+    return made.openapi(made.page_routes())
 
 
 @pytest.fixture(scope="session")
 def web() -> SimpleNamespace:
     """The functions above."""
-    return SimpleNamespace(ask=ask, opened=opened, generated=generated, token=TOKEN)
+    return SimpleNamespace(ask=ask, opened=opened, generated=ask_what_is_made_up, token=TOKEN)
 
 
 @pytest.fixture
