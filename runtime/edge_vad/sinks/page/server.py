@@ -6,8 +6,7 @@ import logging
 from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
-
-from starlette.types import ASGIApp
+from typing import TYPE_CHECKING
 
 from edge_vad.sinks.edits import SiteEditor
 from edge_vad.sinks.http.auth import Authenticator, read_edit_token, read_token
@@ -18,6 +17,9 @@ from edge_vad.sinks.page.live_site import LiveSite
 from edge_vad.sinks.page.login_routes import is_open
 from edge_vad.sinks.settings import PageSettings
 from edge_vad.sinks.store import StoredEvents
+
+if TYPE_CHECKING:  # or where Starlette is missing that would be all that is said
+    from starlette.types import ASGIApp
 
 _WHAT = "the page"
 _MOST_AT_ONCE = 64
