@@ -102,7 +102,13 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
-@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
+@pytest.mark.parametrize(
+    "size",
+    [
+        pytest.param(SIZES["a desk"], id="a desk"),
+        pytest.param(SIZES["a phone"], id="a phone", marks=pytest.mark.long),
+    ],
+)
 def test_a_camera_becomes_a_site_that_is_watched(
     start: Callable[..., Guide],
     browser: Browser,
