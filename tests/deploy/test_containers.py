@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import stat
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from types import SimpleNamespace
 
 import pytest
 import yaml
+from free_port import free_port
 
 from edge_vad.selftest.small_scene import write_small_scene
 from edge_vad.sinks.metrics import Metrics
@@ -28,11 +28,6 @@ COMPOSE = yaml.safe_load((CONTAINERS / "compose.yaml").read_text())
 SERVICES = COMPOSE["services"]
 SEARCHED = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin"))
 GENEROUS_S = 120
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
 
 
 @pytest.fixture

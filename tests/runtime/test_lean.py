@@ -40,7 +40,7 @@ class Environment(NamedTuple):
             env=environment,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
         )
 
     def imported(self, code):

@@ -6,7 +6,6 @@ theirs would be.
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +14,7 @@ from typing import Any
 import cv2
 import pytest
 from chromium import SIZES, Browser, draw, faults, opened_browser
+from free_port import free_port
 from guide_process import Guide, wait_for
 from receiver import Receiver
 from web_camera import web_camera
@@ -65,8 +65,7 @@ def start(tmp_path: Path, tiny_scene: Callable[..., Path]) -> Iterator[Callable[
     """Starts `edge-vad init --serve` in a folder of its own."""
     tiny_scene()
     (tmp_path / "program.py").write_text(PROGRAM)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = free_port()
     started: list[Guide] = []
 
     def begin(*words: str) -> Guide:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from free_port import free_port
 from openapi_requests import ask_what_is_made_up
 
 from edge_vad.errors import WrongUse
@@ -36,8 +36,7 @@ def ask(
     """Asks a page that is served, by default as who may change."""
     for name, token in (("LOOK", LOOK), ("CHANGE", CHANGE)):
         monkeypatch.setenv(name, token)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = free_port()
     settings = PageSettings(port=port, token_env="LOOK", edit_token_env="CHANGE")
     server = serve_guide(settings, tmp_path, conversation)
 
@@ -155,8 +154,7 @@ def test_what_is_made_up_from_the_openapi_document_is_answered_as_it_says(
     conversation: Conversation, tmp_path: Path
 ) -> None:
     made = pytest.importorskip("docs_site.http_api", exc_type=ImportError)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = free_port()
     server = serve_guide(PageSettings(port=port), tmp_path, conversation)
     try:
         document = made.openapi(made.guide_routes())

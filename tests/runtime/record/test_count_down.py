@@ -24,7 +24,7 @@ def on_a_terminal(*words: str) -> str:
         while chunk := os.read(ours, 65536):
             shown += chunk
     os.close(ours)
-    assert process.wait(60) == 0, shown.decode()
+    assert process.wait(240) == 0, shown.decode()
     return shown.decode()
 
 

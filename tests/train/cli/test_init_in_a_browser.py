@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from free_port import free_port
 from guide_process import Guide, wait_for
 
 from edge_vad.scene_model import SceneModel
@@ -30,8 +30,7 @@ edge_vad.cli.main()
 @pytest.fixture
 def guide(tmp_path: Path) -> Iterator[Guide]:
     (tmp_path / "program.py").write_text(PROGRAM)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = free_port()
     source = "gate=test://street?seed=1&size=192x144"
     guide = Guide(tmp_path, port, source, "--duration", "6s")
     yield guide

@@ -131,7 +131,7 @@ class Command:
         )
 
     def get(self, path):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=240)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()
@@ -210,7 +210,7 @@ threading.Thread(target=blur, name="clips", daemon=True).start()
 print("done")
 leave_if_stuck(before, ShutdownDeadline(), None)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=240)
     assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
 
 
@@ -225,7 +225,7 @@ threading.Thread(target=time.sleep, args=(0.3,), daemon=True).start()
 leave_if_stuck(before, ShutdownDeadline(), None)
 sys.exit(7)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=240)
     assert (done.returncode, done.stderr) == (7, "")
 
 
@@ -235,7 +235,7 @@ def test_without_starlette_the_page_says_what_to_install(tmp_path):
         [sys.executable, "-c", f"{blocked}from edge_vad.cli import main\nmain()"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         env={name: value for name, value in os.environ.items() if name != "EDGE_VAD_TOKEN"},
     )
     assert done.returncode == 4
