@@ -47,7 +47,9 @@ _AS_IN_SOFTWARE = {"nv12": "yuv420p", "nv21": "yuv420p", "p010le": "yuv420p10le"
 """Formats of units to those of decoders in software, which hold the same numbers in other places:
 FFmpeg converts the one a little otherwise than the other."""
 
-_SCALING = int(Interpolation.AREA | Interpolation.FULL_CHR_H_INT)
+_FULL_CHROMA = 1 << 13
+"""FFmpeg's `SWS_FULL_CHR_H_INT`, which PyAV 17 has no name for."""
+_SCALING = int(Interpolation.AREA) | _FULL_CHROMA
 """As OpenCV scales pictures down; colours are not taken for those of a neighbour."""
 
 

@@ -118,7 +118,7 @@ def _with_device(unit: Unit, codec: str) -> VideoCodecContext:
     try:
         return av.CodecContext.create(decoder, "r", device)  # type: ignore[return-value]
     except (FFmpegError, OSError):
-        raise UnitMissingError(f"there is no {unit.shown} here, or its driver is not") from None
+        raise UnitMissingError(f"there is no {unit.shown} here, or no driver for it") from None
 
 
 def _of_its_own(unit: Unit, codec: str) -> VideoCodecContext:
