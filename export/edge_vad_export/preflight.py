@@ -32,7 +32,9 @@ def choose_kind(
     wanted = [kind for kind, is_wanted in kinds.items() if is_wanted]
     if len(wanted) > 1:
         options = " and ".join(_OPTIONS[kind] for kind in wanted)
-        raise WrongUse(f"{options} exclude each other", "export twice, to two files")
+        after = "first with --motion-in-graph, then --fp16 of that file"
+        todo = after if motion_in_graph and fp16 else "export twice, to two files"
+        raise WrongUse(f"{options} exclude each other", todo)
     if long_steps and not motion_in_graph:
         raise WrongUse("--long-steps says how a graph measures motion", "add --motion-in-graph")
     if int8 and not calibration:
@@ -79,7 +81,13 @@ def refuse_conversion(trained: Path, kind: Kind, footage: VerificationFootage) -
             f"{trained} is a scene model, and motion goes into a graph when it is built",
             "give the folder of its training",
         )
-    refuse_rounded(trained, SceneModel.read(trained).card.precision)
+    card = SceneModel.read(trained).card
+    refuse_rounded(trained, card.precision)
+    if kind == "int8" and card.motion_inside:
+        raise WrongUse(
+            f"{trained} measures motion itself, and INT8 is for scenes that are given it",
+            "add --fp16 instead, or give the scene model that was exported without motion",
+        )
     if kind == "fp32":
         raise WrongUse(f"{trained} is a scene model already", "add --fp16, --int8 or --engine")
     if not footage.given:

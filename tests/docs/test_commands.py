@@ -105,6 +105,7 @@ RUN = {
     "edge-vad export --frames --motion-in-graph --out": (
         "test_a_scene_with_motion_inside_decides_as_the_one_without"
     ),
+    "edge-vad export --fp16 --frames --out": "test_its_encoders_may_compute_in_half_precision",
     "edge-vad export --out": "test_the_written_scene_scores_as_the_trained_one",
     "edge-vad init": "test_at_a_terminal_it_asks_again_where_an_answer_cannot_be",
     "edge-vad init --onvif": (
@@ -208,6 +209,9 @@ RUN = {
     ),
     "tools/scenes.py --quick --set latent=4": (
         "test_what_is_known_is_not_measured_again_unless_it_is_asked_for"
+    ),
+    "tools/motion_parity.py street.motion.onnx street.onnx --footage UCSDped2 --format ucsd": (
+        "test_the_tool_that_measures_parity_tells_the_same_motion_from_another"
     ),
     "tools/scenes.py --table": "test_the_table_is_made_of_evidence_alone",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -55,22 +56,46 @@ class Matcher:
     width: int
     iterations: int
 
-    def error(self, next_: Surroundings, patches: Patches, flow: Tensor) -> Tensor:
-        """How badly flow fits: squared differences less their mean, float32, (N, K)."""
-        return self._error(self._difference(next_, patches, flow))
+    def best(
+        self, next_: Surroundings, patches: Patches, flows: Tensor, there: Sequence[Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        """Choose the flow that fits best, by squared differences less their mean.
 
-    def descend(self, next_: Surroundings, patches: Patches, start: Tensor) -> Tensor:
+        Args:
+            next_: The next picture.
+            patches: Of this picture.
+            flows: float32, (N, 1 + C, K, 2), px; the first holds where no other is better.
+            there: Of each of the C others, float32, (K,), 1 where there is one.
+
+        Returns:
+            float32, (N, K, 2), and how the pictures differ there, (N, K, P).
+        """
+        grey = patches.grey.unsqueeze(1)
+        differences = self._difference(next_, patches._replace(grey=grey), flows)
+        (flow, *others), (difference, *differing), (error, *errors) = (
+            each.unbind(1) for each in (flows, differences, self._error(differences))
+        )
+        for other, differs, wrong, is_there in zip(others, differing, errors, there, strict=True):
+            is_better = (wrong < error) & (is_there > 0)
+            flow = torch.where(is_better.unsqueeze(2), other, flow)
+            difference = torch.where(is_better.unsqueeze(2), differs, difference)
+            error = torch.where(is_better, wrong, error)
+        return flow, difference
+
+    def descend(
+        self, next_: Surroundings, patches: Patches, start: Tensor, difference: Tensor
+    ) -> Tensor:
         """Follow the gradient from a flow on, while it gets better.
 
         Args:
             next_: The next picture.
             patches: Of this picture.
             start: float32, (N, K, 2), px.
+            difference: Of the pictures there, float32, (N, K, P).
 
         Returns:
             float32, (N, K, 2); `start` where that moved by more than a patch.
         """
-        difference = self._difference(next_, patches, start)
         before = self._error(difference)
         flow, goes_on = start - _step(difference, patches), torch.ones_like(before)
         for _ in range(self.iterations - 1):
@@ -83,22 +108,22 @@ class Matcher:
         return torch.where(is_near, flow, start)
 
     def _difference(self, next_: Surroundings, patches: Patches, flow: Tensor) -> Tensor:
-        """The next picture where flow says, less this one, float32, (N, K, P)."""
+        """The next picture where flow says, less this one, float32, (N, ..., K, P)."""
         more = self.side + 1
         place = torch.minimum(torch.maximum(patches.corners + flow, next_.lowest), next_.highest)
         whole = torch.floor(place)
-        right, down = torch.split((place - whole).unsqueeze(3), 1, 2)
-        x, y = torch.split(whole, 1, 2)
+        right, down = torch.split((place - whole).unsqueeze(-1), 1, -2)
+        x, y = torch.split(whole, 1, -1)
         numbers = (y * self.width + x).to(torch.int64) + next_.around
         grey = torch.gather(next_.grey, 1, numbers.flatten(1))
-        grey = grey.reshape(-1, flow.shape[1], more, more)
-        grey = _between(grey[:, :, :-1], grey[:, :, 1:], down)
+        grey = grey.reshape(-1, *flow.shape[1:-1], more, more)
+        grey = _between(grey[..., :-1, :], grey[..., 1:, :], down)
         grey = _between(grey[..., :-1], grey[..., 1:], right)
-        return grey.flatten(2) - patches.grey
+        return grey.flatten(-2) - patches.grey
 
     def _error(self, difference: Tensor) -> Tensor:
-        total = difference.sum(2)
-        return (difference * difference).sum(2) - total * total * (1 / self.side**2)
+        total = difference.sum(-1)
+        return (difference * difference).sum(-1) - total * total * (1 / self.side**2)
 
 
 def _between(one: Tensor, other: Tensor, share: Tensor) -> Tensor:

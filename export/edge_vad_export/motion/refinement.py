@@ -39,11 +39,7 @@ class _System(NamedTuple):
         flow: Before, px.
         flow_x: Its differences to the right.
         flow_y: Its differences down.
-        has_right: 1 where there is a pixel to the right.
-        has_below: 1 where there is one below.
-        red: Omega on the red pixels of the checkerboard.
-        black: Omega on the black ones.
-        zeta: What is added to xx and yy.
+        red: Omega on the red pixels of the checkerboard, 0 on the black ones.
     """
 
     change: Tensor
@@ -55,11 +51,7 @@ class _System(NamedTuple):
     flow: Tensor
     flow_x: Tensor
     flow_y: Tensor
-    has_right: Tensor
-    has_below: Tensor
     red: Tensor
-    black: Tensor
-    zeta: Tensor
 
 
 class _Edges(NamedTuple):
@@ -80,27 +72,14 @@ class Refinement(nn.Module):
         settings: How often, and the weights of smoothness and gradients.
     """
 
-    has_right: Tensor
-    has_below: Tensor
     red: Tensor
-    black: Tensor
-    zeta: Tensor
 
     def __init__(self, size: Size, settings: MotionSettings) -> None:
         super().__init__()
         self.warp, self.rounds = Warp(size), settings.refinements
         self.smoothness, self.gradients = settings.smoothness / 2, settings.gradients / 2
         y, x = torch.meshgrid(torch.arange(size[0]), torch.arange(size[1]), indexing="ij")
-        red = _OMEGA * ((x + y) % 2 == 0)
-        for name, held in {
-            "has_right": x < size[1] - 1,
-            "has_below": y < size[0] - 1,
-            "red": red,
-            "black": _OMEGA - red,
-        }.items():
-            self.register_buffer(name, held[None, None].to(torch.float32))
-        zeta = torch.tensor([_ZETA, 0.0, _ZETA, 0.0, 0.0])
-        self.register_buffer("zeta", zeta[:, None, None])
+        self.register_buffer("red", _OMEGA * ((x + y) % 2 == 0).float()[None, None])
 
     def forward(self, picture: Tensor, next_: Tensor, flow: Tensor) -> Tensor:
         """Refine.
@@ -142,11 +121,7 @@ class Refinement(nn.Module):
             flow,
             F.pad(flow[..., 1:] - flow[..., :-1], (0, 1)),
             F.pad(flow[..., 1:, :] - flow[..., :-1, :], (0, 0, 0, 1)),
-            self.has_right,
-            self.has_below,
             self.red,
-            self.black,
-            self.zeta,
         )
 
     def _improve(self, change: Tensor, system: _System) -> Tensor:
@@ -154,11 +129,11 @@ class Refinement(nn.Module):
         xx, xy, yy, right = torch.split(self._data(change, system), [1, 1, 1, 2], 1)
         edges = self._edges(change, system)
         around = edges.left + edges.right + edges.above + edges.below
-        inverse = 1 / (torch.cat([xx, yy], 1) + around)
+        inverse = 1 / (torch.cat([xx, yy], 1) + _ZETA + around)
         target, across = (right + edges.target) * inverse, xy * inverse
         colours = [
             (omega * inverse, omega * target, 1 - omega, omega * across)
-            for omega in (system.red, system.black)
+            for omega in (system.red, _OMEGA - system.red)
         ]
         for _ in range(_SWEEPS):
             for weight, aim, kept, mixed in colours:
@@ -179,7 +154,7 @@ class Refinement(nn.Module):
         bright, steep = torch.split(off * off * system.inverse_norm, [1, 2], 1)
         brightness = _BRIGHTNESS / 2 * _robust(bright)
         gradients = self.gradients * _robust(steep.sum(1, keepdim=True))
-        return brightness * system.brightness + gradients * system.gradients + system.zeta
+        return brightness * system.brightness + gradients * system.gradients
 
     def _edges(self, change: Tensor, system: _System) -> _Edges:
         """How strongly neighbours are alike: less where flow differs, and not over the border."""
@@ -188,7 +163,7 @@ class Refinement(nn.Module):
         down = F.pad(flow[..., 1:, :] - flow[..., :-1, :], (0, 0, 0, 1))
         steepness = (to_right * to_right + down * down).sum(1, keepdim=True)
         weight = self.smoothness * _robust(steepness)
-        right, below = weight * system.has_right, weight * system.has_below
+        right, below = F.pad(weight[..., :-1], (0, 1)), F.pad(weight[..., :-1, :], (0, 0, 0, 1))
         pull_right, pull_down = right * system.flow_x, below * system.flow_y
         target = pull_right - _from_left(pull_right) + pull_down - _from_above(pull_down)
         return _Edges(_from_left(right), right, _from_above(below), below, target)

@@ -151,15 +151,10 @@ class Spreading(nn.Module):
 
     def _step(self, before: Tensor, turn: _Turn, next_: Surroundings) -> Tensor:
         """One diagonal; `before`, float32, (N, lanes, 2), is what the one before found."""
-        candidates = [(before, turn.has_left)]
+        flows, there = [turn.flow, before], [turn.has_left]
         if self.lanes > self.stripes:
             first, kept = before[:, : self.stripes], before[:, : self.lanes - self.stripes]
-            candidates.append((torch.cat([first, kept], 1), turn.has_above))
-        flow = turn.flow
-        error = self.matcher.error(next_, turn.patches, flow)
-        for candidate, is_there in candidates:
-            other = self.matcher.error(next_, turn.patches, candidate)
-            is_better = (other < error) & (is_there > 0)
-            flow = torch.where(is_better.unsqueeze(2), candidate, flow)
-            error = torch.where(is_better, other, error)
-        return self.matcher.descend(next_, turn.patches, flow)
+            flows.append(torch.cat([first, kept], 1))
+            there.append(turn.has_above)
+        best = self.matcher.best(next_, turn.patches, torch.stack(flows, 1), there)
+        return self.matcher.descend(next_, turn.patches, *best)

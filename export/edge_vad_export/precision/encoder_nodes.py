@@ -12,7 +12,7 @@ from edge_vad.scene_model import Precision
 
 _TYPES = {TensorProto.FLOAT: "fp32", TensorProto.FLOAT16: "fp16", TensorProto.BFLOAT16: "bf16"}
 _BETWEEN_TYPES = ("Cast", "QuantizeLinear", "DequantizeLinear")
-_OUTSIDE = {TensorProto.UINT8, TensorProto.FLOAT}
+_OUTSIDE = {TensorProto.UINT8, TensorProto.FLOAT, TensorProto.BOOL}
 
 
 def encoder_nodes(graph: onnx.GraphProto) -> list[onnx.NodeProto]:

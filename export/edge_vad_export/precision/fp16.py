@@ -33,9 +33,10 @@ def to_fp16(model: onnx.ModelProto) -> onnx.ModelProto:
     graph.node.extend(nodes)
     taken = {name for node in nodes for name in node.input}
     for name, values in weights.items():
-        if name in taken:
+        is_halved = _fp16_name(name) in taken
+        if name in taken or not is_halved:  # loops take weights from outside of them
             graph.initializer.append(values)
-        if _fp16_name(name) in taken:
+        if is_halved:
             graph.initializer.append(_halved(values))
     return onnx.shape_inference.infer_shapes(reduced, check_type=True, strict_mode=True)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
+import motion_parity
 import msgspec
 import numpy as np
 import onnx
@@ -22,7 +25,10 @@ from edge_vad.scoring.detector import load
 from edge_vad.scoring.preparation import FramePreparer
 from edge_vad.scoring.scorer import Scorer
 from edge_vad.sources import open_source
+from edge_vad_export.conversion import from_scene_model
+from edge_vad_export.model_io import stage
 from edge_vad_export.motion.dis import DisFlow
+from edge_vad_export.precision.encoder_nodes import compute_types
 from edge_vad_export.preflight import choose_kind
 from edge_vad_export.verification.flow_parity import demand_flow_parity
 from edge_vad_export.verification.gates import gates_of
@@ -115,6 +121,24 @@ def test_it_is_verified_against_the_scene_without(inside, edge_vad):
     assert edge_vad("verify", with_motion, *words).code == 0
 
 
+@pytest.mark.long
+def test_its_encoders_may_compute_in_half_precision(inside, tmp_path, edge_vad):
+    out = tmp_path / "half.onnx"
+    said = edge_vad("export", inside[0], "--fp16", "--frames", FOOTAGE, "--out", out)
+    assert said.code == 0, said.err
+    card = SceneModel.read(out).card
+    assert (card.precision, card.motion_inside is None) == ("fp16", False)
+    types = compute_types(onnx.load(out))
+    assert {kind for name, kind in types.items() if "_encoder." not in name} == {"fp32"}
+
+
+def test_ranges_for_whole_numbers_are_not_taken_from_motion_inside(tiny_scene, edge_vad):
+    scene = tiny_scene(motion_inside=MotionInside(long_steps=False))
+    said = edge_vad("export", scene, "--int8", "--calibration", FOOTAGE)
+    assert said.code == 2
+    assert "measures motion itself" in said.err
+
+
 @pytest.mark.parametrize("other", ["fp16", "int8"])
 def test_motion_inside_and_less_precision_exclude_each_other(other):
     options = {"fp16": False, "int8": False, other: True}
@@ -160,3 +184,23 @@ def test_single_pictures_are_made_footage_in_which_something_moves(tiny_scene, m
     assert [bool(seen.of_camera.reset[0]) for seen in found] == [True, False] * 3
     right = [np.median(seen.inputs.motion[0, 0, 8:16, 10:22]) for seen in found[1::2]]
     assert min(right) > 1.4
+
+
+@pytest.mark.long
+def test_the_tool_that_measures_parity_tells_the_same_motion_from_another(
+    inside, tmp_path, monkeypatch, capsys
+):
+    with_motion, without = inside
+    words = ["motion_parity.py", str(with_motion), str(without), "--footage", FOOTAGE, "--json"]
+    monkeypatch.setattr(sys, "argv", words)
+    assert motion_parity.main() == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert {row["footage"].rpartition(", ")[2] for row in rows} == {"as it is", "troubled", "slow"}
+    assert all(row["frames"] > 5 for row in rows)
+
+    other = from_scene_model(without)
+    motion = msgspec.structs.replace(other.card.motion, smoothness=20.0)
+    changed = other._replace(card=msgspec.structs.replace(other.card, motion=motion))
+    words[2] = str(stage(changed, tmp_path).path)
+    assert motion_parity.main() == 1
+    assert "flow_mean_px" in capsys.readouterr().err

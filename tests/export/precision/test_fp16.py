@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 import pytest
-from onnx import numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 
 from edge_vad.backends import ModelInput
 from edge_vad.errors import BadModel, CheckFailed
@@ -101,3 +101,27 @@ def test_an_energy_in_half_precision_is_found(graph: onnx.ModelProto) -> None:
         )
     with pytest.raises(CheckFailed, match=r"mixtures\.1\.\S+ computes in fp16, not in fp32"):
         demand_precision(reduced, "fp16")
+
+
+def test_weights_that_a_loop_takes_from_outside_stay(graph: onnx.ModelProto) -> None:
+    """As those of motion inside, whose loops stand outside of the encoders."""
+
+    def value(name: str, *shape: int) -> onnx.ValueInfoProto:
+        return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+
+    nodes = [
+        helper.make_node("Identity", ["before"], ["after"], "loop.after"),
+        helper.make_node("Mul", ["number", "of_the_loop"], ["scaled"], "loop.scaled"),
+    ]
+    ends = [value("before"), value("number")], [value("after"), value("scaled")]
+    body = helper.make_graph(nodes, "body", *ends)
+    names = ["state", "numbers"], ["last", "results"]
+    loop = helper.make_node("Scan", *names, "loop", body=body, num_scan_inputs=1)
+    held = {"state": np.float32(0), "numbers": np.ones(3, np.float32), "of_the_loop": np.float32(2)}
+    graph.graph.node.append(loop)
+    for name, values in held.items():
+        graph.graph.initializer.append(numpy_helper.from_array(np.asarray(values), name))
+    graph.graph.output.append(value("results", 3))
+    reduced = to_fp16(graph)
+    onnx.checker.check_model(reduced, full_check=True)
+    assert "of_the_loop" in {each.name for each in reduced.graph.initializer}
