@@ -108,8 +108,8 @@ class OnnxRuntimeBackend(Backend):
         return maps
 
     def _bind(self, model: SceneModel) -> BoundSession:
-        def open_beside(graph: bytes) -> Any:
-            return open_session(self._provider, graph, name="the graph that moves state")
+        def open_beside(graph: bytes) -> Any:  # TensorRT would build it anew for every size
+            return open_session(PROVIDERS["onnxruntime-cuda"], graph, name="the graph of states")
 
         memory, state = self._provider.memory, model.card.state
         states = BoundStates(ort, memory, state, open_beside) if state else None
