@@ -65,7 +65,7 @@ class Matcher:
             next_: The next picture.
             patches: Of this picture.
             flows: float32, (N, 1 + C, K, 2), px; the first holds where no other is better.
-            there: Of each of the C others, float32, (K,), 1 where there is one.
+            there: Of the C others and maybe more, float32, (K,), 1 where there is one.
 
         Returns:
             float32, (N, K, 2), and how the pictures differ there, (N, K, P).
@@ -75,7 +75,7 @@ class Matcher:
         (flow, *others), (difference, *differing), (error, *errors) = (
             each.unbind(1) for each in (flows, differences, self._error(differences))
         )
-        for other, differs, wrong, is_there in zip(others, differing, errors, there, strict=True):
+        for other, differs, wrong, is_there in zip(others, differing, errors, there, strict=False):
             is_better = (wrong < error) & (is_there > 0)
             flow = torch.where(is_better.unsqueeze(2), other, flow)
             difference = torch.where(is_better.unsqueeze(2), differs, difference)

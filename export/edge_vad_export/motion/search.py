@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -90,22 +88,6 @@ class PatchSearch(nn.Module):
         return Patches(self.corners, held[:, 0], gradients - gradients.mean(3, True), inverse)
 
 
-class _Turn(NamedTuple):
-    """What a step of the wavefront looks at.
-
-    Attributes:
-        patches: Those of its lanes.
-        flow: float32, (N, lanes, 2), their own so far.
-        has_left: float32, (lanes,), 1 where there is a patch before.
-        has_above: float32, (lanes,), 1 where there is one above.
-    """
-
-    patches: Patches
-    flow: Tensor
-    has_left: Tensor
-    has_above: Tensor
-
-
 class Spreading(nn.Module):
     """Goes over the patches once: each takes the best flow of those before it, and descends.
 
@@ -135,8 +117,10 @@ class Spreading(nn.Module):
 
         def step(before: Tensor, *given: Tensor) -> list[Tensor]:
             *held, own, left, above = given[:7]
-            turn = _Turn(Patches(*held), own, left, above)
-            found = self._step(before, turn, Surroundings(*given[7:])).contiguous()
+            around, those = Surroundings(*given[7:]), Patches(*held)
+            flows = torch.stack(self._candidates(own, before), 1)
+            best = self.matcher.best(around, those, flows, [left, above])
+            found = self.matcher.descend(around, those, *best).contiguous()
             return [found, found.clone()]
 
         _, found = torch.ops.higher_order.scan(step, [start], over, tuple(next_))
@@ -149,12 +133,9 @@ class Spreading(nn.Module):
         picked = held.index_select(1, self.order)
         return picked.reshape(-1, steps, self.lanes, *held.shape[2:]).transpose(0, 1)
 
-    def _step(self, before: Tensor, turn: _Turn, next_: Surroundings) -> Tensor:
-        """One diagonal; `before`, float32, (N, lanes, 2), is what the one before found."""
-        flows, there = [turn.flow, before], [turn.has_left]
-        if self.lanes > self.stripes:
-            first, kept = before[:, : self.stripes], before[:, : self.lanes - self.stripes]
-            flows.append(torch.cat([first, kept], 1))
-            there.append(turn.has_above)
-        best = self.matcher.best(next_, turn.patches, torch.stack(flows, 1), there)
-        return self.matcher.descend(next_, turn.patches, *best)
+    def _candidates(self, own: Tensor, before: Tensor) -> list[Tensor]:
+        """Flow so far, of the patch before and of the one above, (N, lanes, 2)."""
+        if self.lanes == self.stripes:  # of one row each
+            return [own, before]
+        first, kept = before[:, : self.stripes], before[:, : self.lanes - self.stripes]
+        return [own, before, torch.cat([first, kept], 1)]
