@@ -49,7 +49,7 @@ _INSIDE = (
 )
 
 
-class Figures(NamedTuple):
+class ScoredFrames(NamedTuple):
     """What was scored.
 
     Attributes:
@@ -79,7 +79,7 @@ def unpack_wheels(machine: Path) -> None:
         subprocess.run(words, cwd=ROOT, check=True)
 
 
-class Place(NamedTuple):
+class Machine(NamedTuple):
     """Where commands are given: in a folder of this machine, or of the one inside.
 
     Attributes:
@@ -106,7 +106,7 @@ class Place(NamedTuple):
             sys.exit(f"edge-vad {words[0]} ended with {done.returncode}:\n{said}")
         return done.stdout, time.monotonic() - started
 
-    def score(self, source: str) -> tuple[Figures, float]:
+    def score(self, source: str) -> tuple[ScoredFrames, float]:
         """Score the pictures: score and map of every frame that was judged, and seconds."""
         scene, out = self.seen / "scene.onnx", self.seen / "scored"
         words = ("score", str(scene), str(self.seen / source), "--maps", "--out", str(out))
@@ -116,10 +116,12 @@ class Place(NamedTuple):
         scores = [each["score"] for each in lines]
         judged = [index for index, each in enumerate(scores) if each is not None]
         with np.load(written / "maps.npz") as maps:
-            return Figures(judged, np.array(scores)[judged].astype("f8"), maps["maps"]), seconds
+            return ScoredFrames(
+                judged, np.array(scores)[judged].astype("f8"), maps["maps"]
+            ), seconds
 
 
-def places(machine: Path, here: Path) -> tuple[Place, Place]:
+def machines(machine: Path, here: Path) -> tuple[Machine, Machine]:
     """This machine and the one inside, a folder in each."""
     inside = ("unshare", "--mount", "sh", "-c", _INSIDE, str(machine), "/usr/bin/python3")
     clean = {"HOME": "/root", "PATH": "/usr/bin:/bin:/usr/sbin", "LANG": "C.UTF-8"}
@@ -128,8 +130,8 @@ def places(machine: Path, here: Path) -> tuple[Place, Place]:
     there.mkdir()
     ours = {**os.environ, "PYTHONPATH": str(ROOT / "runtime")}
     return (
-        Place((sys.executable,), ours, here, here),
-        Place(inside, clean | {"PYTHONPATH": "/opt/edge-vad"}, there, Path("/check")),
+        Machine((sys.executable,), ours, here, here),
+        Machine(inside, clean | {"PYTHONPATH": "/opt/edge-vad"}, there, Path("/check")),
     )
 
 
@@ -154,7 +156,7 @@ def check(scene: Path | None, machine: Path, here: Path) -> dict[str, object]:
     if not (machine / "usr").exists():
         unpack_debian(machine)
     unpack_wheels(machine)
-    ours, theirs = places(machine, here)
+    ours, theirs = machines(machine, here)
     copy = here / "scene.onnx"
     if scene:
         shutil.copyfile(scene, copy)
