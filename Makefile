@@ -9,6 +9,8 @@ NEWEST := .venv-newest
 NEWEST_TESTS ?= tests/runtime
 OLDEST := .venv-oldest
 OLDEST_TESTS ?= tests/runtime
+# That of pyenv, where there is one: uv knows only Pythons that are on the path, or brings one.
+OLDEST_PYTHON ?= $(or $(patsubst %,%/bin/python3.10,$(shell pyenv prefix 3.10 2>/dev/null)),3.10)
 # What the runtime's tests need besides, and no torch.
 WATCHING := .[cpu,bench,mqtt,metrics,notify,serve,edit,onvif]
 TEST_TOOLS := aiosmtpd axe-playwright-python hypothesis playwright pytest scikit-learn scipy
@@ -114,7 +116,7 @@ $(NEWEST)/ready: pyproject.toml
 
 # Only what is named here is at its oldest; what that needs in turn is as new as it may be.
 $(OLDEST)/ready: pyproject.toml $(PACKING)/ready
-	test -x $(OLDEST)/bin/pip || $(PACKING)/bin/uv venv --quiet --seed --python 3.10 $(OLDEST)
+	test -x $(OLDEST)/bin/pip || $(PACKING)/bin/uv venv --quiet --seed --python $(OLDEST_PYTHON) $(OLDEST)
 	$(PACKING)/bin/uv pip install --quiet --python $(OLDEST) --resolution lowest-direct -e '$(WATCHING)'
 	$(PACKING)/bin/uv pip freeze --quiet --python $(OLDEST) --exclude-editable >$(OLDEST)/oldest.txt
 	$(PACKING)/bin/uv pip install --quiet --python $(OLDEST) -c $(OLDEST)/oldest.txt $(TEST_TOOLS)

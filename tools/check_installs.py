@@ -62,9 +62,6 @@ def try_pip(wheel: Path, folder: Path) -> dict[str, float]:
     pip = [str(folder / "venv/bin/pip"), "install", "--quiet", "-c", str(CONSTRAINTS), wanted]
     edge_vad = str(folder / "venv/bin/edge-vad")
     times = {"install_s": timed(pip, folder), "version_s": timed([edge_vad, "--version"], folder)}
-    # What is installed is asked for its extras: nobody else is asked for edge-vad.
-    again = [str(folder / "venv/bin/pip"), "install", "--quiet", "--no-index", "edge-vad[mqtt]"]
-    times["one_more_extra_s"] = timed(again, folder)
     times["init_s"] = timed([edge_vad, *INIT], folder)
     demand(folder, LEFT_BY_INIT)
     return times

@@ -256,7 +256,7 @@ NOT_RUN = {
     "make arm": "makes an arm64 Debian under QEMU, which takes minutes",
     "make images": "builds images, which takes minutes; hadolint is run by tests/deploy",
     "make installs": "installs everything three times and runs the demo: many minutes",
-    "make test-oldest": "installs other versions",
+    "make test-oldest": "installs other versions; `.ci/run` runs it",
     "make wheel": "installs what checks a wheel; a long test builds one",
     "tools/build_images.sh --demo train": "is `make images`, and the demo",
     "tools/check_arm64.py --scene street.onnx": "is `make arm` with another scene",
