@@ -53,9 +53,9 @@ coverage: $(READY) ## Run the tests but the long ones, and print the coverage of
 	for package in $(PACKAGES); do printf '%-26s %4s%%\n' $$package \
 	  "$$($(BIN)/coverage report --include="$$package/*" --format=total)"; done; exit $$status
 
-docs: $(READY) ## Build the documentation as a site, in site/, and open and search it in Chromium
+docs: $(READY) ## Build the documentation as a site, in site/, search it in Chromium, and try its OpenAPI document
 	$(BIN)/python tools/build_docs.py site
-	EDGE_VAD_SITE=$(CURDIR)/site $(BIN)/pytest -q tests/docs/test_site.py
+	EDGE_VAD_SITE=$(CURDIR)/site $(BIN)/pytest -n 2 tests/docs/test_site.py tests/runtime/sinks/page/test_openapi.py
 
 hostile: $(READY) ## Give it hostile files and conversations, for two minutes at most
 	$(BIN)/python tools/hostile.py --quick

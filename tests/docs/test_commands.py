@@ -238,7 +238,7 @@ NOT_RUN = {
     "make check": "runs ruff, mypy and lint-imports; `make test` begins with it",
     "make coverage": "runs the tests themselves",
     "make coverage COVERAGE_TESTS=tests/runtime/alarms": "runs tests themselves",
-    "make docs": "builds the site and opens it in Chromium; `.ci/run` runs it",
+    "make docs": "builds the site and tries it; `.ci/run` runs it",
     "make demo": "takes minutes; its steps are train, export, run and eval, which are run",
     "make first-hour": "takes minutes; it is `tools/check_first_hour.py`, which a long test runs",
     "make hostile": "takes two minutes; `.ci/run` runs it",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,7 @@ PACKAGES = (
 )
 BASE = EdgeVadError.__name__
 _UNKNOWN = "…"
+_FILLED_IN = re.compile(r"\{[^{}]*\}")
 
 
 class ErrorMessage(NamedTuple):
@@ -36,6 +38,11 @@ class ErrorMessage(NamedTuple):
     what: str
     todo: str
     place: str
+
+    @property
+    def is_passed_on(self) -> bool:
+        """Whether all of it comes from elsewhere, where it is found, too."""
+        return bool(_FILLED_IN.fullmatch(self.what) and _FILLED_IN.fullmatch(self.todo))
 
 
 @cache

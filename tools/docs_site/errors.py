@@ -26,7 +26,8 @@ def errors_page() -> str:
 
 
 def _section(code: str, messages: Iterable[ErrorMessage]) -> Iterator[str]:
-    rows = dict.fromkeys((each.what, each.todo) for each in messages)
+    told = [each for each in messages if not each.is_passed_on]
+    rows = dict.fromkeys((each.what, each.todo) for each in told)
     if rows:
         yield f"## {code}"
         yield f"[What it means, and what helps](../errors.md#{code})"

@@ -33,7 +33,7 @@ def stage(folder: Path) -> None:
     for place, make in PAGES.items():
         (folder / place).parent.mkdir(exist_ok=True)
         (folder / place).write_text(make(), encoding="utf-8")
-    for page in folder.rglob("*.md"):
+    for page in sorted(folder.rglob("*.md")):
         _mend(page, folder)
 
 
@@ -64,7 +64,8 @@ def _inside(target: Path, here: Path, folder: Path) -> str:
     elif name in _PLACES:
         place = folder / _PLACES[name]
     else:
-        place = folder / "files" / name
+        # Markdown of elsewhere is no page of the site, and its links lead nowhere there.
+        place = folder / "files" / (f"{name}.txt" if target.suffix == ".md" else name)
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(target, place)
     return Path(os.path.relpath(place, here)).as_posix()
