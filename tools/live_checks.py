@@ -1,6 +1,6 @@
 """Measures what the live runtime promises; every check prints its figures as JSON.
 
-    python tools/live_checks.py many SCENE [--cameras 16] [--seconds 60]
+    python tools/live_checks.py many SCENE [--cameras 16] [--fps 25] [--seconds 60]
     python tools/live_checks.py overload SCENE [--seconds 20]
     python tools/live_checks.py reconnect SCENE [--away 10]
     python tools/live_checks.py soak SCENE [--minutes 30]
@@ -24,7 +24,7 @@ import cv2
 import numpy as np
 
 ROOT = Path(__file__).parents[1]
-sys.path += [str(ROOT / "runtime"), str(ROOT / "tests" / "servers")]
+sys.path += [str(ROOT / "runtime"), str(ROOT / "benchmarks"), str(ROOT / "tests" / "servers")]
 
 from edge_vad.backends import load_backend  # noqa: E402
 from edge_vad.camera_state import CameraState  # noqa: E402
@@ -37,6 +37,11 @@ from edge_vad.scoring.scorer import Scorer  # noqa: E402
 from edge_vad.sinks.base import Sink  # noqa: E402
 from edge_vad.sources import open_source  # noqa: E402
 from edge_vad.sources.addresses.spec import parse_spec  # noqa: E402
+from edge_vad_bench.workloads.camera_load import CameraLoad  # noqa: E402
+from edge_vad_bench.workloads.footage import Stream, pictures_of, write  # noqa: E402
+
+_BITS = 400_000
+"""A second, of the recordings of `many`."""
 
 
 class Notes(Sink):
@@ -95,33 +100,28 @@ def write_street(scene: Path, path: Path, seed: int, frames: int, fps: float) ->
     return path
 
 
-def many(
-    scene: Path, cameras: int = 16, seconds: float = 60.0, fps: float = 8.0
-) -> dict[str, object]:
-    """Recorded files replayed at camera rate: frame rates, ages and their drift."""
+def many(scene: Path, cameras: int, seconds: float, fps: int) -> dict[str, object]:
+    """H.264 recordings of the scene's size, played and scored at a rate: rates, ages and cores."""
+    model = SceneModel.read(scene)
+    card = model.card
     with tempfile.TemporaryDirectory() as folder:
-        files = [write_street(scene, Path(folder) / f"{n}.avi", n, 240, fps) for n in range(4)]
-        sources = {f"c{n:02}": f"{files[n % 4]}?realtime=1&loop=1" for n in range(cameras)}
-        notes = Notes()
-        loop = make_loop(scene, sources, threads=1)
-        began = time.monotonic()
-        cpu = time.process_time()
-        loop.run([notes], seconds)
-        cpu = time.process_time() - cpu
-    begin, end = began + min(5.0, seconds / 4), began + seconds
-    middle = (begin + end) / 2
-    rates = [notes.fps(name, begin, end) for name in sources]
-    first, second = notes.ages(begin, middle), notes.ages(middle, end)
-    ages = np.array(first + second) * 1000
+        files = []
+        for seed in range(4):
+            stream = Stream(f"street {seed}", card.height, _BITS)
+            pictures = pictures_of(f"test://street?seed={seed}&size={_size(scene)}&fps={fps}")
+            files.append(write(Path(folder), stream, pictures, 10.0, fps))
+        sources = [f"{files[number % 4]}?realtime=1&loop=1" for number in range(cameras)]
+        found = CameraLoad(model, "onnxruntime", 1, fps).watch(sources, seconds)
     return {
         "cameras": cameras,
+        "fps": fps,
         "cores": len(os.sched_getaffinity(0)),
-        "lowest_fps": round(min(rates), 2),
-        "mean_fps": round(float(np.mean(rates)), 2),
-        "dropped": sum(each.dropped for each in loop.status()),
-        "age_ms": {f"p{q}": round(float(np.percentile(ages, q)), 1) for q in (50, 90, 99)},
-        "age_drift_ms": round(float(np.median(second) - np.median(first)) * 1000, 1),
-        "cpu_cores_used": round(cpu / seconds, 2),
+        "lowest_fps": round(found.fps, 2),
+        "dropped": found.dropped,
+        "age_ms": {"p50": round(found.p50_ms, 1), "p99": round(found.p99_ms, 1)},
+        "cpu_cores_used": round(found.cores, 2),
+        "of_them": {name: round(used, 2) for name, used in found.cpu.items()},
+        "cores_of_others": found.contention_cores,
     }
 
 
@@ -268,12 +268,13 @@ def main() -> None:
     parser.add_argument("check", choices=["many", "overload", "reconnect", "soak"])
     parser.add_argument("scene", type=Path)
     parser.add_argument("--cameras", type=int, default=16)
+    parser.add_argument("--fps", type=int, default=25)
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--away", type=float, default=10.0)
     said = parser.parse_args()
     if said.check == "many":
-        figures = many(said.scene, said.cameras, said.seconds or 60.0)
+        figures = many(said.scene, said.cameras, said.seconds or 60.0, said.fps)
     elif said.check == "overload":
         figures = overload(said.scene, said.seconds or 20.0)
     elif said.check == "reconnect":

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 RATE = 25
 """Frames a second."""
 _SECONDS = 4
-_KEY_EVERY = 50
+_KEY_EVERY_S = 2
 
 Pictures = Sequence[NDArray[np.uint8]]
 
@@ -69,7 +69,9 @@ def enlarged(pictures: Pictures, height: int) -> Iterator[NDArray[np.uint8]]:
         yield cv2.resize(picture, (width, height), interpolation=cv2.INTER_CUBIC)  # type: ignore[misc]
 
 
-def write(folder: Path, stream: Stream, pictures: Pictures, seconds: float) -> Path:
+def write(
+    folder: Path, stream: Stream, pictures: Pictures, seconds: float, fps: int = RATE
+) -> Path:
     """Write H.264 as cameras send it: no picture waits for another, key frames every two seconds.
 
     Args:
@@ -77,26 +79,27 @@ def write(folder: Path, stream: Stream, pictures: Pictures, seconds: float) -> P
         stream: What kind.
         pictures: A few seconds, which are encoded once; their packets are repeated.
         seconds: How long the file is to play.
+        fps: Frames a second.
 
     Raises:
         Unavailable: Nothing here encodes H.264.
     """
-    path = folder / f"{stream.name}-{seconds:g}.mp4"
-    once = folder / f"{stream.name}-once.mp4"
+    path = folder / f"{stream.name}-{fps}-{seconds:g}.mp4"
+    once = folder / f"{stream.name}-{fps}-once.mp4"
     if not once.exists():
-        _encode(once, stream, pictures)
-    _repeat(once, path, round(seconds * RATE))
+        _encode(once, stream, pictures, fps)
+    _repeat(once, path, round(seconds * fps))
     return path
 
 
-def _encode(path: Path, kind: Stream, pictures: Pictures) -> None:
+def _encode(path: Path, kind: Stream, pictures: Pictures, fps: int) -> None:
     import av
 
     if "libx264" not in av.codec.codecs_available:
         raise Unavailable("this PyAV does not encode H.264", "run pip install av")
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=RATE)
-        stream.pix_fmt, stream.gop_size, stream.bit_rate = "yuv420p", _KEY_EVERY, kind.bits
+        stream = container.add_stream("libx264", rate=fps)
+        stream.pix_fmt, stream.gop_size, stream.bit_rate = "yuv420p", _KEY_EVERY_S * fps, kind.bits
         stream.options = {"preset": "veryfast", "bf": "0", "profile": "main"}
         for number, picture in enumerate(enlarged(pictures, kind.height)):
             if number == 0:
