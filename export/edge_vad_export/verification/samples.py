@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice, starmap
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_vad.backends import AnyInput, CameraInput
-from edge_vad.errors import BadInput
 from edge_vad.frame import Frame
 from edge_vad.motion.pace import Paced, at_pace, scored_of
 from edge_vad.motion.state import MotionInside
@@ -48,15 +47,6 @@ class PreparedSample(NamedTuple):
         return camera_input(self.inputs.frame, [self.elapsed])
 
 
-def prepare_frames(model: SceneModel, frames: Iterable[Frame]) -> Iterator[PreparedSample]:
-    """Prepare frames as the detector does, at the scene's pace.
-
-    Raises:
-        BadInput: A frame's shape is not that of the scene's camera.
-    """
-    yield from _prepared(model, at_pace(frames, model.card.fps))
-
-
 def sample_footage(model: SceneModel, places: Sequence[str], most: int) -> Iterator[PreparedSample]:
     """Prepare frames from all over ordinary footage.
 
@@ -75,9 +65,8 @@ def sample_footage(model: SceneModel, places: Sequence[str], most: int) -> Itera
         with clip.open() as source:
             length = scored_of(source.length, source.fps, fps)
             paced = at_pace(source, fps)
-            yield from _prepared(
-                model, spread(paced, length, stretch, max(stretch, most // len(clips)))
-            )
+            taken = spread(paced, length, stretch, max(stretch, most // len(clips)))
+            yield from starmap(preparing(model), taken)
 
 
 def read_labelled(model: SceneModel, truth: Truth) -> Iterator[PreparedSample]:
@@ -87,17 +76,9 @@ def read_labelled(model: SceneModel, truth: Truth) -> Iterator[PreparedSample]:
         BadInput: A frame cannot be read or is of another shape, or the labels are of other clips.
     """
     for clip in truth.clips:
-        # Strict: a frame that is left out would shift all labels after it.
-        with clip.clip.open(strict=True) as source:
-            frames = _Counted(source)
-            for seen in prepare_frames(model, frames):
-                if frames.count <= len(clip.labels):
-                    yield seen._replace(anomalous=bool(clip.labels[frames.count - 1]))
-        if frames.count != len(clip.labels):
-            raise BadInput(
-                f"{clip.clip.name} has not one label for each of its frames",
-                "unpack the data set again; clips and truth do not belong together",
-            )
+        prepare = preparing(model)
+        for frame, steps, is_anomalous, _ in clip.scored(model.card.fps):
+            yield prepare(frame, steps)._replace(anomalous=is_anomalous)
 
 
 def spread(paced: Iterable[Paced], length: int | None, stretch: int, most: int) -> Iterator[Paced]:
@@ -131,7 +112,7 @@ def moved(model: SceneModel, images: Sequence[NDArray[np.uint8]]) -> list[Prepar
         Paced(Frame(image, index, index / model.card.fps), 1.0 if index % 2 else None)
         for index, image in enumerate(each for still in images for each in (still, _shifted(still)))
     ]
-    return [each._replace(inputs=each.inputs.copied()) for each in _prepared(model, paced)]
+    return [each._replace(inputs=each.inputs.copied()) for each in starmap(preparing(model), paced)]
 
 
 def _shifted(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -147,23 +128,20 @@ def _ordinary_clips(places: Sequence[str]) -> Sequence[Clip]:
     return open_dataset(list(places)).train
 
 
-def _prepared(model: SceneModel, paced: Iterable[Paced]) -> Iterator[PreparedSample]:
+def preparing(model: SceneModel) -> Callable[[Frame, float | None], PreparedSample]:
+    """Prepare frames as the detector does.
+
+    Returns:
+        From a frame, and the frame times since the one before, to what the graph is given. Raises
+        `BadInput` where the frame's shape is not that of the scene's camera.
+    """
     preparer, inside = FramePreparer(model.card), GraphMotion(_UNLIMITED)
-    for frame, steps in paced:
+
+    def prepare(frame: Frame, steps: float | None) -> PreparedSample:
         prepared = preparer.prepare(frame, steps)
         if steps is None:
             inside.reset()
         elapsed = inside.pool(inside.measure(prepared.image, steps or 1.0))
-        yield PreparedSample(prepared.inputs, steps is not None, elapsed=elapsed)
+        return PreparedSample(prepared.inputs, steps is not None, elapsed=elapsed)
 
-
-class _Counted:
-    """Frames, and how many of them have come."""
-
-    def __init__(self, frames: Iterable[Frame]) -> None:
-        self._frames, self.count = frames, 0
-
-    def __iter__(self) -> Iterator[Frame]:
-        for frame in self._frames:
-            self.count += 1
-            yield frame
+    return prepare

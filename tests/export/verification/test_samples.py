@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import nullcontext
+from itertools import starmap
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,9 +12,10 @@ import pytest
 
 from edge_vad.errors import BadInput
 from edge_vad.frame import Frame
-from edge_vad.motion.pace import Paced
+from edge_vad.motion.pace import Paced, at_pace
 from edge_vad.scene_model import SceneModel
-from edge_vad_export.verification.samples import prepare_frames, read_labelled, spread
+from edge_vad_export.verification.samples import PreparedSample, preparing, read_labelled, spread
+from edge_vad_train.evaluation.truth import LabelledClip, Truth
 
 FPS = 10.0
 
@@ -29,6 +32,11 @@ def filmed(make, fps: float, seconds: float = 2.0, start_s: float = 0.0) -> list
         Frame(np.roll(make.texture(), round(30 * time_s), axis=1), index, time_s)
         for index, time_s in enumerate(times)
     ]
+
+
+def prepare_frames(model: SceneModel, frames: list[Frame]) -> Iterator[PreparedSample]:
+    """At the scene's pace."""
+    return starmap(preparing(model), at_pace(frames, model.card.fps))
 
 
 @pytest.mark.parametrize("fps", [20.0, 30.0])
@@ -58,9 +66,9 @@ def test_a_hole_has_no_motion(model, make):
     assert [at for at, seen in enumerate(prepared) if not seen.has_motion] == [0, 10]
 
 
-def labelled(frames: list[Frame], labels: list[bool]) -> SimpleNamespace:
+def labelled(frames: list[Frame], labels: list[bool]) -> Truth:
     clip = SimpleNamespace(name="clip", open=lambda *, strict: nullcontext(frames))
-    return SimpleNamespace(clips=[SimpleNamespace(clip=clip, labels=np.array(labels))])
+    return Truth("clips", (LabelledClip(clip, np.array(labels), has_masks=False),), ())
 
 
 def test_a_label_stays_with_its_frame_at_any_rate(model, make):
@@ -72,7 +80,7 @@ def test_a_label_stays_with_its_frame_at_any_rate(model, make):
 
 @pytest.mark.parametrize("labels", [59, 61])
 def test_labels_of_other_clips_are_refused(model, make, labels):
-    with pytest.raises(BadInput, match="not one label for each"):
+    with pytest.raises(BadInput, match="60 frames and labels for"):
         list(read_labelled(model, labelled(filmed(make, 30.0), [False] * labels)))
 
 

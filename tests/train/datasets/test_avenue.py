@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from edge_vad.errors import BadInput, Unavailable
+from edge_vad.errors import BadInput
 from edge_vad_train.datasets import open_dataset
 
 Make = Callable[..., Path]
@@ -70,7 +69,7 @@ def test_too_few_masks_are_refused_with_the_clips_name(avenue: Path, cells: Make
 def test_masks_of_another_size_are_refused_with_both_sizes(avenue: Path, cells: Make) -> None:
     cells(avenue / MASKS / "1_label.mat", 9, range(0), size=(12, 16))
     with pytest.raises(BadInput, match="test_01 is 16x12, its frames are 32x24"):
-        open_dataset(avenue, "avenue").test[0].masks()
+        open_dataset(avenue, "avenue").test[0].frame_labels()
 
 
 def test_a_folder_of_another_layout_is_refused(tmp_path: Path) -> None:
@@ -83,11 +82,3 @@ def test_a_layout_without_videos_is_refused(tmp_path: Path) -> None:
         (tmp_path / part).mkdir()
     with pytest.raises(BadInput, match="holds no videos"):
         open_dataset(tmp_path, "avenue")
-
-
-def test_without_scipy_one_is_told_how_to_get_it(
-    avenue: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "scipy.io", None)
-    with pytest.raises(Unavailable, match=r"edge-vad\[train\]"):
-        open_dataset(avenue, "avenue").test[0].masks()

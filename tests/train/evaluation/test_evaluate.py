@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from edge_vad_train.datasets import Dataset
 from edge_vad_train.evaluation.baseline import MOTION, NAMES, box_flow, flow_energy
 from edge_vad_train.evaluation.evaluate import LoadedScene, evaluate
 from edge_vad_train.evaluation.plots import roc_plot, timeline_plot
-from edge_vad_train.evaluation.results import Evaluation
+from edge_vad_train.evaluation.results import Evaluation, Method
 from edge_vad_train.evaluation.stream_backend import load_with_streams
 from edge_vad_train.evaluation.truth import gather_truth
 
@@ -35,6 +35,12 @@ def evaluated(scene: Path | list[Path], dataset: Dataset, **asked: bool) -> Eval
         for model in map(SceneModel.read, scene if isinstance(scene, list) else [scene])
     ]
     return evaluate(scenes, gather_truth(dataset, masks=any(asked.values())), **asked)
+
+
+def every_method(evaluation: Evaluation) -> Iterator[Method]:
+    for scene in evaluation.scenes:
+        yield from scene.methods
+    yield from evaluation.baselines
 
 
 @pytest.fixture
@@ -68,7 +74,7 @@ def test_the_baselines_scores_do_not_depend_on_the_scenes_motion(
 def test_every_frame_of_every_labelled_clip_is_scored(evaluation: Evaluation) -> None:
     assert [clip.name for clip in evaluation.clips] == ["slide", "large"]
     assert evaluation.left_out == ("unknown",)
-    for method in evaluation.methods:
+    for method in every_method(evaluation):
         assert [len(scores) for scores in method.scores] == [24, 24]
 
 
@@ -80,7 +86,7 @@ def test_a_clip_that_is_faster_than_the_scene_is_measured_by_the_frames_that_are
     evaluation = evaluated(tiny_scene(), Dataset("fast", (), (usual, fast)), pixel=True)
     assert evaluation.clips[1].frames == evaluation.clips[0].frames == 24
     assert evaluation.clips[1].anomalous == evaluation.clips[0].anomalous
-    for method in evaluation.methods:
+    for method in every_method(evaluation):
         assert method.scores[1] == method.scores[0]
         assert len(method.pooled_scores) == len(evaluation.labels)
     assert roc_plot(evaluation)
@@ -88,7 +94,7 @@ def test_a_clip_that_is_faster_than_the_scene_is_measured_by_the_frames_that_are
 
 
 def test_the_first_frame_of_each_clip_is_scored_without_motion(evaluation: Evaluation) -> None:
-    for method in evaluation.methods:
+    for method in every_method(evaluation):
         assert [scores[0] for scores in method.scores] == [0.0, 0.0]
 
 
@@ -97,14 +103,14 @@ def test_the_numbers_follow_from_the_scores_and_spans_that_are_told(
 ) -> None:
     assert evaluation.clips[0].anomalous == ((10, 18),)
     assert evaluation.labels.sum() == 16
-    for method in evaluation.methods:
+    for method in every_method(evaluation):
         expected = roc_area(evaluation.labels, method.pooled_scores)
         assert method.frame_level.micro_auc == expected > 0.8
 
 
 def test_only_clips_with_masks_count_where_anomalies_are_located(evaluation: Evaluation) -> None:
     assert [clip.has_masks for clip in evaluation.clips] == [True, False]
-    for method in evaluation.methods:
+    for method in every_method(evaluation):
         assert method.pixel_level is not None
         assert method.region_level is not None
         assert (method.pixel_level.frames, method.pixel_level.anomalous) == (24, 8)
@@ -122,7 +128,7 @@ def test_masks_may_have_the_size_of_larger_frames(tiny_scene: TinyScene, dataset
 
 def test_what_was_not_asked_for_is_absent(tiny_scene: TinyScene, dataset: Dataset) -> None:
     evaluation = evaluated(tiny_scene(), dataset)
-    for method in evaluation.methods:
+    for method in every_method(evaluation):
         assert method.pixel_level is None
         assert method.region_level is None
     assert not any("RBDC" in sentence or "pixel" in sentence for sentence in evaluation.protocol)

@@ -12,9 +12,8 @@ from edge_vad_train.datasets.base import (
     Clip,
     Dataset,
     Mask,
+    checked_masks,
     find_layout,
-    first_frame_size,
-    refuse_other_size,
     refuse_unequal,
 )
 from edge_vad_train.datasets.matlab import read_cell_array
@@ -45,10 +44,7 @@ class AvenueClip(Clip):
             return None
         masks = [cell > 0 for cell in read_cell_array(self.mask_file, "volLabel")]
         self._refuse_unequal(len(masks))
-        size = first_frame_size(self)
-        for index, mask in enumerate(masks):
-            refuse_other_size(self.name, mask, size, index)
-        return iter(masks)
+        return checked_masks(self, masks)
 
     def _refuse_unequal(self, masks: int) -> None:
         with self.open() as source:

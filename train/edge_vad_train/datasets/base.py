@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,28 +117,20 @@ def refuse_unequal(clip: str, masks: int, frames: int) -> None:
         )
 
 
-def first_frame_size(clip: Clip) -> tuple[int, int]:
-    """Look up height and width in the first frame of a clip that can be read."""
-    with clip.open() as source:
-        height, width = next(iter(source)).image.shape[:2]
-    return height, width
-
-
-def refuse_other_size(clip: str, mask: Mask, size: tuple[int, int], index: int) -> None:
-    """See to it that a mask covers the frame.
-
-    Args:
-        clip: The clip's name.
-        mask: The mask of frame `index`.
-        size: Height and width of the frames.
-        index: Position of the frame.
+def checked_masks(clip: Clip, masks: Iterable[Mask]) -> Iterator[Mask]:
+    """The masks of a clip, each of which covers its frame.
 
     Raises:
-        BadInput: It does not.
+        BadInput: One does not.
     """
-    if mask.shape != size:
-        shape = "x".join(str(extent) for extent in mask.shape[::-1])
-        raise BadInput(
-            f"the mask of frame {index} of {clip} is {shape}, its frames are {size[1]}x{size[0]}",
-            "resize frames and masks alike, or unpack the data set again",
-        )
+    with clip.open() as source:
+        size = next(iter(source)).image.shape[:2]
+    for index, mask in enumerate(masks):
+        if mask.shape != size:
+            shape = "x".join(str(extent) for extent in mask.shape[::-1])
+            raise BadInput(
+                f"the mask of frame {index} of {clip.name} is {shape}, "
+                f"its frames are {size[1]}x{size[0]}",
+                "resize frames and masks alike, or unpack the data set again",
+            )
+        yield mask

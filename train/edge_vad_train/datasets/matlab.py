@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vad.errors import BadInput, Unavailable
+from edge_vad.errors import BadInput
 from edge_vad.files.bounded import read_bounded
 
 FrameSpan = tuple[int, int]
@@ -92,15 +92,9 @@ def read_cell_array(path: Path, name: str) -> list[NDArray[Any]]:
 
     Raises:
         BadInput: The file is broken, of version 7.3, or has no such variable.
-        Unavailable: scipy is not installed.
     """
-    try:
-        from scipy.io import loadmat
-    except ImportError as error:
-        raise Unavailable(
-            "reading MATLAB files takes scipy, which is not installed",
-            "run pip install 'edge-vad[train]'",
-        ) from error
+    from scipy.io import loadmat
+
     try:
         cells = loadmat(path, variable_names=[name]).get(name)
     except NotImplementedError as error:

@@ -12,14 +12,14 @@ import numpy as np
 
 from edge_vad.errors import BadInput
 from edge_vad.sources import Source, open_source
+from edge_vad.sources.decoding.pictures import read_grey
 from edge_vad.sources.recordings.folder import list_frames
 from edge_vad_train.datasets.base import (
     Clip,
     Dataset,
     Mask,
+    checked_masks,
     find_layout,
-    first_frame_size,
-    refuse_other_size,
     refuse_unequal,
 )
 from edge_vad_train.datasets.matlab import FrameSpan, read_label_file
@@ -66,22 +66,15 @@ class UcsdClip(Clip):
             return None
         files = list_frames(self.mask_folder)
         refuse_unequal(self.name, len(files), len(list_frames(self.folder)))
-        return self._read_masks(files)
+        return checked_masks(self, map(self._read_mask, files))
 
-    def _read_masks(self, files: list[Path]) -> Iterator[Mask]:
-        from edge_vad.sources.decoding.pictures import read_grey
-
-        size = first_frame_size(self)
-        for index, file in enumerate(files):
-            picture = read_grey(file)
-            if picture is None:
-                raise BadInput(
-                    f"the mask {file.name} of {self.name} cannot be read",
-                    "unpack the data set again",
-                )
-            mask = picture > 0
-            refuse_other_size(self.name, mask, size, index)
-            yield mask
+    def _read_mask(self, file: Path) -> Mask:
+        picture = read_grey(file)
+        if picture is None:
+            raise BadInput(
+                f"the mask {file.name} of {self.name} cannot be read", "unpack the data set again"
+            )
+        return picture > 0
 
     def _spread(self, spans: list[FrameSpan], label_file: Path) -> Mask:
         labels = np.zeros(len(list_frames(self.folder)), dtype=np.bool_)

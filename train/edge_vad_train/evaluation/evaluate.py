@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import repeat
 from typing import NamedTuple
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from edge_vad.alarms.ignored import IgnoredCells
 from edge_vad.backends import Backend
-from edge_vad.errors import BadInput
-from edge_vad.motion.pace import FrameRateLimiter, Pace
 from edge_vad.onnx_file.cost import count_outputs
 from edge_vad.preprocessing.regions import Polygon
 from edge_vad.scene_model import SceneModel
@@ -135,30 +131,17 @@ def _measure_clip(
     for meter in every:
         meter.start_clip()
     unlearned.start_clip()
-    masks: Iterator[Mask | None] = clip.masks() or repeat(None)
-    limiter, pace, taken, frames = FrameRateLimiter(fps), Pace(fps), [], 0
-    # Strict: a frame that is left out would shift all labels after it.
-    with clip.clip.open(strict=True) as source:
-        for frame in source:
-            mask = next(masks, None)
-            frames += 1
-            on_frame()
-            if not limiter.takes(frame.time_s):
-                continue
-            taken.append(frames - 1)
-            steps = pace.steps(frame)
-            if steps is None:
-                unlearned.start_clip()
-            _add_scored(meters, scoring.score(frame, steps), mask)
-            size = frame.image.shape[:2]
-            maps = unlearned.maps(scoring.image)
-            _add_baselines(baselines, [ignored.without(each, *size) for each in maps], mask)
-    if frames != len(clip.labels):
-        raise BadInput(
-            f"{clip.clip.name} has {frames} frames and labels for {len(clip.labels)}",
-            "unpack the data set again; clips and truth do not belong together",
-        )
-    labels = clip.labels[taken]
+    truth: list[bool] = []
+    for frame, steps, is_anomalous, mask in clip.scored(fps, on_frame):
+        truth.append(is_anomalous)
+        if steps is None:
+            unlearned.start_clip()
+        _add_scored(meters, scoring.score(frame, steps), mask)
+        size = frame.image.shape[:2]
+        for meter, each in zip(baselines, unlearned.maps(scoring.image), strict=True):
+            values = ignored.without(each, *size)
+            meter.add(float(values.max()), values, mask)
+    labels = np.array(truth, np.bool_)
     for meter in every:
         meter.end_clip(labels)
     return EvaluatedClip(
@@ -177,13 +160,6 @@ def _add_scored(
         own[FUSED].add(scored.score, scored.anomaly_map, mask)
         for stream, values in scored.streams.items():
             own[stream].add(float(values.max()), values, mask)
-
-
-def _add_baselines(
-    meters: list[MethodMeter], maps: Sequence[NDArray[np.float32]], mask: Mask | None
-) -> None:
-    for meter, values in zip(meters, maps, strict=True):
-        meter.add(float(values.max()), values, mask)
 
 
 def _rows_of(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from itertools import product
 from threading import Event as Flag
 
 import msgspec
@@ -116,7 +117,9 @@ def measure_false_alarms(
         for leader in sorted(set(first))
     ]
 
-    def measure(clip: Clip, group: Sequence[int], stop: Flag) -> list[NormalClip]:
+    stop = Flag()
+
+    def measure(group: Sequence[int], clip: Clip) -> list[NormalClip]:
         with ExitStack() as opened:
             scenes = [
                 _SceneAlarms(
@@ -129,12 +132,16 @@ def measure_false_alarms(
             ]
             return _measure_clip(clip, scenes, on_frame, stop)
 
-    done = _run(measure, clips, alike)
-    measured = {
-        model: tuple(clip[place] for clip in each)
-        for group, each in zip(alike, done, strict=True)
-        for place, model in enumerate(group)
-    }
+    work = list(product(alike, clips))
+    measured: list[list[NormalClip]] = [[] for _ in models]
+    with ThreadPoolExecutor(WORKERS) as pool:
+        try:
+            done = list(pool.map(lambda each: measure(*each), work))
+        finally:
+            stop.set()  # Ctrl-C and errors end the other clips soon
+    for (group, _), results in zip(work, done, strict=True):
+        for model, each in zip(group, results, strict=True):
+            measured[model].append(each)
     return [
         NormalEvaluation(
             scene=model.path.name,
@@ -144,30 +151,10 @@ def measure_false_alarms(
             threshold=model.card.normal.threshold(promised[number]),
             threshold_extrapolated=model.card.normal.is_extrapolated(promised[number]),
             normal_hours=model.card.normal.hours,
-            clips=measured[number],
+            clips=tuple(measured[number]),
         )
         for number, model in enumerate(models)
     ]
-
-
-def _run(
-    measure: Callable[[Clip, Sequence[int], Flag], list[NormalClip]],
-    clips: Sequence[Clip],
-    groups: Sequence[Sequence[int]],
-) -> list[list[list[NormalClip]]]:
-    """Measure every clip for every group of scenes, two at a time; by group and clip."""
-    stop = Flag()
-    with ThreadPoolExecutor(WORKERS) as pool:
-        waiting = [[pool.submit(measure, clip, group, stop) for clip in clips] for group in groups]
-        every = [each for group in waiting for each in group]
-        try:
-            for each in wait(every, return_when=FIRST_EXCEPTION).done:
-                each.result()
-        finally:  # Ctrl-C and errors end the other clips soon
-            stop.set()
-            for each in every:
-                each.cancel()
-    return [[each.result() for each in group] for group in waiting]
 
 
 class _SceneAlarms:

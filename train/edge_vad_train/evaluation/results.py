@@ -115,11 +115,6 @@ class Evaluation(msgspec.Struct, frozen=True):
         return tuple(scene.methods[0] for scene in self.scenes)
 
     @property
-    def methods(self) -> tuple[Method, ...]:
-        """Every way to score, of every scene, and the baselines."""
-        return (*(method for scene in self.scenes for method in scene.methods), *self.baselines)
-
-    @property
     def labels(self) -> Labels:
         """bool, (frames,), of all clips one after the other."""
         return np.concatenate([clip.labels for clip in self.clips])

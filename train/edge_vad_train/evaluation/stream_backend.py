@@ -3,72 +3,53 @@
 from __future__ import annotations
 
 import os
-import weakref
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
-from edge_vad.backends import AnyInput, Backend, ModelOutput, load_backend
-from edge_vad.backends.bounds import RunDeadline
-from edge_vad.backends.camera_states import CameraStates
-from edge_vad.backends.onnxruntime import bounded_run, open_session, run_with_state
-from edge_vad.backends.providers import PROVIDERS
+from edge_vad.backends import Backend, load_backend
+from edge_vad.backends.onnxruntime import OnnxRuntimeBackend
 from edge_vad.scene_model import Calibration, SceneModel
 
 _SUFFIX = "_energy"
 _AS_IT_IS = Calibration(locations=(0.0,), scales=(1.0,), weight=0.0)
 
 
-class StreamBackend(Backend):
+class StreamBackend(OnnxRuntimeBackend):
     """ONNX Runtime on the CPU, and besides the fused map it keeps those of the single streams.
 
     At run time these are not asked for, so that they cost nothing there.
 
     Args:
-        model: A scene model whose graph has been checked against its metadata.
+        model: A scene model.
         threads: CPU threads; all cores when None.
 
     Attributes:
         streams: Names of the streams: the graph's outputs that end in `_energy`.
     """
 
-    name = "onnxruntime"
-    device = "cpu"
+    streams: tuple[str, ...] = ()
 
     def __init__(self, model: SceneModel, threads: int | None = None) -> None:
-        cores = len(os.sched_getaffinity(0))
-        self.motion_inside = model.card.motion_inside is not None
-        self._path, self._deadline = model.path, RunDeadline(ort)
-        weakref.finalize(self, self._deadline.close)
-        self._session = open_session(
-            PROVIDERS[self.name], model.content(), threads or cores, model.path
-        )
-        outputs = [node.name for node in self._session.get_outputs()]
-        self.streams = tuple(
-            name.removesuffix(_SUFFIX) for name in outputs if name.endswith(_SUFFIX)
-        )
-        self._calibrations = [model.card.energies.get(name, _AS_IT_IS) for name in self.streams]
-        self._own = [name + _SUFFIX for name in self.streams]
-        self._outputs, self._states = model.card.outputs, CameraStates(model.card.state)
+        self._whole = model.content()
         self._energies: list[NDArray[np.float32]] = []
+        super().__init__(model, threads or len(os.sched_getaffinity(0)))
+        self._calibrations = [model.card.energies.get(name, _AS_IT_IS) for name in self.streams]
 
-    def infer(self, inputs: AnyInput) -> ModelOutput:
-        """Score a batch; see `Backend.infer`.
-
-        Raises:
-            BadModel: The graph failed, or took too long.
-        """
-        return run_with_state(self._run, inputs, self._states)
+    def _open(self, _pruned: Path | bytes, threads: int, path: Path) -> Any:
+        session = super()._open(self._whole, threads, path)
+        own = [each.name for each in session.get_outputs() if each.name.endswith(_SUFFIX)]
+        self.streams = tuple(name.removesuffix(_SUFFIX) for name in own)
+        self._outputs = *self._outputs, *own
+        return session
 
     def _run(self, tensors: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
-        wanted = [*self._own, *self._outputs]
-        with bounded_run(self._deadline, self._path):
-            results = self._session.run(wanted, tensors, self._deadline.options)
-        self._energies = results[: len(self._own)]
-        given: list[NDArray[Any]] = results[len(self._own) :]
-        return given
+        given = super()._run(tensors)
+        others = len(given) - len(self.streams)
+        self._energies = given[others:]
+        return given[:others]
 
     def stream_maps(self) -> dict[str, NDArray[np.float32]]:
         """The maps of the single streams, of the first frame of the last batch.
@@ -92,7 +73,7 @@ def load_with_streams(model: SceneModel, name: str, *, threads: int | None = Non
         EdgeVadError: As `load_backend`.
     """
     backend = load_backend(model, name, threads=threads)
-    if (backend.name, backend.device) != (StreamBackend.name, StreamBackend.device):
+    if (backend.name, backend.device) != ("onnxruntime", "cpu"):
         return backend
     backend.close()
     return StreamBackend(model, threads)

@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import repeat
+from typing import NamedTuple
 
 import numpy as np
 
 from edge_vad.errors import BadInput
+from edge_vad.frame import Frame
+from edge_vad.motion.pace import FrameRateLimiter, Pace
 from edge_vad_train.datasets import Clip, Dataset
 from edge_vad_train.datasets.base import Mask
 from edge_vad_train.evaluation.metrics.roc import Labels
+
+
+class LabelledFrame(NamedTuple):
+    """A frame of a clip with the truth.
+
+    Attributes:
+        frame: The frame.
+        steps: Frame times of the scene since the one before; None where it follows no other.
+        is_anomalous: What its label says.
+        mask: Where it is anomalous; None where that is not known.
+    """
+
+    frame: Frame
+    steps: float | None
+    is_anomalous: bool
+    mask: Mask | None
 
 
 @dataclass(frozen=True)
@@ -27,9 +47,35 @@ class LabelledClip:
     labels: Labels
     has_masks: bool
 
-    def masks(self) -> Iterator[Mask] | None:
-        """One mask a frame, or None."""
-        return self.clip.masks() if self.has_masks else None
+    def scored(
+        self, fps: float, on_frame: Callable[[], None] = lambda: None
+    ) -> Iterator[LabelledFrame]:
+        """The frames that a scene of this rate looks at.
+
+        Args:
+            fps: Frames a second of the scene.
+            on_frame: Called after every frame of the clip.
+
+        Raises:
+            BadInput: A frame cannot be read, or the labels are of another clip.
+        """
+        known = self.clip.masks() if self.has_masks else None
+        masks: Iterator[Mask | None] = known or repeat(None)
+        limiter, pace, frames = FrameRateLimiter(fps), Pace(fps), 0
+        # Strict: a frame that is left out would shift all labels after it.
+        with self.clip.open(strict=True) as source:
+            for frame in source:
+                mask = next(masks, None)
+                frames += 1
+                on_frame()
+                if frames <= len(self.labels) and limiter.takes(frame.time_s):
+                    is_anomalous = bool(self.labels[frames - 1])
+                    yield LabelledFrame(frame, pace.steps(frame), is_anomalous, mask)
+        if frames != len(self.labels):
+            raise BadInput(
+                f"{self.clip.name} has {frames} frames and labels for {len(self.labels)}",
+                "unpack the data set again; clips and truth do not belong together",
+            )
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ def measured(frames: list[Frame]) -> PixelMeter:
     meter = PixelMeter()
     for values, mask in frames:
         meter.add(values, mask)
+    meter.end_clip()
     return meter
 
 

@@ -8,13 +8,7 @@ import msgspec
 import numpy as np
 
 from edge_vad.scoring.metrics import roc_area
-from edge_vad_train.evaluation.metrics.bootstrap import (
-    ClipScores,
-    Interval,
-    draw_clips,
-    drawn_areas,
-    interval_of,
-)
+from edge_vad_train.evaluation.metrics.bootstrap import ClipScores
 from edge_vad_train.evaluation.metrics.roc import equal_error
 
 
@@ -23,41 +17,29 @@ class FrameLevel(msgspec.Struct, frozen=True):
 
     Attributes:
         micro_auc: AUC of all frames of all clips pooled, raw scores.
-        micro_interval: 95% bootstrap interval of `micro_auc` over clips; None for a single clip.
         macro_auc: Mean AUC of the clips that have both normal and anomalous frames; the others
             are left out of the mean. None where there is no such clip.
-        macro_clips: How many clips `macro_auc` is the mean of.
         eer: Equal error rate of all frames pooled.
         clip_aucs: AUC of each clip; None where it has not both normal and anomalous frames.
     """
 
     micro_auc: float
-    micro_interval: Interval | None
     macro_auc: float | None
-    macro_clips: int
     eer: float
     clip_aucs: tuple[float | None, ...]
 
 
-def measure_frames(clips: Sequence[ClipScores], seed: int = 0) -> FrameLevel:
-    """Measure frame-level detection.
-
-    Args:
-        clips: At least one frame is anomalous and one is not, over all clips.
-        seed: Of the bootstrap.
-    """
+def measure_frames(clips: Sequence[ClipScores]) -> FrameLevel:
+    """Measure frame-level detection; over all clips, a frame is anomalous and one is not."""
     labels = np.concatenate([clip.labels for clip in clips])
     scores = np.concatenate([clip.scores for clip in clips])
-    drawn = drawn_areas(clips, draw_clips(len(clips), seed))
     clip_aucs = tuple(
         roc_area(clip.labels, clip.scores) if clip.has_both else None for clip in clips
     )
     known = [auc for auc in clip_aucs if auc is not None]
     return FrameLevel(
         micro_auc=roc_area(labels, scores),
-        micro_interval=interval_of([drawn]) if len(clips) > 1 else None,
         macro_auc=float(np.mean(known)) if known else None,
-        macro_clips=len(known),
         eer=equal_error(labels, scores).rate,
         clip_aucs=clip_aucs,
     )

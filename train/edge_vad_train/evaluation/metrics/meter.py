@@ -47,7 +47,6 @@ class MethodMeter:
     Attributes:
         name: As in the table.
         frame_clips: Labels and scores of every clip so far.
-        pixel_clips: Labels and decisive thresholds of every clip with masks so far.
     """
 
     def __init__(
@@ -59,8 +58,6 @@ class MethodMeter:
         self._pixel = PixelMeter() if pixel else None
         self._regions = RegionMeter() if regions else None
         self.frame_clips: list[ClipScores] = []
-        self.pixel_clips: list[ClipScores] = []
-        self._first_pixel_frame = 0
         self._scores: list[float] = []
         self._upsample: Upsampling | None = None
 
@@ -97,9 +94,13 @@ class MethodMeter:
     def end_clip(self, labels: Labels) -> None:
         """Finish the clip."""
         self.frame_clips.append(ClipScores(labels, np.array(self._scores)))
-        if self._pixel and self._pixel.frames > self._first_pixel_frame:
-            self.pixel_clips.append(self._pixel.scores_from(self._first_pixel_frame))
-            self._first_pixel_frame = self._pixel.frames
+        if self._pixel:
+            self._pixel.end_clip()
+
+    @property
+    def pixel_clips(self) -> list[ClipScores]:
+        """Labels and decisive thresholds of every clip with masks so far."""
+        return self._pixel.clips if self._pixel else []
 
     @cached_property
     def levels(self) -> Levels:

@@ -49,11 +49,14 @@ class PixelMeter:
 
     Every frame has one decisive threshold, from which on it changes sides: so the whole curve
     follows from a list of labels and a list of thresholds.
+
+    Attributes:
+        clips: Labels and decisive thresholds of every clip that has ended.
     """
 
     def __init__(self) -> None:
-        self._labels: list[bool] = []
-        self._decisive: list[float] = []
+        self.clips: list[ClipScores] = []
+        self._frames: list[tuple[bool, float]] = []
         self._pixels = np.zeros((2, 2**KEY_BITS), np.int64)
 
     def add(self, values: Pixels, mask: Mask) -> None:
@@ -63,25 +66,23 @@ class PixelMeter:
             values: float32, (height, width), the anomaly map at the size of the frame.
             mask: bool, (height, width), True on an anomaly.
         """
-        self._labels.append(bool(mask.any()))
-        self._decisive.append(decisive_threshold(values, mask))
+        self._frames.append((bool(mask.any()), decisive_threshold(values, mask)))
         for truth in (False, True):
             self._pixels[int(truth)] += np.bincount(
                 _keys(values[mask == truth]), minlength=2**KEY_BITS
             )
 
-    @property
-    def frames(self) -> int:
-        """How many frames it has taken."""
-        return len(self._labels)
-
-    def scores_from(self, first: int) -> ClipScores:
-        """Labels and decisive thresholds of the frames from `first` on: those of a clip."""
-        return ClipScores(np.array(self._labels[first:]), np.array(self._decisive[first:]))
+    def end_clip(self) -> None:
+        """Finish a clip, which may have no masks."""
+        if self._frames:
+            labels, decisive = zip(*self._frames, strict=True)
+            self.clips.append(ClipScores(np.array(labels), np.array(decisive)))
+            self._frames = []
 
     def result(self) -> PixelLevel:
-        """Measure the frames so far, of which one at least is anomalous and one is not."""
-        labels, decisive = np.array(self._labels), np.array(self._decisive)
+        """Measure the clips so far, of whose frames one at least is anomalous and one is not."""
+        labels = np.concatenate([clip.labels for clip in self.clips])
+        decisive = np.concatenate([clip.scores for clip in self.clips])
         error = equal_error(labels, decisive)
         return PixelLevel(
             auc=roc_area(labels, decisive),
