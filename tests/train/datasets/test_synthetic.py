@@ -13,9 +13,9 @@ def test_every_kind_of_anomaly_has_a_test_clip() -> None:
 
 def test_every_nuisance_has_a_clip_without_anomalies_beside_a_steady_one() -> None:
     data = open_nuisances("test://street?seed=7&size=64x48&frames=12")
-    assert [clip.kind for clip in data.test] == ["steady", *NUISANCES]
-    assert data.train == ()
-    for clip in data.test:
+    assert [clip.kind for clip in data.train] == ["steady", *NUISANCES]
+    assert data.test == ()
+    for clip in data.train:
         labels = clip.frame_labels()
         assert labels is not None
         assert labels.tolist() == [False] * 12

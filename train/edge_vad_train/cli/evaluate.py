@@ -128,9 +128,11 @@ def evaluate(
     folder = out or scenes[0].with_name(f"{scenes[0].stem}-eval")
     if normal or nuisances:
         _refuse_mixed(kinds, pixel or regions)
-        street = _nuisance_clips(_only_one(roots)) if nuisances else None
-        clips = street or _normal_clips(roots, form, fps)
-        _evaluate_normal(models, clips, false_alarms, ignore, backend, folder, as_json)
+        if nuisances:
+            footage = open_nuisances(_only_one(roots))
+        else:
+            footage = open_dataset(roots, "video" if form == "auto" else form, fps)
+        _evaluate_normal(models, footage, false_alarms, ignore, backend, folder, as_json)
         return
     if false_alarms:
         raise WrongUse("--false-alarms is measured on normal footage", "add --normal")
@@ -174,28 +176,16 @@ def _only_one(roots: list[str]) -> str:
     return roots[0]
 
 
-def _normal_clips(roots: list[str], form: str, fps: float | None) -> tuple[str, tuple[Clip, ...]]:
-    """The data set's name and its clips of normal footage."""
-    dataset = open_dataset(roots, "video" if form == "auto" else form, fps)
-    return dataset.name, dataset.train
-
-
-def _nuisance_clips(url: str) -> tuple[str, tuple[Clip, ...]]:
-    """A simulated street where nothing happens, steady and with each nuisance."""
-    dataset = open_nuisances(url)
-    return dataset.name, dataset.test
-
-
 def _evaluate_normal(
     models: list[SceneModel],
-    footage: tuple[str, tuple[Clip, ...]],
+    footage: Dataset,
     rate: str | None,
     ignore: tuple[Polygon, ...],
     backend: str,
     folder: Path,
     as_json: bool,
 ) -> None:
-    name, clips = footage
+    name, clips = footage.name, footage.train
     inputs = len(set(leaders([model.card for model in models])))
     length = (_length(clips, models[0].card) or 0) * inputs or None
     with staged(folder) as outputs, progress(f"scoring {name}", length) as advance:

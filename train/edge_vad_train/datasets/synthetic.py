@@ -62,8 +62,8 @@ def open_nuisances(url: str) -> Dataset:
         url: For example `test://street?seed=1`; a number of frames that it names is kept.
 
     Returns:
-        A data set whose test clips have the nuisance's name as their kind, or `steady`. Nothing
-        in them is an anomaly. It has no footage to train on.
+        A data set without test clips; the others have the nuisance's name as their kind, or
+        `steady`.
 
     Raises:
         WrongUse: It is no such address, or a broken one.
@@ -75,7 +75,7 @@ def open_nuisances(url: str) -> Dataset:
         StreetClip(name=f"{number:02d}_{name}", kind=name, url=clip_url, has_truth=True)
         for number, (name, clip_url) in enumerate(street_nuisances(url))
     )
-    return Dataset("street", (), clips)
+    return Dataset("street", clips)
 
 
 def _refuse_all_but_streets(url: str) -> None:
