@@ -98,7 +98,7 @@ def count_work(model: SceneModel) -> GraphWork:
 
 
 @dataclass(frozen=True)
-class _Node:
+class _MeasuredNode:
     name: str
     kind: str
     inputs: tuple[Shape, ...]
@@ -127,7 +127,7 @@ def _inputs(model: SceneModel) -> dict[str, NDArray[Any]]:
 
 def _run(
     content: bytes, inputs: dict[str, NDArray[Any]], outputs: list[str], folder: Path
-) -> tuple[tuple[_Node, ...], list[NDArray[Any]]]:
+) -> tuple[tuple[_MeasuredNode, ...], list[NDArray[Any]]]:
     import onnxruntime as ort  # a page of reports is made without it
 
     options = ort.SessionOptions()
@@ -142,13 +142,13 @@ def _run(
     return tuple(_nodes(events)), given
 
 
-def _nodes(events: Sequence[dict[str, Any]]) -> Iterator[_Node]:
+def _nodes(events: Sequence[dict[str, Any]]) -> Iterator[_MeasuredNode]:
     ending = "_kernel_time"
     for event in events:
         if event.get("cat") == "Node" and event["name"].endswith(ending):
             given = event["args"]
             inputs, outputs = (list(_tensors(given[f"{way}_type_shape"])) for way in _WAYS)
-            yield _Node(
+            yield _MeasuredNode(
                 event["name"].removesuffix(ending),
                 given["op_name"],
                 tuple(shape for shape, _ in inputs),
@@ -168,7 +168,7 @@ def _tensors(described: Sequence[dict[str, list[int]]]) -> Iterator[tuple[Shape,
             yield tuple(shape), math.prod(shape) * _SIZES.get(kind, 4)
 
 
-def _operations(node: _Node) -> int:
+def _operations(node: _MeasuredNode) -> int:
     """What a node computes: multiply-accumulates count one, as one operation does."""
     if node.kind in VIEWS or node.kind in MOVES or not node.outputs:
         return 0

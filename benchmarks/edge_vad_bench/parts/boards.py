@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Board:
+class PublishedBoard:
     """Peaks from NVIDIA's data sheets, and an assumption.
 
     Attributes:
@@ -33,32 +33,32 @@ _CARD_LAUNCH_US = RECORDED_US, SINGLE_US
 _JETSON_LAUNCH_US = JETSON_TIMES * RECORDED_US, JETSON_TIMES * SINGLE_US
 
 JETSONS = (
-    Board(
+    PublishedBoard(
         "Jetson Orin Nano 8GB",
         {"fp32": 0.64, "fp16": 5.0, "int8": 10.0},
         68.0,
         _JETSON_LAUNCH_US,
     ),
-    Board(
+    PublishedBoard(
         "Jetson Orin NX 16GB",
         {"fp32": 0.94, "fp16": 7.5, "int8": 15.0},
         102.4,
         _JETSON_LAUNCH_US,
     ),
-    Board(
+    PublishedBoard(
         "Jetson AGX Orin 64GB",
         {"fp32": 2.66, "fp16": 21.2, "int8": 42.5},
         204.8,
         _JETSON_LAUNCH_US,
     ),
-    Board(
+    PublishedBoard(
         "Jetson AGX Thor T5000",
         {"fp32": 4.03, "fp16": 129.0, "int8": 259.0},
         273.0,
         _JETSON_LAUNCH_US,
     ),
 )
-CARD = Board(
+CARD = PublishedBoard(
     "GeForce RTX 4090", {"fp32": 41.3, "fp16": 165.0, "int8": 330.0}, 1008.0, _CARD_LAUNCH_US
 )
 BOARDS = (*JETSONS, CARD)

@@ -14,7 +14,7 @@ from edge_vad.onnx_file.pruning import needed_graph
 from edge_vad.scene_model import SceneModel
 from edge_vad_bench.measure.engine_work import bytes_of, launches_of
 from edge_vad_bench.measure.graph_work import GraphWork, count_work
-from edge_vad_bench.parts.boards import BOARDS, JETSON_TIMES, RECORDED_US, SINGLE_US, Board
+from edge_vad_bench.parts.boards import BOARDS, JETSON_TIMES, RECORDED_US, SINGLE_US, PublishedBoard
 from edge_vad_bench.schema import MotionProjection
 
 BATCH = 32
@@ -89,7 +89,9 @@ def _kernels(model: SceneModel, work: GraphWork) -> _Kernels:
     return _Kernels(work.launches, work.moved_bytes, UNFUSED)
 
 
-def _project(scene: str, work: GraphWork, kernels: _Kernels, board: Board) -> MotionProjection:
+def _project(
+    scene: str, work: GraphWork, kernels: _Kernels, board: PublishedBoard
+) -> MotionProjection:
     operations_ms = work.operations / board.tera_macs["fp32"] / 1e9
     least_ms, most_ms = (
         each / board.gb_s / 1e6 for each in (work.least_bytes, kernels.moved_bytes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge_vad_bench.parts.boards import BOARDS, RECORDED_US, Board
+from edge_vad_bench.parts.boards import BOARDS, RECORDED_US, PublishedBoard
 from edge_vad_bench.schema import Projection, SceneUsed
 
 BASIS = (
@@ -24,7 +24,7 @@ def project(scene: SceneUsed) -> tuple[Projection, ...]:
     return tuple(_project(scene, scene.gmac, scene.mib_moved, board) for board in BOARDS)
 
 
-def _project(scene: SceneUsed, gmac: float, mib_moved: float, board: Board) -> Projection:
+def _project(scene: SceneUsed, gmac: float, mib_moved: float, board: PublishedBoard) -> Projection:
     peak = board.tera_macs[scene.precision]
     compute_ms = gmac / peak  # 1e9 / 1e12 s, in ms
     memory_ms = mib_moved * 2**20 / board.gb_s / 1e6
