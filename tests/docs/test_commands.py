@@ -181,6 +181,8 @@ RUN = {
     "tools/check_delivery.py --away 60": (
         "test_no_event_is_lost_while_the_broker_is_away_nor_across_a_kill"
     ),
+    "tools/sizing.py": "test_the_page_holds_what_the_tool_prints",
+    "tools/sizing.py board.json": "test_the_page_holds_what_the_tool_prints",
     "tools/check_http.py SCENE": "test_eleven_hundred_idle_callers_cost_cameras_next_to_nothing",
     "tools/check_full_disk.py --full 20": (
         "test_a_full_disk_stops_neither_cameras_nor_mqtt_and_the_store_recovers"
