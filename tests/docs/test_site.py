@@ -99,6 +99,15 @@ def test_every_page_opens_without_an_error_or_a_request_elsewhere(opened, site):
     assert not opened.elsewhere
 
 
+def test_the_boards_that_were_measured_are_one_page_of_the_site(opened):
+    opened.goto("/benchmarks.html")
+    opened.get_by_role("link", name="benchmarks/reports").click()
+    opened.wait_for_url("**/files/boards.html")
+    opened.get_by_text("cameras at 25 and at 8 frames a second").first.wait_for()
+    assert not opened.wrong
+    assert not opened.elsewhere
+
+
 @pytest.mark.parametrize("words", ["false alarms", "threshold", "Jetson", "INT8"])
 def test_the_search_finds(opened, words):
     opened.goto("/index.html")

@@ -6,11 +6,17 @@ import os
 import re
 import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from docs_site.formulas import with_formulas
 from docs_site.reference import PAGES
+from edge_vad_bench.report.rendering import write_pages
+from edge_vad_bench.store import read_all
 
 ROOT = Path(__file__).parents[2]
+BOARDS = ROOT / "benchmarks/reports"
+"""A report of each board that was measured; a link to it leads to one page of them all."""
+_BOARDS_PAGE = "files/boards.html"
 _PROJECT = {
     "CONTRIBUTING.md": "project/contributing.md",
     "CHANGELOG.md": "project/changelog.md",
@@ -35,6 +41,15 @@ def stage(folder: Path) -> None:
         (folder / place).write_text(make(), encoding="utf-8")
     for page in sorted(folder.rglob("*.md")):
         _mend(page, folder)
+    _add_boards(folder)
+
+
+def _add_boards(folder: Path) -> None:
+    """Add the page of all boards that were measured."""
+    with TemporaryDirectory() as made:
+        html, _ = write_pages(read_all(BOARDS), Path(made, "boards.html"))
+        (folder / _BOARDS_PAGE).parent.mkdir(exist_ok=True)
+        shutil.copy(html, folder / _BOARDS_PAGE)
 
 
 def _mend(page: Path, folder: Path) -> None:
@@ -48,6 +63,8 @@ def _mend(page: Path, folder: Path) -> None:
         stays = target.is_relative_to(ROOT / "docs") and origin.is_relative_to(ROOT / "docs")
         if ":" in match[2] or stays:
             return match[0]
+        if target == BOARDS:
+            return f"{match[1]}{os.path.relpath(folder / _BOARDS_PAGE, page.parent)}{match[3]}"
         if target.is_dir():
             return match[1].removesuffix("](").lstrip("[")
         return f"{match[1]}{_inside(target, page.parent, folder)}{match[3]}"
