@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +22,7 @@ from edge_vad.scene_file import append_digest
 from edge_vad_export.engines import EnginePlan, building, make_engine, plan_engine
 from edge_vad_export.engines import plan as plan_module
 from edge_vad_export.engines.layer_report import REST, summarise
+from edge_vad_export.engines.progress import BuildProgress
 
 Write = Callable[..., Path]
 pytestmark = pytest.mark.usefixtures("rtx")
@@ -114,13 +114,22 @@ def test_a_range_of_batches_is_built(write: Write) -> None:
 
 
 @pytest.mark.parametrize("times", [1, 2])
-def test_ctrl_c_ends_a_build_and_leaves_nothing_not_even_a_thread(write: Write, times: int) -> None:
+def test_ctrl_c_ends_a_build_and_leaves_nothing_not_even_a_thread(
+    write: Write, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     told: list[str] = []
+    cancel, cancelled = BuildProgress.cancel, threading.Semaphore(0)
+
+    def cancel_and_tell(progress: BuildProgress) -> None:
+        cancel(progress)
+        cancelled.release()
+
+    monkeypatch.setattr(BuildProgress, "cancel", cancel_and_tell)
 
     def interrupt(_share: float, phase: str) -> None:
         if len(told) < times:
             os.kill(os.getpid(), signal.SIGINT)
-            time.sleep(0.3)
+            assert cancelled.acquire(timeout=60)  # the main thread takes signals
         told.append(phase)
 
     plan = plan_for(write("fp32"))
