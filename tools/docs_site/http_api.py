@@ -129,7 +129,7 @@ def http_api_page() -> str:
 
 def _path(path: str, item: Mapping[str, Any]) -> Iterator[str]:
     for method, said in item.items():
-        if path.startswith("/api"):
+        if path.startswith("/api/"):
             yield f"## {method.upper()} {path}"
             yield f"{said['summary']}."
             yield table(("part", "values", "meaning"), map(_parameter, said["parameters"]))
