@@ -78,9 +78,9 @@ def serve(path: str) -> None:
     server = GstRtspServer.RTSPServer(address="127.0.0.1", service="0")
     factory = GstRtspServer.RTSPMediaFactory()
     place = path.replace("\\", "\\\\").replace('"', '\\"')
-    factory.set_launch(
-        f'( filesrc location="{place}" ! qtdemux ! rtph264pay name=pay0 config-interval=-1 )'
-    )
+    # Its SDP has the parameter sets. Sent with key frames they would stand before every slice of
+    # them, and cut each picture of several slices in two.
+    factory.set_launch(f'( filesrc location="{place}" ! qtdemux ! rtph264pay name=pay0 )')
     server.get_mount_points().add_factory("/live", factory)
     server.attach(None)
     sys.stdout.write(f"{server.get_bound_port()}\n")
