@@ -8,9 +8,10 @@ from pathlib import Path
 
 from edge_vad.errors import BadInput, Unavailable
 
-# FFmpeg's own lines repeat addresses, and what is broken is told as an error here. OpenCV reads
-# this once.
+# The lines of FFmpeg and OpenCV repeat addresses, and what is broken is told as an error here.
+# OpenCV reads both once; before 4.10 nothing else makes it mute.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
 
 try:
     import cv2

@@ -61,26 +61,11 @@ def raws_of(capture: cv2.VideoCapture) -> Generator[Raw, None, None]:
 @contextmanager
 def _opened(path: Path) -> Iterator[cv2.VideoCapture]:
     name = opencv_name(path)
-    with _quiet_opencv():
-        captures = (cv2.VideoCapture(name, reader) for reader in _READERS)
-        capture = next((each for each in captures if each.isOpened()), None)
+    captures = (cv2.VideoCapture(name, reader) for reader in _READERS)
+    capture = next((each for each in captures if each.isOpened()), None)
     if capture is None:
         raise no_video(path)
     try:
         yield capture
     finally:
         capture.release()
-
-
-@contextmanager
-def _quiet_opencv() -> Iterator[None]:
-    """Silence the remarks on readers that decline a file; OpenCV before 4.10 cannot."""
-    logging = getattr(cv2.utils, "logging", None)
-    if logging is None:
-        yield
-        return
-    level = logging.setLogLevel(logging.LOG_LEVEL_SILENT)
-    try:
-        yield
-    finally:
-        logging.setLogLevel(level)
