@@ -117,7 +117,7 @@ $(NEWEST)/ready: pyproject.toml
 # Only what is named here is at its oldest; what that needs in turn is as new as it may be.
 $(OLDEST)/ready: pyproject.toml $(PACKING)/ready
 	test -x $(OLDEST)/bin/pip || $(PACKING)/bin/uv venv --quiet --seed --python $(OLDEST_PYTHON) $(OLDEST)
-	$(PACKING)/bin/uv pip install --quiet --python $(OLDEST) --resolution lowest-direct -e '$(WATCHING)'
+	$(PACKING)/bin/uv pip install --quiet --python $(OLDEST) --upgrade --resolution lowest-direct -e '$(WATCHING)'
 	$(PACKING)/bin/uv pip freeze --quiet --python $(OLDEST) --exclude-editable >$(OLDEST)/oldest.txt
 	$(PACKING)/bin/uv pip install --quiet --python $(OLDEST) -c $(OLDEST)/oldest.txt $(TEST_TOOLS)
 	touch $@

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import threading
 from contextlib import ExitStack
 from pathlib import Path
@@ -256,7 +257,8 @@ def test_what_the_reader_says_is_told(edited):
     said = {"zones": [{"name": "door", "polygon": SQUARE, "false_alarms": "often"}]}
     assert "not a rate" in edited.edit("/api/edit/cameras/gate", said).json["error"]
     answer = edited.edit("/api/edit/cameras/gate", method="DELETE")
-    assert (answer.status, "length >= 1" in answer.json["error"]) == (400, True)
+    assert answer.status == 400
+    assert re.search("length >= 1|missing required field `cameras`", answer.json["error"])
 
 
 @pytest.mark.parametrize("name", ["nobody", "..%2Fgate", "%00", "a" * 3000, "gate%20"])
