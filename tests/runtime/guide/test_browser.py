@@ -21,6 +21,8 @@ from web_camera import web_camera
 
 from edge_vad.site.reading import read_site
 
+pytest.importorskip("torch", reason="the first hour trains")
+
 SIZE = (256, 192)
 """Of the camera's pictures, px."""
 PROGRAM = """\
