@@ -330,9 +330,10 @@ def test_ctrl_c_keeps_the_progress_and_the_same_command_goes_on(
     training.send_signal(signal.SIGINT)
     said, err = training.communicate(timeout=240)
     assert (training.returncode, said) == (130, "")
-    assert err.splitlines()[-2:] == [
+    assert err.splitlines()[-3:] == [
         f"error: interrupted; progress is kept in {out}",
         "  -> give the same command again to go on",
+        "  docs/errors.md#interrupted",
     ]
     assert "Traceback" not in err
     assert not (out / FILE_NAME).exists()

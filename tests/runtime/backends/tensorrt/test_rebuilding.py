@@ -85,7 +85,7 @@ def site(gpu, edge_vad, scene, tmp_path, monkeypatch):
     """A site of one camera, whose scene was brought along."""
     pytest.importorskip("torch", reason="init wants what training needs, too")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("edge_vad.cli.init.read_fingerprint", lambda: gpu.fingerprint)
+    monkeypatch.setattr("edge_vad.cli.first_hour.read_fingerprint", lambda: gpu.fingerprint)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     scene.rename("gate.onnx")
     assert edge_vad("config", "add", "site.toml", "gate=test://street?seed=1").code == 0
@@ -112,6 +112,6 @@ def test_the_first_hour_goes_on_without_an_engine_that_cannot_be_built(
     monkeypatch.setattr("edge_vad_export.cli.export_engine", unavailable)
     answer = edge_vad("init", "--yes")
     assert answer.code == 0, answer.err
-    assert "no engine: there is no room on the GPU; the site is watched without" in answer.err
+    assert "no engine: there is no room on the GPU; the site is watched without" in answer.out
     assert answer.out.splitlines()[-1].startswith("next: edge-vad run --config site.toml")
     assert not list(tmp_path.glob("*.engine"))
