@@ -157,6 +157,8 @@ def run(
         open_sources(sources, strict=strict, fps=fps) as footage,
     ):
         check_rate(footage, detector.model.card)
+        if footage.name in detector.model.card.training.sources:
+            note(f"{footage.name} was learnt from: its scores say nothing about other footage")
         drift = None
         if follow_drift or reset_drift:
             accepted, scored_fps = parse_rate(detector.false_alarms), _scored_fps(footage, detector)

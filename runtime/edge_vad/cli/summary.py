@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from math import ceil
 from pathlib import Path
 
 import click
@@ -12,7 +13,7 @@ import msgspec
 from edge_vad.cli.console import describe_unjudged
 from edge_vad.cli.drift_log import DriftLog, DriftSummary
 from edge_vad.detection import Event
-from edge_vad.false_alarms import describe_rate, parse_rate, poisson_interval
+from edge_vad.false_alarms import NormalTail, describe_rate, parse_rate, poisson_interval
 from edge_vad.outputs.drawing import clock
 from edge_vad.outputs.jsonl import event_line
 from edge_vad.outputs.moments import MomentLine, describe_moment
@@ -23,6 +24,9 @@ from edge_vad.sources import Source
 
 _RATES = ("1/week", "1/day", "1/hour", "10/hour", "1/minute")
 _MOST_LISTED = 20
+_MOST_OF_IT = 0.5
+_OTHER = 1.01
+"""How many times as high a rate is to be taken for another."""
 
 
 class RunSummary(msgspec.Struct, frozen=True):
@@ -98,7 +102,11 @@ def summarise(
     footage_s = recorder.watched_s
     hours = footage_s / 3600
     measured = len(recorder.events) / hours if hours else 0.0
-    rate = (_rarer if _has_too_many(measured, accepted) else _more_often)(accepted)
+    alarms = [event_line(event) for event in recorder.events]
+    if _has_too_many(alarms, footage_s, accepted):
+        rate = _rarer(accepted)
+    else:
+        rate = _more_often(accepted, _rate_of_strangest(recorder.moments, normal))
     return RunSummary(
         source=source.name,
         frames=recorder.frames,
@@ -110,7 +118,7 @@ def summarise(
         threshold=detector.threshold,
         threshold_extrapolated=normal.is_extrapolated(accepted),
         normal_hours=normal.hours,
-        alarms=[event_line(event) for event in recorder.events],
+        alarms=alarms,
         alarms_per_hour=measured,
         alarms_per_hour_95=poisson_interval(len(recorder.events), hours) if hours else (0.0, 0.0),
         accepted=detector.false_alarms,
@@ -150,9 +158,8 @@ def print_summary(summary: RunSummary, out: Path) -> None:
         )
     print_moments(summary.moments)
     click.echo(f"written to {out}")
-    change = (
-        "fewer" if _has_too_many(summary.alarms_per_hour, summary.accepted_per_hour) else "more"
-    )
+    too_many = _has_too_many(summary.alarms, summary.footage_s, summary.accepted_per_hour)
+    change = "fewer" if too_many else "more"
     click.echo(f"for {change} alarms:\n  {summary.next_command}")
 
 
@@ -171,8 +178,17 @@ def print_moments(moments: Sequence[MomentLine], folder: Path = Path()) -> None:
         click.echo(f"       {rarity}")
 
 
-def _has_too_many(measured: float, accepted: float) -> bool:
-    return measured > accepted
+def _has_too_many(alarms: Sequence[Event], footage_s: float, accepted: float) -> bool:
+    """Whether alarms came more often than accepted, or last for most of the recording."""
+    lasting_s = sum(alarm.end_s - alarm.start_s for alarm in alarms)
+    is_mostly_alarm = lasting_s > _MOST_OF_IT * footage_s
+    return bool(alarms) and (is_mostly_alarm or len(alarms) > accepted * footage_s / 3600)
+
+
+def _rate_of_strangest(moments: Sequence[MomentLine], normal: NormalTail) -> float:
+    """The rarest rate of false alarms that makes the strangest moment an alarm, an hour; or 0."""
+    scores = [each.score for each in moments if each.stands_s is None]
+    return normal.rate(max(*scores, normal.start)) if scores else 0.0
 
 
 def _rarer(per_hour: float) -> str:
@@ -182,11 +198,27 @@ def _rarer(per_hour: float) -> str:
     )
 
 
-def _more_often(per_hour: float) -> str:
+def _more_often(per_hour: float, wanted: float) -> str:
+    """A rate that is above one and not below the other; both an hour."""
+    if wanted > per_hour * _OTHER:
+        return _rounded_up(wanted)
     return next(
-        (rate for rate in _RATES if parse_rate(rate) > per_hour * 1.01),
+        (rate for rate in _RATES if parse_rate(rate) > per_hour * _OTHER),
         f"{per_hour / 60 * 10:.0f}/minute",
     )
+
+
+def _rounded_up(per_hour: float) -> str:
+    """A rate as one writes it.
+
+    Example:
+        >>> _rounded_up(171.4), _rounded_up(2.5), _rounded_up(0.001)
+        ('3/minute', '3/hour', '0.17/week')
+    """
+    for unit, hours in (("minute", 1 / 60), ("hour", 1), ("day", 24)):
+        if per_hour * hours >= 1:
+            return f"{ceil(per_hour * hours)}/{unit}"
+    return f"{ceil(per_hour * 168 * 100) / 100:g}/week"
 
 
 def _print_alarms(alarms: list[Event]) -> None:

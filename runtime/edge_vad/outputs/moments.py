@@ -20,6 +20,8 @@ from edge_vad.outputs.overlay import LEAST_WIDTH, draw_box
 MOMENTS, LIST = "moments", "moments.json"
 _MOST_WIDTH = 1280
 _JPEG_QUALITY = 90
+_CLEARLY = 2.0
+"""So far above the median of the rest, in steps from there to its 95th percentile."""
 
 
 class MomentLine(msgspec.Struct, frozen=True):
@@ -89,7 +91,8 @@ def describe_moment(line: MomentLine, folder: Path) -> tuple[str, str]:
     x, y, width, height = line.box
     place = f"{width}x{height} px at ({x}, {y})"
     if line.stands_s is not None:
-        what = f"stands still for {line.stands_s:.0f} s, and is not in the footage learnt"
+        lasting = f"unlike the empty scene for {line.stands_s:.0f} s"
+        what = f"{lasting}: something was put there, or taken away"
         return f"{clock(line.time_s, 1)}, {place}: {folder / line.picture}", what
     rarity = line.rarity
     if line.above_rest is not None:
@@ -101,8 +104,9 @@ def describe_moment(line: MomentLine, folder: Path) -> tuple[str, str]:
 def _describe_rest(above: float) -> str:
     """How anomalous against the rest of the recording, in words."""
     if above < 1:
-        return "nothing that the highest twentieth of the rest does not reach"
-    return f"{above:.2g} times as far above the median of the rest as its highest twentieth begins"
+        return "no more than much of this recording"
+    clearly = "clearly" if above >= _CLEARLY else "a little"
+    return f"{clearly} above the rest of this recording"
 
 
 def _line(rank: int, moment: Moment, normal: NormalTail) -> MomentLine:

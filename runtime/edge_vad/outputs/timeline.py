@@ -19,6 +19,9 @@ WIDTH, HEIGHT = 1200, 360
 _FINE = 2
 """Drawn this much larger and shrunk: smoother than OpenCV's own antialiasing."""
 
+_FURTHEST = 1e6
+"""No score that means something lies beyond."""
+
 _TOP, _RIGHT, _BOTTOM, _LEFT = 144, 48, 104, 124
 """Margins around the plot, finer px."""
 
@@ -86,6 +89,11 @@ def _time_scale(times_s: NDArray[np.float64]) -> Scale:
 
 def _score_scale(scores: NDArray[np.float64], threshold: float) -> Scale:
     """Holds the threshold in sight: a peak far above it leaves the plot at the top."""
+    if threshold <= 0:  # all there is, and the threshold, with some room above and below
+        seen = np.clip([*scores, threshold], -_FURTHEST, _FURTHEST)
+        low, high = float(seen.min()), float(seen.max())
+        room = max(0.1 * (high - low), 1e-3)
+        return Scale(low - room, high + 3 * room, HEIGHT * _FINE - _BOTTOM, _TOP)
     reach = max(threshold, 1e-3)
     low = max(min(float(scores.min()), 0.0), -reach)
     high = min(max(float(scores.max()) * 1.1, 1.35 * reach), 4 * reach)

@@ -4,6 +4,7 @@ import json
 import os
 import shlex
 
+import msgspec
 import pytest
 
 from edge_vad.false_alarms import NormalTail
@@ -55,7 +56,35 @@ def test_the_last_line_is_the_command_for_fewer_alarms(edge_vad, tiny_scene, cli
     assert edge_vad(*words[1:]).code == 0
 
 
-def test_without_an_alarm_the_last_line_is_the_command_for_more(
+def test_without_an_alarm_the_last_line_is_the_command_that_has_one(
+    edge_vad, tiny_scene, clip, tmp_path
+):
+    thin = NormalTail(2.0, 72000, start=1.0, alarms_per_hour=10.0, scale=9.0, shape=0.0)
+    words = ("run", tiny_scene(normal=thin), clip, "--out", tmp_path / "out", "--no-video")
+    answer = edge_vad(*words, "--false-alarms", "1/week")
+    assert "no alarm" in answer.out
+    wanted, command = answer.out.splitlines()[-2:]
+    assert wanted == "for more alarms:"
+    assert "1 alarm:" in edge_vad(*shlex.split(command)[1:]).out
+
+
+def test_what_was_learnt_from_is_told(edge_vad, tiny_scene, make, clip, tmp_path):
+    training = msgspec.structs.replace(make.card().training, sources=(clip.name,))
+    out = ("--out", tmp_path / "out", "--no-video")
+    answer = edge_vad("run", tiny_scene(training=training), clip, *out)
+    assert "clip was learnt from" in answer.err
+
+
+def test_alarms_that_last_for_most_of_a_recording_are_too_many(
+    edge_vad, tiny_scene, clip, tmp_path
+):
+    out = ("--out", tmp_path / "out", "--no-video", "--false-alarms", "50/minute")
+    answer = edge_vad("run", tiny_scene(), f"{clip}:16-25", *out)
+    assert "1 alarm:" in answer.out
+    assert answer.out.splitlines()[-2] == "for fewer alarms:"
+
+
+def test_where_nothing_is_strange_the_last_line_is_the_command_for_more(
     edge_vad, tiny_scene, clip, tmp_path
 ):
     answer = edge_vad("run", tiny_scene(), f"{clip}:0-15", "--out", tmp_path / "out", "--no-video")

@@ -21,8 +21,9 @@ def moment(above_rest=None, width=64, height=48):
     ("above_rest", "told"),
     [
         (None, "a normal scene scores this high about once in 3 hours, extrapolated"),
-        (4.25, "4.2 times as far above the median of the rest as its highest twentieth begins; a"),
-        (-0.5, "nothing that the highest twentieth of the rest does not reach; a normal scene"),
+        (4.25, "clearly above the rest of this recording; a normal scene"),
+        (1.5, "a little above the rest of this recording; a normal scene"),
+        (-0.5, "no more than much of this recording; a normal scene"),
     ],
 )
 def test_a_moment_is_told_by_time_place_and_strangeness(make, tmp_path, above_rest, told):
@@ -37,7 +38,7 @@ def test_what_stands_still_is_told_by_for_how_long(make, tmp_path):
     assert line.stands_s == 26.0
     assert describe_moment(line, tmp_path) == (
         f"1:05.2, 32x24 px at (16, 12): {tmp_path}/moments/1.jpg",
-        "stands still for 26 s, and is not in the footage learnt",
+        "unlike the empty scene for 26 s: something was put there, or taken away",
     )
 
 

@@ -85,6 +85,7 @@ def test_a_video_becomes_a_scene_and_the_next_command_works_as_printed(
     assert said.startswith("learnt from 60 frames at 192x144, 10 frames a second\n")
     assert "thresholds come from 59 of them" in said
     assert "the thresholds stand on 6 seconds of normal footage" in said
+    assert f"its first half, {footage}:0-30, and try the scene on {footage}:30-" in said
     assert [each.name for each in out.iterdir()] == [FILE_NAME]
     scene = load_trained(out)
     assert scene.card.training.sources == ("street",)
@@ -94,6 +95,14 @@ def test_a_video_becomes_a_scene_and_the_next_command_works_as_printed(
     monkeypatch.chdir(out.parent)
     assert edge_vad(*shlex.split(next_command)[2:]).code == 0
     assert (out.parent / "street.onnx").exists()
+
+
+def test_the_rest_of_a_recording_is_named_to_try_the_scene_on(
+    edge_vad: Command, footage: Path, out: Path
+) -> None:
+    done = edge_vad(*words(f"{footage}:0-55", out))
+    assert done.code == 0, done.err
+    assert f"to try the scene on the rest of the recording: {footage}:55-\n" in done.out
 
 
 def test_what_is_chosen_is_what_the_scene_has(train: Command, out: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from edge_vad.errors import BadInput, Interrupted, Unavailable, WrongUse
 from edge_vad.false_alarms import describe_rate, parse_rate
 from edge_vad.files.atomic import PRIVATE, make_private_folder, write_whole
 from edge_vad.preprocessing.regions import Polygon, describe_regions
+from edge_vad.sources.addresses.spec import RecordingSpec, parse_spec
+from edge_vad.untrusted import shown_path
 from edge_vad_train.checkpoint import FILE_NAME, TrainedScene
 from edge_vad_train.cli.bars import Bars
 from edge_vad_train.cli.footage import TrainJob, plan_training, record_first
@@ -38,6 +41,10 @@ Examples:
   edge-vad train UCSDped2 --format ucsd --out runs/ped2
   edge-vad train gate.mp4 --out runs/gate --ignore '[[0, 0], [200, 0], [200, 40], [0, 40]]'
 """
+
+
+_SHORT_HOURS = 1.0
+"""Of footage that may be all there is."""
 
 
 class _Plan(msgspec.Struct, frozen=True):
@@ -129,7 +136,7 @@ def train(
             )
         footage = list(record_first(job, duration, max_size))
         plan = _Plan(footage, form, frame, strict, settings, fps=fps, ignore=ignore)
-        _summarise(_train(plan, job.out, device, overwrite), job)
+        _summarise(_train(plan, job.out, device, overwrite), job, footage)
 
 
 def _train(plan: _Plan, out: Path, device: str, overwrite: bool) -> TrainedScene:
@@ -204,7 +211,7 @@ def _fabric(device: str) -> Fabric:
         raise Unavailable(f"there is no device {device!r} ({error})", "use --device auto") from None
 
 
-def _summarise(scene: TrainedScene, job: TrainJob) -> None:
+def _summarise(scene: TrainedScene, job: TrainJob, footage: Sequence[str]) -> None:
     card = scene.card
     normal = card.normal
     click.echo(
@@ -218,5 +225,23 @@ def _summarise(scene: TrainedScene, job: TrainJob) -> None:
         f"{describe_rate(1 / normal.hours)}"
     )
     click.echo(normal.footing(parse_rate(normal.default_rate)))
+    if normal.hours < _SHORT_HOURS and (hint := _to_try(footage, card.training.frames)):
+        click.echo(hint)
     words = ["edge-vad", "export", str(job.out), "--out", str(job.onnx)]
     print_next(shlex.join(words))
+
+
+def _to_try(footage: Sequence[str], frames: int) -> str:
+    """Where a scene may be tried, where one recording is all there is; else nothing."""
+    spec = parse_spec(footage[0])
+    if len(footage) != 1 or not isinstance(spec, RecordingSpec) or not spec.path.is_file():
+        return ""
+    path = shown_path(spec.path)
+    if spec.frames.stop is not None:
+        return f"to try the scene on the rest of the recording: {path}:{spec.frames.stop}-"
+    if not spec.frames.is_whole:
+        return ""
+    return (
+        f"all of {path} was learnt from; if there is no other footage, learn from its first half, "
+        f"{path}:0-{frames // 2}, and try the scene on {path}:{frames // 2}-"
+    )
