@@ -137,6 +137,7 @@ def test_the_page_asks_for_nothing_from_elsewhere(page):
         "/camera.js",
         "/events.js",
         "/api.js",
+        "/login.js",
         "/edit.js",
         "/shapes.js",
         "/edit.css",

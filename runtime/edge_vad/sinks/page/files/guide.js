@@ -1,6 +1,7 @@
 // The first hour: shows what is said and done, and answers what is asked.
 
 import * as api from "./api.js";
+import * as login from "./login.js";
 import { Shapes } from "./shapes.js";
 import * as words from "./words.js";
 
@@ -217,18 +218,5 @@ byId("new-region").addEventListener("click", () => {
 });
 byId("again").addEventListener("click", () => tell(() => api.tryAgain()));
 byId("unlock-it").addEventListener("click", askForToken);
-byId("leave").addEventListener("click", async () => {
-  await api.logout();
-  location.reload();
-});
-byId("login").firstElementChild.addEventListener("submit", async (event) => {
-  event.preventDefault();
-  try {
-    await api.login(byId("token").value);
-    location.reload();
-  } catch (error) {
-    byId("login-error").textContent = words.capital(error instanceof api.Told ? error.message : "no answer; try again");
-    byId("token").select();
-  }
-});
+login.listen();
 look();

@@ -5,6 +5,7 @@ import { Camera } from "./camera.js";
 import { Adder, Editor, unlock } from "./edit.js";
 import { Events } from "./events.js";
 import { coloursOf } from "./heat.js";
+import * as login from "./login.js";
 import * as words from "./words.js";
 
 const EVENTS_EVERY_MS = 2000;
@@ -185,20 +186,7 @@ function onKey(event) {
   else if (/^[1-9]$/.test(event.key)) page.cameras[event.key - 1]?.enlarge();
 }
 
-byId("login").firstElementChild.addEventListener("submit", async (event) => {
-  event.preventDefault();
-  try {
-    await api.login(byId("token").value);
-    location.reload();
-  } catch (error) {
-    byId("login-error").textContent = words.capital(error instanceof api.Told ? error.message : "no answer; try again");
-    byId("token").select();
-  }
-});
-byId("leave").addEventListener("click", async () => {
-  await api.logout();
-  location.reload();
-});
+login.listen();
 byId("edit").addEventListener("click", () => edit(!document.body.classList.contains("editing")));
 byId("add").addEventListener("click", () => page.adder.open().catch(fail));
 byId("heat").addEventListener("click", toggleHeat);
