@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs the servers that the tests talk to, on Debian and Ubuntu: an RTSP server, an MQTT broker
-# and a browser. Does nothing where all are there. Needs root, or sudo that asks for no password.
+# Installs the servers that the tests talk to, on Debian and Ubuntu: an RTSP server, an MQTT broker,
+# Prometheus and a browser. Does nothing where all are there. Needs root, or sudo that asks for no
+# password.
 #
 #   tools/install_test_servers.sh [--quiet-unless-possible]
 #
@@ -28,6 +29,7 @@ want gstreamer1.0-plugins-base
 want gstreamer1.0-plugins-good
 want gstreamer1.0-plugins-ugly   # H.264 as cameras send it
 want mosquitto
+want prometheus
 # Ubuntu's package chromium only points to a snap.
 if grep -q '^ID=debian' /etc/os-release; then want chromium; fi
 
