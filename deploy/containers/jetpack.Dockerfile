@@ -3,16 +3,21 @@
 #   docker build -f deploy/containers/jetpack.Dockerfile --target jetpack6 --build-arg REGISTRY=… .
 # Targets: jetpack6 (Python 3.10) and jetpack7 (Python 3.12). Run it with --runtime nvidia.
 ARG REGISTRY
+# Jetson Linux 36.4, of JetPack 6.1 and 6.2: its TensorRT 10.3 is the oldest that builds our engines.
 ARG JETPACK6=nvidia/l4t-jetpack:r36.4.0
+# There is no l4t-jetpack of JetPack 7: its boards take NVIDIA's images for servers. This is the first
+# of them with CUDA 13, which the driver of every JetPack 7 runs, and has Ubuntu 24.04's Python 3.12.
 ARG JETPACK7=nvidia/tensorrt:25.08-py3
 
 FROM ${REGISTRY}/${JETPACK6} AS base6
-# OpenCV with GStreamer, and TensorRT's bindings, are those of this JetPack. NVIDIA's plugins ask
-# lsmod of kmod which kind of GPU this is, and without it neither decode nor encode.
+# OpenCV with GStreamer, and TensorRT's bindings, are those of this JetPack. NVIDIA's plugins, which
+# the container runtime brings, ask lsmod of kmod which kind of GPU this is, and without it neither
+# decode nor encode. The other plugins read cameras and files, and cut streams into pictures.
 # hadolint ignore=DL3008
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends \
-    kmod libopencv-python python3-libnvinfer python3-venv \
+    gstreamer1.0-plugins-bad gstreamer1.0-plugins-base gstreamer1.0-plugins-good kmod \
+    libopencv-python python3-libnvinfer python3-venv \
  && rm -rf /var/lib/apt/lists/*
 
 FROM base6 AS packages6

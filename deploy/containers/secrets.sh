@@ -13,8 +13,9 @@ if [[ ! -s secrets/broker_accounts ]]; then
   if command -v mosquitto_passwd >/dev/null; then
     mosquitto_passwd -c -b "$accounts/accounts" edge-vad "$(<secrets/broker_password)"
   else
+    image=$(sed -nE 's/^ *image: (eclipse-mosquitto:.+)$/\1/p' compose.yaml)
     docker run --rm -v "$accounts:/made" -v "$PWD/secrets/broker_password:/password:ro" \
-      eclipse-mosquitto:2 sh -c 'mosquitto_passwd -c -b /made/accounts edge-vad "$(cat /password)"'
+      "$image" sh -c 'mosquitto_passwd -c -b /made/accounts edge-vad "$(cat /password)"'
   fi
   cat "$accounts/accounts" >secrets/broker_accounts
   rm -rf "$accounts"

@@ -1,11 +1,13 @@
 # edge-vad on x86-64 (or arm64 without a GPU of NVIDIA's). From the root of the clone:
 #   docker build -f deploy/containers/x86.Dockerfile --target cpu -t edge-vad:cpu .
 # Targets: cpu watches; train also learns and has the demo; gpu watches on an NVIDIA GPU.
-ARG BASE=debian:bookworm-slim
+# Debian 12 for its Python 3.11, with which these steps and the arm64 machine are tried. The date names
+# one build of it, so that the base does not change by itself; a newer one has newer repairs.
+ARG BASE=debian:bookworm-20260918-slim
 
 FROM ${BASE} AS base
 ENV LANG=C.UTF-8 PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
-# Versions are those of Debian's release, which is pinned by the name of the base.
+# Versions are those of Debian's release, which the base names.
 # hadolint ignore=DL3008
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends ca-certificates python3 python3-venv \

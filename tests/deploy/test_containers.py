@@ -21,6 +21,7 @@ from edge_vad.selftest.small_scene import write_small_scene
 from edge_vad.sinks.metrics import Metrics
 from edge_vad.sinks.settings import MetricsSettings
 from edge_vad.site.reading import read_site
+from edge_vad.sources.decoding import pipelines
 
 ROOT = Path(__file__).parents[2]
 CONTAINERS = ROOT / "deploy" / "containers"
@@ -44,6 +45,45 @@ def test_the_container_files_have_no_fault_that_hadolint_knows():
     assert len(files) == 2
     done = subprocess.run([hadolint, *files], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "")
+
+
+def images():
+    """Every image that is taken from a registry, but those that are built here."""
+    files = [each.read_text() for each in CONTAINERS.glob("*.Dockerfile")]
+    bases = re.findall(r"^ARG [A-Z0-9]+=(\S+:\S+)$", "\n".join(files), re.M)
+    return bases + [each["image"] for each in SERVICES.values() if "build" not in each]
+
+
+def test_every_image_is_named_by_a_tag_that_does_not_move_and_the_page_says_so():
+    page = (ROOT / "docs/install/container.md").read_text()
+    assert len(images()) == 6
+    for image in images():
+        assert re.search(r":\D*\d+\.\d+(\.\d+)?(-py3)?$|:[a-z]+-\d{8}-slim$", image), image
+        assert f"| `{image}` |" in page, image
+
+
+def test_no_base_is_named_but_by_these_arguments():
+    for file in CONTAINERS.glob("*.Dockerfile"):
+        text = file.read_text()
+        named = set(re.findall(r"^FROM \S+ AS (\S+)$", text, re.M))
+        bases = set(re.findall(r"^FROM (\S+) AS \S+$", text, re.M)) - named
+        assert bases <= {"${BASE}", "${REGISTRY}/${JETPACK6}", "${REGISTRY}/${JETPACK7}"}
+
+
+def test_a_jetsons_image_has_what_its_pipelines_are_made_of():
+    """Plugins of GStreamer, by Ubuntu's packages; NVIDIA's own come with the container runtime."""
+    of = {
+        "gstreamer1.0-plugins-bad": {"h264parse", "h265parse"},
+        "gstreamer1.0-plugins-base": {"appsink", "parsebin", "videoconvert"},
+        "gstreamer1.0-plugins-good": {"rtph264depay", "rtph265depay", "rtspsrc", "v4l2src"},
+        "libopencv-python": {"filesrc"},  # comes with GStreamer itself
+    }
+    said = [pipelines.of_network("rtsp://a", codec, "tcp", 1, None) for codec in pipelines.CODECS]
+    said += [pipelines.of_device("/dev/video0", None, None), pipelines.of_file(Path("a"), None)]
+    elements = {re.match(r"[a-z]\w+", each)[0] for text in said for each in text.split(" ! ")}
+    ours = {each for each in elements if not each.startswith("nv")} - {"video", "image"}
+    installed = " ".join(rest for word, rest in stages("jetpack.Dockerfile")["jetpack6"])
+    assert ours <= set().union(*(of[name] for name in of if f" {name} " in installed))
 
 
 def stages(name):
@@ -129,6 +169,33 @@ def test_what_the_composition_mounts_is_there():
     build = SERVICES["edge-vad"]["build"]
     assert (CONTAINERS / build["context"]).resolve() == ROOT
     assert build["target"] in stages(Path(build["dockerfile"]).name)
+
+
+def told(value, path=()):
+    """Every word of a document, with the keys that lead to it."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield from told(each, (*path, str(key)))
+    elif isinstance(value, list):
+        for each in value:
+            yield from told(each, path)
+    else:
+        yield path, str(value)
+
+
+def test_secrets_are_named_by_their_files_alone_and_those_stay_here():
+    secret = re.compile("password|token|secret|credential", re.I)
+    files = [CONTAINERS / "compose.yaml", *sorted((CONTAINERS / "config").rglob("*.y*ml"))]
+    said = [each for file in files for each in told(yaml.safe_load(file.read_text()))]
+    named = [(path, value) for path, value in said if secret.search(path[-1]) or "secrets" in path]
+    assert len(named) > 10
+    for path, value in named:
+        file = re.fullmatch(r"(\./secrets/|/run/secrets/)?(\w+)", value)
+        assert file, path
+        assert file[2] in COMPOSE["secrets"], path
+    ignored = ["git", "check-ignore", "--quiet", "deploy/containers/secrets/page_token"]
+    assert subprocess.run(ignored, cwd=ROOT).returncode == 0
+    assert "deploy/containers/secrets" in (ROOT / ".dockerignore").read_text().splitlines()
 
 
 def test_the_site_of_the_composition_is_one_and_holds_no_secret():
