@@ -10,6 +10,7 @@ from edge_vad.device.fingerprint import read_fingerprint
 from edge_vad.doctor.backends import examine_backends
 from edge_vad.doctor.camera import examine_cameras
 from edge_vad.doctor.decoding import examine_decoding
+from edge_vad.doctor.flow import examine_flow_units
 from edge_vad.doctor.jetson import read_power
 from edge_vad.doctor.processor import read_processor, read_system
 from edge_vad.doctor.report import CameraSupport, DoctorReport, JetsonPower, Processor
@@ -33,6 +34,7 @@ def examine() -> DoctorReport:
         backends=examine_backends(device),
         camera=camera,
         decoding=examine_decoding(is_jetson),
+        flow_units=examine_flow_units(),
         power=power,
         remarks=(
             *_clashes(),

@@ -136,6 +136,7 @@ class DoctorReport(msgspec.Struct, frozen=True):
         backends: One state a backend.
         camera: What can be read.
         decoding: What decodes it.
+        flow_units: What `edge-vad train --flow` takes of hardware, and whether it measures rightly.
         power: Of a Jetson; None elsewhere.
         remarks: What else should be known, each with its mend.
     """
@@ -148,6 +149,7 @@ class DoctorReport(msgspec.Struct, frozen=True):
     backends: tuple[BackendState, ...]
     camera: CameraSupport
     decoding: DecodingSupport
+    flow_units: tuple[Feature, ...]
     power: JetsonPower | None
     remarks: tuple[str, ...]
 

@@ -29,6 +29,7 @@ def show(report: DoctorReport, console: Console) -> None:
     console.print(_section(f"cameras, {_opencv(report.camera)}", *_cameras(report.camera)))
     decoding = report.decoding
     console.print(_section("decoding", *map(_feature, decoding.units), _auto(decoding)))
+    console.print(_section("flow units", *map(_feature, report.flow_units)))
     if report.remarks:
         console.print(_section("remarks", *(Text(f"- {text}") for text in report.remarks)))
 

@@ -10,6 +10,7 @@ import pytest
 
 from edge_vad.backends import BACKENDS
 from edge_vad.doctor.report import DoctorReport
+from edge_vad.flow_units import UNITS
 from edge_vad.selftest import commands
 from edge_vad.selftest.report import SelftestReport
 
@@ -36,10 +37,19 @@ def test_every_unit_that_decodes_is_there_or_has_a_reason_and_a_mend(edge_vad) -
     assert f"decode=auto takes: {decoding.auto}" in out
 
 
+def test_every_flow_unit_is_there_or_has_a_reason_and_a_mend(edge_vad) -> None:
+    _, out, _ = edge_vad("doctor", "--json")
+    units = msgspec.json.decode(out, type=DoctorReport).flow_units
+    assert tuple(each.name for each in units) == UNITS
+    for each in units:
+        assert each.detail
+        assert each.present or each.mend
+
+
 def test_the_table_ends_with_the_next_command(edge_vad) -> None:
     code, out, err = edge_vad("doctor")
     assert (code, err) == (0, "")
-    for name in {*BACKENDS} - {"auto"}:
+    for name in {*BACKENDS, *UNITS} - {"auto"}:
         assert f" {name} " in out
     assert out.endswith("\nnext: edge-vad selftest\n")
     assert max(map(len, out.splitlines())) <= 80
