@@ -224,6 +224,7 @@ Of `edge-vad`, the test's file gives all of these options.
 
 NOT_RUN = {
     "edge-vad train --flow --out": "needs a flow unit; its refusal is tested in tests/train",
+    "edge-vad train --flow": "is `train`, and a choice that tests/train/test_settings.py reads",
     "edge-vad export --engine --fp16": "is `export --fp16` and `export --engine`, which are run",
     "edge-vad run --config --serve": "is `run --config` and `run --serve`, which are run",
     "edge-vad run --config --serve --token-file": (

@@ -102,6 +102,14 @@ def test_without_options_a_training_has_the_default_settings() -> None:
     assert TrainSettings(**chosen) == TrainSettings()
 
 
+def test_parallel_flow_is_the_usual_one_but_for_propagation() -> None:
+    context = train.make_context("train", ["street.mp4", "--flow", "parallel", "--out", "runs"])
+    usual = TrainSettings().at(10).motion
+    assert TrainSettings(motion=context.params["motion"]).at(10).motion == msgspec.structs.replace(
+        usual, propagation=False
+    )
+
+
 def test_the_table_of_options_is_that_of_the_settings() -> None:
     assert options_table() in (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
 

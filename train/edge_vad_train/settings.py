@@ -37,6 +37,7 @@ _FLOW_DOWNSCALE = {"default": 4, "paper": 2}
 
 FLOWS = {
     "tuned": MotionSettings(),
+    "parallel": MotionSettings(propagation=False),
     "medium": MotionSettings(patch_stride=3, iterations=25, refinements=5, smoothness=20.0),
     **{name: MotionSettings(code=name) for name in UNITS},
 }
@@ -95,8 +96,8 @@ class TrainSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     motion: Annotated[
         MotionSettings,
         Meta(
-            description="Optical flow: tuned for detection, OpenCV's DIS preset medium, or a flow "
-            "unit of NVIDIA's hardware.",
+            description="Optical flow: tuned for detection, the same in parallel for motion inside "
+            "graphs on a GPU, OpenCV's DIS preset medium, or a flow unit of NVIDIA's hardware.",
             extra={"option": "--flow", "choices": FLOWS},
         ),
     ] = MotionSettings()

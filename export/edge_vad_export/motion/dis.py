@@ -1,7 +1,7 @@
 """Dense inverse search: the optical flow of `cv2.DISOpticalFlow` as tensor operations.
 
 Kroeger et al., "Fast Optical Flow using Dense Inverse Search", ECCV 2016, in the form that OpenCV
-gave it: with spatial propagation and mean normalisation, and a variational refinement.
+gave it: with mean normalisation and a variational refinement, with or without spatial propagation.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class _DenseSearch(nn.Module):
     def __init__(self, size: Size, settings: MotionSettings) -> None:
         super().__init__()
         grid = PatchGrid(size, settings.patch_size, settings.patch_stride)
-        self.search = PatchSearch(grid, settings.iterations)
+        self.search = PatchSearch(grid, settings.iterations, propagation=settings.propagation)
         self.densify = Densification(grid)
 
     def forward(self, picture: Tensor, next_: Tensor, coarse: Tensor) -> Tensor:

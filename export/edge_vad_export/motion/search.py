@@ -17,14 +17,15 @@ _SOBEL = ((-1.0, 0.0, 1.0), (-2.0, 0.0, 2.0), (-1.0, 0.0, 1.0))
 
 
 class PatchSearch(nn.Module):
-    """Finds the flow of every patch: spread from its neighbours, then refined by descent.
+    """Finds the flow of every patch by descent, from where its neighbours are or by itself.
 
-    It goes over the patches twice, from the first to the last and back, with half of the
-    iterations each.
+    With propagation it goes over the patches twice, from the first to the last and back, with half
+    of the iterations each; without, all patches go at once, and only once.
 
     Args:
         grid: The patches.
         iterations: Of the descent, together.
+        propagation: Whether flow spreads from patch to patch.
     """
 
     corners: Tensor
@@ -35,11 +36,12 @@ class PatchSearch(nn.Module):
     lowest: Tensor
     highest: Tensor
 
-    def __init__(self, grid: PatchGrid, iterations: int) -> None:
+    def __init__(self, grid: PatchGrid, iterations: int, *, propagation: bool = True) -> None:
         super().__init__()
         self.grid = grid
         height, width = grid.size
-        matcher = Matcher(grid.patch, width + 2 * _BORDER, iterations // 2)
+        passes = 2 if propagation else 1
+        matcher = Matcher(grid.patch, width + 2 * _BORDER, iterations // passes)
         sobel = torch.tensor(_SOBEL)
         for name, held in {
             "corners": grid.corners().to(torch.float32)[None] + _BORDER,
@@ -52,7 +54,9 @@ class PatchSearch(nn.Module):
         }.items():
             self.register_buffer(name, held)
         self.spreads = nn.ModuleList(
-            Spreading(Wavefront(grid, backward=backward), matcher) for backward in (False, True)
+            [Spreading(Wavefront(grid, backward=each), matcher) for each in (False, True)]
+            if propagation
+            else [Descent(matcher)]
         )
 
     def forward(self, picture: Tensor, next_: Tensor, coarse: Tensor) -> Tensor:
@@ -86,6 +90,23 @@ class PatchSearch(nn.Module):
         determinant = torch.where(is_flat, torch.full_like(determinant, _SINGULAR), determinant)
         inverse = torch.cat([yy, -xy, xx], 2) / determinant
         return Patches(self.corners, held[:, 0], gradients - gradients.mean(3, True), inverse)
+
+
+class Descent(nn.Module):
+    """Refines the flow of every patch by itself.
+
+    Args:
+        matcher: Sizes.
+    """
+
+    def __init__(self, matcher: Matcher) -> None:
+        super().__init__()
+        self.matcher = matcher
+
+    def forward(self, next_: Surroundings, patches: Patches, flow: Tensor) -> Tensor:
+        """From where flow, float32, (N, patches, 2), px, begins."""
+        start = self.matcher.best(next_, patches, flow.unsqueeze(1), ())
+        return self.matcher.descend(next_, patches, *start)
 
 
 class Spreading(nn.Module):

@@ -47,6 +47,8 @@ class MotionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         smoothness: Weight of smoothness in the refinement. OpenCV's 20 ties small, fast objects to
             the background around them.
         gradients: Weight of constant gradients in the refinement.
+        propagation: Whether patches also try the flow of their neighbours, one after the other.
+            Without it every patch is searched for by itself, all at once: for graphs on a GPU.
         code: What measured the flow; here that is this machine's, unless a scene says otherwise.
     """
 
@@ -60,6 +62,7 @@ class MotionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pooling: Pooling = Pooling.MEAN_AND_SPEED
     smoothness: Annotated[float, msgspec.Meta(gt=0, le=100)] = 5.0
     gradients: Annotated[float, msgspec.Meta(ge=0, le=100)] = 10.0
+    propagation: bool = True
     code: str = msgspec.field(default_factory=lambda: FLOW_CODE)
 
     @property
@@ -262,6 +265,7 @@ def _optical_flow(settings: MotionSettings) -> DISOpticalFlow:
     flow.setVariationalRefinementIterations(settings.refinements)
     flow.setVariationalRefinementAlpha(settings.smoothness)
     flow.setVariationalRefinementGamma(settings.gradients)
+    flow.setUseSpatialPropagation(settings.propagation)
     if hasattr(flow, "setVariationalRefinementEpsilon"):  # where not, it is this one
         flow.setVariationalRefinementEpsilon(EPSILON)
     return flow

@@ -13,6 +13,7 @@ from edge_vad.opencv import cv2
 from edge_vad_export.motion.dis import DisFlow
 from edge_vad_export.motion.patches import PatchGrid
 from edge_vad_export.motion.pyramid import AreaShrink, level_sizes
+from edge_vad_export.motion.search import Spreading
 from edge_vad_export.motion.warping import Warp
 
 USUAL = MotionSettings()
@@ -21,6 +22,8 @@ SETTINGS = {
     "long steps": for_long_steps(USUAL),
     "full resolution": msgspec.structs.replace(USUAL, finest_scale=0, patch_stride=3),
     "no refinement": msgspec.structs.replace(USUAL, refinements=0),
+    "no propagation": msgspec.structs.replace(USUAL, propagation=False),
+    "no propagation, full": msgspec.structs.replace(USUAL, propagation=False, finest_scale=0),
     "rough": msgspec.structs.replace(USUAL, smoothness=3.0, gradients=20.0, iterations=5),
 }
 
@@ -61,6 +64,16 @@ def test_it_is_the_flow_of_opencv_at_any_size_and_setting(make, size, name):
     error = np.abs(tensor_flow(before, after, settings) - expected)
     assert error.mean() < 0.01
     assert np.quantile(error, 0.999) < 0.5
+
+
+def test_without_propagation_each_patch_is_searched_for_by_itself(make):
+    before, after = pair(make, 96, 128, right=9, down=-5)
+    alone = SETTINGS["no propagation"]
+    spread, searched = (opencv_flow(before, after, each) for each in (USUAL, alone))
+    assert np.abs(spread - searched).max() > 1
+    assert np.abs(tensor_flow(before, after, alone) - searched).mean() < 0.01
+    loops = [each for each in DisFlow(96, 128, alone).modules() if isinstance(each, Spreading)]
+    assert not loops
 
 
 def test_it_measures_the_shift_of_a_texture(make):
