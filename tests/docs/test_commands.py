@@ -230,6 +230,9 @@ NOT_RUN = {
     "edge-vad run --config --serve --token-file": (
         "is the same and the token of `serve`, which is run"
     ),
+    "edge-vad run --cert-file --config --key-file --serve --token-file": (
+        "is the same and TLS, which tests/runtime/sinks/page/test_access.py speaks"
+    ),
     "edge-vad run --display": "needs a display and an OpenCV with windows",
     "edge-vad run --out --serve": "is `run --out` and `run --serve`, which are run",
     "edge-vad verify --engine --format --labels --reference": (

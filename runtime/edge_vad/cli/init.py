@@ -70,9 +70,7 @@ def init(
     picture: bool,
     service: bool,
     yes: bool,
-    serve: str | None,
-    token_file: Path | None,
-    edit_token_file: Path | None,
+    page: PageOptions,
 ) -> None:
     """Go from a camera to a site that is watched: the first hour.
 
@@ -86,7 +84,6 @@ def init(
 
     Given again, the same command goes on where it was: what is on the disk is done.
     """
-    page = PageOptions(serve, token_file, edit_token_file)
     page.demand_wanted()
     face = None if page.is_wanted else Terminal(unattended=yes)
     wishes = Wishes(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,32 +29,47 @@ _PLACE = re.compile(r"(?:(?P<host>[^:\[\]]+|\[[0-9a-fA-F:.]+\]):)?(?P<port>[0-9]
 _MEGABYTES = 200
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-token_option = click.option(
-    "--token-file",
-    type=click.Path(path_type=Path),
-    help=f"File with the token that the page asks for; or set {TOKEN}.",
-)
-edit_token_option = click.option(
-    "--edit-token-file",
-    type=click.Path(path_type=Path),
-    help=f"File with the token of those who may change anything; or set {EDIT_TOKEN}.",
-)
+_FILES = {
+    "token_file": f"File with the token that the page asks for; or set {TOKEN}.",
+    "edit_token_file": "File with the token of those who may change anything; "
+    f"or set {EDIT_TOKEN}.",
+    "cert_file": "Certificate, as PEM, by which the page speaks TLS.",
+    "key_file": "Key of the certificate, as PEM.",
+}
+"""The page's options besides its place, all of files, and their help."""
 
 
 def page_options(what: str) -> Callable[[Function], Function]:
-    """Add the options of a page.
+    """Add the options of a page, which are handed over together as `page`, a `PageOptions`.
 
     Args:
         what: It is for, as the help begins.
     """
-    serve = click.option(
-        "--serve",
-        is_flag=False,
-        flag_value=USUAL,
-        metavar="[HOST:PORT]",
-        help=f"{what}, at {USUAL} if nothing else is said.",
-    )
-    return lambda function: serve(token_option(edit_token_option(function)))
+    said = f"{what}, at {USUAL} if nothing else is said."
+    place = {"is_flag": False, "flag_value": USUAL, "metavar": "[HOST:PORT]", "help": said}
+    return lambda function: _with_options(function, "serve", place)
+
+
+def listen_options(function: Function) -> Function:
+    """Add the options of a page that there is in any case, handed over in the same way."""
+    place = {"default": USUAL, "show_default": True, "metavar": "HOST:PORT"}
+    return _with_options(function, "listen", {**place, "help": "Where the page is."})
+
+
+def _with_options(function: Function, name: str, place: Mapping[str, Any]) -> Function:
+    @functools.wraps(function)
+    def bundled(**said: Any) -> Any:
+        page = PageOptions(said.pop(name), **{each: said.pop(each) for each in _FILES})
+        return function(page=page, **said)
+
+    added: Any = bundled
+    for each, meaning in reversed(_FILES.items()):
+        added = click.option(_flag(each), type=click.Path(path_type=Path), help=meaning)(added)
+    return click.option(_flag(name), **place)(added)  # type: ignore[no-any-return]
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 @dataclass(frozen=True)
@@ -64,11 +80,15 @@ class PageOptions:
         place: Where it is to be, `HOST:PORT` or `PORT`; None: it was not asked for.
         token_file: File with the token that it asks for.
         edit_token_file: File with the token of those who may change anything.
+        cert_file: Certificate by which it speaks TLS.
+        key_file: Its key.
     """
 
     place: str | None
     token_file: Path | None
     edit_token_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
 
     @property
     def is_wanted(self) -> bool:
@@ -76,20 +96,24 @@ class PageOptions:
         return self.place is not None
 
     def demand_wanted(self) -> None:
-        """See to it that there are no tokens without a page.
+        """See to it that there are no tokens and certificates without a page.
 
         Raises:
             WrongUse: There are.
         """
         if not self.is_wanted and (self.token_file or self.edit_token_file):
             raise WrongUse("tokens are for the page", "add --serve")
+        if not self.is_wanted and (self.cert_file or self.key_file):
+            raise WrongUse("certificate and key are for the page", "add --serve")
 
     def settings(self) -> PageSettings:
         """The page's settings.
 
         Raises:
-            WrongUse: The place is none, or needs a token and has none.
+            WrongUse: The place is none, or needs a token and has none; a certificate without key.
         """
+        if (self.cert_file is None) != (self.key_file is None):
+            raise WrongUse("TLS needs a certificate and its key", "add --cert-file and --key-file")
         from edge_vad.sinks.settings import PageSettings
 
         address, port = parse_place(USUAL if self.place is None else self.place)
@@ -99,6 +123,8 @@ class PageOptions:
             **_token("token", TOKEN, self.token_file),
             **_token("edit_token", EDIT_TOKEN, self.edit_token_file),
         }
+        if self.cert_file:
+            said |= {"cert_file": str(self.cert_file), "key_file": str(self.key_file)}
         try:
             return msgspec.convert(said, PageSettings)
         except msgspec.ValidationError as error:

@@ -89,9 +89,7 @@ def run(
     out: Path | None,
     duration: str | None,
     display: bool,
-    serve: str | None,
-    token_file: Path | None,
-    edit_token_file: Path | None,
+    page: PageOptions,
     log_json: bool,
     false_alarms: str | None,
     follow_drift: bool,
@@ -122,7 +120,6 @@ def run(
     """
     if false_alarms is not None:
         parse_rate(false_alarms)
-    page = PageOptions(serve, token_file, edit_token_file)
     live = LiveOptions(
         scene,
         sources,

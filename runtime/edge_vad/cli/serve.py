@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from edge_vad.cli.console import note
-from edge_vad.cli.page_options import USUAL, PageOptions, edit_token_option, token_option
+from edge_vad.cli.page_options import PageOptions, listen_options
 from edge_vad.errors import BadInput, Unavailable
 
 _EXAMPLE = """\b
@@ -21,17 +21,11 @@ _CHECK_EVERY_S = 0.5
 
 @click.command(epilog=_EXAMPLE)
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option(
-    "--listen", default=USUAL, show_default=True, metavar="HOST:PORT", help="Where the page is."
-)
-@token_option
-@edit_token_option
+@listen_options
 @click.option("--log-json", is_flag=True, help="Log as JSON lines.")
 def serve(
     folder: Path,
-    listen: str,
-    token_file: Path | None,
-    edit_token_file: Path | None,
+    page: PageOptions,
     log_json: bool,
 ) -> None:
     """Show the events of FOLDER in a browser, until Ctrl-C.
@@ -39,7 +33,7 @@ def serve(
     FOLDER is what a live run was given as --out, or as folder in its site file. It may be going on:
     new events appear by themselves. To see its cameras as well, start the run with --serve.
     """
-    settings = PageOptions(listen, token_file, edit_token_file).settings()
+    settings = page.settings()
     if not folder.is_dir():
         raise BadInput(f"there is no folder {folder}", "give the folder that a live run writes to")
     from edge_vad.cli.signals import stopped_by_signals

@@ -173,6 +173,8 @@ class ListeningSettings(Settings, frozen=True, kw_only=True):
         address: Where to listen; any but this machine's own (127.0.0.1, ::1) needs a token.
         token_env: Environment variable that holds the token which is asked for.
         token_file: File that holds it.
+        cert_file: Certificate, as PEM, by which it speaks TLS; with those that signed it, if any.
+        key_file: Its key, as PEM, without a password.
         hosts: Names by which it may be called, beside addresses and this machine's name.
     """
 
@@ -180,6 +182,8 @@ class ListeningSettings(Settings, frozen=True, kw_only=True):
     address: Address = "127.0.0.1"
     token_env: Name | None = None
     token_file: Text | None = None
+    cert_file: Text | None = None
+    key_file: Text | None = None
     hosts: Annotated[tuple[Host, ...], msgspec.Meta(max_length=32)] = ()
 
     def __post_init__(self) -> None:
@@ -189,6 +193,8 @@ class ListeningSettings(Settings, frozen=True, kw_only=True):
             raise ValueError("the address must be one such as 127.0.0.1, 0.0.0.0 or ::") from None
         if self.token_env and self.token_file:
             raise ValueError("give the token by token_env or by token_file, not by both")
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("give cert_file and key_file, or neither")
         if not address.is_loopback and not (self.token_env or self.token_file):
             raise ValueError("what other machines may read needs token_file or token_env")
 

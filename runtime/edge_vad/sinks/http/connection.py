@@ -46,16 +46,22 @@ class TimedConnection(H11Protocol):
     @property
     def phase(self) -> Phase:
         """What it waits for."""
-        if self.transport.get_write_buffer_size():
+        if self._unread():
             return Phase.READING
         if self.cycle is None or self.cycle.response_complete:
             return Phase.HEAD
         return Phase.BODY if self.cycle.more_body else Phase.OURS
 
+    def _unread(self) -> int:
+        """Bytes that wait for the caller; with TLS beneath it, too, where asyncio counts none."""
+        beneath = getattr(getattr(self.transport, "_ssl_protocol", None), "_transport", None)
+        below = beneath.get_write_buffer_size() if beneath is not None else 0
+        return self.transport.get_write_buffer_size() + below
+
     def look(self, now: float) -> Phase:
         """See whether it has come on since it was looked at last."""
         phase = self.phase
-        mark = (phase, id(self.cycle), self.transport.get_write_buffer_size())
+        mark = (phase, id(self.cycle), self._unread())
         if mark != self._mark:
             self._mark, self.since = mark, now
         return phase
@@ -77,3 +83,32 @@ class TimedConnection(H11Protocol):
     def leave(self) -> None:
         """End it at once; what was sent already arrives."""
         self.transport.abort()
+
+
+class Handshake:
+    """A caller with whom TLS is being agreed on; waited for as for a request.
+
+    Args:
+        network: Who it is.
+        agreeing: Ends once it is agreed on.
+
+    Attributes:
+        network: Who it is.
+        since: Monotonic time since when it waits.
+    """
+
+    def __init__(self, network: str, agreeing: asyncio.Task[bool]) -> None:
+        self.network, self._agreeing = network, agreeing
+        self.since = time.monotonic()
+
+    def look(self, now: float) -> Phase:
+        """What it waits for."""
+        return Phase.HEAD
+
+    def is_overdue(self, now: float) -> bool:
+        """Whether it has let us wait for too long."""
+        return LONGEST_S[Phase.HEAD] < now - self.since
+
+    def leave(self) -> None:
+        """End it at once."""
+        self._agreeing.cancel()

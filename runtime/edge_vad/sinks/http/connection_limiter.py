@@ -7,10 +7,12 @@ import errno
 import logging
 import resource
 import socket
+import ssl
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any
 
-from edge_vad.sinks.http.connection import Phase, TimedConnection
+from edge_vad.sinks.http.connection import Handshake, Phase, TimedConnection
 from edge_vad.sinks.http.network import network_of
 
 _SHARE = 16
@@ -33,12 +35,18 @@ class ConnectionLimiter:
         listener: The port.
         connections: All connections there are; uvicorn keeps the set.
         most: Connections at a time, at most; fewer where the process may have few descriptors.
+        context: For TLS; None for none.
     """
 
     def __init__(
-        self, listener: socket.socket, connections: Iterable[TimedConnection], most: int
+        self,
+        listener: socket.socket,
+        connections: Iterable[TimedConnection],
+        most: int,
+        context: ssl.SSLContext | None = None,
     ) -> None:
-        self._listener, self._connections = listener, connections
+        self._listener, self._connections, self._context = listener, connections, context
+        self._handshakes: set[Handshake] = set()
         self.most = max(_FEWEST, min(most, _descriptors() // _SHARE))
         self.most_of_one = max(_FEWEST // 2, self.most // 2)
         listener.setblocking(False)
@@ -49,7 +57,11 @@ class ConnectionLimiter:
         Args:
             protocol: Makes what handles a connection.
         """
-        await asyncio.gather(self._let_in(protocol), self._watch())
+        try:
+            await asyncio.gather(self._let_in(protocol), self._watch())
+        finally:
+            for each in list(self._handshakes):
+                each.leave()
 
     async def _let_in(self, protocol: Callable[[], TimedConnection]) -> None:
         while True:
@@ -65,14 +77,35 @@ class ConnectionLimiter:
             return
         is_in = False
         try:
-            if await self._has_room(network_of(peer[0])):
-                await loop.connect_accepted_socket(protocol, connection)
+            network = network_of(peer[0])
+            if await self._has_room(network):
+                await self._admit(protocol, connection, network)
                 is_in = True
         except OSError as error:
             await self._log_exhaustion(error)
         finally:
             if not is_in:
                 connection.close()
+
+    async def _admit(
+        self, protocol: Callable[[], TimedConnection], connection: socket.socket, network: str
+    ) -> None:
+        """Serve a connection; nobody else waits until TLS is agreed on."""
+        loop = asyncio.get_running_loop()
+        serving = loop.connect_accepted_socket(protocol, connection, ssl=self._context)
+        if self._context is None:
+            await serving
+            return
+        agreeing = loop.create_task(_quietly(serving))
+        handshake = Handshake(network, agreeing)
+        self._handshakes.add(handshake)
+
+        def ended(task: asyncio.Task[bool]) -> None:
+            self._handshakes.discard(handshake)
+            if task.cancelled() or not task.result():
+                connection.close()
+
+        agreeing.add_done_callback(ended)
 
     async def _has_room(self, network: str) -> bool:
         """Whether one more may come in, now that somebody has left if need be."""
@@ -86,9 +119,12 @@ class ConnectionLimiter:
         await asyncio.sleep(_CROWD_S)
         return bool(waiting)
 
-    def _crowd(self, network: str) -> list[TimedConnection]:
+    def _everybody(self) -> list[TimedConnection | Handshake]:
+        return [*self._connections, *self._handshakes]
+
+    def _crowd(self, network: str) -> list[TimedConnection | Handshake]:
         """Of whom one must leave before anybody of this network comes in; nobody, usually."""
-        everybody = list(self._connections)
+        everybody = self._everybody()
         own = [each for each in everybody if each.network == network]
         if len(own) >= self.most_of_one:
             return own
@@ -103,8 +139,17 @@ class ConnectionLimiter:
         while True:
             await asyncio.sleep(_CHECK_EVERY_S)
             now = time.monotonic()
-            for connection in [each for each in self._connections if each.is_overdue(now)]:
+            for connection in [each for each in self._everybody() if each.is_overdue(now)]:
                 connection.leave()
+
+
+async def _quietly(serving: Coroutine[Any, Any, object]) -> bool:
+    """Whether there is a connection; who speaks no TLS is no fault of ours."""
+    try:
+        await serving
+    except OSError:
+        return False
+    return True
 
 
 def _descriptors() -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import ssl
 import threading
 import time
 from contextlib import suppress
@@ -65,14 +66,22 @@ class HttpServer:
         listener: The port; closed with the server.
         most: Connections at a time, at most.
         what: Is served, for people.
+        context: For TLS; None for none.
 
     Raises:
         Unavailable: It cannot start.
     """
 
-    def __init__(self, app: ASGIApp, listener: socket.socket, most: int, what: str) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        listener: socket.socket,
+        most: int,
+        what: str,
+        context: ssl.SSLContext | None = None,
+    ) -> None:
         self._what = what
-        self._server = _Server(app, listener, most)
+        self._server = _Server(app, listener, most, context)
         self._is_closing = False
         self._thread = threading.Thread(target=self._run, name=what, daemon=True)
         self._thread.start()
@@ -111,7 +120,9 @@ class HttpServer:
 class _Server(uvicorn.Server):
     """Uvicorn, with a doorkeeper in place of asyncio's own accepting, which knows no bounds."""
 
-    def __init__(self, app: ASGIApp, listener: socket.socket, most: int) -> None:
+    def __init__(
+        self, app: ASGIApp, listener: socket.socket, most: int, context: ssl.SSLContext | None
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -130,7 +141,8 @@ class _Server(uvicorn.Server):
             )
         )
         self._listener = listener
-        self.limiter = ConnectionLimiter(listener, self.server_state.connections, most)  # type: ignore[arg-type]
+        connections: Any = self.server_state.connections  # of our own kind
+        self.limiter = ConnectionLimiter(listener, connections, most, context)
         self._keeping: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

@@ -12,6 +12,7 @@ from edge_vad.sinks.http.application import application
 from edge_vad.sinks.http.auth import Authenticator, read_token
 from edge_vad.sinks.http.middleware import AccessMiddleware, own_names
 from edge_vad.sinks.http.server import HttpServer, listen
+from edge_vad.sinks.http.tls import read_tls
 from edge_vad.sinks.settings import MetricsSettings
 
 _WHAT = "the metrics"
@@ -23,10 +24,11 @@ def serve(settings: MetricsSettings, registry: CollectorRegistry) -> HttpServer:
 
     Raises:
         BadInput: Somebody listens there already, the address is not this machine's, or the token
-            is not where it should be.
+            or the certificate is not where it should be.
         Unavailable: The server cannot start.
     """
     access = Authenticator(read_token(settings, _WHAT))
+    context = read_tls(settings)
     listener = listen(settings.address, settings.port, _WHAT)
 
     async def respond(request: Request) -> Response:
@@ -35,4 +37,4 @@ def serve(settings: MetricsSettings, registry: CollectorRegistry) -> HttpServer:
 
     app = application([Route("/metrics", respond, methods=["GET"])])
     guard = AccessMiddleware(app, access, own_names(settings.address, settings.hosts))
-    return HttpServer(guard, listener, _MOST_AT_ONCE, _WHAT)
+    return HttpServer(guard, listener, _MOST_AT_ONCE, _WHAT, context)

@@ -12,6 +12,7 @@ from edge_vad.sinks.edits import SiteEditor
 from edge_vad.sinks.http.auth import Authenticator, read_edit_token, read_token
 from edge_vad.sinks.http.middleware import AccessMiddleware, own_names
 from edge_vad.sinks.http.server import HttpServer, listen, shown_address
+from edge_vad.sinks.http.tls import read_tls
 from edge_vad.sinks.page.app import PageApp
 from edge_vad.sinks.page.live_site import LiveSite
 from edge_vad.sinks.page.login_routes import is_open
@@ -70,11 +71,12 @@ def serve_app(
     ended = folder / f".page-{settings.port}.json"
     token = read_token(settings, _WHAT)
     edit_token = read_edit_token(settings, token)
+    context = read_tls(settings)
     access = Authenticator(token, cookie=cookie, ended=ended, edit_token=edit_token)
     listener = listen(settings.address, settings.port, _WHAT)
     names = own_names(settings.address, settings.hosts)
     guard = AccessMiddleware(app(access), access, names, is_open)
-    server = HttpServer(guard, listener, _MOST_AT_ONCE, _WHAT)
+    server = HttpServer(guard, listener, _MOST_AT_ONCE, _WHAT, context)
     asks = "" if access.is_open else ", and asks for the token"
     _log.info("the page is at %s%s", page_url(settings), asks)
     return server
@@ -82,7 +84,8 @@ def serve_app(
 
 def page_url(settings: PageSettings) -> str:
     """Where the page is, as a browser on this machine takes it."""
+    scheme = "http" if settings.cert_file is None else "https"
     address = ip_address(settings.address)
     if address.is_unspecified:
-        return f"http://{shown_address('127.0.0.1', settings.port)} (at all addresses)"
-    return f"http://{shown_address(settings.address, settings.port)}"
+        return f"{scheme}://{shown_address('127.0.0.1', settings.port)} (at all addresses)"
+    return f"{scheme}://{shown_address(settings.address, settings.port)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import logging
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -29,7 +30,7 @@ class RunningServer:
 
     large = LARGE
 
-    def __init__(self, port: int, most: int) -> None:
+    def __init__(self, port: int, most: int, context: ssl.SSLContext | None) -> None:
         async def read(request: Request) -> Response:
             return Response(b"%d" % len(await request.body()))
 
@@ -49,7 +50,7 @@ class RunningServer:
         guard = AccessMiddleware(application(routes), Authenticator(None), ["localhost"])
         self.port = port
         self.at_work, self.go_on = threading.Event(), threading.Event()
-        self.server = HttpServer(guard, listen("127.0.0.1", port), most, "the page")
+        self.server = HttpServer(guard, listen("127.0.0.1", port), most, "the page", context)
         self.limiter = self.server._server.limiter
         self._held: list[socket.socket] = []
 
@@ -98,8 +99,8 @@ class RunningServer:
 def server(unused_port: int) -> Iterator[Callable[..., RunningServer]]:
     made = []
 
-    def make(most: int = 12) -> RunningServer:
-        made.append(RunningServer(unused_port, most))
+    def make(most: int = 12, context: ssl.SSLContext | None = None) -> RunningServer:
+        made.append(RunningServer(unused_port, most, context))
         return made[-1]
 
     yield make

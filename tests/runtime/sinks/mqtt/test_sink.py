@@ -11,6 +11,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from certificate import self_signed
 
 from edge_vad.camera_state import CameraState
 from edge_vad.errors import BadInput
@@ -238,17 +239,9 @@ def test_a_secret_that_is_not_there_is_an_error_at_once(make_sink, tmp_path):
 def test_tls_is_spoken_and_a_stranger_is_not_trusted(
     make_broker, make_sink, make_listener, tmp_path, events
 ):
-    def certificate(name):
-        words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1"
-        files = ["-keyout", str(tmp_path / f"{name}.key"), "-out", str(tmp_path / f"{name}.pem")]
-        names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-        subprocess.run(["openssl", *words.split(), *files, *names], check=True, capture_output=True)
-        return str(tmp_path / f"{name}.pem")
-
-    ours, strange = certificate("ours"), certificate("strange")
-    broker = make_broker(
-        f"certfile {ours}\nkeyfile {ours.replace('.pem', '.key')}\nallow_anonymous true"
-    )
+    made = self_signed(tmp_path)
+    ours, strange = str(made.cert), str(self_signed(tmp_path, "strange").cert)
+    broker = make_broker(f"certfile {ours}\nkeyfile {made.key}\nallow_anonymous true")
     listener = make_listener(broker, context=ssl.create_default_context(cafile=ours))
     sink = make_sink(broker.port, tls=True, ca_file=ours)
     events.eventually(lambda: listener.kept.get("edge-vad/available") == b"online")

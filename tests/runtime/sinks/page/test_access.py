@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import socket
+import ssl
 
 import pytest
+from certificate import self_signed
 
 RATE = {"false_alarms": "2/day"}
 
@@ -55,6 +59,19 @@ def test_a_login_gives_a_cookie_that_no_script_and_no_other_site_gets(guarded, w
     assert {"HttpOnly", "SameSite=strict", "Path=/"} <= set(cookie.split("; "))
     assert guarded.ask("/api/site", cookie=cookie.partition(";")[0]).json["token"] is True
     assert web.token not in log.text + cookie
+
+
+def test_over_tls_the_cookie_is_sent_over_tls_alone(serve, web, tmp_path, log):
+    made = self_signed(tmp_path)
+    served = serve(token=True, cert_file=str(made.cert), key_file=str(made.key))
+    assert f"the page is at https://127.0.0.1:{served.port}" in log.text
+    context = ssl.create_default_context(cafile=str(made.cert))
+    line = http.client.HTTPSConnection("localhost", served.port, timeout=60, context=context)
+    line.request("POST", "/api/login", json.dumps({"token": web.token}))
+    answer = line.getresponse()
+    line.close()
+    assert answer.status == 200
+    assert "Secure" in answer.headers["set-cookie"].split("; ")
 
 
 def test_a_wrong_token_is_refused_and_guessing_is_slowed_down(guarded, web, log):
