@@ -91,7 +91,8 @@ def test_topics_and_metrics_are_those_of_the_code():
 
 
 def test_what_people_wrote_of_metrics_topics_and_routes_is_all_that_there_is():
-    sinks, api = ((DOCS / name).read_text(encoding="utf-8") for name in ("sinks.md", "page.md"))
+    pages = ("events_to_programs.md", "page.md")
+    sinks, api = ((DOCS / name).read_text(encoding="utf-8") for name in pages)
     families = {family.name for family in Figures(lambda: (), dict).families()}
     assert set(re.findall(r"`(edge_vad_\w+)`", sinks)) == families
     told = re.findall(r"`edge-vad/(?:CAMERA/)?([\w/]+)`", sinks)

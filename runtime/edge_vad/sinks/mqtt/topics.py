@@ -1,4 +1,4 @@
-"""The topics of a site's cameras; documented in docs/sinks.md."""
+"""The topics of a site's cameras; documented in docs/events_to_programs.md."""
 
 from __future__ import annotations
 

@@ -142,5 +142,5 @@ def _environment() -> dict[str, str]:
 def _wrong(why: str) -> BadInput:
     return BadInput(
         f"the address is none that messages may go to: {why}",
-        "docs/sinks.md has addresses for ntfy, Telegram and mail",
+        "docs/events_to_people.md has addresses for ntfy, Telegram and mail",
     )

@@ -1,4 +1,4 @@
-"""The short forms of the checks that docs/sinks.md names."""
+"""The short forms of the checks that docs/delivery.md names."""
 
 from __future__ import annotations
 
