@@ -62,8 +62,8 @@ def formats_page() -> str:
     return page(
         "File formats",
         "All are JSON, in UTF-8; a *line* is a document of its own. Fields may be added. "
-        "Videos, pictures and the database of events are described in [Events on disk](../events_on_disk.md), "
-        "the trained scene in [Training](../training.md).",
+        "Videos, pictures and the database of events are described in "
+        "[Events on disk](../events_on_disk.md), the trained scene in [Training](../training.md).",
         table(("where", "of what", "record"), rows),
         record_sections(record for each in _FORMATS for record in each.records),
     )
@@ -74,8 +74,8 @@ def site_file_page() -> str:
     return page(
         "Site file",
         "TOML. Each record is a table, and each of its fields a key. What may be *nothing* may be "
-        "left out. [Watching live](../live.md#the-site-file) has an example; [Alarms](../alarms.md#zones) says what "
-        "zones and ignored regions do.",
+        "left out. [Watching live](../live.md#the-site-file) has an example; "
+        "[Alarms](../alarms.md#zones) says what zones and ignored regions do.",
         table(("table", "record", "what it is"), _tables("SiteSettings", schemas([SiteSettings]))),
         record_sections([SiteSettings]),
     )

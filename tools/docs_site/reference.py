@@ -35,8 +35,8 @@ def topics_page() -> str:
     _, document = discovery("homeassistant", "NODE", _CAMERA, topics, "VERSION", commands=True)
     return page(
         "MQTT topics",
-        "[MQTT](../events_to_programs.md#mqtt) says which are retained, and what becomes of events while the "
-        "broker is away. Every topic begins with `prefix` of the site file.",
+        "[MQTT](../events_to_programs.md#mqtt) says which are retained, and what becomes of "
+        "events while the broker is away. Every topic begins with `prefix` of the site file.",
         table(("topic", "what it says"), rows),
         record_sections([EventMessage]),
         "## What Home Assistant is told",
@@ -55,7 +55,7 @@ def metrics_page() -> str:
     ]  # fmt: skip
     return page(
         "Metrics",
-        "[Metrics](../events_to_programs.md#metrics) says where they are served, and who may read them.",
+        "[Metrics](../events_to_programs.md#metrics) says where they are served, and to whom.",
         table(("metric", "kind", "labels", "meaning"), rows),
     )
 

@@ -51,7 +51,7 @@ Example:
 @click.option(
     "--notify-file",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="File with the address of a phone, mailbox or chat that is notified; see docs/events_to_people.md.",
+    help="File with the address of a phone, mailbox or chat; see docs/events_to_people.md.",
 )
 @click.option("--picture", is_flag=True, help="Let pictures of events leave this machine.")
 @click.option("--service", is_flag=True, help="Watch from boot on, as a service of this user.")

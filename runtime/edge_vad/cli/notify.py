@@ -56,7 +56,8 @@ def notify(config: Path, as_json: bool) -> None:
             print_stdout(f"{settings.name}: {why or 'delivered'}")
     if not trials:
         raise WrongUse(
-            f"nobody is notified by {config}", "add [[sinks.notify]] to it, as in docs/events_to_people.md"
+            f"nobody is notified by {config}",
+            "add [[sinks.notify]] to it, as in docs/events_to_people.md",
         )
     if as_json:
         print_stdout(msgspec.json.encode(trials))

@@ -123,7 +123,7 @@ def ignore(file: Path, camera: str, regions: tuple[str, ...]) -> None:
 @click.option("--name", default="phone", show_default=True, help="What it is called in the log.")
 @click.option("--picture", is_flag=True, help="Let pictures of events leave this machine.")
 def notify(file: Path, address_file: Path, name: str, picture: bool) -> None:
-    """Let the site file FILE notify the address that ADDRESS_FILE holds; see docs/events_to_people.md."""
+    """Let FILE notify the address that ADDRESS_FILE holds; see docs/events_to_people.md."""
     check_address(NotifySettings(name=name, address_file=str(address_file), picture=picture))
     edit_site(file, with_notice(name, address_file, picture))
     print_stdout(f"{file}: {name} is notified")
