@@ -19,6 +19,7 @@ from edge_vad.record.session import CameraFootage
 from edge_vad.scene_model import SceneCard
 from edge_vad.selftest.report import SelftestReport
 from edge_vad.sinks.messages import DriftMessage, EventMessage, FrameMessage, StateMessage
+from edge_vad.site.boxes import Boxes
 from edge_vad.site.settings import SiteSettings
 from edge_vad_bench.schema import BenchmarkReport
 from edge_vad_train.evaluation.false_alarm_rates import NormalEvaluation
@@ -78,6 +79,9 @@ def site_file_page() -> str:
         "[Alarms](../alarms.md#zones) says what zones and ignored regions do.",
         table(("table", "record", "what it is"), _tables("SiteSettings", schemas([SiteSettings]))),
         record_sections([SiteSettings]),
+        "A *file of boxes* lists the machines of a site, for those who look at all of them and "
+        "[roll out scenes](../howto/roll_out_scenes.md). It is read in the same way.",
+        record_sections([Boxes]),
     )
 
 

@@ -1,10 +1,11 @@
-"""Reads a site file, and says on which line it is wrong."""
+"""Reads a site file, or a file of boxes, and says on which line it is wrong."""
 
 from __future__ import annotations
 
 import re
 import sys
 from pathlib import Path
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -26,6 +27,21 @@ _BETWEEN_KEYS = re.compile(r"[=,\[\]{}\n]")
 _AT = re.compile(r"^(.*?)(?: - at `(.*)`)?$", re.DOTALL)
 _UNKNOWN = re.compile(r"unknown field `(.*?)`")
 _MEND = "docs/live.md lists what a site file may say"
+Record = TypeVar("Record", bound=msgspec.Struct)
+
+
+class DocumentKind(NamedTuple):
+    """What errors call a document.
+
+    Attributes:
+        name: Of the file.
+        what: It is to be.
+        mend: Where it is told what it may say.
+    """
+
+    name: str
+    what: str
+    mend: str
 
 
 def read_site(path: Path) -> SiteSettings:
@@ -58,16 +74,33 @@ def decode_site(text: str, name: str = "the site file") -> SiteSettings:
     Raises:
         BadInput: As for `read_site`.
     """
+    return decode_toml(text, SiteSettings, DocumentKind(name, "site file", _MEND))
+
+
+def decode_toml(text: str, record: type[Record], kind: DocumentKind) -> Record:
+    """Decode and check a document in TOML.
+
+    Args:
+        text: The document.
+        record: What it may say.
+        kind: What errors call it.
+
+    Raises:
+        BadInput: It is no TOML, or says something unknown or impossible; the message names the
+            line.
+    """
     if len(text) > _LARGEST_BYTES or _is_nested_too_deep(text):
-        raise BadInput(f"{name} is no site file: it is too large, or nested too deep", _MEND)
+        raise BadInput(
+            f"{kind.name} is no {kind.what}: it is too large, or nested too deep", kind.mend
+        )
     try:
         document = tomllib.loads(text.removeprefix("\ufeff"))
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
-        raise BadInput(f"{name} is no TOML: {_described_error(error)}", _MEND) from None
+        raise BadInput(f"{kind.name} is no TOML: {_described_error(error)}", kind.mend) from None
     try:
-        return msgspec.convert(document, SiteSettings)
+        return msgspec.convert(document, record)
     except (msgspec.ValidationError, RecursionError) as error:
-        raise BadInput(_located(str(error), text, name), _MEND) from None
+        raise BadInput(_located(str(error), text, kind.name), kind.mend) from None
 
 
 def _is_nested_too_deep(text: str) -> bool:

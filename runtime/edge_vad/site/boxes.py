@@ -1,0 +1,158 @@
+"""The machines of a site, boxes, as a file lists them: their pages, tokens and certificates."""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+from pathlib import Path
+from stat import S_IMODE, S_ISREG
+from typing import Annotated
+from urllib.parse import SplitResult, urlsplit
+
+import msgspec
+
+from edge_vad.errors import BadInput
+from edge_vad.network.http_client import Target
+from edge_vad.sinks.secret import read_secret
+from edge_vad.sinks.setting_types import Name, Settings, Text, check_url
+from edge_vad.site.reading import DocumentKind, decode_toml, read_document
+from edge_vad.untrusted import shown_path
+
+MOST_BOXES = 1000
+_MEND = "docs/howto/roll_out_scenes.md lists what a file of boxes may say"
+_FILES = ("token_file", "deploy_token_file", "ca")
+
+
+class Box(Settings, frozen=True, kw_only=True):
+    """Another machine that watches cameras and shows its page.
+
+    Attributes:
+        name: What it is called; unique.
+        url: Of its page, `https://HOST[:PORT]`.
+        token_env: Environment variable that holds the token of those who may look.
+        token_file: File that holds it, for its owner alone.
+        deploy_token_env: Environment variable that holds the token of those who roll out scenes.
+        deploy_token_file: File that holds it, for its owner alone.
+        ca: Certificates to check the box's by; the system's when None.
+        plain_http: Whether `http://` may lead to another machine, as within a VPN.
+    """
+
+    name: Name
+    url: Text
+    token_env: Name | None = None
+    token_file: Text | None = None
+    deploy_token_env: Name | None = None
+    deploy_token_file: Text | None = None
+    ca: Text | None = None
+    plain_http: bool = False
+
+    def __post_init__(self) -> None:
+        check_url(self.url)
+        parts = urlsplit(self.url)
+        if parts.path not in ("", "/") or parts.query or parts.fragment:
+            raise ValueError("the address of a box ends after host and port")
+        if parts.scheme == "http" and not (self.plain_http or _is_local(parts)):
+            raise ValueError(
+                "tokens and pictures would go unencrypted: use https://, or say plain_http = true"
+            )
+        if self.token_env and self.token_file:
+            raise ValueError("give the token by token_env or by token_file, not by both")
+        if self.deploy_token_env and self.deploy_token_file:
+            raise ValueError("give the deploy token by deploy_token_env or by deploy_token_file")
+
+    def token(self) -> str | None:
+        """The token of those who may look; None where none is named.
+
+        Raises:
+            BadInput: It is not where it should be, or others may read its file.
+        """
+        return _secret(self.token_env, self.token_file)
+
+    def deploy_token(self) -> str | None:
+        """The token of those who roll out scenes; None where none is named.
+
+        Raises:
+            BadInput: As for `token`.
+        """
+        return _secret(self.deploy_token_env, self.deploy_token_file)
+
+    def target(self) -> Target:
+        """Whom to call.
+
+        Raises:
+            BadInput: The certificates cannot be read.
+        """
+        parts = urlsplit(self.url)
+        context = _context(self.ca) if parts.scheme == "https" else None
+        return Target(str(parts.hostname), parts.port, context)
+
+
+class Boxes(Settings, frozen=True, kw_only=True):
+    """All machines of a site, or of several.
+
+    Attributes:
+        boxes: The machines.
+    """
+
+    boxes: Annotated[tuple[Box, ...], msgspec.Meta(min_length=1, max_length=MOST_BOXES)]
+
+    def __post_init__(self) -> None:
+        names = [box.name for box in self.boxes]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"two boxes are called {twice!r}")
+
+
+def read_boxes(path: Path) -> tuple[Box, ...]:
+    """Read and check a file of boxes; the files that it names lie relative to it.
+
+    Raises:
+        BadInput: It cannot be read, is no TOML, or says something unknown or impossible; the
+            message names the line.
+    """
+    kind = DocumentKind(shown_path(path), "file of boxes", _MEND)
+    found = decode_toml(read_document(path), Boxes, kind)
+    return tuple(_placed(box, path.parent) for box in found.boxes)
+
+
+def _placed(box: Box, folder: Path) -> Box:
+    named = {key: value for key in _FILES if (value := getattr(box, key)) is not None}
+    files = {key: str(folder / value) for key, value in named.items()}
+    return msgspec.structs.replace(box, **files)
+
+
+def _secret(variable: str | None, file: str | None) -> str | None:
+    if file is not None:
+        _demand_private(Path(file))
+    text = read_secret(variable, file)
+    return None if text is None else text.strip()
+
+
+def _demand_private(path: Path) -> None:
+    """See to it that nobody else reads a secret; a pipe, as of `<(pass show box)`, is nobody's."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return  # who reads it says so
+    if S_ISREG(mode) and S_IMODE(mode) & 0o077:
+        raise BadInput(
+            f"others may read the secret in {shown_path(path)}", "chmod 600 it, and make another"
+        )
+
+
+def _context(ca: str | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca)
+    except (OSError, ValueError):  # what is no certificate is an SSLError, an OSError
+        raise BadInput(
+            f"the certificates in {shown_path(str(ca))} cannot be read",
+            "name a file in PEM that this user may read",
+        ) from None
+
+
+def _is_local(parts: SplitResult) -> bool:
+    """Whether what is sent there stays on this machine."""
+    host = str(parts.hostname)
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
