@@ -23,14 +23,15 @@ RUN apt-get update \
 FROM base6 AS packages6
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE NOTICE ./
-COPY deploy/boards/jetpack.txt deploy/boards/jetpack.txt
+COPY deploy/boards/jetpack.txt deploy/containers/kept.py deploy/
 COPY runtime runtime
 COPY train train
 COPY export export
 COPY benchmarks benchmarks
 RUN python3 -m venv --system-site-packages /opt/edge-vad \
- && /opt/edge-vad/bin/pip install --no-cache-dir -c deploy/boards/jetpack.txt \
-    '.[video,mqtt,metrics,notify,serve,edit,onvif]' onnxruntime 'cuda-bindings<13'
+ && /opt/edge-vad/bin/pip install --no-cache-dir -c deploy/jetpack.txt \
+    '.[video,mqtt,metrics,notify,serve,edit,onvif]' onnxruntime 'cuda-bindings<13' \
+ && /opt/edge-vad/bin/python deploy/kept.py cv2 tensorrt
 
 # This one has no OpenCV, so one comes from a wheel: it reads USB and network cameras, no CSI ones.
 FROM ${REGISTRY}/${JETPACK7} AS base7
@@ -42,6 +43,7 @@ RUN apt-get update \
 FROM base7 AS packages7
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE NOTICE ./
+COPY deploy/containers/kept.py deploy/
 COPY runtime runtime
 COPY train train
 COPY export export
@@ -49,7 +51,8 @@ COPY benchmarks benchmarks
 RUN python3 -m venv --system-site-packages /opt/edge-vad \
  && /opt/edge-vad/bin/pip install --no-cache-dir \
     '.[cpu,mqtt,metrics,notify,serve,edit,onvif]' 'cuda-bindings>=13' 'numpy<2' \
-    'opencv-python-headless<5'
+    'opencv-python-headless<5' \
+ && /opt/edge-vad/bin/python deploy/kept.py tensorrt
 
 FROM base7 AS jetpack7
 COPY --from=packages7 /opt/edge-vad /opt/edge-vad

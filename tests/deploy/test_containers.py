@@ -117,6 +117,24 @@ def test_every_image_is_run_by_a_user_of_its_own_and_says_how_it_is(file, target
         assert re.search(r"\bkmod\b", " ".join(rest for word, rest in lines if word == "RUN"))
 
 
+def test_an_image_that_replaces_what_a_board_brings_is_not_built(tmp_path):
+    (tmp_path / "cv2_of_the_board.py").touch()
+    board = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    check = [sys.executable, CONTAINERS / "kept.py"]
+    for modules, said in (
+        (["cv2_of_the_board"], ""),
+        (["cv2_of_the_board", "cv2"], "cv2 was replaced by "),
+        (["nobody_has_this"], "nobody_has_this is not there"),
+    ):
+        done = subprocess.run([*check, *modules], env=board, capture_output=True, text=True)
+        assert done.stderr.startswith(said)
+        assert bool(done.returncode) == bool(said)
+    steps = stages("jetpack.Dockerfile")
+    built = {target: " ".join(rest for _, rest in lines) for target, lines in steps.items()}
+    assert "kept.py cv2 tensorrt" in built["packages6"]
+    assert "kept.py tensorrt" in built["packages7"]
+
+
 def test_everything_that_is_copied_reaches_the_builder():
     kept = [
         line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line[0] == "!"
