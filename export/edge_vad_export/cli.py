@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,7 +13,7 @@ import click
 import msgspec
 from rich.console import Console
 
-from edge_vad.cli.streams import print_next
+from edge_vad.cli.streams import print_next, run_command
 from edge_vad.errors import CheckFailed, Unavailable
 from edge_vad.preprocessing.regions import describe_regions
 from edge_vad_export.conversion import (
@@ -143,7 +142,7 @@ def export(
         if engine:
             export_engine(out, engine, as_json, verification, _describe(out, made))
         elif not as_json:
-            print_next(f"edge-vad run {shlex.quote(str(out))} SOURCE --out watched")
+            print_next(run_command(out))
 
 
 def _in_single_precision(trained: Path) -> ConvertedScene:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from edge_vad.cli.streams import print_next
+from edge_vad.cli.streams import print_next, run_command
 from edge_vad.errors import CheckFailed, WrongUse
 from edge_vad.preprocessing.regions import describe_regions
 from edge_vad.scene_model import SceneModel
@@ -75,7 +74,7 @@ def verify(
     if not as_json:
         if len(proof) == 1:
             click.echo("no other backend of ONNX files works here: there was nothing to compare")
-        print_next(f"edge-vad run {shlex.quote(str(scene))} SOURCE --out watched")
+        print_next(run_command(scene))
 
 
 def _open_others(

@@ -42,7 +42,7 @@ def test_the_scene_is_written_beside_its_training_with_proof_and_the_next_comman
     assert (code, err) == (0, "")
     assert out.startswith(f"{path}: ")
     assert "against PyTorch on 8 held-back frames" in out
-    assert out.endswith(f"\n\nnext: edge-vad run {path} SOURCE --out watched\n")
+    assert out.endswith(f"\n\nnext: edge-vad run {path} SOURCE --out watched/{path.stem}\n")
     assert SceneModel.read(path).card.parity is not None
 
 

@@ -34,7 +34,7 @@ def test_half_precision_is_held_to_single(
     code, told, err = edge_vad(*words)
     assert (code, err) == (0, "")
     assert "fp16 onnxruntime cpu" in told
-    assert told.endswith(f"next: edge-vad run {half} SOURCE --out watched\n")
+    assert told.endswith(f"next: edge-vad run {half} SOURCE --out watched/{half.stem}\n")
     rows = json.loads(edge_vad(*words, "--json")[1])["proof"]
     assert [row["precision"] for row in rows] == ["fp32", "fp16"]
     assert rows[1]["frames"] == 39

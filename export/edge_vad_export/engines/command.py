@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from edge_vad import engine_file
-from edge_vad.cli.streams import print_next
+from edge_vad.cli.streams import print_next, run_command
 from edge_vad.device.fingerprint import DeviceFingerprint
 from edge_vad.device.tensorrt import TARGET_NAMES
 from edge_vad.errors import BadInput, Interrupted
@@ -217,4 +217,4 @@ def _print_next_command(made: BuiltEngine) -> None:
             f"{other} --frames SOURCE does so{place}"
         )
     where = "" if plan.is_here else ", on that device with both files and the sidecar"
-    print_next(f"edge-vad run {scene} SOURCE --out watched --backend {backend}", where=where)
+    print_next(run_command(plan.scene.path, "SOURCE", "--backend", backend), where=where)

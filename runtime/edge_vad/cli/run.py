@@ -21,11 +21,11 @@ from edge_vad.cli.options import (
     scoring_options,
 )
 from edge_vad.cli.page_options import PageOptions, page_options
-from edge_vad.cli.summary import RunSummary, print_summary, summarise
+from edge_vad.cli.summary import print_summary, summarise
 from edge_vad.errors import BadInput, WrongUse
-from edge_vad.false_alarms import describe_rate, parse_rate
+from edge_vad.false_alarms import parse_rate
 from edge_vad.motion.pace import scored_of
-from edge_vad.outputs.recorder import VIDEO, Recorder
+from edge_vad.outputs.recorder import SCORES, VIDEO, Recorder
 from edge_vad.preprocessing.regions import Polygon, write_regions
 from edge_vad.scoring.detector import Detector, load
 from edge_vad.sources import Source, open_sources
@@ -153,9 +153,7 @@ def run(
         ) as detector,
         open_sources(sources, strict=strict, fps=fps) as footage,
     ):
-        check_rate(footage, detector.model.card)
-        if footage.name in detector.model.card.training.sources:
-            note(f"{footage.name} was learnt from: its scores say nothing about other footage")
+        _note_beforehand(footage, detector, out)
         drift = None
         if follow_drift or reset_drift:
             accepted, scored_fps = parse_rate(detector.false_alarms), _scored_fps(footage, detector)
@@ -175,11 +173,19 @@ def run(
         command=[*words, *_chosen(drift is not None, no_video, backend, threads, strict, fps)],
         drift=drift,
     )
-    _warn_afterwards(summary, footage, out, no_video)
+    _warn_afterwards(footage, out, no_video)
     if as_json:
         click.echo(msgspec.json.encode(summary))
     else:
         print_summary(summary, out)
+
+
+def _note_beforehand(footage: Source, detector: Detector, out: Path) -> None:
+    check_rate(footage, detector.model.card)
+    if footage.name in detector.model.card.training.sources:
+        note(f"{footage.name} was learnt from: its scores say nothing about other footage")
+    if (out / SCORES).exists():
+        note(f"{out} holds the results of an earlier run: this one's take their place")
 
 
 def _refuse(options: tuple[str, ...], why: str, todo: str) -> None:
@@ -244,13 +250,7 @@ def _scored_fps(footage: Source, detector: Detector) -> float:
     return min(footage.fps, detector.model.card.fps)
 
 
-def _warn_afterwards(summary: RunSummary, footage: Source, out: Path, no_video: bool) -> None:
+def _warn_afterwards(footage: Source, out: Path, no_video: bool) -> None:
     warn_of_skipped(footage)
-    if summary.threshold_extrapolated:
-        rate = describe_rate(summary.accepted_per_hour)
-        note(
-            f"{rate} is rarer than the {summary.normal_hours:.2g} h of normal footage could "
-            "show: the threshold is extrapolated"
-        )
     if no_video and (out / VIDEO).exists():
         warn(f"{out / VIDEO} is of an earlier run")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import click
 
@@ -71,6 +73,18 @@ def print_next(*commands: str, where: str = "") -> None:
     """
     if not _Guided.is_so:
         print_stdout("\n" + "\n".join(f"next{where}: {each}" for each in commands))
+
+
+def run_command(scene: Path, source: str = "SOURCE", *options: str) -> str:
+    """The command that scores a recording, into a folder named for the scene.
+
+    Args:
+        scene: The scene model.
+        source: The recording, quoted; by default the user fills it in.
+        options: Words that follow.
+    """
+    out = shlex.quote(str(Path("watched") / scene.stem))
+    return " ".join(["edge-vad run", shlex.quote(str(scene)), source, "--out", out, *options])
 
 
 def flush() -> bool:

@@ -47,7 +47,7 @@ def _is_copied(spec: RecordingSpec) -> bool:
     from edge_vad.sources.decoding.pyav import has_stamps
     from edge_vad.sources.recordings.pyav_file import open_container
 
-    if spec.path.is_dir() or not spec.frames.is_whole or spec.loop or spec.fps:
+    if spec.path.is_dir() or not spec.is_whole or spec.loop or spec.fps:
         return False
     with closing(open_container(spec.path)) as container:
         return bool(container.streams.video) and has_stamps(container) and is_copyable(container)

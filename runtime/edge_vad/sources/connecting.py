@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from edge_vad.errors import Unavailable, WrongUse
 from edge_vad.sources.addresses.address import CameraKind, CameraSpec
 from edge_vad.sources.addresses.spec import RecordingSpec, StreetSpec
@@ -127,6 +129,10 @@ def open_recording(
     """
     if isinstance(spec, StreetSpec):
         return scheme_of(spec.url).open(spec.url)
+    if spec.part is not None:
+        with open_recording(replace(spec, part=None), fps=fps) as whole:
+            frames = spec.part.in_frames(whole.length, whole.fps)
+        spec = replace(spec, frames=frames)
     if spec.path.is_dir():
         return _open_folder(spec, strict, fps)
     from edge_vad.sources.recordings.video import VideoSource

@@ -27,7 +27,9 @@ def test_an_engine_is_built_without_a_gpu(edge_vad: Command, write, precision: s
     assert "for compute capability 8.9, tensorrt rtx 1." in out
     assert "cache miss: there is none yet" in out
     assert "\n  energy and the rest: " in out
-    assert out.endswith(f"edge-vad run {path} SOURCE --out watched --backend tensorrt-rtx\n")
+    assert out.endswith(
+        f"edge-vad run {path} SOURCE --out watched/{path.stem} --backend tensorrt-rtx\n"
+    )
     assert engine_file.read_sidecar(engine).layers
 
 

@@ -5,10 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edge_vad.errors import WrongUse
 from edge_vad.sources.addresses.address import CameraSpec
-from edge_vad.sources.addresses.spec import FrameRange, RecordingSpec, StreetSpec, parse_spec
+from edge_vad.sources.addresses.spec import (
+    FrameRange,
+    Part,
+    RecordingSpec,
+    StreetSpec,
+    parse_spec,
+)
 
 
 @pytest.fixture
@@ -58,7 +66,7 @@ def test_an_empty_range_is_refused(street: Path, written: str) -> None:
     "written", [":", ":-", ":5", ":a-b", ":1-2-3", ":1.5-2", ":²-5", ":0-" + "9" * 5000]
 )
 def test_a_broken_range_is_refused_with_examples(street: Path, written: str) -> None:
-    with pytest.raises(WrongUse, match="not a range of frames") as caught:
+    with pytest.raises(WrongUse, match="is not a range") as caught:
         parse_spec(f"{street}{written}")
     assert f"{street}:0-5000" in caught.value.todo
 
@@ -154,3 +162,39 @@ def test_an_address_with_a_slip_in_it_is_refused_without_its_password(slip: str)
     with pytest.raises(WrongUse, match=r"'\.\.\.' does not exist") as caught:
         parse_spec(f"{slip}admin:hunter2@host/live")
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [("0-50%", "street_0-50percent"), ("10s-", "street_10s-end"), ("-1h", "street_0-1h")],
+)
+def test_a_part_may_be_said_as_a_share_or_a_time(street: Path, written: str, name: str) -> None:
+    spec = parse_spec(f"{street}:{written}")
+    assert isinstance(spec, RecordingSpec)
+    assert (spec.name, spec.is_whole) == (name, False)
+
+
+@pytest.mark.parametrize(
+    ("part", "length", "why"),
+    [
+        (Part("101%", ""), 100, "more than all"),
+        (Part("", "50%"), None, "does not say how long"),
+        (Part("2s", "1s"), 100, "holds no frame"),
+    ],
+)
+def test_a_part_that_cannot_be_is_refused(part: Part, length: int | None, why: str) -> None:
+    with pytest.raises(WrongUse, match=why):
+        part.in_frames(length, 10.0)
+
+
+@given(st.integers(0, 100), st.integers(1, 10**6), st.floats(1, 60))
+def test_what_two_parts_share_is_their_border(percent: int, length: int, fps: float) -> None:
+    mark = f"{percent}%"
+    assert Part(mark, "").in_frames(length, fps).start == _stop(Part("", mark), length, fps)
+
+
+def _stop(part: Part, length: int, fps: float) -> int:
+    try:
+        return part.in_frames(length, fps).stop or 0
+    except WrongUse:  # nothing lies before the first frame
+        return 0

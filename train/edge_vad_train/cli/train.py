@@ -15,7 +15,7 @@ from lightning_fabric import Fabric
 from edge_vad.cli.console import note
 from edge_vad.cli.options import fps_option, ignore_option
 from edge_vad.cli.record import duration_option, max_size_option
-from edge_vad.cli.streams import print_next
+from edge_vad.cli.streams import print_next, run_command
 from edge_vad.errors import BadInput, Interrupted, Unavailable, WrongUse
 from edge_vad.false_alarms import describe_rate, parse_rate
 from edge_vad.files.atomic import PRIVATE, make_private_folder, write_whole
@@ -225,23 +225,35 @@ def _summarise(scene: TrainedScene, job: TrainJob, footage: Sequence[str]) -> No
         f"{describe_rate(1 / normal.hours)}"
     )
     click.echo(normal.footing(parse_rate(normal.default_rate)))
-    if normal.hours < _SHORT_HOURS and (hint := _to_try(footage, card.training.frames)):
+    if normal.hours < _SHORT_HOURS and (hint := _hint_of_halves(footage)):
         click.echo(hint)
-    words = ["edge-vad", "export", str(job.out), "--out", str(job.onnx)]
-    print_next(shlex.join(words))
+    export = shlex.join(["edge-vad", "export", str(job.out), "--out", str(job.onnx)])
+    rest = _rest_of(footage)
+    print_next(export, *([run_command(job.onnx, shlex.quote(rest))] if rest else []))
 
 
-def _to_try(footage: Sequence[str], frames: int) -> str:
-    """Where a scene may be tried, where one recording is all there is; else nothing."""
-    spec = parse_spec(footage[0])
-    if len(footage) != 1 or not isinstance(spec, RecordingSpec) or not spec.path.is_file():
+def _rest_of(footage: Sequence[str]) -> str:
+    """What of the recording was not learnt from, where a part of one is all there is."""
+    spec = _only_file(footage)
+    if spec is None or spec.is_whole:
+        return ""
+    stop = spec.part.stop if spec.part else spec.frames.stop
+    return f"{spec.path}:{stop}-" if stop else ""
+
+
+def _hint_of_halves(footage: Sequence[str]) -> str:
+    """How to keep a part to try the scene on, where one recording is all there is."""
+    spec = _only_file(footage)
+    if spec is None or not spec.is_whole:
         return ""
     path = shown_path(spec.path)
-    if spec.frames.stop is not None:
-        return f"to try the scene on the rest of the recording: {path}:{spec.frames.stop}-"
-    if not spec.frames.is_whole:
-        return ""
     return (
         f"all of {path} was learnt from; if there is no other footage, learn from its first half, "
-        f"{path}:0-{frames // 2}, and try the scene on {path}:{frames // 2}-"
+        f"{path}:0-50%, and try the scene on the other, {path}:50%-"
     )
+
+
+def _only_file(footage: Sequence[str]) -> RecordingSpec | None:
+    spec = parse_spec(footage[0])
+    is_alone = len(footage) == 1 and isinstance(spec, RecordingSpec) and spec.path.is_file()
+    return spec if is_alone else None

@@ -12,7 +12,8 @@ from edge_vad.sources.addresses.options import read_options
 from edge_vad.untrusted import shown_path
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
-_RANGE = re.compile(r"(?=.*[0-9])([0-9]{0,15})-([0-9]{0,15})")
+_MARK = r"(?:[0-9]{1,15}[%smh]?)?"
+_RANGE = re.compile(rf"(?=.*[0-9])({_MARK})-({_MARK})")
 _OPTIONS = re.compile(r"(.+)\?([^?]*)", re.DOTALL)
 _LONGEST_NAME = 100
 
@@ -38,6 +39,60 @@ class FrameRange:
         return f"{self.start}-{'end' if self.stop is None else self.stop}"
 
 
+_UNIT_S = {"s": 1, "m": 60, "h": 3600}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A half-open range by time or share, as it was written: `0-30s`, `10m-1h` or `50%-`.
+
+    Which frames these are is known once the recording is open.
+
+    Attributes:
+        start: Where it begins: a number of frames, of seconds, minutes or hours, or a percentage.
+        stop: Where the rest begins; empty means to the end.
+    """
+
+    start: str
+    stop: str
+
+    def __str__(self) -> str:
+        return f"{self.start or 0}-{self.stop or 'end'}".replace("%", "percent")
+
+    def in_frames(self, length: int | None, fps: float) -> FrameRange:
+        """The frames of it.
+
+        Args:
+            length: Frames of the recording; None where it cannot say.
+            fps: Its frames a second.
+
+        Raises:
+            WrongUse: It holds no frame, or is a share of a length that nobody knows.
+
+        Example:
+            >>> Part("50%", "1m").in_frames(1000, 25.0)
+            FrameRange(start=500, stop=1500)
+        """
+        start = _frame_of(self.start or "0", length, fps)
+        return _frames_between(start, _frame_of(self.stop, length, fps) if self.stop else None)
+
+
+def _frame_of(mark: str, length: int | None, fps: float) -> int:
+    number, unit = (int(mark), "") if mark.isdigit() else (int(mark[:-1]), mark[-1])
+    if not unit:
+        return number
+    if unit != "%":
+        return round(number * _UNIT_S[unit] * fps)
+    if number > 100:
+        raise WrongUse(f"{mark} is more than all of a recording", "give 0% to 100%")
+    if length is None:
+        raise WrongUse(
+            f"{mark} of a recording that does not say how long it is cannot be found",
+            "give the range in seconds, such as 0-30s, or in frames",
+        )
+    return round(length * number / 100)
+
+
 @dataclass(frozen=True, slots=True)
 class RecordingSpec:
     """A video file or a folder of frames, or a part of one.
@@ -45,6 +100,7 @@ class RecordingSpec:
     Attributes:
         path: The file or folder; it exists.
         frames: Which of its frames to use.
+        part: Which part, where that was not said in frames; it then counts and not `frames`.
         realtime: Whether it plays at the pace of a camera.
         loop: Whether it begins again at its end; only in real time.
         fps: Frames a second, in place of what a file says; None leaves it to that.
@@ -55,6 +111,7 @@ class RecordingSpec:
 
     path: Path
     frames: FrameRange = FrameRange()
+    part: Part | None = None
     realtime: bool = False
     loop: bool = False
     fps: float | None = None
@@ -62,12 +119,17 @@ class RecordingSpec:
     size: tuple[int, int] | None = None
 
     @property
+    def is_whole(self) -> bool:
+        """Whether nothing of it is left out."""
+        return self.part is None and self.frames.is_whole
+
+    @property
     def name(self) -> str:
         """Safe as a folder name and different for every range: `street_0-5000`."""
         plain = self.path.resolve() if self.path.name in ("", "..") else self.path
         stem = plain.name if plain.is_dir() else plain.stem
         safe = re.sub(r"[^\w.-]+", "_", stem).lstrip(".-")[:_LONGEST_NAME] or "source"
-        return safe if self.frames.is_whole else f"{safe}_{self.frames}"
+        return safe if self.is_whole else f"{safe}_{self.part or self.frames}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +150,9 @@ def parse_spec(spec: str | Path) -> RecordingSpec | StreetSpec | CameraSpec:
 
     Args:
         spec: A camera (`0`, `/dev/video0`, `csi://0`, `rtsp://...`, `http://...`), a video file, a
-            folder of frames or of video files, any of them with a frame range
-            (`street.mp4:0-5000`, `street.mp4:5000-`, `street.mp4:-5000`) and with options
+            folder of frames or of video files, any of them with a range of frames
+            (`street.mp4:0-5000`, `street.mp4:5000-`, `street.mp4:-5000`), times (`:0-30s`,
+            `:10m-1h`) or shares (`:0-50%`) and with options
             (`frames?fps=30`; played like a camera with `street.mp4?realtime=1` or
             `street.mp4?realtime=1&loop=1`), or `test://street?seed=1`. A `Path` is never taken for
             a camera or an address.
@@ -156,18 +219,24 @@ def _parse_recording(text: str) -> RecordingSpec:
     if match:
         if not _exists(Path(before)):
             raise _missing(before)
-        return RecordingSpec(Path(before), _range_between(match[1], match[2]))
+        return _with_range(RecordingSpec(Path(before)), match[1], match[2])
     if before and _exists(Path(before)):
         shown = shown_path(before)
         raise WrongUse(
-            f"what follows {shown!r} is not a range of frames",
-            f"write {shown}:0-5000, {shown}:5000- or {shown}:-5000",
+            f"what follows {shown!r} is not a range",
+            f"write {shown}:0-5000 for frames, {shown}:0-30s for a time, {shown}:50%- for a share",
         )
     raise _missing(text)
 
 
-def _range_between(first: str, end: str) -> FrameRange:
-    start, stop = int(first or 0), int(end) if end else None
+def _with_range(spec: RecordingSpec, start: str, stop: str) -> RecordingSpec:
+    if all(mark.isdigit() for mark in (start, stop) if mark):
+        frames = _frames_between(int(start or 0), int(stop) if stop else None)
+        return replace(spec, frames=frames)
+    return replace(spec, part=Part(start, stop))
+
+
+def _frames_between(start: int, stop: int | None) -> FrameRange:
     if stop is not None and stop <= start:
         raise WrongUse(
             f"the range {start}-{stop} holds no frame",

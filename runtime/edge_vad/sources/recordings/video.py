@@ -94,9 +94,12 @@ class VideoSource(Recording):
         wanted = frames.stop or self._file.count or 0
         came = decoded if frames.stop else round(last_s * self.fps) + 1
         if came < wanted - _tolerance(wanted):
+            if frames.stop:
+                self._report(f"{path} has {came} frames, though {frames} were asked for")
+                return
             lasted_s, expected_s = came / self.fps, wanted / self.fps
             self._report(
-                f"{path} ends after {lasted_s:.1f} s, though {expected_s:.1f} s were expected"
+                f"{path} ends after {lasted_s:.1f} s, though it says that it has {expected_s:.1f}"
             )
 
 
