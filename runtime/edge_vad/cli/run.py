@@ -25,7 +25,7 @@ from edge_vad.cli.summary import print_summary, summarise
 from edge_vad.errors import BadInput, WrongUse
 from edge_vad.false_alarms import parse_rate
 from edge_vad.motion.pace import scored_of
-from edge_vad.outputs.recorder import SCORES, VIDEO, Recorder
+from edge_vad.outputs.recorder import VIDEO, Recorder
 from edge_vad.preprocessing.regions import Polygon, write_regions
 from edge_vad.scoring.detector import Detector, load
 from edge_vad.sources import Source, open_sources
@@ -153,7 +153,9 @@ def run(
         ) as detector,
         open_sources(sources, strict=strict, fps=fps) as footage,
     ):
-        _note_beforehand(footage, detector, out)
+        check_rate(footage, detector.model.card)
+        if footage.name in detector.model.card.training.sources:
+            note(f"{footage.name} was learnt from: its scores say nothing about other footage")
         drift = None
         if follow_drift or reset_drift:
             accepted, scored_fps = parse_rate(detector.false_alarms), _scored_fps(footage, detector)
@@ -178,14 +180,6 @@ def run(
         click.echo(msgspec.json.encode(summary))
     else:
         print_summary(summary, out)
-
-
-def _note_beforehand(footage: Source, detector: Detector, out: Path) -> None:
-    check_rate(footage, detector.model.card)
-    if footage.name in detector.model.card.training.sources:
-        note(f"{footage.name} was learnt from: its scores say nothing about other footage")
-    if (out / SCORES).exists():
-        note(f"{out} holds the results of an earlier run: this one's take their place")
 
 
 def _refuse(options: tuple[str, ...], why: str, todo: str) -> None:

@@ -168,7 +168,7 @@ def test_the_rate_follows_from_the_footage_unless_it_is_said(
     assert (summary["accepted"], summary["accepted_by_default"]) == (rate, True)
     assert words in summary["footing"]
     assert f"by default, --false-alarms says another rate; {summary['footing']}" in told.out
-    assert ("note: 1 a minute is rarer" in told.err) == (hours < 1 / 60)
+    assert ("1 a minute is rarer" in told.out) == (hours < 1 / 60)
     said = edge_vad("run", scene, clip, *out, "--false-alarms", "2/week", "--json")
     summary = json.loads(said.out)
     assert (summary["accepted"], summary["accepted_by_default"]) == ("2/week", False)
