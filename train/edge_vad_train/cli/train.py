@@ -255,5 +255,6 @@ def _hint_of_halves(footage: Sequence[str]) -> str:
 
 def _only_file(footage: Sequence[str]) -> RecordingSpec | None:
     spec = parse_spec(footage[0])
-    is_alone = len(footage) == 1 and isinstance(spec, RecordingSpec) and spec.path.is_file()
-    return spec if is_alone else None
+    if len(footage) != 1 or not isinstance(spec, RecordingSpec) or not spec.path.is_file():
+        return None
+    return spec
