@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from edge_vad.errors import BadInput
 from edge_vad.sinks.edits import SiteEditor
 from edge_vad.sinks.http.application import application
 from edge_vad.sinks.http.auth import Authenticator
@@ -77,7 +78,14 @@ class PageApp:
         described = self._live.described() if self._live else SiteResponse(live=False)
         rights = msgspec.structs.asdict(self._login.rights_of(request))
         edits = self._editor is not None
-        return json_response(msgspec.structs.replace(described, edits=edits, **rights))
+        said = {"edits": edits, "recorded": await self._recorded(), **rights}
+        return json_response(msgspec.structs.replace(described, **said))
+
+    async def _recorded(self) -> tuple[str, ...]:
+        try:
+            return tuple(await self._store_threads.do(self._events.cameras))
+        except BadInput:  # the cameras are shown nevertheless
+            return ()
 
     @operation(kinds=("application/octet-stream",), parameters=LIVE, statuses=(400, 404))
     async def _now(self, request: Request) -> Response:

@@ -36,6 +36,7 @@ class SiteResponse(msgspec.Struct, frozen=True):
         edits: Whether the site file can be changed here.
         run: Another one after every start, and for other cameras.
         cameras: The cameras.
+        recorded: Names of the cameras that there are events of.
         colours: Red, green, blue and opacity of the 256 levels of the heat map, base64.
         span_s: Seconds of scores that are kept.
         fps: Pictures a second that are worth asking for.
@@ -48,6 +49,7 @@ class SiteResponse(msgspec.Struct, frozen=True):
     edits: bool = False
     run: str = ""
     cameras: tuple[CameraCard, ...] = ()
+    recorded: tuple[str, ...] = ()
     colours: str = ""
     span_s: int = SPAN_S
     fps: float = 0.0

@@ -10,6 +10,7 @@ from edge_vad.sinks.store.media import EVENT_ID
 
 _ID = {"type": "string", "pattern": f"^{EVENT_ID}$"}
 _NAME = {"type": "string", "maxLength": LONGEST_NAME, "pattern": "^[ -~]*$"}
+_SECOND = {"type": "integer", "minimum": 0, "maximum": LATEST_SECOND}
 _FLAG = {"type": "integer", "enum": [0, 1]}
 _DIGEST = {"type": "string", "pattern": '^"[0-9a-f]{32}"$'}
 _PICTURE = rf"(0|[1-9][0-9]{{0,3}}):(-1|0|[1-9][0-9]{{0,8}}):({'|'.join(map(str, WIDTHS))})"
@@ -24,6 +25,8 @@ EVENTS = {
     "before": Parameter(_ID, "Older than this event."),
     "seen": Parameter(_FLAG, "Seen ones, or others."),
     "starred": Parameter(_FLAG, "Starred ones, or others."),
+    "since": Parameter(_SECOND, "Begun then or later, seconds since 1970."),
+    "until": Parameter(_SECOND, "Begun before, seconds since 1970."),
 }
 PICTURE = EVENT | {
     "width": Parameter(

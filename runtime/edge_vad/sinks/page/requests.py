@@ -67,6 +67,8 @@ class EventQuery(NamedTuple):
     zone: str | None
     seen: bool | None
     starred: bool | None
+    since: int | None
+    until: int | None
 
 
 async def read_body(
@@ -149,7 +151,8 @@ def read_events(asked: Mapping[str, str]) -> EventQuery:
         raise WrongUse("before is no id of an event", _API)
     seen, starred = (_flag(asked, each) for each in ("seen", "starred"))
     limit = read_number(asked, "limit", 50, 1, MOST_EVENTS)
-    return EventQuery(limit, camera, before, zone, seen, starred)
+    since, until = (_second(asked, each) for each in ("since", "until"))
+    return EventQuery(limit, camera, before, zone, seen, starred, since, until)
 
 
 def _name(asked: Mapping[str, str], what: str) -> str | None:
@@ -161,6 +164,10 @@ def _name(asked: Mapping[str, str], what: str) -> str | None:
 
 def _flag(asked: Mapping[str, str], what: str) -> bool | None:
     return bool(read_number(asked, what, 0, 0, 1)) if what in asked else None
+
+
+def _second(asked: Mapping[str, str], what: str) -> int | None:
+    return read_number(asked, what, 0, 0, LATEST_SECOND) if what in asked else None
 
 
 def _wanted(part: str, cameras: int) -> WantedPicture:

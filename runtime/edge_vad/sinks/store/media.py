@@ -20,6 +20,20 @@ def is_event_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
+def first_id(at: float) -> str:
+    """The least that the id of an event may be that began then, or later.
+
+    Args:
+        at: Seconds since 1970; before that, and beyond what an id can say, is as good as that.
+
+    Example:
+        >>> first_id(1e9)
+        '00e8d4a5-1000'
+    """
+    milliseconds = f"{int(min(max(0.0, at * 1000), (1 << 48) - 1)):012x}"
+    return f"{milliseconds[:8]}-{milliseconds[8:]}"
+
+
 def stem(event_id: str) -> Path:
     """An event's files, without their endings, relative to the store's folder.
 

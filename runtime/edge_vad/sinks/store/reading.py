@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from edge_vad.errors import BadInput
 from edge_vad.events import LiveEvent
-from edge_vad.sinks.store.media import clip_of, is_event_id, snapshot_of
+from edge_vad.sinks.store.media import clip_of, first_id, is_event_id, snapshot_of
 from edge_vad.sinks.store.schema import DATABASE, SELECT, event_of
 
 _MOST = 1000
@@ -35,6 +35,8 @@ class StoredEvents:
         zone: str | None = None,
         seen: bool | None = None,
         starred: bool | None = None,
+        since: float | None = None,
+        until: float | None = None,
     ) -> list[LiveEvent]:
         """The newest events, newest first.
 
@@ -45,21 +47,35 @@ class StoredEvents:
             zone: Only those of the zone of this name; empty: only those in none.
             seen: Only those that somebody has looked at, or nobody.
             starred: Only those that somebody wants to keep, or nobody.
+            since: Only those that began then or later, s since 1970.
+            until: Only those that began before, s since 1970.
 
         Raises:
             BadInput: The store cannot be read.
         """
-        said = {
-            "camera = ?": camera,
-            "id < ?": before,
-            "zone = ?": zone,
-            "seen = ?": seen,
-            "starred = ?": starred,
-        }
-        conditions = {text: value for text, value in said.items() if value is not None}
-        where = " AND ".join(conditions) or "1"
-        values = [*conditions.values(), max(0, min(limit, _MOST))]
+        # Ids sort by the time of the beginning, and have an index.
+        said: list[tuple[str, object]] = [
+            ("id >= ?", since if since is None else first_id(since)),
+            ("id < ?", until if until is None else first_id(until)),
+            ("id < ?", before),
+            ("camera = ?", camera),
+            ("zone = ?", zone),
+            ("seen = ?", seen),
+            ("starred = ?", starred),
+        ]
+        conditions = [each for each in said if each[1] is not None]
+        where = " AND ".join(text for text, _ in conditions) or "1"
+        values = [*(value for _, value in conditions), max(0, min(limit, _MOST))]
         return self._select(f"WHERE {where} ORDER BY id DESC LIMIT ?", values)
+
+    def cameras(self) -> list[str]:
+        """Names of all cameras that there are events of, in their order; at most 1000.
+
+        Raises:
+            BadInput: The store cannot be read.
+        """
+        found = self._read("SELECT DISTINCT camera FROM events ORDER BY camera LIMIT ?", [_MOST])
+        return [row[0] for row in found]
 
     def find(self, event_id: str) -> LiveEvent | None:
         """The event of this id, which may be any text; None if there is none.
@@ -81,13 +97,14 @@ class StoredEvents:
         return path and self.folder / path
 
     def _select(self, rest: str, values: Sequence[object]) -> list[LiveEvent]:
+        return [event_of(row, self.folder) for row in self._read(f"{SELECT} {rest}", values)]
+
+    def _read(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         if not (self.folder / DATABASE).is_file():
             return []
         try:
             with self._reader() as connection:
-                rows: list[tuple[Any, ...]] = connection.execute(
-                    f"{SELECT} {rest}", values
-                ).fetchall()
+                return connection.execute(query, values).fetchall()
         except sqlite3.Error as error:
             if "no such table" in str(error):  # it is being made
                 return []
@@ -95,7 +112,6 @@ class StoredEvents:
                 f"the events in {self.folder} cannot be read ({error})",
                 "see whether the folder is readable and the disk is well",
             ) from None
-        return [event_of(row, self.folder) for row in rows]
 
     @contextmanager
     def _reader(self) -> Iterator[sqlite3.Connection]:

@@ -124,6 +124,8 @@ def test_what_cannot_be_is_refused_in_words(page, path, body, status, words):
         "/api/events?limit=0",
         "/api/events?limit=99999",
         "/api/events?before=yesterday",
+        "/api/events?since=yesterday",
+        "/api/events?until=-1",
         "/api/events?camera=%00",
     ],
 )
@@ -171,6 +173,21 @@ def test_events_are_told_newest_first_and_only_when_they_changed(page, events, s
     assert [each["id"] for each in page.ask(f"/api/events?before={newest}").json["events"]] == [
         stored.id
     ]
+
+
+def test_events_are_searched_by_time_and_all_their_cameras_are_known(page, events, stored):
+    then = int(stored.start)
+    assert len(page.ask(f"/api/events?since={then}&until={then + 1}").json["events"]) == 1
+    assert page.ask(f"/api/events?since={then + 1}").json["events"] == []
+    assert page.ask(f"/api/events?until={then}").json["events"] == []
+    assert page.ask("/api/site").json["recorded"] == ["gate"]
+
+
+def test_where_the_store_is_broken_the_cameras_are_told(page):
+    (page.folder / "events.sqlite").write_bytes(b"no database" * 500)
+    answer = page.ask("/api/site")
+    assert answer.status == 200
+    assert answer.json["recorded"] == []
 
 
 def test_a_picture_is_shown_as_it_is_and_smaller_with_its_box(page, stored):

@@ -54,7 +54,18 @@ ASKED = st.one_of(
 )
 QUERY = st.dictionaries(
     st.sampled_from(
-        ["pictures", "since", "limit", "camera", "before", "width", "zone", "seen", "starred"]
+        [
+            "pictures",
+            "since",
+            "limit",
+            "camera",
+            "before",
+            "width",
+            "zone",
+            "seen",
+            "starred",
+            "until",
+        ]
     )
     | st.text(max_size=10),
     SAID | EVENT,

@@ -97,6 +97,24 @@ def test_events_come_newest_first_page_by_page_and_by_camera(store, events):
     assert [event.start - events.recent for event in reading.newest(3, camera="yard")] == [8, 6, 4]
 
 
+def test_events_are_found_by_the_time_at_which_they_began(store, events):
+    for second in range(10):
+        at, camera = events.recent + second, ("gate", "yard")[second % 2]
+        store.event(camera, events.new(events.live(at, camera=camera)))
+    events.eventually(lambda: store.health().depth == 0)
+    reading, then = StoredEvents(store.folder), events.recent
+
+    def found(**asked) -> list[float]:
+        return [event.start - then for event in reading.newest(**asked)]
+
+    assert found(since=then + 3, until=then + 6) == [5, 4, 3]
+    assert found(since=then + 3.001, until=then + 6.001) == [6, 5, 4]
+    assert found(since=then + 3, until=then + 6, camera="yard") == [5, 3]
+    assert found(since=then + 7, limit=1) == [9]
+    assert found(until=0.0) == found(since=2e9) == found(since=1e300) == []
+    assert reading.cameras() == ["gate", "yard"]
+
+
 def test_a_clip_is_found_once_it_is_whole(store, events):
     event = events.live()
     store.event("gate", events.new(event))

@@ -4,7 +4,9 @@ import * as api from "./api.js";
 import * as words from "./words.js";
 
 const PAGE = 30;
-const MOST = 200;
+const MOST = 200; // at once
+const LATEST = 2 ** 31; // second that can be asked for
+const NOTHING = ["Nothing out of the ordinary so far.", "There is no such event."];
 
 export class Events {
   // `announce(event)` is called for each that is new since the page was opened.
@@ -15,6 +17,9 @@ export class Events {
     this.older = document.getElementById("older");
     this.filter = document.getElementById("filter");
     this.which = document.getElementById("which");
+    this.when = new When(() => this.begin());
+    this.toNewest = document.getElementById("newest");
+    this.before = null; // id of the event that a later page begins after
     this.marks = false; // whether this browser may mark events
     this.template = document.getElementById("event-card").content.firstElementChild;
     this.cards = new Map();
@@ -22,16 +27,22 @@ export class Events {
     this.limit = PAGE;
     this.newest = null; // id of the newest event that was seen; empty: there was none
     this.viewer = new Viewer(this);
-    this.older.addEventListener("click", () => {
-      this.limit = Math.min(MOST, this.limit + PAGE);
-      this.refresh();
-    });
-    for (const choice of [this.filter, this.which]) {
-      choice.addEventListener("change", () => {
-        this.limit = PAGE;
-        this.refresh();
-      });
-    }
+    this.older.addEventListener("click", () => this.showOlder());
+    this.toNewest.addEventListener("click", () => this.begin());
+    for (const choice of [this.filter, this.which]) choice.addEventListener("change", () => this.begin());
+  }
+
+  // Show the newest of what is wanted, or what follows an event.
+  begin(before = null) {
+    this.before = before;
+    this.limit = PAGE;
+    this.refresh();
+  }
+
+  showOlder() {
+    if (this.limit + PAGE > MOST) return this.begin(this.events.at(-1).id);
+    this.limit += PAGE;
+    this.refresh();
   }
 
   // Cameras, and zones as CAMERA/ZONE, in the order of their names.
@@ -62,6 +73,8 @@ export class Events {
     const [camera, zone] = this.filter.value.split("/");
     return {
       limit: this.limit,
+      ...(this.before && { before: this.before }),
+      ...this.when.bounds(),
       ...(camera && { camera }),
       ...(zone && { zone }),
       ...{ unseen: { seen: 0 }, starred: { starred: 1 } }[this.which.value],
@@ -81,6 +94,7 @@ export class Events {
   async reveal(id) {
     const isShown = () => this.events.some((event) => event.id === id);
     if (!isShown()) {
+      this.before = null;
       this.limit = MOST;
       await this.refresh();
     }
@@ -117,7 +131,9 @@ export class Events {
     }
     while (this.list.children.length > wanted.length) this.list.lastElementChild.remove();
     this.nothing.hidden = events.length > 0;
-    this.older.hidden = events.length < this.limit || this.limit >= MOST;
+    this.nothing.lastElementChild.textContent = NOTHING[Number(Object.keys(this.wanted()).length > 1)];
+    this.older.hidden = events.length < this.limit;
+    this.toNewest.hidden = !this.before;
   }
 
   heading(title) {
@@ -152,6 +168,29 @@ export class Events {
     find(".rarity").textContent = words.capital(event.rarity);
     find(".play").hidden = !event.clip;
     card.dataset.state = event.state;
+  }
+}
+
+// From when on, and until when; the seconds since 1970 of what is typed in the browser's own time.
+class When {
+  constructor(changed) {
+    this.root = document.getElementById("when");
+    this.fields = ["since", "until"].map((name) => document.getElementById(name));
+    const told = () => {
+      const [since, until] = this.fields.map((field) => field.value.replace("T", " "));
+      this.root.querySelector("summary").textContent =
+        [since && `from ${since}`, until && `to ${until}`].filter(Boolean).join(" ") || "Any time";
+      changed();
+    };
+    this.fields.forEach((field) => field.addEventListener("change", told));
+    // What is reset has its new values only afterwards.
+    this.root.querySelector("form").addEventListener("reset", () => setTimeout(told));
+  }
+
+  bounds() {
+    const said = this.fields.filter((field) => field.value);
+    const seconds = (field) => Math.min(LATEST, Math.max(0, Math.floor(new Date(field.value) / 1000)));
+    return Object.fromEntries(said.map((field) => [field.id, seconds(field)]));
   }
 }
 

@@ -26,7 +26,7 @@ async function start() {
   Camera.keeps = edits && mayChange;
   page.events = new Events(announce);
   page.events.marks = mayChange;
-  page.events.offer(cameras.map((camera) => camera.name));
+  page.events.offer([...cameras.map((camera) => camera.name), ...page.site.recorded]);
   if (live) {
     const palette = coloursOf(colours);
     page.cameras = cameras.map((card, place) => new Camera(place, card, palette));
