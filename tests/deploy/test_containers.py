@@ -15,6 +15,7 @@ from types import SimpleNamespace
 
 import pytest
 import yaml
+from certificate import self_signed
 from free_port import free_port
 
 from edge_vad.selftest.small_scene import write_small_scene
@@ -144,13 +145,17 @@ def test_everything_that_is_copied_reaches_the_builder():
             assert {each.split("/")[0] for each in copied.split()} <= set(kept)
 
 
-def test_the_health_check_follows_the_page(tmp_path):
+@pytest.mark.parametrize("has_certificate", [False, True], ids=["HTTP", "TLS"])
+def test_the_health_check_follows_the_page(tmp_path, has_certificate):
     port, scene = free_port(), write_small_scene(tmp_path / "scene.onnx")
     check = [sys.executable, str(CONTAINERS / "healthy.py")]
     asked = {**os.environ, "EDGE_VAD_PAGE_PORT": str(port)}
     assert subprocess.run(check, env=asked).returncode == 1
     street = "test://street?seed=1&realtime=1&size=128x96"
     words = ["run", str(scene), street, "--serve", f"0.0.0.0:{port}", "--duration", "1h"]
+    if has_certificate:
+        made = self_signed(tmp_path)
+        words += ["--cert-file", str(made.cert), "--key-file", str(made.key)]
     run = subprocess.Popen(
         [sys.executable, "-m", "edge_vad", *words],
         env={**os.environ, "EDGE_VAD_TOKEN": "0123456789abcdef0123"},
