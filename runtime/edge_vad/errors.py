@@ -81,6 +81,12 @@ class Unavailable(EdgeVadError):
     code = "unavailable"
 
 
+class ServerAway(Unavailable):
+    """A server that scores frames and does not answer (exit code 4)."""
+
+    code = "server-away"
+
+
 class SourceLost(EdgeVadError):
     """Live sources that never sent a frame (exit code 5)."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from edge_vad.backends.base import (
     no_hook,
     with_motion,
 )
+from edge_vad.backends.triton.address import FORM, is_address, parse_address
 from edge_vad.errors import WrongUse
 
 if TYPE_CHECKING:  # a backend is asked for its version where OpenCV is absent, too
@@ -30,6 +32,7 @@ __all__ = [
     "ModelInput",
     "ModelOutput",
     "StageHook",
+    "check_name",
     "load_backend",
     "no_hook",
     "with_motion",
@@ -60,7 +63,7 @@ def load_backend(
 
     Args:
         model: The scene model.
-        name: One of `BACKENDS`.
+        name: One of `BACKENDS`, or the address of a server: `triton://HOST:8001/SCENE`.
         threads: CPU threads; one for small frames, all cores for others when None.
         engine: The engine to run; the one beside the scene model for this device when None.
         rebuild: Build the engine anew where it does not belong here or is missing.
@@ -68,6 +71,7 @@ def load_backend(
     Raises:
         WrongUse: There is no backend of this name.
         Unavailable: The backend is not on this machine; never replaced by another in silence.
+        ServerAway: The server cannot be reached.
         BadModel: The backend refuses the graph.
     """
     if name == "auto":
@@ -76,8 +80,14 @@ def load_backend(
         return choose_backend(
             lambda each: load_backend(model, each, threads=threads, rebuild=rebuild)
         )
-    if name not in BACKENDS:
-        raise WrongUse(f"there is no backend {name!r}", f"choose one of: {', '.join(BACKENDS)}")
+    if is_address(name):
+        if engine or rebuild:
+            raise WrongUse(
+                "engines are for backends of this machine",
+                "put the engine into the server's repository: edge-vad export --engine --triton",
+            )
+        return _on_server(model, name, threads)
+    check_name(name)
     if name in ("tensorrt", "tensorrt-pycuda", "tensorrt-rtx"):
         from edge_vad.backends.tensorrt import TensorRtBackend
 
@@ -91,3 +101,25 @@ def load_backend(
     from edge_vad.backends.onnxruntime import OnnxRuntimeBackend
 
     return OnnxRuntimeBackend(model, threads, name)
+
+
+def check_name(name: str) -> None:
+    """See to it that there is a backend of this name, or that it is the address of a server.
+
+    Raises:
+        WrongUse: There is none, or it is no address.
+    """
+    if is_address(name):
+        parse_address(name)
+    elif name not in BACKENDS:
+        raise WrongUse(
+            f"there is no backend {name!r}", f"choose one of: {', '.join(BACKENDS)}; or {FORM}"
+        )
+
+
+def _on_server(model: SceneModel, address: str, threads: int | None) -> Backend:
+    from edge_vad.backends.triton.backend import TritonBackend
+
+    where = parse_address(address)
+    here = partial(load_backend, model, threads=threads) if where.falls_back else None
+    return TritonBackend(model, where, here)

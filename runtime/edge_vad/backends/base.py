@@ -123,11 +123,14 @@ class Backend(ABC):
             host`. A backend that computes where the frame lies has only the second.
         largest_batch: Frames it takes at once, at most; None is any number.
         motion_inside: Whether its graph measures motion, and it takes `CameraInput`.
+        may_wait: Whether a frame may wait for what is elsewhere and away: footage does not run off,
+            a camera does.
     """
 
     name: str
     device: str
     motion_inside: bool = False
+    may_wait: bool = True
     largest_batch: int | None = None
     on_stage: StageHook = staticmethod(no_hook)
 

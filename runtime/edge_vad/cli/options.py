@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from edge_vad.backends import BACKENDS
+from edge_vad.backends.triton.address import FORM, is_address, parse_address
 from edge_vad.errors import WrongUse
 from edge_vad.preprocessing.regions import Polygon, parse_regions
 
@@ -79,15 +80,25 @@ def ignore_option(what: str) -> Callable[[Function], Function]:
 IGNORE_HELP = "Region in which nothing counts, besides those that the scene leaves out"
 
 
+class _Backend(click.Choice[str]):
+    """The name of a backend, or the address of a server."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if is_address(value):
+            parse_address(value)
+            return value
+        return super().convert(value, param, ctx)
+
+
 def scoring_options(function: Function) -> Function:
     """Add the options of how frames are read and scored."""
     options = (
         click.option(
             "--backend",
-            type=click.Choice(BACKENDS),
+            type=_Backend(BACKENDS),
             default=BACKENDS[0],
             show_default=True,
-            help="What runs the scene model.",
+            help=f"What runs the scene model; or a server that does: {FORM}.",
         ),
         click.option(
             "--threads",

@@ -8,7 +8,8 @@ from typing import Annotated
 import msgspec
 
 from edge_vad.alarms.settings import DecisionSettings
-from edge_vad.backends import BACKENDS
+from edge_vad.backends import BACKENDS, check_name
+from edge_vad.errors import WrongUse
 from edge_vad.sinks.settings import SinkSettings
 
 NAME_PATTERN = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
@@ -70,7 +71,7 @@ class SiteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     Attributes:
         cameras: The cameras.
-        backend: What runs the scene models.
+        backend: What runs the scene models: a backend, or the address of a server.
         threads: CPU threads of each scene model; one where there are several cameras or frames
             are small, else all cores.
         sinks: Where detections and events go.
@@ -82,8 +83,10 @@ class SiteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     sinks: SinkSettings = SinkSettings()
 
     def __post_init__(self) -> None:
-        if self.backend not in BACKENDS:
-            raise ValueError(f"backend must be one of {', '.join(BACKENDS)}")
+        try:
+            check_name(self.backend)
+        except WrongUse as error:
+            raise ValueError(f"backend: {error}") from None
         names = [camera.name for camera in self.cameras]
         if twice := next((name for name in names if names.count(name) > 1), None):
             raise ValueError(f"two cameras are called {twice!r}")
