@@ -15,6 +15,7 @@ class CameraState(str, Enum):
         FROZEN: Frames come, but all of one picture.
         COVERED: The scene cannot be seen: something is before the lens, or it is out of focus.
         MOVED: A scene is seen, but another one: the camera was turned.
+        SERVER_AWAY: Frames come, and the server that is to score them does not answer.
         ENDED: A recording has come to its end, or the camera was stopped.
     """
 
@@ -24,6 +25,7 @@ class CameraState(str, Enum):
     FROZEN = "frozen"
     COVERED = "covered"
     MOVED = "moved"
+    SERVER_AWAY = "server away"
     ENDED = "ended"
 
     def __str__(self) -> str:

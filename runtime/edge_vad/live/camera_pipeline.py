@@ -87,6 +87,7 @@ class CameraPipeline:
         reported: The state that was reported last.
         frames: Frames scored.
         unjudged: Frames that were not judged, by the reason.
+        is_server_away: Whether its last frame had no score, as the server was away.
         age_s: Age of the frame scored last when it was decided on.
     """
 
@@ -100,6 +101,7 @@ class CameraPipeline:
         self.reported: CameraState | None = None
         self.frames = 0
         self.unjudged: Counter[str] = Counter()
+        self.is_server_away = False
         self.age_s: float | None = None
         self.capture = Capture(
             plan.name,
@@ -133,7 +135,9 @@ class CameraPipeline:
         captured = self.capture.state
         if captured is CameraState.ENDED and self.is_busy:  # its last frames are under way
             captured = CameraState.LIVE
-        return self._picture_state if captured is CameraState.LIVE else captured
+        seen = self._picture_state if captured is CameraState.LIVE else captured
+        is_away = self.is_server_away and seen is CameraState.LIVE
+        return CameraState.SERVER_AWAY if is_away else seen
 
     @property
     def described(self) -> WatchedCamera:

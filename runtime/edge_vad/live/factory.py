@@ -49,7 +49,9 @@ class Scenes:
         """
         path = (self._folder / scene).resolve()
         if path not in self._scorers:
-            scorer = Scorer(*open_scene(path, self._backend, threads=self._threads))
+            model, backend = open_scene(path, self._backend, threads=self._threads)
+            backend.may_wait = False
+            scorer = Scorer(model, backend)
             self._undo.callback(scorer.close)
             self._scorers[path] = scorer
         return self._scorers[path].model

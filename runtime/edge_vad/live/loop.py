@@ -12,9 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from queue import Empty, SimpleQueue
 
+import numpy as np
+
 from edge_vad.alarms.drift import DriftState
 from edge_vad.camera_state import CameraState
-from edge_vad.errors import EdgeVadError, WrongUse
+from edge_vad.errors import EdgeVadError, ServerAway, WrongUse
 from edge_vad.events import CameraStatus, WatchedCamera
 from edge_vad.frame import Frame
 from edge_vad.live.camera_pipeline import CameraPipeline
@@ -31,6 +33,7 @@ _PATIENCE_S = 0.25
 _SINKS_S = 3.0
 """That sinks get, at most, of the time in which everything must have ended."""
 _AFTER_SINKS_S = 0.8
+_SERVER_AWAY, _NO_MAP = str(CameraState.SERVER_AWAY), np.zeros((0, 0), np.float32)
 
 _log = logging.getLogger(__name__)
 
@@ -244,8 +247,10 @@ class LiveLoop:
         scores = self._infer(scorer, [each.prepared for each in waiting])
         infer_s = time.monotonic() - began
         for place, (pipeline, ready) in enumerate(zip(batch, waiting, strict=True)):
+            why = scores[place].unjudged if scores else ""
+            pipeline.is_server_away = why == _SERVER_AWAY
             is_live = pipeline.state is CameraState.LIVE and self._watches(pipeline)
-            if scores and (why := scores[place].unjudged):
+            if why:
                 pipeline.unjudged[why] += 1
             elif scores and is_live:
                 self._decide(pipeline, ready.prepared.frame, scores[place])
@@ -254,11 +259,16 @@ class LiveLoop:
             self._release(pipeline)
 
     def _infer(self, scorer: Scorer, prepared: list[PreparedFrame]) -> list[FrameScore]:
-        """Score a batch; where that fails it ends the cameras of the scene, and no other."""
+        """Score a batch; where that fails it ends the cameras of the scene, and no other.
+
+        A server that is away only leaves the frames without a score: it may come back.
+        """
         if scorer in self._given_up:
             return []
         try:
             return scorer.score(prepared)
+        except ServerAway:
+            return [FrameScore(0.0, _NO_MAP, _SERVER_AWAY)] * len(prepared)
         except EdgeVadError as error:
             self._given_up.append(scorer)
             self._failure = self._failure or error

@@ -34,6 +34,7 @@ const STATES = {
   frozen: "The same picture comes again and again.",
   covered: "The scene cannot be seen.",
   moved: "The camera shows another scene.",
+  "server away": "The server that scores its frames does not answer. It is asked again without end.",
   ended: "The recording, or the run, has ended.",
 };
 
