@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ from rich.console import Console
 from edge_vad.cli.streams import print_next, run_command
 from edge_vad.errors import CheckFailed, Unavailable
 from edge_vad.preprocessing.regions import describe_regions
+from edge_vad.scene_model import SceneModel
 from edge_vad_export.conversion import (
     ConvertedScene,
     calibrate,
@@ -40,6 +42,13 @@ from edge_vad_export.preflight import (
     refuse_engine,
     refuse_place,
 )
+from edge_vad_export.triton.command import (
+    describe_served,
+    print_served,
+    refuse_serving,
+    serve,
+)
+from edge_vad_export.triton.warm_up import warm_up_samples
 from edge_vad_export.verification.gates import VerificationFootage, gates_of
 from edge_vad_export.verification.runners import open_all
 from edge_vad_export.verification.samples import moved
@@ -52,6 +61,7 @@ Examples:
   edge-vad export runs/street --fp16 --out street.fp16.onnx
   edge-vad export street.onnx --int8 --calibration normal.mp4 --out street.int8.onnx
   edge-vad export street.fp16.onnx --engine
+  edge-vad export street.onnx --triton models --frames normal.mp4
 """
 
 
@@ -80,6 +90,12 @@ Examples:
     is_flag=True,
     help="With --motion-in-graph: also for cameras that are slower than the scene.",
 )
+@click.option(
+    "--triton",
+    metavar="REPO",
+    type=click.Path(path_type=Path),
+    help="Put it into a model repository of NVIDIA Triton, too; of a scene model as it is, alone.",
+)
 @footage_options
 @gate_options
 @engine_options
@@ -92,6 +108,7 @@ def export(
     calibration: tuple[str, ...],
     motion_in_graph: bool,
     long_steps: bool,
+    triton: Path | None,
     frames: tuple[str, ...],
     labels: str | None,
     form: str,
@@ -107,17 +124,19 @@ def export(
     --calibration, or on the frames that the training kept.
 
     With --engine it is then compiled for one device, and compared again where that is here; of a
-    scene model as it is, alone.
+    scene model as it is, alone. With --triton a server gets the scene model, or the engine.
     """
     kind = choose_kind(fp16, int8, motion_in_graph, calibration, long_steps)
     footage = VerificationFootage(frames or calibration, labels, form)
     refuse_engine(trained)
-    if engine and is_scene_model(trained) and kind == "fp32":
-        refuse_beside_engine(out, footage)
-        export_engine(trained, engine, as_json)
+    if (engine or triton) and is_scene_model(trained) and kind == "fp32":
+        refuse_serving(triton, engine, trained)
+        refuse_beside_engine(out, VerificationFootage() if triton else footage)
+        _Finish(trained, engine, triton, as_json).run(footage)
         return
     out = out or _beside(trained, kind)
     refuse_place(out)
+    refuse_serving(triton, engine, out)
     refuse_conversion(trained, kind, footage)
     if engine:  # told now, and not after the scene model was made
         choose_device(engine.target, engine.compute_capability)
@@ -134,15 +153,64 @@ def export(
         made = _make(wanted, single, verification, out, Path(folder))
         refused = gates.why_refused(made.card.proof)
         if refused:
-            _print_result(out, made, as_json)
+            if as_json:
+                click.echo(msgspec.json.encode(_describe(out, made)))
+            else:
+                _print_result(out, made)
             reject(made, out, refused)
         place(made, out)
-        if engine is None or not as_json:
-            _print_result(out, made, as_json)
-        if engine:
-            export_engine(out, engine, as_json, verification, _describe(out, made))
-        elif not as_json:
-            print_next(run_command(out))
+        if not as_json:
+            _print_result(out, made)
+        _Finish(out, engine, triton, as_json, _describe(out, made), verification).run(footage)
+
+
+@dataclass(frozen=True)
+class _Finish:
+    """What becomes of a scene model that is written: an engine, a repository, or no more.
+
+    Attributes:
+        scene: The scene model.
+        engine: The engine that was asked for.
+        triton: The repository that was.
+        as_json: Whether all of it is printed as one JSON object.
+        written: What that says of the scene model.
+        verification: What it was compared on.
+    """
+
+    scene: Path
+    engine: EngineChoice | None
+    triton: Path | None
+    as_json: bool
+    written: dict[str, Any] | None = None
+    verification: Verification | None = None
+
+    def run(self, footage: VerificationFootage) -> None:
+        """Do it, and print it."""
+        if self.engine:
+            export_engine(
+                self.scene,
+                self.engine,
+                self.as_json,
+                self.verification,
+                self.written,
+                partial(self._serve, footage),
+            )
+            return
+        described = (self.written or {}) | self._serve(footage, None)
+        if self.as_json:
+            click.echo(msgspec.json.encode(described))
+        elif not self.triton:
+            print_next(run_command(self.scene))
+
+    def _serve(self, footage: VerificationFootage, engine: Path | None) -> dict[str, Any]:
+        if self.triton is None:
+            return {}
+        model = SceneModel.read(self.scene)
+        kept = self.verification.samples if self.verification else ()
+        served = serve(self.triton, model, warm_up_samples(model, footage, kept), engine)
+        if not self.as_json:
+            print_served(served, self.scene, has_motion=model.card.motion_inside is not None)
+        return describe_served(served)
 
 
 def _in_single_precision(trained: Path) -> ConvertedScene:
@@ -250,10 +318,7 @@ def _describe(out: Path, made: ConvertedScene) -> dict[str, Any]:
     return described
 
 
-def _print_result(out: Path, made: ConvertedScene, as_json: bool) -> None:
-    if as_json:
-        click.echo(msgspec.json.encode(_describe(out, made)))
-        return
+def _print_result(out: Path, made: ConvertedScene) -> None:
     parity = made.card.parity
     click.echo(f"{out}: {made.graph.ByteSize() / 1e6:.1f} MB, {made.card.precision}")
     if made.card.int8_layers:

@@ -89,7 +89,9 @@ def refuse_conversion(trained: Path, kind: Kind, footage: VerificationFootage) -
             "add --fp16 instead, or give the scene model that was exported without motion",
         )
     if kind == "fp32":
-        raise WrongUse(f"{trained} is a scene model already", "add --fp16, --int8 or --engine")
+        raise WrongUse(
+            f"{trained} is a scene model already", "add --fp16, --int8, --engine or --triton"
+        )
     if not footage.given:
         raise WrongUse(
             "there are no frames to compare the two precisions on",

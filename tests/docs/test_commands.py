@@ -37,6 +37,7 @@ _FOREIGN = {
     "python3": "is Python itself",
     "pytest": "is the tests; the paths are looked up",
     "source": "changes the shell",
+    "tritonserver": "is NVIDIA's server; `make triton` runs it",
     "ssh": "needs another machine",
     "systemctl": "changes the system",
     "uv": "installs; `tools/check_installs.py` runs it",
@@ -106,6 +107,7 @@ RUN = {
         "test_a_scene_with_motion_inside_decides_as_the_one_without"
     ),
     "edge-vad export --fp16 --frames --out": "test_its_encoders_may_compute_in_half_precision",
+    "edge-vad export --frames --triton": ("test_the_command_writes_it_and_says_what_comes_next"),
     "edge-vad export --out": "test_the_written_scene_scores_as_the_trained_one",
     "edge-vad init": "test_at_a_terminal_it_asks_again_where_an_answer_cannot_be",
     "edge-vad init --onvif": (

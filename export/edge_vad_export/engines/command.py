@@ -35,6 +35,7 @@ def export_engine(
     as_json: bool,
     verification: Verification | None = None,
     written: dict[str, Any] | None = None,
+    and_then: Callable[[Path], dict[str, Any]] = lambda _engine: {},
 ) -> None:
     """Build the engine that was asked for, and say what was built.
 
@@ -44,6 +45,7 @@ def export_engine(
         as_json: Whether to print one JSON object.
         verification: What the engine is held to before it is kept, where it is for this device.
         written: What there is to say of the scene model besides, in the same JSON object.
+        and_then: Does something with the engine, and tells what, for the same JSON object.
 
     Raises:
         EdgeVadError: It cannot be built; see `cache.make_engine`.
@@ -62,7 +64,8 @@ def export_engine(
         raise BadInput(
             f"{plan.path} cannot be written ({error.strerror})", "make room, or the folder writable"
         ) from None
-    _print_engine((written or {}) | _describe_made(made), as_json)
+    after = and_then(made.plan.path)
+    _print_engine((written or {}) | _describe_made(made) | after, as_json)
     if not as_json:
         if made.proof:
             print_comparisons(made.proof)

@@ -1,0 +1,100 @@
+"""What edge-vad export --triton does and prints."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from edge_vad import engine_file
+from edge_vad.backends.triton.naming import model_name
+from edge_vad.cli.streams import print_next, run_command
+from edge_vad.errors import WrongUse
+from edge_vad.scene_model import SceneModel
+from edge_vad_export.engines.options import EngineChoice
+from edge_vad_export.triton.config import ONNX, PLAN, Served
+from edge_vad_export.triton.repository import ServedModel, add_to_repository
+from edge_vad_export.triton.warm_up import warm_up_tensors
+from edge_vad_export.verification.samples import PreparedSample
+
+
+def refuse_serving(repository: Path | None, engine: EngineChoice | None, scene: Path) -> None:
+    """See to it, before any work, that a server can get what was asked for.
+
+    Args:
+        repository: Where it is to be put; None where it is not.
+        engine: The engine that is to be built of it.
+        scene: The scene model, which may not be there yet.
+
+    Raises:
+        WrongUse: It cannot.
+    """
+    if repository is None:
+        return
+    if engine and engine.target != "tensorrt":
+        raise WrongUse("Triton has no backend for TensorRT-RTX", "leave --target out")
+    if engine and engine.dry_run:
+        raise WrongUse("--dry-run writes nothing, and --triton does", "leave one of them out")
+    model_name(scene)
+    if repository.exists() and not repository.is_dir():
+        raise WrongUse(f"{repository} is a file", "give --triton a folder, such as models")
+
+
+def serve(
+    repository: Path, model: SceneModel, samples: Iterable[PreparedSample], engine: Path | None
+) -> ServedModel:
+    """Put a scene model, or the engine that was built from it, into a repository.
+
+    Args:
+        repository: The folder.
+        model: The scene model.
+        samples: Frames to warm up with.
+        engine: The engine; None: the server runs the scene model itself.
+
+    Raises:
+        WrongUse: Something else has its place.
+        BadInput: It cannot be written.
+    """
+    served, content = _plan(engine) if engine else (ONNX, model.content())
+    warm_up = {} if model.card.motion_inside else warm_up_tensors(model, samples)
+    return add_to_repository(repository, model, served, content, warm_up)
+
+
+def describe_served(served: ServedModel) -> dict[str, Any]:
+    """What was written, for programs."""
+    return {
+        "triton": {
+            "repository": str(served.repository),
+            "model": served.name,
+            "version": str(served.version),
+            "platform": served.platform,
+            "new": served.is_new,
+        }
+    }
+
+
+def print_served(served: ServedModel, scene: Path, *, has_motion: bool) -> None:
+    """Print what was written, and the next commands.
+
+    Args:
+        served: What was written.
+        scene: The scene model.
+        has_motion: Whether the server measures motion, and keeps the state of cameras.
+    """
+    there = "" if served.is_new else ", which was there already"
+    click.echo(f"{served.file}: {served.platform}{there}")
+    if has_motion:
+        click.echo("the server keeps the state of every camera: its frames must reach one server")
+    backend = f"triton://HOST:8001/{served.name}"
+    print_next(
+        f"tritonserver --model-repository {shlex.quote(str(served.repository))}",
+        run_command(scene, "SOURCE", "--backend", backend),
+    )
+
+
+def _plan(engine: Path) -> tuple[Served, bytes]:
+    sidecar = engine_file.read_sidecar(engine)
+    return PLAN._replace(most_frames=sidecar.options.batch.largest), engine.read_bytes()
