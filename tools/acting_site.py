@@ -80,6 +80,11 @@ class ActingSite:
             for name, frames in self.frames.items()
         ]
 
+    @property
+    def budget(self) -> str | None:
+        """Nobody has said what all accept together."""
+        return None
+
     def false_alarms(self, camera: str) -> str:
         """What every camera begins with."""
         return "1/day"

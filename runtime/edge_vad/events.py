@@ -135,6 +135,8 @@ class CameraStatus:
         answered: Whether it ever sent a frame.
         unjudged: How many frames were not judged, by the reason, such as `covered`.
         decoder: What decodes its pictures, once they are; empty where nothing has to.
+        false_alarms: The false alarms that are accepted of it, such as `1/day`.
+        accepted_per_hour: The same and those of its zones that say their own, alarms an hour.
     """
 
     name: str
@@ -146,3 +148,5 @@ class CameraStatus:
     answered: bool = True
     unjudged: Mapping[str, int] = field(default_factory=dict)
     decoder: str = ""
+    false_alarms: str = ""
+    accepted_per_hour: float = 0.0

@@ -152,6 +152,13 @@ RUN = {
     "edge-vad service --config --print": (
         "test_printing_the_unit_changes_nothing_and_systemd_finds_no_fault_in_it"
     ),
+    "edge-vad site budget": "test_without_a_rate_what_the_sites_say_is_divided_anew",
+    "edge-vad site budget --false-alarms": (
+        "test_a_budget_is_divided_among_boxes_and_every_box_divides_its_part_alike"
+    ),
+    "edge-vad site budget --false-alarms --write": (
+        "test_a_budget_is_divided_among_boxes_and_every_box_divides_its_part_alike"
+    ),
     "edge-vad snapshot --camera --config --grid --out": (
         "test_a_camera_of_a_site_is_shown_with_lines_that_say_where_its_pixels_are"
     ),
@@ -298,7 +305,9 @@ class Command(NamedTuple):
             return " ".join(self.words)
         named = [word for word in self.words[1:3] if re.fullmatch("[a-z]+", word)]
         options = sorted({word for word in self.words if word.startswith("--")})
-        return " ".join(["edge-vad", *named[: 2 if "config" in named else 1], *options])
+        return " ".join(
+            ["edge-vad", *named[: 2 if named[:1] in (["config"], ["site"]) else 1], *options]
+        )
 
 
 def _lines(page: Path) -> Iterator[tuple[int, str, bool]]:

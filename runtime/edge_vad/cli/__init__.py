@@ -35,6 +35,7 @@ _COMMANDS = {
         "edge_vad.cli.config:config",
         "Check or change the file that says what is watched.",
     ),
+    "site": ("edge_vad.cli.site:site", "See to all cameras of a site, or of several, together."),
     "notify": ("edge_vad.cli.notify:notify", "Send a test message to everyone who is notified."),
     "score": ("edge_vad.cli.score:score", "Write the scores of one or many sources."),
     "doctor": ("edge_vad.cli.doctor:doctor", "Say what this machine has and lacks, and the mend."),

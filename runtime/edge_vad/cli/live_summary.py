@@ -9,6 +9,7 @@ import msgspec
 from edge_vad.cli.console import describe_unjudged, note
 from edge_vad.cli.streams import print_stdout
 from edge_vad.errors import NotAllKept, SourceLost
+from edge_vad.false_alarms import parse_rate
 from edge_vad.live.loop import LiveLoop
 from edge_vad.sinks.base import Sink
 
@@ -25,6 +26,9 @@ class CameraSummary(msgspec.Struct, frozen=True):
         age_s: Age of the last frame when it was decided on; None for footage that is not live.
         answered: Whether it ever sent a frame.
         unjudged: How many frames were not judged, by the reason, such as `covered`.
+        false_alarms: The false alarms that are accepted of it.
+        share: That, and what its zones say their own, of what the site accepts; None where the
+            site says nothing of all cameras together.
     """
 
     name: str
@@ -35,6 +39,8 @@ class CameraSummary(msgspec.Struct, frozen=True):
     age_s: float | None
     answered: bool
     unjudged: dict[str, int]
+    false_alarms: str
+    share: float | None
 
     @property
     def is_silent(self) -> bool:
@@ -74,6 +80,7 @@ class LiveSummary(msgspec.Struct, frozen=True):
         events: Events that began.
         sinks: What became of them.
         failed_sinks: What is wrong with sinks that failed, by their names.
+        false_alarms: What all cameras together accept; None where the site says nothing of that.
     """
 
     seconds: float
@@ -81,10 +88,12 @@ class LiveSummary(msgspec.Struct, frozen=True):
     events: int
     sinks: tuple[SinkSummary, ...]
     failed_sinks: dict[str, str]
+    false_alarms: str | None
 
 
 def summary_of(loop: LiveLoop, sinks: Sequence[Sink], seconds: float) -> LiveSummary:
     """How a run went that is over."""
+    total = None if loop.budget is None else parse_rate(loop.budget)
     cameras = (
         CameraSummary(
             each.name,
@@ -95,6 +104,8 @@ def summary_of(loop: LiveLoop, sinks: Sequence[Sink], seconds: float) -> LiveSum
             each.age_s,
             each.answered,
             dict(each.unjudged),
+            each.false_alarms,
+            None if total is None else each.accepted_per_hour / total,
         )
         for each in loop.status()
     )
@@ -104,7 +115,12 @@ def summary_of(loop: LiveLoop, sinks: Sequence[Sink], seconds: float) -> LiveSum
         for each in sink.tallies()
     )
     return LiveSummary(
-        round(seconds, 3), tuple(cameras), loop.events, tuple(kept), dict(loop.faulty_sinks)
+        round(seconds, 3),
+        tuple(cameras),
+        loop.events,
+        tuple(kept),
+        dict(loop.faulty_sinks),
+        loop.budget,
     )
 
 

@@ -25,6 +25,7 @@ from edge_vad.motion.pace import LONGEST_STEP, Pace
 from edge_vad.scene_model import SceneModel
 from edge_vad.scoring.preparation import FramePreparer, PreparedFrame
 from edge_vad.scoring.tamper_detector import TamperDetector
+from edge_vad.site.budget.shares import accepted_per_hour
 from edge_vad.site.settings import WatchSettings
 from edge_vad.sources.capture.capture import Capture
 from edge_vad.sources.capture.newest import NewestFrame
@@ -125,6 +126,11 @@ class CameraPipeline:
         return self.plan.model.card.normal.footing(accepted)
 
     @property
+    def accepted_per_hour(self) -> float:
+        """Alarms an hour that are accepted of it, with those of zones that say their own."""
+        return accepted_per_hour(self.plan.decision, self.decision.level.false_alarms)
+
+    @property
     def name(self) -> str:
         """The camera's name."""
         return self.plan.name
@@ -157,6 +163,8 @@ class CameraPipeline:
             self.capture.answered,
             dict(self.unjudged),
             self.capture.decoder,
+            self.decision.level.false_alarms,
+            self.accepted_per_hour,
         )
 
     def decision_by(self, settings: DecisionSettings) -> Decision:

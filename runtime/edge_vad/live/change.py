@@ -33,11 +33,13 @@ class SiteChange:
         pipelines: All cameras, in order; those that go on are the same objects as before.
         scorers: Of each scene model that they show.
         decisions: Cameras that go on, and decide otherwise.
+        budget: False alarms that all together accept; None where nobody has said.
     """
 
     pipelines: Sequence[CameraPipeline]
     scorers: Sequence[Scorer]
     decisions: Sequence[OtherDecision] = ()
+    budget: str | None = None
 
 
 class Requests:

@@ -16,6 +16,7 @@ from edge_vad.scene_model import SceneModel
 from edge_vad.scoring.opening import open_scene
 from edge_vad.scoring.scorer import Scorer
 from edge_vad.sinks.settings import SinkSettings
+from edge_vad.site.budget.shares import with_shares
 from edge_vad.site.settings import CameraSettings, SiteSettings
 from edge_vad.site.sources import source_of
 
@@ -76,8 +77,18 @@ def assemble(
     Raises:
         EdgeVadError: A scene cannot be loaded, or a camera's source is none.
     """
+    budget, site = site.false_alarms, decided(site, scenes)
     pipelines = [pipeline_of(camera, folder, scenes) for camera in site.cameras]
-    return LiveLoop(pipelines, scenes.scorers, heartbeat=heartbeat, ending=ending)
+    return LiveLoop(pipelines, scenes.scorers, budget=budget, heartbeat=heartbeat, ending=ending)
+
+
+def decided(site: SiteSettings, scenes: Scenes) -> SiteSettings:
+    """The same, where every camera has its share of the false alarms that the site accepts.
+
+    Raises:
+        EdgeVadError: A scene cannot be loaded, or too little is left for a camera.
+    """
+    return with_shares(site, lambda camera: scenes.load(camera.scene).card.normal)
 
 
 def sinks_in(sinks: SinkSettings, folder: Path) -> SinkSettings:

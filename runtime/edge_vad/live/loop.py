@@ -48,6 +48,7 @@ class LiveLoop:
     Args:
         pipelines: The cameras.
         scorers: Of each scene model that they show.
+        budget: False alarms that all cameras together accept; None where nobody has said.
         workers: Threads for motion; as many as cores when None.
         heartbeat: Called again and again by the thread that scores.
         ending: The time in which it has ended once it is to.
@@ -58,6 +59,7 @@ class LiveLoop:
         pipelines: Sequence[CameraPipeline],
         scorers: Sequence[Scorer],
         *,
+        budget: str | None = None,
         workers: int | None = None,
         heartbeat: Callable[[], None] = lambda: None,
         ending: ShutdownDeadline | None = None,
@@ -66,7 +68,7 @@ class LiveLoop:
         self._scorers = {id(scorer.model): scorer for scorer in scorers}
         self._heartbeat = heartbeat
         self._ending = ending or ShutdownDeadline()
-        self._reporter = Reporter(SinkGroup())
+        self._reporter = Reporter(SinkGroup(), budget)
         self._ready: SimpleQueue[CameraPipeline | None] = SimpleQueue()
         self._stop = threading.Event()
         self._paused = False
@@ -94,6 +96,11 @@ class LiveLoop:
     def status(self) -> Sequence[CameraStatus]:
         """How every camera is."""
         return [pipeline.status() for pipeline in self._pipelines.values()]
+
+    @property
+    def budget(self) -> str | None:
+        """The false alarms that all cameras together accept; None where nobody has said."""
+        return self._reporter.budget
 
     def false_alarms(self, camera: str) -> str:
         """The false alarms that are accepted of a camera."""
@@ -156,7 +163,7 @@ class LiveLoop:
             EdgeVadError: All sources have ended, and one of them with an error; or a scene could
                 not be scored.
         """
-        self._reporter = Reporter(SinkGroup(sinks))
+        self._reporter = Reporter(SinkGroup(sinks), self.budget)
         until = time.monotonic() + (math.inf if duration_s is None else duration_s)
         # Motion of many cameras is spread over cores by camera; threads within one only cost.
         cv2.setNumThreads(1)
@@ -182,6 +189,7 @@ class LiveLoop:
 
     def _change(self, change: SiteChange) -> None:
         """Watch other cameras; those that go on notice nothing."""
+        self._reporter.budget = change.budget
         before = list(self._pipelines.values())
         for pipeline in [each for each in before if each not in change.pipelines]:
             pipeline.capture.stop()

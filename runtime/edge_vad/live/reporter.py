@@ -11,8 +11,10 @@ from edge_vad.alarms.drift import DriftStep
 from edge_vad.alarms.threshold import Level
 from edge_vad.camera_state import CameraState
 from edge_vad.events import EventChange
+from edge_vad.false_alarms import parse_rate
 from edge_vad.live.camera_pipeline import CameraPipeline
 from edge_vad.sinks.group import SinkGroup
+from edge_vad.site.budget.shares import describe_share
 
 _log = logging.getLogger(__name__)
 
@@ -22,16 +24,16 @@ class Reporter:
 
     Args:
         sinks: Where all of it goes.
+        budget: False alarms that all cameras together accept; None where nobody has said.
     """
 
-    def __init__(self, sinks: SinkGroup) -> None:
-        self.sinks = sinks
+    def __init__(self, sinks: SinkGroup, budget: str | None = None) -> None:
+        self.sinks, self.budget = sinks, budget
 
     def begin(self, pipeline: CameraPipeline) -> None:
         """Report what a camera accepts, and where drift has brought its threshold."""
-        level = pipeline.decision.level
-        self.threshold(pipeline.name, level)
-        _log.info("%s: accepts %s; %s", pipeline.name, level.false_alarms, pipeline.footing)
+        self.threshold(pipeline.name, pipeline.decision.level)
+        self._accepted(pipeline)
         self._threshold_of(pipeline)
 
     def end(self, pipeline: CameraPipeline) -> None:
@@ -59,6 +61,7 @@ class Reporter:
         self._changes(pipeline, changes)
         self.threshold(pipeline.name, pipeline.decision.level)
         _log.info("%s: decides by other settings", pipeline.name)
+        self._accepted(pipeline)
 
     def timing(self, pipeline: CameraPipeline, stages: dict[str, float]) -> None:
         """Report how long the stages of a frame took, s, and all of its way where it is paced."""
@@ -88,6 +91,13 @@ class Reporter:
         _log.info("%s: the threshold follows drift to %.3g%s", name, level.begin, bound)
         self.threshold(name, level)
         self.sinks.drift(name, step, time.time())
+
+    def _accepted(self, pipeline: CameraPipeline) -> None:
+        said = pipeline.decision.level.false_alarms
+        if self.budget is not None:
+            share = pipeline.accepted_per_hour / parse_rate(self.budget)
+            said += f", {describe_share(share)} of {self.budget} for all cameras together"
+        _log.info("%s: accepts %s; %s", pipeline.name, said, pipeline.footing)
 
     def _threshold_of(self, pipeline: CameraPipeline) -> None:
         if step := pipeline.decision.drift:

@@ -14,7 +14,7 @@ import msgspec
 from edge_vad.errors import EdgeVadError
 from edge_vad.live.camera_pipeline import CameraPipeline
 from edge_vad.live.change import OtherDecision, SiteChange
-from edge_vad.live.factory import Scenes, pipeline_of
+from edge_vad.live.factory import Scenes, decided, pipeline_of
 from edge_vad.live.loop import LiveLoop
 from edge_vad.sinks.edits import AddCamera, Edit, EditableCamera, EditableSite, EditConflict
 from edge_vad.site.editing import edit_site
@@ -42,7 +42,7 @@ class RunningSite:
     """
 
     def __init__(self, path: Path, site: SiteSettings, scenes: Scenes, loop: LiveLoop) -> None:
-        self._path, self._site, self._scenes, self._loop = path, site, scenes, loop
+        self._path, self._site, self._scenes, self._loop = path, decided(site, scenes), scenes, loop
         self._changing = threading.Lock()
 
     def read(self) -> EditableSite:
@@ -50,7 +50,12 @@ class RunningSite:
         text = read_document(self._path)
         site = decode_site(text, shown_path(self._path))
         cameras = tuple(map(_editable, site.cameras))
-        return EditableSite(digest=_digest(text), cameras=cameras, scenes=self._listed(site))
+        return EditableSite(
+            digest=_digest(text),
+            cameras=cameras,
+            scenes=self._listed(site),
+            false_alarms=site.false_alarms,
+        )
 
     def change(self, digest: str, camera: str, edit: Edit) -> EditableSite:
         """Change the file, and what is watched; nothing where that cannot be."""
@@ -61,7 +66,7 @@ class RunningSite:
 
     def _change(self, digest: str, camera: str, edit: Edit) -> None:
         folder, scenes, kept = self._path.parent, self.read().scenes, None
-        prepared: list[SiteChange] = []
+        prepared: list[tuple[SiteSettings, SiteChange]] = []
         if isinstance(edit, AddCamera):
             demand_connectable(demand_camera(edit.source))
             edit = keep_source(edit, self._path)
@@ -73,21 +78,20 @@ class RunningSite:
             carry_out(document, camera, edit, scenes)
 
         try:
-            site = edit_site(
-                self._path, carry, check=lambda site: prepared.append(self._prepared(site))
-            )
+            edit_site(self._path, carry, check=lambda site: prepared.append(self._prepared(site)))
         except EdgeVadError:
             forget_source(kept, folder)
             raise
-        before, self._site = self._site, site
-        self._loop.change(prepared[0])
-        still = {each.source_file for each in site.cameras}
+        before, (self._site, change) = self._site, prepared[0]
+        self._loop.change(change)
+        still = {each.source_file for each in self._site.cameras}
         gone = source_file_of(before.cameras, camera)
         if gone not in still:
             forget_source(gone, folder)
 
-    def _prepared(self, site: SiteSettings) -> SiteChange:
+    def _prepared(self, said: SiteSettings) -> tuple[SiteSettings, SiteChange]:
         """Make all that the change needs; what cannot be watched is told now."""
+        site = decided(said, self._scenes)
         pipelines, decisions = list[CameraPipeline](), list[OtherDecision]()
         known = {camera.name: camera for camera in self._site.cameras}
         for camera in site.cameras:
@@ -99,7 +103,7 @@ class RunningSite:
             if before.decision != camera.decision:
                 decision = pipelines[-1].decision_by(camera.decision)
                 decisions.append(OtherDecision(pipelines[-1], camera.decision, decision))
-        return SiteChange(pipelines, self._scenes.scorers, decisions)
+        return site, SiteChange(pipelines, self._scenes.scorers, decisions, said.false_alarms)
 
     def _listed(self, site: SiteSettings) -> tuple[str, ...]:
         """The scene models that lie beside the file, and those that its cameras have."""

@@ -115,6 +115,10 @@ class Site(Protocol):
     def status(self) -> Sequence[CameraStatus]:
         """How every camera is."""
 
+    @property
+    def budget(self) -> str | None:
+        """The false alarms that all cameras together accept; None where nobody has said."""
+
     def false_alarms(self, camera: str) -> str:
         """The false alarms that are accepted of a camera, such as `1/day`."""
 

@@ -90,11 +90,13 @@ class EditableSite(msgspec.Struct, frozen=True, kw_only=True):
         digest: Of the file; a change says which one it is a change of.
         cameras: The cameras.
         scenes: Scene models that a camera may be added with.
+        false_alarms: Alarms that all cameras together accept; None where the file does not say.
     """
 
     digest: str
     cameras: tuple[EditableCamera, ...]
     scenes: tuple[str, ...]
+    false_alarms: str | None = None
 
 
 class SiteEditor(Protocol):

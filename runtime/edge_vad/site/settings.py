@@ -10,6 +10,7 @@ import msgspec
 from edge_vad.alarms.settings import DecisionSettings
 from edge_vad.backends import BACKENDS, check_name
 from edge_vad.errors import WrongUse
+from edge_vad.false_alarms import parse_rate
 from edge_vad.sinks.settings import SinkSettings
 
 NAME_PATTERN = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
@@ -71,6 +72,9 @@ class SiteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     Attributes:
         cameras: The cameras.
+        false_alarms: Alarms one accepts of all cameras together on normal footage, such as `3/day`;
+            those that say no rate of their own share what the others leave. None: every camera
+            accepts what its footage can show.
         backend: What runs the scene models: a backend, or the address of a server.
         threads: CPU threads of each scene model; one where there are several cameras or frames
             are small, else all cores.
@@ -78,11 +82,13 @@ class SiteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """
 
     cameras: Annotated[tuple[CameraSettings, ...], msgspec.Meta(min_length=1, max_length=256)]
+    false_alarms: str | None = None
     backend: str = BACKENDS[0]
     threads: Annotated[int, msgspec.Meta(ge=1, le=1024)] | None = None
     sinks: SinkSettings = SinkSettings()
 
     def __post_init__(self) -> None:
+        _demand_rate(self.false_alarms)
         try:
             check_name(self.backend)
         except WrongUse as error:
@@ -90,3 +96,11 @@ class SiteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         names = [camera.name for camera in self.cameras]
         if twice := next((name for name in names if names.count(name) > 1), None):
             raise ValueError(f"two cameras are called {twice!r}")
+
+
+def _demand_rate(false_alarms: str | None) -> None:
+    try:
+        if false_alarms is not None:
+            parse_rate(false_alarms)
+    except WrongUse as error:
+        raise ValueError(str(error)) from None

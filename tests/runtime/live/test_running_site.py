@@ -38,14 +38,14 @@ scene = "scene.onnx"
 
 
 @pytest.fixture
-def running(tmp_path, tiny_scene, make, notes, monkeypatch):
+def running(request, tmp_path, tiny_scene, make, notes, monkeypatch):
     """A run of two cameras that goes on, its editor, and what its sinks are told."""
     monkeypatch.chdir(tmp_path)
     tiny_scene()
     for name in ("gate", "yard"):
         make.avi(tmp_path / f"{name}.avi", make.movement())
     path = tmp_path / "site.toml"
-    path.write_text(SITE)
+    path.write_text(getattr(request, "param", SITE))
     watched = []
     notes.watch = lambda cameras: watched.append([camera.name for camera in cameras])
     with ExitStack() as undo:
@@ -228,3 +228,71 @@ def test_a_run_that_has_ended_takes_nothing_over(running, monkeypatch):
     running.thread.join(120)
     with pytest.raises(Unavailable):
         change(running, "gate", ChangeCamera(name="door"))
+
+
+BUDGET = """\
+false_alarms = "3/day"  # of all together
+
+[[cameras]]
+name = "gate"
+source = "gate.avi?realtime=1&loop=1"
+scene = "scene.onnx"
+
+[[cameras]]
+name = "yard"
+source = "yard.avi?realtime=1&loop=1"
+scene = "scene.onnx"
+[cameras.decision]
+hysteresis = 5.0
+"""
+
+
+def rates(running):
+    return {each.name: each.false_alarms for each in running.loop.status()}
+
+
+@pytest.mark.parametrize("running", [BUDGET], indirect=True)
+def test_a_budget_is_kept_while_cameras_come_go_and_say_their_own(running):
+    assert rates(running) == {"gate": "1.5/day", "yard": "1.5/day"}
+    gate = running.loop.pipeline("gate")
+    threshold, capture = gate.decision.level.begin, gate.capture
+    address = "rtsp://127.0.0.1:9/live"
+    said = change(running, "", AddCamera(name="new", source=address, scene="scene.onnx"))
+    assert said.false_alarms == "3/day"
+    assert [each.false_alarms for each in said.cameras] == [None, None, None]
+    assert rates(running) == {"gate": "1/day", "yard": "1/day", "new": "1/day"}
+    assert gate.decision.level.begin > threshold
+    change(running, "new", ChangeCamera(false_alarms="2/day"))
+    assert rates(running) == {"gate": "0.5/day", "yard": "0.5/day", "new": "2/day"}
+    change(running, "new", RemoveCamera())
+    assert rates(running) == {"gate": "1.5/day", "yard": "1.5/day"}
+    assert gate.decision.level.begin == pytest.approx(threshold)
+    assert running.loop.pipeline("gate").capture is capture
+    assert running.path.read_text().rstrip() == BUDGET.rstrip()
+
+
+@pytest.mark.parametrize("running", [BUDGET], indirect=True)
+def test_a_share_that_changes_ends_no_event(running):
+    goes_on = eventually(lambda: running.loop.pipeline("gate").decision.ongoing)
+    change(running, "yard", ChangeCamera(false_alarms="2/day"))
+    assert rates(running) == {"gate": "1/day", "yard": "2/day"}
+    still = running.loop.pipeline("gate").decision.ongoing
+    ended = [each.event.id for each in list(running.notes.changes) if each.kind is ChangeKind.END]
+    assert still is None or still.id == goes_on.id or goes_on.id in ended
+
+
+@pytest.mark.parametrize("running", [BUDGET], indirect=True)
+def test_a_rate_that_leaves_nothing_of_the_budget_is_refused_and_changes_nothing(running):
+    with pytest.raises(WrongUse, match=r"3/day for all .* 3 a day, and nothing is left for gate"):
+        change(running, "yard", ChangeCamera(false_alarms="3/day"))
+    assert running.path.read_text() == BUDGET
+    assert rates(running) == {"gate": "1.5/day", "yard": "1.5/day"}
+
+
+@pytest.mark.parametrize("running", [BUDGET], indirect=True)
+def test_zones_with_their_own_rate_take_it_from_the_budget(running):
+    zone = ZoneSettings(name="left", polygon=LEFT, false_alarms="1/day")
+    change(running, "gate", ChangeCamera(zones=(zone,)))
+    assert rates(running) == {"gate": "1/day", "yard": "1/day"}
+    accepted = {each.name: each.accepted_per_hour * 24 for each in running.loop.status()}
+    assert accepted == pytest.approx({"gate": 2.0, "yard": 1.0})

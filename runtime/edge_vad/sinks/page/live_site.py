@@ -6,7 +6,7 @@ import base64
 import logging
 import struct
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -14,6 +14,7 @@ import msgspec
 from edge_vad.camera_state import CameraState
 from edge_vad.errors import WrongUse
 from edge_vad.events import CameraStatus, WatchedCamera
+from edge_vad.false_alarms import describe_rate, parse_rate
 from edge_vad.outputs.heatmap import heatmap_colours
 from edge_vad.sinks.base import SinkHealth, Site
 from edge_vad.sinks.page.history import SPAN_S
@@ -62,6 +63,20 @@ class Trouble(msgspec.Struct, frozen=True):
     why: str
 
 
+class Budget(msgspec.Struct, frozen=True):
+    """The false alarms that all cameras together accept.
+
+    Attributes:
+        false_alarms: As the site file says it.
+        words: The same as people say it.
+        accepted: What the cameras and their zones accept just now, as people say it.
+    """
+
+    false_alarms: str
+    words: str
+    accepted: str
+
+
 class LiveResponse(msgspec.Struct, frozen=True):
     """How all is just now.
 
@@ -69,13 +84,15 @@ class LiveResponse(msgspec.Struct, frozen=True):
         run: As in `SiteResponse`; another one tells a page that it is out of date.
         now: Seconds on the page's clock.
         cameras: The cameras.
-        troubles: Sinks that are not well.
+        troubles: Sinks that are not well, and false alarms beyond what the site accepts.
+        budget: What all cameras together accept; None where the site file does not say.
     """
 
     run: str
     now: float
     cameras: list[CameraNow]
     troubles: list[Trouble]
+    budget: Budget | None = None
 
 
 class _Shown(NamedTuple):
@@ -85,6 +102,7 @@ class _Shown(NamedTuple):
     views: dict[str, CameraView]
 
 
+_ROUNDING = 1.001
 _GONE = CameraStatus("", CameraState.ENDED, 0, 0, 0, None)
 """A camera that is about to be shown no more."""
 
@@ -156,12 +174,18 @@ class LiveSite:
             if camera < len(views)
         }
         status = {each.name: each for each in self._site.status()}
+        said = self._site.budget
+        total = None if said is None else parse_rate(said)
         cameras = [
-            view.now(status.get(view.card.name, _GONE), since, pictures.get(place))
+            view.now(status.get(view.card.name, _GONE), since, pictures.get(place), total)
             for place, view in enumerate(views)
         ]
         troubles = [Trouble(name, each.why) for name, each in self._health().items() if not each.ok]
-        head = msgspec.json.encode(LiveResponse(run, round(now, 3), cameras, troubles))
+        budget = None if said is None else _budget(said, status.values())
+        if budget and total and _accepted(status.values()) > total * _ROUNDING:
+            troubles.append(_beyond(budget))
+        told = LiveResponse(run, round(now, 3), cameras, troubles, budget)
+        head = msgspec.json.encode(told)
         parts = [struct.pack(">I", len(head)), head]
         for place in sorted(pictures):
             picture = pictures[place]
@@ -182,3 +206,20 @@ class LiveSite:
         self._site.accept(view.card.name, false_alarms.strip())
         _log.info("%s: %s false alarms are accepted now", view.card.name, false_alarms.strip())
         return view.threshold
+
+
+def _accepted(cameras: Iterable[CameraStatus]) -> float:
+    return sum(camera.accepted_per_hour for camera in cameras)
+
+
+def _budget(said: str, cameras: Iterable[CameraStatus]) -> Budget:
+    return Budget(said, describe_rate(parse_rate(said)), describe_rate(_accepted(cameras)))
+
+
+def _beyond(budget: Budget) -> Trouble:
+    """A rate was changed for this run, by a key, a message or without the token for changes."""
+    why = (
+        f"all cameras together accept {budget.accepted} just now, though the site file says "
+        f"{budget.words}"
+    )
+    return Trouble("false alarms", why)

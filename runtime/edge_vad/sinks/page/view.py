@@ -86,6 +86,8 @@ class CameraNow(msgspec.Struct, frozen=True):
         state_s: For how many seconds it has been in it.
         alarm: Whether an event goes on.
         threshold: What its scores are held against.
+        share: What it accepts, with zones that say their own rate, of the false alarms that the
+            site accepts; None where the site says nothing of all cameras together.
         fps: Frames scored a second.
         age_s: Age of the frame scored last when it was decided on.
         stages: Seconds that the stages of a frame's way take.
@@ -101,6 +103,7 @@ class CameraNow(msgspec.Struct, frozen=True):
     state_s: float
     alarm: bool
     threshold: ThresholdPreset
+    share: float | None
     fps: float
     age_s: float | None
     stages: dict[str, float]
@@ -174,13 +177,20 @@ class CameraView:
         mean = self._stages.get(stage, seconds)
         self._stages[stage] = mean + _SHARE * (seconds - mean)
 
-    def now(self, status: CameraStatus, since: int, picture: Snapshot | None) -> CameraNow:
+    def now(
+        self,
+        status: CameraStatus,
+        since: int,
+        picture: Snapshot | None,
+        budget: float | None = None,
+    ) -> CameraNow:
         """How it is.
 
         Args:
             status: What the live loop says of it.
             since: Second on the page's clock from which on scores are told.
             picture: The picture that goes with it.
+            budget: Alarms an hour that all cameras together accept; None where nobody has said.
         """
         now = time.monotonic()
         is_scored = self._interval_s > 0 and now - self._scored_at < 5.0
@@ -189,6 +199,7 @@ class CameraView:
             state_s=round(now - self._state_at, 1),
             alarm=self._alarm,
             threshold=self.threshold,
+            share=None if budget is None else round(status.accepted_per_hour / budget, 6),
             fps=round(1 / self._interval_s, 1) if is_scored else 0.0,
             age_s=_rounded(status.age_s),
             stages={name: round(mean, 4) for name, mean in self._stages.copy().items()},

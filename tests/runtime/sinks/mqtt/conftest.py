@@ -104,6 +104,7 @@ class FakeSite:
 
     def __init__(self, card: object) -> None:
         self.cameras = [WatchedCamera(name, card, 10.0) for name in ("gate", "back yard")]
+        self.budget: str | None = None
         self.accepted: list[tuple[str, str]] = []
 
     def status(self):

@@ -21,6 +21,7 @@ from edge_vad.camera_state import CameraState
 from edge_vad.detection import Box, Detection
 from edge_vad.errors import WrongUse
 from edge_vad.events import CameraStatus, WatchedCamera
+from edge_vad.false_alarms import parse_rate
 from edge_vad.frame import Frame
 from edge_vad.sinks.base import SinkHealth
 from edge_vad.sinks.page.sink import Page
@@ -79,13 +80,24 @@ class ActingSite:
     def __init__(self, make: SimpleNamespace) -> None:
         self.card = make.card()
         self.cameras = [WatchedCamera(name, self.card, 10.0) for name in CAMERAS]
+        self.budget: str | None = None
         self.accepted = dict.fromkeys(CAMERAS, "1/day")
         self.page: Page | None = None
 
     def status(self):
         return [
-            CameraStatus(name, CameraState.LIVE, 100, 7, 1, 0.05, decoder="nvdec")
-            for name in CAMERAS
+            CameraStatus(
+                name,
+                CameraState.LIVE,
+                frames=100,
+                dropped=7,
+                reconnects=1,
+                age_s=0.05,
+                decoder="nvdec",
+                false_alarms=accepted,
+                accepted_per_hour=parse_rate(accepted),
+            )
+            for name, accepted in self.accepted.items()
         ]
 
     def false_alarms(self, camera: str) -> str:

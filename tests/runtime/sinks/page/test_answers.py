@@ -58,6 +58,36 @@ def test_states_scores_stages_and_troubles_are_told(page):
     assert pictures == []
 
 
+def test_shares_of_what_the_site_accepts_are_told_of_every_camera(page):
+    document, _ = page.live()
+    assert document["budget"] is None
+    assert [camera["share"] for camera in document["cameras"]] == [None, None]
+    page.site.budget = "3/day"
+    page.site.accept("gate", "2/day")
+    document, _ = page.live()
+    assert document["budget"] == {
+        "false_alarms": "3/day",
+        "words": "3 a day",
+        "accepted": "3 a day",
+    }
+    shares = [camera["share"] for camera in document["cameras"]]
+    assert shares == pytest.approx([2 / 3, 1 / 3], abs=1e-6)
+    assert document["troubles"] == []
+
+
+def test_it_is_told_when_cameras_accept_more_than_the_site(page):
+    page.site.budget = "3/day"
+    page.site.accept("gate", "5/day")
+    document, _ = page.live()
+    assert document["troubles"] == [
+        {
+            "sink": "false alarms",
+            "why": "all cameras together accept 6 a day just now, though the site file says "
+            "3 a day",
+        }
+    ]
+
+
 def test_an_event_that_goes_on_is_told(page, events):
     page.page.event("gate", events.new(events.live()))
     assert [camera["alarm"] for camera in page.live()[0]["cameras"]] == [True, False]

@@ -22,7 +22,7 @@ export class Camera {
     this.context = this.canvas.getContext("2d");
     this.parts = {
       state: find(".state"), alarm: find(".alarm"), veil: find(".veil"), rate: find(".rate input"),
-      words: find(".rate output"), figure: find(".figure"), stages: find(".stages"),
+      words: find(".rate output"), share: find(".share"), figure: find(".figure"), stages: find(".stages"),
       told: find(".latency dl"), error: find(".error"), enlarge: find(".enlarge"),
     };
     find("h2").textContent = card.name;
@@ -109,7 +109,17 @@ export class Camera {
     this.parts.words.textContent = threshold.words;
   }
 
-  async update(now, seconds) {
+  // What it takes of the false alarms that all cameras together accept.
+  sharing(share, budget) {
+    const { share: part } = this.parts;
+    part.hidden = share === null;
+    if (share === null) return;
+    part.querySelector("b").textContent = words.percent(share);
+    part.querySelector(".more").textContent = ` of ${budget.false_alarms} for all cameras`;
+    part.title = `All cameras together: ${budget.words}`;
+  }
+
+  async update(now, seconds, budget) {
     const { state, alarm } = now;
     const { parts } = this;
     if (this.root.dataset.state !== state) {
@@ -126,6 +136,7 @@ export class Camera {
     this.timeline.add(now.scores, seconds);
     if (!parts.rate.matches(":focus")) this.show(now.threshold);
     else this.timeline.set(now.threshold);
+    this.sharing(now.share, budget);
     this.tell(now);
     if (now.picture) await this.take(now.picture);
   }

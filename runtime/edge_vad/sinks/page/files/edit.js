@@ -35,6 +35,7 @@ export class Editor {
     byId("editor-title").textContent = `Change ${this.camera.name}`;
     byId("camera-name").value = this.camera.name;
     byId("camera-rate").value = this.camera.false_alarms ?? "";
+    byId("camera-rate").placeholder = ownRate(this.site);
     this.complain("");
     this.isSure = false;
     byId("remove-camera").textContent = "Remove camera";
@@ -181,10 +182,14 @@ export class Adder {
   async open() {
     this.site = await api.editable();
     byId("new-scene").replaceChildren(...this.site.scenes.map((scene) => new Option(scene, scene)));
+    byId("new-rate").placeholder = ownRate(this.site);
     this.dialog.querySelector(".error").textContent = "";
     this.dialog.showModal();
   }
 }
+
+// What a camera accepts that says nothing itself.
+const ownRate = (site) => (site.false_alarms ? `its share of ${site.false_alarms}` : "as its footage allows");
 
 // Asks for the token for changes.
 export function unlock() {

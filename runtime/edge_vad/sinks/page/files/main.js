@@ -56,7 +56,7 @@ async function look() {
     if (now.run !== page.site.run && !byId("editor").open) return location.reload();
     if (now.run !== page.site.run) return setTimeout(look, HIDDEN_EVERY_MS);
     page.last = now.now;
-    await Promise.all(now.cameras.map((each, place) => page.cameras[place].update(each, now.now)));
+    await Promise.all(now.cameras.map((each, place) => page.cameras[place].update(each, now.now, now.budget)));
     summarise(now);
   } catch (error) {
     if (error instanceof api.TokenMissing) return askForToken();

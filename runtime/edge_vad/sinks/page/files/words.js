@@ -28,6 +28,8 @@ export function milliseconds(seconds) {
 
 export const figure = (score) => (Math.abs(score) < 10 ? score.toFixed(1) : String(Math.round(score)));
 
+export const percent = (share) => `${share >= 0.01 ? Math.round(share * 100) : (share * 100).toPrecision(1)}%`;
+
 const STATES = {
   connecting: "Not a frame has come yet.",
   "no signal": "The camera is gone. It is tried again without end.",
