@@ -146,6 +146,12 @@ RUN = {
     "edge-vad score --maps --out": "test_maps_hold_one_map_a_frame",
     "edge-vad selftest": "test_a_selftest_of_ones_own_scene_compares_and_names_what_is_absent",
     "edge-vad serve": "test_stored_events_are_shown_while_they_are_written",
+    "edge-vad serve --sites": (
+        "test_boxes_named_on_the_command_line_have_their_tokens_in_variables"
+    ),
+    "edge-vad serve --cert-file --key-file --listen --sites --token-file": (
+        "test_boxes_of_a_file_are_shown_over_tls_until_ctrl_c"
+    ),
     "edge-vad service --config": (
         "test_the_unit_is_written_and_started_and_starts_with_the_machine"
     ),

@@ -10,7 +10,7 @@ import pytest
 import tomli
 from docs_site.error_messages import PACKAGES, error_codes, error_messages
 from docs_site.errors import errors_page
-from docs_site.http_api import guide_routes, openapi, page_routes
+from docs_site.http_api import guide_routes, openapi, overview_routes, page_routes
 from docs_site.reference import PAGES, metrics_page, topics_page
 
 from edge_vad.cli import cli
@@ -74,7 +74,7 @@ def test_every_route_of_the_page_is_in_the_openapi_document():
     described = {
         (path, method.upper()) for path, item in openapi()["paths"].items() for method in item
     }
-    routes = [*page_routes(), *guide_routes()]
+    routes = [*page_routes(), *guide_routes(), *overview_routes()]
     served = {(each.path, method) for each in routes for method in each.methods}
     assert described == {(path, method) for path, method in served if method != "HEAD"}
 

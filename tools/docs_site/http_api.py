@@ -14,6 +14,7 @@ from starlette.routing import Route
 from docs_site.markdown import page, table
 from docs_site.schemas import Schema, fields_table, schemas, values
 from edge_vad.guide.page import GuideApp
+from edge_vad.overview.app import OverviewApp
 from edge_vad.sinks.http.operation import JSON, Operation, operation_of
 from edge_vad.sinks.http.responses import ErrorResponse
 from edge_vad.sinks.page.app import PageApp
@@ -38,7 +39,13 @@ def guide_routes() -> list[Route]:
     return _routes(GuideApp(nothing, nothing))
 
 
-def _routes(app: PageApp | GuideApp) -> list[Route]:
+def overview_routes() -> list[Route]:
+    """All routes of the page over many boxes, in the same way."""
+    nothing = cast(Any, None)
+    return _routes(OverviewApp(nothing, nothing, nothing))
+
+
+def _routes(app: PageApp | GuideApp | OverviewApp) -> list[Route]:
     return [each for each in app.routes().routes if isinstance(each, Route)]
 
 
@@ -46,7 +53,8 @@ def openapi(routes: Sequence[Route] | None = None) -> dict[str, Any]:
     """The OpenAPI document of these routes; by default of all that there are."""
     paths: dict[str, dict[str, Any]] = {}
     records = {ErrorResponse}
-    for route in [*page_routes(), *guide_routes()] if routes is None else routes:
+    every = [*page_routes(), *guide_routes(), *overview_routes()]
+    for route in every if routes is None else routes:
         said = operation_of(route.endpoint)
         records |= {each for each in (said.body, said.answer) if each}
         for method in sorted((route.methods or set()) - {"HEAD"}):
@@ -57,7 +65,8 @@ def openapi(routes: Sequence[Route] | None = None) -> dict[str, Any]:
             "title": "The page of edge-vad",
             "version": version("edge-vad"),
             "description": "Cameras, events and the site file of a live run; "
-            "below /api/guide the questions of edge-vad init --serve.",
+            "below /api/guide the questions of edge-vad init --serve; "
+            "below /api/boxes many boxes, by edge-vad serve --sites.",
         },
         "security": [{}, {"token": []}, {"session": []}],
         "paths": paths,
@@ -119,9 +128,11 @@ def http_api_page() -> str:
     return page(
         "HTTP API",
         "[The page](../page.md#api) answers these requests, and that of "
-        "[the first hour](../first_hour.md) those below `/api/guide`. [openapi.json](openapi.json) "
-        "says the same to programs, as OpenAPI 3.1. What is refused is answered "
-        "by an [ErrorResponse](#errorresponse); [Access](../page.md#access) tells of tokens.",
+        "[the first hour](../first_hour.md) those below `/api/guide`, that over "
+        "[many boxes](../howto/many_boxes.md) those below `/api/boxes`. "
+        "[openapi.json](openapi.json) says the same to programs, as OpenAPI 3.1. What is refused "
+        "is answered by an [ErrorResponse](#errorresponse); [Access](../page.md#access) tells of "
+        "tokens.",
         *parts,
         *(part for name, record in records.items() for part in _record(name, record)),
     )

@@ -21,6 +21,11 @@ class Deadline:
         """Allow as much time once more."""
         self._until = time.monotonic() + self._seconds
 
+    def allow(self, seconds: float) -> None:
+        """Allow so many seconds from now on."""
+        self._seconds = seconds
+        self.renew()
+
     def left_s(self) -> float:
         """Seconds that are left.
 

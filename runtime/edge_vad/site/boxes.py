@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+import os
+import re
 import ssl
 from pathlib import Path
 from stat import S_IMODE, S_ISREG
@@ -11,7 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
-from edge_vad.errors import BadInput
+from edge_vad.errors import BadInput, WrongUse
 from edge_vad.network.http_client import Target
 from edge_vad.sinks.secret import read_secret
 from edge_vad.sinks.setting_types import Name, Settings, Text, check_url
@@ -20,6 +22,7 @@ from edge_vad.untrusted import shown_path
 
 MOST_BOXES = 1000
 _MEND = "docs/howto/roll_out_scenes.md lists what a file of boxes may say"
+_NAMED = re.compile(r"[^=/\\]*=https?:")
 _FILES = ("token_file", "deploy_token_file", "ca")
 
 
@@ -112,6 +115,36 @@ def read_boxes(path: Path) -> tuple[Box, ...]:
     kind = DocumentKind(shown_path(path), "file of boxes", _MEND)
     found = decode_toml(read_document(path), Boxes, kind)
     return tuple(_placed(box, path.parent) for box in found.boxes)
+
+
+def are_named(text: str) -> bool:
+    """Whether a text is such as `named_boxes` takes; else it is a path."""
+    return _NAMED.match(text) is not None
+
+
+def named_boxes(text: str) -> tuple[Box, ...]:
+    """The boxes of a text; the token of `north` stands in the variable EDGE_VAD_TOKEN_NORTH.
+
+    Args:
+        text: `north=https://10.0.0.5:8420,south=https://south.example`.
+
+    Raises:
+        WrongUse: A name or an address is none; the text is not repeated, for it may hold a token.
+    """
+    pairs = [each.partition("=") for each in text.split(",")]
+    boxes = [{"name": name, "url": url, **_variable(name)} for name, _, url in pairs]
+    try:
+        return msgspec.convert({"boxes": boxes}, Boxes).boxes
+    except msgspec.ValidationError as error:
+        raise WrongUse(
+            f"this names no boxes: {error}",
+            "write north=https://10.0.0.5:8420,south=https://south.example, or the path of a file",
+        ) from None
+
+
+def _variable(name: str) -> dict[str, str]:
+    variable = f"EDGE_VAD_TOKEN_{name.upper().replace('-', '_')}"
+    return {"token_env": variable} if os.environ.get(variable) else {}
 
 
 def _placed(box: Box, folder: Path) -> Box:

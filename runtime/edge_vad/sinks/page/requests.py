@@ -145,7 +145,7 @@ def read_events(asked: Mapping[str, str]) -> EventQuery:
     Raises:
         WrongUse: A parameter cannot be.
     """
-    camera, zone = (_name(asked, each) for each in ("camera", "zone"))
+    camera, zone = (read_name(asked, each) for each in ("camera", "zone"))
     before = asked.get("before")
     if before is not None and not is_event_id(before):
         raise WrongUse("before is no id of an event", _API)
@@ -155,7 +155,12 @@ def read_events(asked: Mapping[str, str]) -> EventQuery:
     return EventQuery(limit, camera, before, zone, seen, starred, since, until)
 
 
-def _name(asked: Mapping[str, str], what: str) -> str | None:
+def read_name(asked: Mapping[str, str], what: str) -> str | None:
+    """Read the name of a camera, a zone or a box; None where none is said.
+
+    Raises:
+        WrongUse: It is longer than any, or not to be printed.
+    """
     name = asked.get(what)
     if name is not None and (len(name) > LONGEST_NAME or not name.isprintable()):
         raise WrongUse(f"{what} is no name of a {what}", _API)

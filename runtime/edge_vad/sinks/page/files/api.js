@@ -19,6 +19,9 @@ async function ask(path, options = {}, patience = 10000) {
   throw new Told(said);
 }
 
+// The page over many boxes asks for their events elsewhere.
+const root = document.documentElement.dataset.api ?? "api";
+
 const send = (path, document) =>
   ask(path, {
     method: "POST",
@@ -52,7 +55,7 @@ export const mark = async (event, marks) => (await send(`api/events/${event.id}`
 export async function events(wanted) {
   const asked = new URLSearchParams();
   for (const [name, value] of Object.entries(wanted)) if (value !== undefined && value !== null) asked.set(name, value);
-  return (await (await ask(`api/events?${asked}`)).json()).events;
+  return (await (await ask(`${root}/events?${asked}`)).json()).events;
 }
 
 export const exported = (event) => `api/events/${event.id}/export`;
@@ -64,8 +67,13 @@ export const answer = (question, text) => send("api/guide/answer", { question, a
 export const stopCommand = () => send("api/guide/stop", {});
 export const tryAgain = () => send("api/guide/go-on", {});
 
-export const picture = (event, width) => `api/events/${event.id}/picture?width=${width}&peak=${event.peak}`;
-export const clip = (event) => `api/events/${event.id}/clip`;
+export const picture = (event, width) => `${root}/events/${event.id}/picture?width=${width}&peak=${event.peak}`;
+export const clip = (event) => `${root}/events/${event.id}/clip`;
+
+// Many boxes: how each is, with its cameras.
+export const boxes = async () => (await ask("api/boxes")).json();
+
+export const fetchPicture = async (path) => (await ask(path, {}, 20000)).blob();
 
 // How all cameras are, and the pictures that were asked for: a JSON document behind its length, then
 // of every picture that it names the JPEG and the levels of the heat map.

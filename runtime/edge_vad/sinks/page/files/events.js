@@ -10,8 +10,10 @@ const NOTHING = ["Nothing out of the ordinary so far.", "There is no such event.
 
 export class Events {
   // `announce(event)` is called for each that is new since the page was opened.
-  constructor(announce) {
+  // `pictures.show(image, event)` shows the picture of one, when it may.
+  constructor(announce, pictures = { show: (image, event) => (image.src = api.picture(event, 320)) }) {
     this.announce = announce;
+    this.pictures = pictures;
     this.list = document.getElementById("list");
     this.nothing = document.getElementById("nothing");
     this.older = document.getElementById("older");
@@ -63,20 +65,29 @@ export class Events {
     if (Object.keys(wanted).length === 1) {
       if (this.newest !== null) events.filter((event) => event.id > this.newest).forEach(this.announce);
       this.newest = events[0]?.id ?? this.newest ?? "";
-      this.offer(events.flatMap((event) => [event.camera, ...(event.zone ? [`${event.camera}/${event.zone}`] : [])]));
+      this.offer(events.flatMap((event) => this.placesOf(event)));
     }
     this.show(events);
     this.viewer.refresh();
   }
 
+  // Where an event may be looked for, as it stands in the list of cameras.
+  placesOf(event) {
+    return [event.camera, ...(event.zone ? [`${event.camera}/${event.zone}`] : [])];
+  }
+
+  // What is asked for then.
+  asked(place) {
+    const [camera, zone] = place.split("/");
+    return { ...(camera && { camera }), ...(zone && { zone }) };
+  }
+
   wanted() {
-    const [camera, zone] = this.filter.value.split("/");
     return {
       limit: this.limit,
       ...(this.before && { before: this.before }),
       ...this.when.bounds(),
-      ...(camera && { camera }),
-      ...(zone && { zone }),
+      ...this.asked(this.filter.value),
       ...{ unseen: { seen: 0 }, starred: { starred: 1 } }[this.which.value],
     };
   }
@@ -156,8 +167,11 @@ export class Events {
   fill(card, event) {
     const find = (what) => card.querySelector(what);
     const image = find("img");
-    const address = event.picture ? api.picture(event, 320) : "";
-    if (address && image.getAttribute("src") !== address) image.src = address;
+    const shown = event.picture ? `${event.id} ${event.peak}` : "";
+    if (shown && image.dataset.shown !== shown) {
+      image.dataset.shown = shown;
+      this.pictures.show(image, event);
+    }
     find("b").textContent = placed(event);
     find(".star").hidden = !event.starred;
     card.classList.toggle("unlooked", !event.seen);
@@ -194,7 +208,7 @@ class When {
   }
 }
 
-const placed = (event) => (event.zone ? `${event.camera} · ${event.zone}` : event.camera);
+const placed = (event) => [event.box_name, event.camera, event.zone].filter(Boolean).join(" · ");
 
 function summary(event) {
   const state = { ongoing: "going on", interrupted: "interrupted" }[event.state];
@@ -253,7 +267,8 @@ class Viewer {
     find("#viewer-title").textContent = placed(event);
     this.star.hidden = !this.events.marks;
     this.star.setAttribute("aria-pressed", event.starred);
-    find("#save-all").href = api.exported(event);
+    const all = find("#save-all");
+    if (all) all.href = api.exported(event);
     find(".when").textContent = `${words.day(event.start)}, ${words.clock(event.start)}`;
     find(".rarity").textContent = words.capital(event.rarity);
     const facts = [
