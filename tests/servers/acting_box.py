@@ -26,6 +26,8 @@ from edge_vad.sinks.store import StoredEvents
 class _Site:
     """What the page asks."""
 
+    budget = None
+
     def __init__(self, names: Sequence[str]) -> None:
         scene = card()
         self.cameras = [WatchedCamera(name, scene, 10.0) for name in names]
