@@ -23,7 +23,7 @@ PACKAGES := runtime/edge_vad runtime/edge_vad_street train/edge_vad_train export
 READY := $(VENV)/ready
 
 .PHONY: help demo check test test-long test-newest test-oldest coverage docs hostile first-hour typecheck \
-  usb arm wheel installs images clean
+  ray usb arm wheel installs images clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 17
@@ -72,6 +72,10 @@ first-hour: $(READY) ## Go from a simulated camera to an alarm on a phone, and t
 
 typecheck: $(READY) ## Check the TensorRT code against the signatures of 10.3, 10.13 and 11.4
 	$(BIN)/python tools/typecheck_tensorrt.py
+
+ray: $(READY) ## Score and train on a local Ray cluster, kill its workers, compare: some minutes
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[ray]'
+	$(BIN)/pytest -s tests/ray
 
 usb: $(READY) ## Try a simulated USB camera on Debian's kernel in QEMU: doctor, record, run
 	tools/install_qemu.sh

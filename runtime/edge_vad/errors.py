@@ -101,6 +101,13 @@ class NotAllKept(EdgeVadError):
     code = "not-all-kept"
 
 
+class NotAllDone(EdgeVadError):
+    """Some of many clips or cameras failed, and all others are done (exit code 7)."""
+
+    exit_code = 7
+    code = "not-all-done"
+
+
 class Interrupted(EdgeVadError):
     """A run was ended with Ctrl-C or a signal (exit code 130, as shells have it)."""
 

@@ -28,6 +28,7 @@ _FOREIGN = {
     "cd": "changes the folder",
     "docker": "needs an engine of containers",
     "echo": "writes a file",
+    "export": "sets a variable of the shell",
     "git": "reads the history",
     "nvidia-smi": "needs a driver of NVIDIA's",
     "openssl": "makes a random token",
@@ -36,6 +37,7 @@ _FOREIGN = {
     "pre-commit": "changes the checkout's hooks; it runs `make check`",
     "python3": "is Python itself",
     "pytest": "is the tests; the paths are looked up",
+    "ray": "starts a cluster on several machines; `make ray` starts one here",
     "source": "changes the shell",
     "tritonserver": "is NVIDIA's server; `make triton` runs it",
     "ssh": "needs another machine",
@@ -46,6 +48,8 @@ _FOREIGN = {
 """Commands of others, and why no test runs them."""
 
 RUN = {
+    "edge-vad score --out": "test_every_source_gets_a_folder_with_its_scores",
+    "edge-vad score --dry-run --out": "test_a_dry_run_says_what_would_be_done_and_writes_nothing",
     "edge-vad --help": "test_no_markup_is_left_in_the_help",
     "edge-vad --version": "test_the_version_is_printed",
     "edge-vad bench --contribute --out --source": (
@@ -238,6 +242,9 @@ Of `edge-vad`, the test's file gives all of these options.
 """
 
 NOT_RUN = {
+    "edge-vad score --out --ray": "needs a cluster; `make ray` runs it with one of its own",
+    "edge-vad score --out --ray --workers": "is the same on other machines",
+    "make ray": "installs Ray and works for minutes; tests/runtime/bulk needs none",
     "edge-vad train --flow --out": "needs a flow unit; its refusal is tested in tests/train",
     "edge-vad train --flow": "is `train`, and a choice that tests/train/test_settings.py reads",
     "edge-vad export --engine --fp16": "is `export --fp16` and `export --engine`, which are run",

@@ -7,8 +7,10 @@ from typing import NamedTuple
 
 from docs_site.markdown import page, table
 from docs_site.schemas import Schema, record_sections, schemas
+from edge_vad.archive.plan import Manifest
+from edge_vad.archive.result import ClipResult
 from edge_vad.cli.live_summary import LiveSummary
-from edge_vad.cli.score import SourceScores
+from edge_vad.cli.score_summary import SourceScores
 from edge_vad.cli.summary import RunSummary
 from edge_vad.detection import Event
 from edge_vad.doctor.report import DoctorReport
@@ -48,6 +50,8 @@ _FORMATS = (
     _Format("`run --json`", "on a recording; of a live run", (RunSummary, LiveSummary)),
     _Format("`record --json`", "a list", (CameraFootage,)),
     _Format("`score --json`", "`scene`, and a list `sources`", (SourceScores,)),
+    _Format("`archive.json`", "of `score` on many sources", (Manifest,)),
+    _Format("`result.json`", "the same, in the folder of a source", (ClipResult,)),
     _Format("`eval --json`", "labelled; `--normal`", (Evaluation, NormalEvaluation)),
     _Format("`doctor --json`", "", (DoctorReport,)),
     _Format("`selftest --json`", "", (SelftestReport,)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import uuid
 
@@ -18,7 +19,25 @@ def event_id(at: float) -> str:
         >>> event_id(1e9)[:13]
         '00e8d4a5-1000'
     """
+    return _uuid(at, secrets.randbits(74))
+
+
+def event_id_of(at: float, name: str) -> str:
+    """The same for an event of a recording, which has one id however often it is found.
+
+    Args:
+        at: Seconds since 1970.
+        name: What tells it from all other events.
+
+    Example:
+        >>> event_id_of(1e9, "clip/1") == event_id_of(1e9, "clip/1") != event_id_of(1e9, "clip/2")
+        True
+    """
+    digest = hashlib.sha256(name.encode()).digest()
+    return _uuid(at, int.from_bytes(digest, "big") & (1 << 74) - 1)
+
+
+def _uuid(at: float, random: int) -> str:
     milliseconds = max(0, int(at * 1000)) & (1 << 48) - 1
-    random = secrets.randbits(74)
     high, low = random >> 62, random & (1 << 62) - 1
     return str(uuid.UUID(int=milliseconds << 80 | _VERSION_7 | high << 64 | _VARIANT | low))

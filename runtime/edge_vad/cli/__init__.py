@@ -57,7 +57,8 @@ A scene in three steps:
   edge-vad run street.onnx new.mp4 --out watched
 
 Exit codes: 0 done, 1 a check failed, 2 wrong use, 3 bad input or model, 4 device or backend
-missing, 5 source lost, 6 done, but something was not stored or not delivered, 130 interrupted.
+missing, 5 source lost, 6 done, but something was not stored or not delivered, 7 done, but some of
+many failed, 130 interrupted.
 """
 
 

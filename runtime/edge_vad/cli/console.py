@@ -17,15 +17,12 @@ from edge_vad.cli.signals import (
     stopped_by_signals,
 )
 from edge_vad.cli.streams import print_stderr
-from edge_vad.errors import BadInput, Interrupted
+from edge_vad.errors import Interrupted
 from edge_vad.guide.progress import ProgressLines, is_guided
-from edge_vad.motion.pace import LONGEST_STEP
 from edge_vad.outputs.folder import OutputFolder
 from edge_vad.scene_model import SceneCard
+from edge_vad.scoring.rates import demand_rate
 from edge_vad.sources import Source
-
-_SLOW = 0.75
-"""Of the scene's frame rate."""
 
 
 def warn(text: str) -> None:
@@ -95,16 +92,8 @@ def check_rate(source: Source, card: SceneCard) -> None:
     Raises:
         BadInput: It is so slow that nothing can be said of motion.
     """
-    what = (
-        f"{source.name} has {source.fps:.3g} frames a second, the scene was learnt at "
-        f"{card.fps:.3g}"
-    )
-    if source.fps * LONGEST_STEP < card.fps:
-        raise BadInput(
-            f"{what}: too few to say anything of motion", "use footage of a higher frame rate"
-        )
-    if source.fps < _SLOW * card.fps:
-        warn(f"{what}: what moves fast may be missed")
+    if slow := demand_rate(source, card):
+        warn(slow)
 
 
 def warn_of_skipped(source: Source) -> None:

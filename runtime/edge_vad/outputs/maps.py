@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from zipfile import ZipFile
+from zipfile import ZipFile, ZipInfo
 
 import numpy as np
 from numpy.lib import format as npy
@@ -64,7 +64,7 @@ class MapsFile(Closing):
         }
         with (
             ZipFile(self._path, "w") as archive,
-            archive.open("maps.npy", "w", force_zip64=True) as member,
+            archive.open(ZipInfo("maps.npy"), "w", force_zip64=True) as member,
             self._raw_path.open("rb") as raw,
         ):
             npy.write_array_header_1_0(member, header)  # type: ignore[no-untyped-call]

@@ -1,0 +1,112 @@
+"""On a real Ray cluster of this machine; `make ray` installs Ray and runs it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+pytest.importorskip("ray", reason="needs edge-vad[ray]: make ray")
+
+from edge_vad.archive.layout import RESULT
+
+pytestmark = pytest.mark.long
+
+CLIPS, FRAMES = 40, 240
+_TOKEN = "of-this-test-alone"  # noqa: S105 - it opens a cluster that ends with the test
+
+
+def run(*words, killing=None, **changes):
+    """Run edge-vad; returns its seconds."""
+    environment = {**os.environ, "RAY_AUTH_TOKEN": _TOKEN, "OMP_NUM_THREADS": "1", **changes}
+    begun_s = time.monotonic()
+    with subprocess.Popen(
+        [sys.executable, "-m", "edge_vad", *map(str, words)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        if killing:
+            threading.Thread(target=killing, args=(process,), daemon=True).start()
+        text = process.communicate(timeout=1800)[0]
+    assert process.returncode == 0, text
+    return SimpleNamespace(seconds=time.monotonic() - begun_s, text=text)
+
+
+def compared(one, two):
+    """How much faster two workers are, in words."""
+    times = f"one worker {one.seconds:.1f} s, two {two.seconds:.1f} s"
+    return f"{times}, {one.seconds / two.seconds:.2f} times as fast"
+
+
+def actors():
+    """The processes of Ray's actors that do our jobs."""
+    found = []
+    for each in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            name = each.read_bytes().split(b"\0")[0].decode(errors="replace")
+        except OSError:
+            continue
+        if name.startswith("ray::_Actor"):
+            found.append(int(each.parent.name))
+    return found
+
+
+def content(folder):
+    return {
+        each.relative_to(folder).as_posix(): each.read_bytes()
+        for each in folder.rglob("*")
+        if each.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def archive(make, tmp_path_factory):
+    """A scene and 40 small clips."""
+    folder = tmp_path_factory.mktemp("archive")
+    for number in range(CLIPS):
+        first = 20 + number
+        make.avi(
+            folder / f"gate_2026-05-01_{number // 60:02}-{number % 60:02}-00.000Z.avi",
+            make.movement(FRAMES, range(first, first + 8)),
+        )
+    make.scene(folder / "gate.onnx", make.card())
+    return folder
+
+
+def test_a_cluster_gives_the_same_bytes_as_one_process_though_a_worker_is_killed(
+    archive, tmp_path, record_property
+):
+    clips = sorted(archive.glob("*.avi"))
+    words = ("score", archive / "gate.onnx", *clips, "--out")
+    run(*words, tmp_path / "one", "--workers", 1)
+    one = run(*words, tmp_path / "ray_one", "--ray=local", "--workers", 1)
+    two = run(*words, tmp_path / "ray_two", "--ray=local", "--workers", 2)
+    killed = []
+
+    def kill(process):
+        """Kill an actor once some clips are done."""
+        while process.poll() is None and not killed:
+            if len([*(tmp_path / "killed").glob(f"*/{RESULT}")]) >= 5 and (found := actors()):
+                os.kill(found[0], signal.SIGKILL)
+                killed.append(found[0])
+            time.sleep(0.01)
+
+    run(*words, tmp_path / "killed", "--ray=local", "--workers", 2, killing=kill)
+    assert killed
+    expected = content(tmp_path / "one")
+    assert {"scores.parquet", "events/events.sqlite"} < set(expected)
+    assert len([each for each in expected if each.endswith(RESULT)]) == CLIPS
+    for other in ("ray_one", "ray_two", "killed"):
+        assert content(tmp_path / other) == expected
+    print(
+        f"\n{CLIPS} clips of {FRAMES} frames, with the start of the cluster: {compared(one, two)}"
+    )
