@@ -12,7 +12,7 @@ OLDEST_TESTS ?= tests/runtime
 # That of pyenv, where there is one: uv knows only Pythons that are on the path, or brings one.
 OLDEST_PYTHON ?= $(or $(patsubst %,%/bin/python3.10,$(shell pyenv prefix 3.10 2>/dev/null)),3.10)
 # What the runtime's tests need besides, and no torch.
-WATCHING := .[cpu,bench,mqtt,metrics,notify,serve,edit,onvif]
+WATCHING := .[cpu,bench,mqtt,metrics,notify,serve,edit,onvif,push]
 TEST_TOOLS := aiosmtpd axe-playwright-python hypothesis playwright pytest scikit-learn scipy
 PACKING := .venv-packing
 COVERAGE_TESTS ?= tests
@@ -22,7 +22,7 @@ PACKAGES := runtime/edge_vad runtime/edge_vad_street train/edge_vad_train export
   benchmarks/edge_vad_bench
 READY := $(VENV)/ready
 
-.PHONY: help demo check test test-long test-newest test-oldest coverage docs hostile first-hour typecheck \
+.PHONY: help demo check test test-long test-newest test-oldest coverage docs hostile first-hour push typecheck \
   ray usb arm wheel installs images clean
 
 help: ## List the targets
@@ -69,6 +69,9 @@ test-oldest: $(OLDEST)/ready ## Run them with the oldest versions that are allow
 first-hour: $(READY) ## Go from a simulated camera to an alarm on a phone, and time it: some minutes
 	tools/install_test_servers.sh
 	$(BIN)/python tools/check_first_hour.py
+
+push: $(READY) ## Push scenes to a box while it watches, bad ones and a good one, and count its frames
+	$(BIN)/python tools/check_push.py
 
 typecheck: $(READY) ## Check the TensorRT code against the signatures of 10.3, 10.13 and 11.4
 	$(BIN)/python tools/typecheck_tensorrt.py

@@ -175,6 +175,16 @@ RUN = {
     "edge-vad snapshot --out": (
         "test_the_first_picture_of_a_street_is_written_for_its_owner_alone"
     ),
+    "edge-vad site key": "test_scenes_are_pushed_to_many_boxes_and_rolled_back_on_one",
+    "edge-vad site push": "test_scenes_are_pushed_to_many_boxes_and_rolled_back_on_one",
+    "edge-vad site rollback": "test_scenes_are_pushed_to_many_boxes_and_rolled_back_on_one",
+    "edge-vad site push --key --to": "test_scenes_are_pushed_to_many_boxes_and_rolled_back_on_one",
+    "edge-vad site push --dry-run --key --to": (
+        "test_scenes_are_pushed_to_many_boxes_and_rolled_back_on_one"
+    ),
+    "edge-vad site rollback --config": (
+        "test_scenes_are_pushed_to_many_boxes_and_rolled_back_on_one"
+    ),
     "edge-vad train --config": "test_every_camera_of_a_site_is_learnt_from_its_own_footage",
     "edge-vad train --duration --out": "test_a_camera_is_recorded_and_then_learnt",
     "edge-vad train --ignore --out": (
@@ -270,6 +280,7 @@ NOT_RUN = {
     "make demo": "takes minutes; its steps are train, export, run and eval, which are run",
     "make first-hour": "takes minutes; it is `tools/check_first_hour.py`, which a long test runs",
     "make hostile": "takes two minutes; `.ci/run` runs it",
+    "make push": "takes some minutes; it is `tools/check_push.py`, which a long test runs",
     "make test": "runs the tests themselves; `.ci/run` runs it",
     "make test-long": "runs the tests themselves",
     "make test-newest": "installs other versions; `.ci/run` runs it",

@@ -99,6 +99,9 @@ def _described(route: Route, said: Operation) -> dict[str, Any]:
     if said.body:
         content = {JSON: {"schema": _reference(said.body)}}
         described["requestBody"] = {"required": True, "content": content}
+    elif said.sent:
+        schema = {"type": "string", "format": "binary"}
+        described["requestBody"] = {"required": True, "content": {said.sent: {"schema": schema}}}
     return described
 
 
@@ -153,7 +156,8 @@ def _parameter(said: Mapping[str, Any]) -> tuple[str, str, str]:
 
 def _contents(said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if body := said.get("requestBody"):
-        yield "sent", values(body["content"][JSON]["schema"])
+        for kind, content in body["content"].items():
+            yield "sent", values(content["schema"]) if kind == JSON else f"`{kind}`"
     for kind, content in said["responses"]["200"]["content"].items():
         yield "answered", values(content["schema"]) if content["schema"] else f"`{kind}`"
     yield "refused with", ", ".join(code for code in said["responses"] if int(code) >= 400)

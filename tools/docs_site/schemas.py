@@ -17,6 +17,10 @@ Schema = dict[str, Any]
 logging.getLogger("griffe").setLevel(logging.ERROR)
 
 
+_WHOLE = r"(?!\n)"
+"""Ends patterns: in Python `$` alone matches before a last line break, too."""
+
+
 class Described(NamedTuple):
     """A docstring.
 
@@ -132,7 +136,7 @@ def _bounds(schema: Mapping[str, Any]) -> str:
         if key in schema
     ]
     if "pattern" in schema and "maxLength" not in schema:
-        said.append(f"that matches `{schema['pattern']}`")
+        said.append(f"that matches `{schema['pattern'].removesuffix(_WHOLE)}`")
     return f" {' '.join(said)}" if said else ""
 
 

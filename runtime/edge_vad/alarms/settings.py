@@ -13,7 +13,7 @@ from edge_vad.preprocessing.regions import Polygon, Polygons, demand_area
 
 MOST_ZONES = 16
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=86400)]
-ZoneName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+ZoneName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$(?!\n)")]
 
 
 class ZoneSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

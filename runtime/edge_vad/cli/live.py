@@ -18,12 +18,14 @@ from edge_vad.errors import EdgeVadError
 from edge_vad.live.factory import Scenes, assemble, sinks_in
 from edge_vad.live.logs import begin_log, end_log
 from edge_vad.live.loop import LiveLoop
+from edge_vad.live.push_desk import desk_of
 from edge_vad.live.running_site import RunningSite
 from edge_vad.live.shutdown import ShutdownDeadline
 from edge_vad.live.systemd import Notifier
 from edge_vad.sinks.base import Sink
 from edge_vad.sinks.factory import build_sinks
 from edge_vad.sinks.lines.drift_steps import DriftSteps, last_states
+from edge_vad.sinks.pushes import PushDesk
 from edge_vad.sinks.settings import SinkSettings
 from edge_vad.site.settings import SiteSettings
 
@@ -69,7 +71,10 @@ def watch_live(
             with stopped_by_signals(loop.stop):
                 settings = sinks_in(site.sinks, folder)
                 editor = RunningSite(file, site, scenes, loop) if file else None
-                sinks = _sinks(settings, loop, editor, display=display, reset_drift=reset_drift)
+                pushes = desk_of(file, site, editor, undo) if file and editor else None
+                sinks = _sinks(
+                    settings, loop, editor, pushes, display=display, reset_drift=reset_drift
+                )
                 notifier.ready()
                 summary = _watch(loop, sinks, duration_s, as_json=as_json)
                 notifier.stopping()
@@ -83,12 +88,13 @@ def _sinks(
     settings: SinkSettings,
     loop: LiveLoop,
     editor: RunningSite | None,
+    pushes: PushDesk | None,
     *,
     display: bool,
     reset_drift: bool,
 ) -> list[Sink]:
     """The sinks, and what writes down how thresholds move, where any does."""
-    sinks = build_sinks(settings, loop, editor, display=display, owns=loop.follows_drift)
+    sinks = build_sinks(settings, loop, editor, pushes, display=display, owns=loop.follows_drift)
     if loop.follows_drift:
         folder = Path(settings.folder)
         if not reset_drift:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 USUAL = "127.0.0.1:8420"
 TOKEN = "EDGE_VAD_TOKEN"  # noqa: S105 - the name of the variable that holds it
 EDIT_TOKEN = "EDGE_VAD_EDIT_TOKEN"  # noqa: S105 - as above
+DEPLOY_TOKEN = "EDGE_VAD_DEPLOY_TOKEN"  # noqa: S105 - as above
 _PLACE = re.compile(r"(?:(?P<host>[^:\[\]]+|\[[0-9a-fA-F:.]+\]):)?(?P<port>[0-9]{1,5})")
 _MEGABYTES = 200
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -122,6 +123,7 @@ class PageOptions:
             "port": port,
             **_token("token", TOKEN, self.token_file),
             **_token("edit_token", EDIT_TOKEN, self.edit_token_file),
+            **_token("deploy_token", DEPLOY_TOKEN, None),
         }
         if self.cert_file:
             said |= {"cert_file": str(self.cert_file), "key_file": str(self.key_file)}

@@ -70,6 +70,21 @@ class Owner:
                 folder.rmdir()
 
 
+def is_owned(folder: Path) -> bool:
+    """Whether a process owns a folder just now."""
+    try:
+        handle = os.open(folder / LOCK, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
 def _locked(path: Path) -> int:
     """Take the lock.
 

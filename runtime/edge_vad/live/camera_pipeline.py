@@ -197,6 +197,25 @@ class CameraPipeline:
         changes, self.decision = self.decision.finish(), decision
         return changes
 
+    def follows(self, before: CameraPipeline | None) -> bool:
+        """Watch on by the connection of the pipeline before, where that would be the same.
+
+        Returns:
+            Whether it does; else it is to be connected anew.
+        """
+        if before is None or before.capture.state is CameraState.ENDED:
+            return False
+        if self._connection != before._connection:
+            return False
+        self.box, self.capture, self.reported = before.box, before.capture, before.reported
+        self.frames, self.unjudged = before.frames, before.unjudged
+        return True
+
+    @property
+    def _connection(self) -> tuple[LiveSpec, float, float]:
+        """What a connection depends on."""
+        return self.plan.source, self.plan.timeout_s, self.plan.fps or self.plan.model.card.fps
+
     def claim(self) -> bool:
         """Take the camera for oneself, if it has a frame and nobody has taken it."""
         return self.box.waiting and self._busy.acquire(blocking=False)

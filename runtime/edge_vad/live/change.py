@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
@@ -40,6 +40,26 @@ class SiteChange:
     scorers: Sequence[Scorer]
     decisions: Sequence[OtherDecision] = ()
     budget: str | None = None
+
+
+def one_by_one(
+    before: Sequence[CameraPipeline], change: SiteChange
+) -> Iterator[tuple[CameraPipeline | None, SiteChange]]:
+    """A change in steps, each of which begins one camera anew; all else comes with the last.
+
+    Args:
+        before: What is watched before it.
+        change: All of it.
+
+    Yields:
+        The camera that a step begins anew, None for the last; and the step.
+    """
+    watched = {pipeline.name: pipeline for pipeline in before}
+    for pipeline in change.pipelines:
+        if pipeline not in before:
+            watched[pipeline.name] = pipeline
+            yield pipeline, replace(change, pipelines=list(watched.values()), decisions=())
+    yield None, change
 
 
 class Requests:

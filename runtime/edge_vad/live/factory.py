@@ -57,6 +57,12 @@ class Scenes:
             self._scorers[path] = scorer
         return self._scorers[path].model
 
+    def forget_unused(self, site: SiteSettings) -> None:
+        """Close the scene models that the site does not show, once the loop has let go of them."""
+        shown = {(self._folder / camera.scene).resolve() for camera in site.cameras}
+        for path in [each for each in self._scorers if each not in shown]:
+            self._scorers.pop(path).close()
+
 
 def assemble(
     site: SiteSettings,

@@ -73,7 +73,7 @@ class LiveLoop:
         self._stop = threading.Event()
         self._paused = False
         self._failure: BaseException | None = None
-        self._given_up: list[Scorer] = []
+        self._given_up: list[tuple[Scorer, EdgeVadError]] = []
         self._requests = Requests()
         # As many threads as ever have something to do at a time, and no more, are started.
         self._workers = ThreadPoolExecutor(workers or len(os.sched_getaffinity(0)), "motion")
@@ -190,27 +190,44 @@ class LiveLoop:
     def _change(self, change: SiteChange) -> None:
         """Watch other cameras; those that go on notice nothing."""
         self._reporter.budget = change.budget
-        before = list(self._pipelines.values())
-        for pipeline in [each for each in before if each not in change.pipelines]:
+        before = self._pipelines
+        known = list(before.values())
+        new = [each for each in change.pipelines if each not in known]
+        heirs = {each.name: each for each in new if each.follows(before.get(each.name))}
+        for pipeline in [each for each in known if each not in change.pipelines]:
+            if pipeline.name in heirs:
+                self._reporter.hand_over(pipeline)
+                continue
             pipeline.capture.stop()
             self._reporter.end(pipeline)
-        self._scorers |= {id(scorer.model): scorer for scorer in change.scorers}
         self._pipelines = {pipeline.name: pipeline for pipeline in change.pipelines}
-        if before != list(change.pipelines):
+        models = {id(pipeline.plan.model) for pipeline in change.pipelines}
+        scorers = [*self._scorers.values(), *change.scorers]
+        self._scorers = {id(each.model): each for each in scorers if id(each.model) in models}
+        self._forgive()
+        if known != list(change.pipelines):
             self._reporter.sinks.watch(self.cameras)
-        for pipeline in [each for each in change.pipelines if each not in before]:
-            self._begin(pipeline)
+        for pipeline in new:
+            if pipeline.name in heirs:
+                self._reporter.begin(pipeline)
+                self._offer(pipeline)
+            else:
+                self._begin(pipeline)
         for pipeline, settings, decision in change.decisions:
             self._reporter.decides(pipeline, pipeline.decide_by(settings, decision))
 
     def _offer(self, pipeline: CameraPipeline) -> None:
-        """Give a camera's newest frame to a worker, unless one of it is under way."""
-        if self._stop.is_set() or not pipeline.claim():
+        """Give a camera's newest frame to a worker, unless one of it is under way.
+
+        The frame is for who watches the camera by now, whoever has listened for it.
+        """
+        watching = self._pipelines.get(pipeline.name)
+        if watching is None or self._stop.is_set() or not watching.claim():
             return
         try:
-            self._workers.submit(self._prepare, pipeline)
+            self._workers.submit(self._prepare, watching)
         except RuntimeError:  # closed meanwhile
-            pipeline.release()
+            watching.release()
 
     def _prepare(self, pipeline: CameraPipeline) -> None:
         try:
@@ -242,6 +259,9 @@ class LiveLoop:
         return found
 
     def _score_ready(self, ready: list[CameraPipeline]) -> None:
+        for pipeline in [each for each in ready if not self._watches(each)]:
+            ready.remove(pipeline)
+            self._release(pipeline)
         while ready and not self._stop.is_set():
             scorer = self._scorers[id(ready[0].plan.model)]
             same = [each for each in ready if each.plan.model is scorer.model]
@@ -271,20 +291,28 @@ class LiveLoop:
 
         A server that is away only leaves the frames without a score: it may come back.
         """
-        if scorer in self._given_up:
+        if any(scorer is each for each, _ in self._given_up):
             return []
         try:
             return scorer.score(prepared)
         except ServerAway:
             return [FrameScore(0.0, _NO_MAP, _SERVER_AWAY)] * len(prepared)
         except EdgeVadError as error:
-            self._given_up.append(scorer)
+            self._given_up.append((scorer, error))
             self._failure = self._failure or error
             pipelines = self._pipelines.values()
             for pipeline in [each for each in pipelines if each.plan.model is scorer.model]:
                 _log.error("%s is not watched any more: %s", pipeline.name, error)
                 pipeline.capture.give_up(error)
             return []
+
+    def _forgive(self) -> None:
+        """Forget what failed with scenes that are shown no more."""
+        shown = self._scorers.values()
+        gone = [error for scorer, error in self._given_up if scorer not in shown]
+        self._given_up = [each for each in self._given_up if each[0] in shown]
+        if self._failure in gone:
+            self._failure = None
 
     def _watches(self, pipeline: CameraPipeline) -> bool:
         """Whether it is still watched: a frame of it may have been under way as it went."""

@@ -38,11 +38,15 @@ class Reporter:
 
     def end(self, pipeline: CameraPipeline) -> None:
         """Report the end of a camera: of its event, of its drift, of itself."""
-        self._changes(pipeline, pipeline.decision.finish())
-        self._threshold_of(pipeline)
+        self.hand_over(pipeline)
         if pipeline.reported is not CameraState.ENDED:
             pipeline.reported = CameraState.ENDED
             self.sinks.state(pipeline.name, CameraState.ENDED, time.time())
+
+    def hand_over(self, pipeline: CameraPipeline) -> None:
+        """Report the end of an event and of drift, where the camera is watched on otherwise."""
+        self._changes(pipeline, pipeline.decision.finish())
+        self._threshold_of(pipeline)
 
     def threshold(self, camera: str, level: Level) -> None:
         """Report the threshold and what it follows from; from any thread."""

@@ -5,19 +5,21 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from edge_vad.errors import EdgeVadError
+from edge_vad.errors import BadModel, EdgeVadError
 from edge_vad.live.camera_pipeline import CameraPipeline
-from edge_vad.live.change import OtherDecision, SiteChange
+from edge_vad.live.change import OtherDecision, SiteChange, one_by_one
 from edge_vad.live.factory import Scenes, decided, pipeline_of
 from edge_vad.live.loop import LiveLoop
 from edge_vad.sinks.edits import AddCamera, Edit, EditableCamera, EditableSite, EditConflict
-from edge_vad.site.editing import edit_site
+from edge_vad.site.editing import edit_site, rewrite_site
 from edge_vad.site.edits import carry_out, demand_camera, forget_source, keep_source, source_file_of
 from edge_vad.site.reading import decode_site, read_document
 from edge_vad.site.settings import CameraSettings, SiteSettings
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from tomlkit import TOMLDocument
 
 _MOST_SCENES = 200
+_TAKING_OVER_S, _LOOK_EVERY_S = 15.0, 0.05
 _log = logging.getLogger(__name__)
 
 
@@ -63,6 +66,80 @@ class RunningSite:
             self._change(digest, camera, edit)
         _log.info("the site file was changed: %s %s", _verb(edit), camera)
         return self.read()
+
+    @property
+    def site(self) -> SiteSettings:
+        """What is watched."""
+        return self._site
+
+    def rewrite(
+        self,
+        rewrite: Callable[[str], str],
+        about_to_write: Callable[[str], None],
+        on_camera: Callable[[int, int], None],
+    ) -> None:
+        """Replace the file's text at once, and watch by it camera by camera.
+
+        Where a camera cannot be scored any more by its new scene, the text before is put back, and
+        is watched by again.
+
+        Args:
+            rewrite: From the text to the new one.
+            about_to_write: Called with the text so far when all is prepared, just before the new
+                one is written.
+            on_camera: Told how many cameras watch by it, and how many are to.
+
+        Raises:
+            EdgeVadError: It could not be watched so; all is as it was.
+        """
+        with self._changing:
+            self._rewrite(rewrite, about_to_write, on_camera)
+
+    def _rewrite(
+        self,
+        rewrite: Callable[[str], str],
+        about_to_write: Callable[[str], None],
+        on_camera: Callable[[int, int], None],
+    ) -> None:
+        texts, prepared = list[str](), list[tuple[SiteSettings, SiteChange]]()
+
+        def noting(text: str) -> str:
+            texts.append(text)
+            return rewrite(text)
+
+        def check(site: SiteSettings) -> None:
+            prepared.append(self._prepared(site))
+            about_to_write(texts[0])
+
+        try:
+            rewrite_site(self._path, noting, check=check)
+        except BaseException:
+            self._scenes.forget_unused(self._site)
+            raise
+        self._site, change = prepared[0]
+        try:
+            self._go_over(change, on_camera)
+        except EdgeVadError:
+            back = rewrite_site(self._path, lambda _: texts[0])
+            self._site, change = self._prepared(back)
+            self._loop.change(change)
+            raise
+        finally:
+            self._scenes.forget_unused(self._site)
+
+    def _go_over(self, change: SiteChange, on_camera: Callable[[int, int], None]) -> None:
+        """Watch otherwise, one camera after the other.
+
+        Raises:
+            BadModel: A camera cannot be scored by its new scene.
+        """
+        before = [self._loop.pipeline(camera.name) for camera in self._loop.cameras]
+        count = sum(each not in before for each in change.pipelines)
+        for done, (pipeline, step) in enumerate(one_by_one(before, change)):
+            on_camera(done, count)
+            self._loop.change(step)
+            if pipeline:
+                _demand_scored(pipeline, pipeline.frames)
 
     def _change(self, digest: str, camera: str, edit: Edit) -> None:
         folder, scenes, kept = self._path.parent, self.read().scenes, None
@@ -111,6 +188,19 @@ class RunningSite:
         with suppress(OSError):
             found |= {each.name for each in self._path.parent.glob("*.onnx") if each.is_file()}
         return tuple(sorted(found)[:_MOST_SCENES])
+
+
+def _demand_scored(pipeline: CameraPipeline, frames: int) -> None:
+    """Wait until a camera is scored; one that sends nothing is not waited for.
+
+    Raises:
+        BadModel: It never will be.
+    """
+    until = time.monotonic() + _TAKING_OVER_S
+    while pipeline.frames == frames and time.monotonic() < until:
+        if error := pipeline.capture.error:
+            raise BadModel(f"{pipeline.name}: {error}", "try the scene on such a device first")
+        time.sleep(_LOOK_EVERY_S)
 
 
 def _goes_on(before: CameraSettings, camera: CameraSettings) -> bool:

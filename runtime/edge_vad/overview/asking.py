@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from edge_vad.network.deadline import Deadline
 from edge_vad.network.http_client import Connection
-from edge_vad.site.boxes import Box
+from edge_vad.site.boxes import SiteBox
 
 _TIMEOUT_S = 10.0
 _STREAM_S = 120.0
@@ -91,7 +91,7 @@ class BoxClient:
         BadInput: Its token or its certificates are not where they should be.
     """
 
-    def __init__(self, box: Box, timeout_s: float = _TIMEOUT_S) -> None:
+    def __init__(self, box: SiteBox, timeout_s: float = _TIMEOUT_S) -> None:
         self._target, self._timeout_s = box.target(), timeout_s
         token = box.token()
         self._headers = {"User-Agent": "edge-vad"}

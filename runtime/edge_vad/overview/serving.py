@@ -17,7 +17,7 @@ from edge_vad.overview.views import BoxView
 from edge_vad.sinks.http.server import HttpServer
 from edge_vad.sinks.page.server import serve_app
 from edge_vad.sinks.settings import PageSettings
-from edge_vad.site.boxes import Box
+from edge_vad.site.boxes import SiteBox
 
 _EVERY_S, _EVERY_OF_BOX_S = 2.0, 0.1
 """Between two questions to a box, at least; and for each of many boxes, as TLS costs time here."""
@@ -26,7 +26,7 @@ _CLOSING_S = 2.0
 
 @contextmanager
 def overview(
-    settings: PageSettings, boxes: Sequence[Box], folder: Path | None
+    settings: PageSettings, boxes: Sequence[SiteBox], folder: Path | None
 ) -> Iterator[HttpServer]:
     """Follow all boxes and serve the page over them.
 
@@ -59,7 +59,7 @@ def overview(
             index.close()
 
 
-def _followed(box: Box, client: BoxClient, index: EventIndex, pause_s: float) -> FollowedBox:
+def _followed(box: SiteBox, client: BoxClient, index: EventIndex, pause_s: float) -> FollowedBox:
     view = BoxView(box.name, box.url)
     return FollowedBox(BoxFollower(client, view, index, pause_s), BoxMedia(box.name, client))
 

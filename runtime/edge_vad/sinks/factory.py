@@ -17,6 +17,7 @@ from edge_vad.sinks.paths import (
     spool_of,
     writes,
 )
+from edge_vad.sinks.pushes import PushDesk
 from edge_vad.sinks.settings import SinkSettings
 
 
@@ -24,6 +25,7 @@ def build_sinks(
     settings: SinkSettings,
     site: Site,
     editor: SiteEditor | None = None,
+    pushes: PushDesk | None = None,
     *,
     display: bool = False,
     owns: bool = False,
@@ -36,6 +38,7 @@ def build_sinks(
         settings: Which, and how.
         site: What they may ask and tell the live loop.
         editor: Who changes the site file, where there is one.
+        pushes: Who takes scenes that are rolled out, where anybody does.
         display: Whether to show the cameras in windows.
         owns: Whether the folder is owned even if none of them writes there.
 
@@ -50,7 +53,8 @@ def build_sinks(
         for sink in chain(
             _journal(settings, folder, owns),
             _local(settings, folder, site, display),
-            _remote(settings, folder, site, sinks, editor),
+            _remote(settings, folder, site, sinks),
+            _page(settings, folder, site, sinks, editor, pushes),
         ):
             sinks.append(sink)
             undo.callback(sink.close, 1.0)
@@ -110,7 +114,6 @@ def _remote(
     folder: Path,
     site: Site,
     sinks: Sequence[Sink],
-    editor: SiteEditor | None,
 ) -> Iterator[Sink]:
     """What other machines are told."""
     if settings.mqtt:
@@ -129,7 +132,18 @@ def _remote(
         from edge_vad.sinks.metrics import Metrics
 
         yield Metrics(settings.metrics, site, lambda: health_by_name(sinks))
+
+
+def _page(
+    settings: SinkSettings,
+    folder: Path,
+    site: Site,
+    sinks: Sequence[Sink],
+    editor: SiteEditor | None,
+    pushes: PushDesk | None,
+) -> Iterator[Sink]:
+    """What browsers are shown, and programs that roll out scenes."""
     if settings.page:
         from edge_vad.sinks.page.sink import Page
 
-        yield Page(settings.page, folder, site, lambda: health_by_name(sinks), editor)
+        yield Page(settings.page, folder, site, lambda: health_by_name(sinks), editor, pushes)

@@ -7,17 +7,19 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$(?!\n)")]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
-Topic = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_/-]{1,128}$")]
+Topic = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_/-]{1,128}$(?!\n)")]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 Megabytes = Annotated[int, msgspec.Meta(ge=1, le=10_000_000)]
 _LABEL = "[A-Za-z0-9_-]{1,63}"
 Host = Annotated[
     str,
-    msgspec.Meta(pattern=rf"^((?:{_LABEL}\.)*{_LABEL}\.?|[0-9a-fA-F:]{{2,45}})$", max_length=253),
+    msgspec.Meta(
+        pattern=rf"^((?:{_LABEL}\.)*{_LABEL}\.?|[0-9a-fA-F:]{{2,45}})$(?!\n)", max_length=253
+    ),
 ]
-Address = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-fA-F.:]{2,45}$")]
+Address = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-fA-F.:]{2,45}$(?!\n)")]
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

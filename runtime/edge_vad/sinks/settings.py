@@ -113,9 +113,11 @@ class MqttSettings(Settings, frozen=True, kw_only=True):
     ca_file: Text | None = None
     cert_file: Text | None = None
     key_file: Text | None = None
-    client_id: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{0,64}$")] = ""
+    client_id: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{0,64}$(?!\n)")] = ""
     prefix: Topic = "edge-vad"
-    discovery: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_/-]{0,128}$")] = "homeassistant"
+    discovery: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_/-]{0,128}$(?!\n)")] = (
+        "homeassistant"
+    )
     snapshots: bool = True
     commands: bool = True
     spool_mb: Megabytes = 100
@@ -213,17 +215,23 @@ class PageSettings(ListeningSettings, frozen=True, kw_only=True):
         edit_token_env: Environment variable that holds the token of those who may change anything.
             Without one the site file is not changed through the page.
         edit_token_file: File that holds it.
+        deploy_token_env: Environment variable that holds the token of those who roll out scenes.
+        deploy_token_file: File that holds it.
     """
 
     port: Port = 8420
     fps: Annotated[float, msgspec.Meta(ge=0.5, le=15)] = 5.0
     edit_token_env: Name | None = None
     edit_token_file: Text | None = None
+    deploy_token_env: Name | None = None
+    deploy_token_file: Text | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.edit_token_env and self.edit_token_file:
             raise ValueError("give the edit token by edit_token_env or by edit_token_file")
+        if self.deploy_token_env and self.deploy_token_file:
+            raise ValueError("give the deploy token by deploy_token_env or by deploy_token_file")
 
 
 class SinkSettings(Settings, frozen=True, kw_only=True):

@@ -7,13 +7,13 @@ import os
 import re
 import ssl
 from pathlib import Path
-from stat import S_IMODE, S_ISREG
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
 from edge_vad.errors import BadInput, WrongUse
+from edge_vad.files.private import demand_private
 from edge_vad.network.http_client import Target
 from edge_vad.sinks.secret import read_secret
 from edge_vad.sinks.setting_types import Name, Settings, Text, check_url
@@ -26,7 +26,7 @@ _NAMED = re.compile(r"[^=/\\]*=https?:")
 _FILES = ("token_file", "deploy_token_file", "ca")
 
 
-class Box(Settings, frozen=True, kw_only=True):
+class SiteBox(Settings, frozen=True, kw_only=True):
     """Another machine that watches cameras and shows its page.
 
     Attributes:
@@ -97,7 +97,7 @@ class Boxes(Settings, frozen=True, kw_only=True):
         boxes: The machines.
     """
 
-    boxes: Annotated[tuple[Box, ...], msgspec.Meta(min_length=1, max_length=MOST_BOXES)]
+    boxes: Annotated[tuple[SiteBox, ...], msgspec.Meta(min_length=1, max_length=MOST_BOXES)]
 
     def __post_init__(self) -> None:
         names = [box.name for box in self.boxes]
@@ -105,7 +105,7 @@ class Boxes(Settings, frozen=True, kw_only=True):
             raise ValueError(f"two boxes are called {twice!r}")
 
 
-def read_boxes(path: Path) -> tuple[Box, ...]:
+def read_boxes(path: Path) -> tuple[SiteBox, ...]:
     """Read and check a file of boxes; the files that it names lie relative to it.
 
     Raises:
@@ -122,7 +122,7 @@ def are_named(text: str) -> bool:
     return _NAMED.match(text) is not None
 
 
-def named_boxes(text: str) -> tuple[Box, ...]:
+def named_boxes(text: str) -> tuple[SiteBox, ...]:
     """The boxes of a text; the token of `north` stands in the variable EDGE_VAD_TOKEN_NORTH.
 
     Args:
@@ -147,7 +147,7 @@ def _variable(name: str) -> dict[str, str]:
     return {"token_env": variable} if os.environ.get(variable) else {}
 
 
-def _placed(box: Box, folder: Path) -> Box:
+def _placed(box: SiteBox, folder: Path) -> SiteBox:
     named = {key: value for key in _FILES if (value := getattr(box, key)) is not None}
     files = {key: str(folder / value) for key, value in named.items()}
     return msgspec.structs.replace(box, **files)
@@ -155,21 +155,9 @@ def _placed(box: Box, folder: Path) -> Box:
 
 def _secret(variable: str | None, file: str | None) -> str | None:
     if file is not None:
-        _demand_private(Path(file))
+        demand_private(Path(file), "the secret")
     text = read_secret(variable, file)
     return None if text is None else text.strip()
-
-
-def _demand_private(path: Path) -> None:
-    """See to it that nobody else reads a secret; a pipe, as of `<(pass show box)`, is nobody's."""
-    try:
-        mode = path.stat().st_mode
-    except OSError:
-        return  # who reads it says so
-    if S_ISREG(mode) and S_IMODE(mode) & 0o077:
-        raise BadInput(
-            f"others may read the secret in {shown_path(path)}", "chmod 600 it, and make another"
-        )
 
 
 def _context(ca: str | None) -> ssl.SSLContext:

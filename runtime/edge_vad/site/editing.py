@@ -42,11 +42,40 @@ def edit_site(
             impossible; then it is as it was.
         Unavailable: tomlkit is not installed.
     """
+
+    def changed(text: str) -> str:
+        document = parse_document(text)
+        change(document)
+        return document.as_string()
+
+    return rewrite_site(path, changed, begin, check)
+
+
+def rewrite_site(
+    path: Path,
+    rewrite: Callable[[str], str],
+    begin: str | None = None,
+    check: Callable[[SiteSettings], None] = lambda site: None,  # noqa: ARG005
+) -> SiteSettings:
+    """Replace the text of a site file, whole or not at all; one process at a time.
+
+    Args:
+        path: The site file; where it is a link, what that leads to is replaced.
+        rewrite: From its text to the new one.
+        begin: The text to begin with where there is no file yet; None: there must be one.
+        check: Called just before the new text is written; raises where that cannot be.
+
+    Returns:
+        What the file says now.
+
+    Raises:
+        BadInput: As for `edit_site`.
+    """
     target = path.resolve()
     try:
         make_private_folder(target.parent)
         with alone_in(target.parent):
-            return _edit(path, target, change, begin, check)
+            return _rewrite(path, target, rewrite, begin, check)
     except OSError as error:
         raise BadInput(
             f"{shown_path(path)} cannot be written ({error.strerror})",
@@ -54,10 +83,10 @@ def edit_site(
         ) from None
 
 
-def _edit(
+def _rewrite(
     path: Path,
     target: Path,
-    change: Change,
+    rewrite: Callable[[str], str],
     begin: str | None,
     check: Callable[[SiteSettings], None],
 ) -> SiteSettings:
@@ -65,9 +94,7 @@ def _edit(
     text = str(begin) if is_new else read_document(path)
     if not is_new:
         decode_site(text, shown_path(path))  # within the bounds of what may be parsed
-    document = _parsed(text)
-    change(document)
-    text = document.as_string()
+    text = rewrite(text)
     site = decode_site(text, shown_path(path))
     check(site)
     mode = PRIVATE if is_new else S_IMODE(target.stat().st_mode)
@@ -77,7 +104,13 @@ def _edit(
     return site
 
 
-def _parsed(text: str) -> TOMLDocument:
+def parse_document(text: str) -> TOMLDocument:
+    """Parse a site file, with its comments.
+
+    Raises:
+        BadInput: It is no TOML.
+        Unavailable: tomlkit is not installed.
+    """
     try:
         import tomlkit
     except ModuleNotFoundError:

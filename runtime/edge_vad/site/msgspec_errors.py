@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _PATTERN = re.compile(r"expected `str` matching regex '(.*)'", re.IGNORECASE | re.DOTALL)
-_CLASS = re.compile(r"\^\[([^\]]+)\]\{(\d+),(\d+)\}\$")
+_CLASS = re.compile(r"\^\[([^\]]+)\]\{(\d+),(\d+)\}\$(?:\(\?!\\n\))?")
 _LETTERS = {
     "A-Z": "",
     "a-z": "letters from a to z",

@@ -13,7 +13,7 @@ from edge_vad.errors import WrongUse
 from edge_vad.false_alarms import parse_rate
 from edge_vad.sinks.settings import SinkSettings
 
-NAME_PATTERN = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
+NAME_PATTERN = re.compile(r"^[A-Za-z0-9_-]{1,64}$(?!\n)")
 Name = Annotated[str, msgspec.Meta(pattern=NAME_PATTERN.pattern)]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=4096, pattern=r"^[^\x00]*$")]
 
@@ -67,6 +67,22 @@ class CameraSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
             raise ValueError("give the source by one of source, source_env and source_file")
 
 
+class PushSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Scenes that may be rolled out to this box, through its page.
+
+    Attributes:
+        site: Name of this site; pushes are signed for it.
+        keys_file: Public keys of those who may push, relative to the site file.
+        max_size_mb: What a push may have.
+        selftest_s: How long the selftest of its scenes may take, all together.
+    """
+
+    site: Name
+    keys_file: Text
+    max_size_mb: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 1000
+    selftest_s: Annotated[float, msgspec.Meta(ge=1, le=86400)] = 600.0
+
+
 class SiteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A site: all cameras that one device watches.
 
@@ -79,6 +95,7 @@ class SiteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         threads: CPU threads of each scene model; one where there are several cameras or frames
             are small, else all cores.
         sinks: Where detections and events go.
+        push: Who may roll out scenes to it; nobody when None.
     """
 
     cameras: Annotated[tuple[CameraSettings, ...], msgspec.Meta(min_length=1, max_length=256)]
@@ -86,6 +103,7 @@ class SiteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     backend: str = BACKENDS[0]
     threads: Annotated[int, msgspec.Meta(ge=1, le=1024)] | None = None
     sinks: SinkSettings = SinkSettings()
+    push: PushSettings | None = None
 
     def __post_init__(self) -> None:
         _demand_rate(self.false_alarms)

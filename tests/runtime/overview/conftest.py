@@ -21,7 +21,7 @@ from edge_vad.overview.index import EventIndex
 from edge_vad.overview.serving import overview
 from edge_vad.overview.views import BoxView
 from edge_vad.sinks.settings import PageSettings
-from edge_vad.site.boxes import Box
+from edge_vad.site.boxes import SiteBox
 
 TOKEN = "a token of the north box"  # noqa: S105
 NOW = float(int(time.time()) - 100_000)
@@ -70,20 +70,20 @@ class Overview:
 
 
 @pytest.fixture
-def make_box(tmp_path: Path) -> Iterator[Callable[..., tuple[ActingBox, Box]]]:
+def make_box(tmp_path: Path) -> Iterator[Callable[..., tuple[ActingBox, SiteBox]]]:
     """Starts a box: `make_box("north", ["gate"], token=True)`; its store lies in its folder."""
     made = []
 
     def make(
         name: str, cameras: tuple[str, ...] = (), port: int = 0, **more: Any
-    ) -> tuple[ActingBox, Box]:
+    ) -> tuple[ActingBox, SiteBox]:
         port = port or free_port()
         if more.pop("token", False):
             more["token_file"] = str(token_file(tmp_path))
         acting = ActingBox(tmp_path / name, cameras, port=port, **more)
         made.append(acting)
         secure = "s" if "cert_file" in more else ""
-        box = Box(
+        box = SiteBox(
             name=name,
             url=f"http{secure}://localhost:{port}",
             token_file=more.get("token_file"),
@@ -109,7 +109,7 @@ def follow(tmp_path: Path) -> Iterator[Callable[..., tuple[BoxFollower, EventInd
     """Follows a box: `follow(box)`."""
     undo: list[Callable[[], None]] = []
 
-    def start(box: Box, timeout_s: float = 20.0) -> tuple[BoxFollower, EventIndex]:
+    def start(box: SiteBox, timeout_s: float = 20.0) -> tuple[BoxFollower, EventIndex]:
         index = EventIndex(tmp_path / "index", [box.name])
         client = BoxClient(box, timeout_s)
         follower = BoxFollower(client, BoxView(box.name, box.url), index, 0.02)
@@ -127,7 +127,7 @@ def show(tmp_path: Path) -> Iterator[Callable[..., Overview]]:
     """Serves the page over boxes: `show(box, box, token_file=...)`."""
     open_ones = []
 
-    def start(*boxes: Box, **settings: Any) -> Overview:
+    def start(*boxes: SiteBox, **settings: Any) -> Overview:
         port = free_port()
         shown = overview(PageSettings(port=port, **settings), boxes, tmp_path / "known")
         shown.__enter__()

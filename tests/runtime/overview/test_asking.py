@@ -11,13 +11,13 @@ from certificate import self_signed
 from hostile_box import hostile_box, whole
 
 from edge_vad.overview.asking import BoxAway, BoxClient
-from edge_vad.site.boxes import Box
+from edge_vad.site.boxes import SiteBox
 
 JSON = "application/json"
 
 
 def client_of(port: int, **more) -> BoxClient:
-    return BoxClient(Box(name="north", url=f"http://127.0.0.1:{port}", **more), 5.0)
+    return BoxClient(SiteBox(name="north", url=f"http://127.0.0.1:{port}", **more), 5.0)
 
 
 def endless(head: bytes, part: bytes):
@@ -98,7 +98,7 @@ def test_a_certificate_that_is_not_trusted_gets_no_request(boxes, tmp_path):
         context.load_cert_chain(shown.cert, shown.key)
         with hostile_box(lambda path, out: out.write(whole(b"{}")), context) as box:
             url = f"https://{host}:{box.port}"
-            named = Box(name="north", url=url, token_file=token, ca=str(ours.cert))
+            named = SiteBox(name="north", url=url, token_file=token, ca=str(ours.cert))
             if why is None:
                 assert BoxClient(named).get("/", 9, JSON).body == b"{}"
             else:

@@ -17,7 +17,7 @@ from edge_vad.overview.answers import BoxEvent
 from edge_vad.overview.index import BoxEventQuery
 from edge_vad.sinks.store.marks import mark
 from edge_vad.sinks.store.schema import DATABASE
-from edge_vad.site.boxes import Box
+from edge_vad.site.boxes import SiteBox
 
 
 def known(index, limit=10_000, **asked) -> list[BoxEvent]:
@@ -134,7 +134,7 @@ def test_what_is_no_box_is_away_and_ends_nothing(site, events, follow, boxes):
         out.write(site if path == "/api/site" else events)
 
     with hostile_box(answer) as hostile:
-        follower, index = follow(Box(name="north", url=f"http://127.0.0.1:{hostile.port}"))
+        follower, index = follow(SiteBox(name="north", url=f"http://127.0.0.1:{hostile.port}"))
         boxes.eventually(lambda: follower.view.state == "away")
         assert known(index) == []
         # It is asked again, and may mend.

@@ -16,7 +16,7 @@ from edge_vad.errors import BadInput
 from edge_vad.overview.serving import overview
 from edge_vad.sinks.settings import PageSettings
 from edge_vad.sinks.store.media import stem
-from edge_vad.site.boxes import Box
+from edge_vad.site.boxes import SiteBox
 
 JPEG = cv2.imencode(".jpg", np.full((48, 64, 3), 90, np.uint8))[1].tobytes()
 CLIP = bytes(range(256)) * 4000
@@ -119,7 +119,7 @@ def test_boxes_are_asked_over_tls_by_their_own_certificate(stored, make_box, sho
 def test_nothing_waits_for_a_box_that_does_not_answer(stored, make_box, show, boxes):
     going_on = threading.Event()
     with hostile_box(lambda path, out: going_on.wait(60) and None) as silent:
-        box = Box(name="silent", url=f"http://127.0.0.1:{silent.port}")
+        box = SiteBox(name="silent", url=f"http://127.0.0.1:{silent.port}")
         page = show(make_box("north", ["gate"])[1], box)
         boxes.eventually(lambda: page.boxes()["north"]["complete"])
         assert page.boxes()["silent"]["state"] == "asked"
@@ -167,7 +167,7 @@ def test_what_is_no_picture_is_not_passed_on(sent, show, boxes):
         out.write(picture or whole(site if path == "/api/site" else events))
 
     with hostile_box(answer) as hostile:
-        page = show(Box(name="north", url=f"http://127.0.0.1:{hostile.port}"))
+        page = show(SiteBox(name="north", url=f"http://127.0.0.1:{hostile.port}"))
         boxes.eventually(lambda: page.boxes()["north"]["state"] == "well")
         answer = page.ask(picture_of("north"))
         assert answer.status == 503
@@ -176,6 +176,6 @@ def test_what_is_no_picture_is_not_passed_on(sent, show, boxes):
 
 
 def test_a_token_that_is_not_where_it_should_be_is_an_error_at_once(tmp_path):
-    box = Box(name="north", url="https://north.example", token_file=str(tmp_path / "none"))
+    box = SiteBox(name="north", url="https://north.example", token_file=str(tmp_path / "none"))
     with pytest.raises(BadInput), overview(PageSettings(port=1), [box], None):
         pass

@@ -113,3 +113,18 @@ def test_what_cannot_be_done_is_refused_in_words(wrong, words):
         msgspec.convert(wrong, SinkSettings)
     assert "hunter2" not in str(error.value)
     assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"mqtt": {"host": "broker\n"}},
+        {"mqtt": {"host": "broker", "prefix": "edge\n"}},
+        {"mqtt": {"host": "broker", "client_id": "us\n"}},
+        {"metrics": {"address": "127.0.0.1\n"}},
+        {"metrics": {"token_env": "TOKEN\n"}},
+    ],
+)
+def test_a_line_break_at_the_end_of_a_name_is_no_part_of_it(said):
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(said, SinkSettings)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge_vad.errors import BadInput
-from edge_vad.site.boxes import Box, read_boxes
+from edge_vad.site.boxes import SiteBox, read_boxes
 
 GOOD = """\
 [[boxes]]
@@ -75,22 +75,22 @@ def test_what_is_wrong_is_said_with_its_line(
 
 
 def test_other_machines_are_called_in_plain_http_only_where_that_is_said() -> None:
-    box = Box(name="vpn", url="http://10.0.0.7:8420", plain_http=True)
+    box = SiteBox(name="vpn", url="http://10.0.0.7:8420", plain_http=True)
     assert box.target().context is None
 
 
 def test_a_secret_that_others_may_read_is_not_used(tmp_path: Path) -> None:
     file = _secret(tmp_path / "token", "sixteen-characters", 0o644)
     with pytest.raises(BadInput, match="others may read") as error:
-        Box(name="a", url="http://localhost", token_file=str(file)).token()
+        SiteBox(name="a", url="http://localhost", token_file=str(file)).token()
     assert "sixteen" not in str(error.value)
     file.chmod(0o600)
-    assert Box(name="a", url="http://localhost", token_file=str(file)).token()
+    assert SiteBox(name="a", url="http://localhost", token_file=str(file)).token()
 
 
 def test_certificates_that_are_none_are_said(tmp_path: Path) -> None:
     for name in ("missing.pem", "boxes.toml"):
         (tmp_path / "boxes.toml").write_text("no certificate")
-        box = Box(name="a", url="https://a", ca=str(tmp_path / name))
+        box = SiteBox(name="a", url="https://a", ca=str(tmp_path / name))
         with pytest.raises(BadInput, match="certificates"):
             box.target()

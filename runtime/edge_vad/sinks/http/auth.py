@@ -7,9 +7,10 @@ import hmac
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable
-from enum import IntEnum
+from collections.abc import Callable, Sequence
+from enum import Flag, auto
 from pathlib import Path
+from typing import TypeVar
 
 from edge_vad.errors import BadInput
 from edge_vad.sinks.http.http_errors import TokenWrong, TooManyTries
@@ -21,14 +22,16 @@ from edge_vad.sinks.settings import ListeningSettings, PageSettings
 _SHORTEST_TOKEN = 16
 _FAILURES, _WITHIN_S = 5, 60.0
 _MOST_ADDRESSES = 4096
+Known = TypeVar("Known", bound="_Token")
 
 
-class Right(IntEnum):
-    """What somebody may do; each may do what those before may."""
+class Right(Flag):
+    """What somebody may do."""
 
     NOTHING = 0
-    LOOK = 1
-    CHANGE = 2
+    LOOK = auto()
+    CHANGE = auto()
+    DEPLOY = auto()
 
 
 class Authenticator:
@@ -39,6 +42,8 @@ class Authenticator:
         cookie: Name of the sessions' cookie. Sessions of another name are not good.
         ended: File that keeps which sessions were ended; without it, all end with the process.
         edit_token: What one has to know to change anything; None where all may who may look.
+        deploy_token: What one has to know to roll out scenes; it opens no session, and allows
+            nothing else. None: nobody may.
         wall_clock: Seconds since 1970.
         clock: Monotonic seconds.
 
@@ -58,19 +63,22 @@ class Authenticator:
         cookie: str = "",
         ended: Path | None = None,
         edit_token: str | None = None,
+        deploy_token: str | None = None,
     ) -> None:
         self.cookie = cookie
         self.is_open, self.is_split = token is None, edit_token is not None
-        self._least = Right.LOOK if self.is_split else Right.CHANGE
+        self._least = Right.LOOK if self.is_split else Right.LOOK | Right.CHANGE
         """What those may do who may look."""
+        edit_ended = ended and ended.with_name(f"{ended.stem}-edit.json")
         self._known = [
             _Known(right, secret, cookie, file, wall_clock)
             for right, secret, file in (
                 (self._least, token, ended),
-                (Right.CHANGE, edit_token, ended and ended.with_name(f"{ended.stem}-edit.json")),
+                (Right.LOOK | Right.CHANGE, edit_token, edit_ended),
             )
             if secret is not None
         ]
+        self._programs = [] if deploy_token is None else [_Token(Right.DEPLOY, deploy_token)]
         self._brake = _FailureLimiter(clock)
 
     def open_session(self, token: str, address: str) -> str:
@@ -80,8 +88,7 @@ class Authenticator:
             TokenWrong: It is wrong.
             TooManyTries: It was guessed too often from this address.
         """
-        found = self._checked(token, address)
-        return found.sessions.open() if found else ""
+        return self._checked(token, address, self._known).sessions.open() if self._known else ""
 
     def check_token(self, token: str, address: str) -> Right:
         """What who knows a token may do.
@@ -90,34 +97,42 @@ class Authenticator:
             TokenWrong: It is wrong.
             TooManyTries: It was guessed too often from this address.
         """
-        found = self._checked(token, address)
-        return found.right if found else self._least
+        known = [*self._known, *self._programs]
+        return self._checked(token, address, known).right if known else self._least
 
     def right_of(self, session: str) -> Right:
         """What one may do with a session, which may be any text."""
-        rights = [known.right for known in self._known if known.sessions.is_good(session)]
-        return max([self._least if self.is_open else Right.NOTHING, *rights])
+        right = self._least if self.is_open else Right.NOTHING
+        for known in self._known:
+            if known.sessions.is_good(session):
+                right |= known.right
+        return right
 
     def end_session(self, session: str) -> None:
         """End a session for good, wherever its cookie was copied to."""
         for known in self._known:
             known.sessions.end(session)
 
-    def _checked(self, token: str, address: str) -> _Known | None:
-        """The token that this is; None where none is asked for."""
-        if not self._known:
-            return None
+    def _checked(self, token: str, address: str, known: Sequence[Known]) -> Known:
+        """The one of these that a token is."""
         self._brake.check(address)
         digest = _digest(token)
-        found = [each for each in self._known if hmac.compare_digest(digest, each.digest)]
+        found = [each for each in known if hmac.compare_digest(digest, each.digest)]
         if not found:
             self._brake.failed(address)
             raise TokenWrong
         return found[0]
 
 
-class _Known:
-    """A token: what it stands for, and the sessions that it opens."""
+class _Token:
+    """A token, and what it stands for."""
+
+    def __init__(self, right: Right, token: str) -> None:
+        self.right, self.digest = right, _digest(token)
+
+
+class _Known(_Token):
+    """A token that opens sessions."""
 
     def __init__(
         self,
@@ -127,7 +142,7 @@ class _Known:
         ended: Path | None,
         wall_clock: Callable[[], float],
     ) -> None:
-        self.right, self.digest = right, _digest(token)
+        super().__init__(right, token)
         key = hmac.digest(self.digest, cookie.encode(), "sha256")
         self.sessions = Sessions(key, ended, wall_clock)
 
@@ -192,6 +207,26 @@ def read_edit_token(settings: PageSettings, token: str | None) -> str | None:
             "make another one for changes: openssl rand -hex 24",
         )
     return edit_token
+
+
+def read_deploy_token(settings: PageSettings, others: Sequence[str | None]) -> str | None:
+    """The token of those who roll out scenes that the settings name; None where they name none.
+
+    Args:
+        settings: Where it stands.
+        others: The other tokens.
+
+    Raises:
+        BadInput: It is not where it should be, too short, or the same as another.
+    """
+    read = read_secret(settings.deploy_token_env, settings.deploy_token_file)
+    token = _long_enough(read, "those who roll out scenes")
+    if token is not None and token in others:
+        raise BadInput(
+            "the token of those who roll out scenes is that of others, too",
+            "make another one for them: openssl rand -hex 24",
+        )
+    return token
 
 
 def _long_enough(token: str | None, what: str) -> str | None:

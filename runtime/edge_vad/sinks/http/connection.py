@@ -17,12 +17,21 @@ class Phase(Enum):
 
     HEAD = "a request"
     BODY = "the rest of a request"
+    UPLOAD = "the next part of a long body"
     READING = "the caller, to read on"
     OURS = "our own answer"
 
 
-LONGEST_S = {Phase.HEAD: 5.0, Phase.BODY: 5.0, Phase.READING: 20.0, Phase.OURS: 60.0}
+LONGEST_S = {
+    Phase.HEAD: 5.0,
+    Phase.BODY: 5.0,
+    Phase.UPLOAD: 20.0,
+    Phase.READING: 20.0,
+    Phase.OURS: 60.0,
+}
 """How long: for the whole of a request's head, or of its body; else for any progress."""
+UPLOADED = "edge_vad.uploaded"
+"""Key of a request's scope: a route that awaits a long body counts the bytes of it there."""
 
 
 class TimedConnection(H11Protocol):
@@ -50,7 +59,9 @@ class TimedConnection(H11Protocol):
             return Phase.READING
         if self.cycle is None or self.cycle.response_complete:
             return Phase.HEAD
-        return Phase.BODY if self.cycle.more_body else Phase.OURS
+        if self.cycle.more_body:
+            return Phase.UPLOAD if UPLOADED in self.cycle.scope else Phase.BODY
+        return Phase.OURS
 
     def _unread(self) -> int:
         """Bytes that wait for the caller; with TLS beneath it, too, where asyncio counts none."""
@@ -61,7 +72,8 @@ class TimedConnection(H11Protocol):
     def look(self, now: float) -> Phase:
         """See whether it has come on since it was looked at last."""
         phase = self.phase
-        mark = (phase, id(self.cycle), self._unread())
+        uploaded = self.cycle.scope.get(UPLOADED) if self.cycle else None
+        mark = (phase, id(self.cycle), self._unread(), uploaded)
         if mark != self._mark:
             self._mark, self.since = mark, now
         return phase

@@ -15,6 +15,8 @@ from typing import Any
 from edge_vad.sinks.http.connection import Handshake, Phase, TimedConnection
 from edge_vad.sinks.http.network import network_of
 
+_BUSY = (Phase.OURS, Phase.UPLOAD)
+"""What is never cut off to make room."""
 _SHARE = 16
 """The server has at most one descriptor of so many: others are for cameras, clips, events."""
 _FEWEST = 4
@@ -113,7 +115,7 @@ class ConnectionLimiter:
         if not crowd:
             return True
         now = time.monotonic()
-        waiting = [each for each in crowd if each.look(now) is not Phase.OURS]
+        waiting = [each for each in crowd if each.look(now) not in _BUSY]
         if waiting:
             min(waiting, key=lambda each: each.since).leave()
         await asyncio.sleep(_CROWD_S)

@@ -43,6 +43,13 @@ class MayOnlyLook(HttpError):
         super().__init__("this needs the token for changes", "log in with that")
 
 
+class MayNotDeploy(HttpError):
+    """Somebody who may not roll out scenes."""
+
+    def __init__(self) -> None:
+        super().__init__("this needs the token of those who roll out scenes", "send that one")
+
+
 class Conflict(HttpError):
     """A change of what is another thing by now."""
 

@@ -1,7 +1,7 @@
 """Checks every request before its route: host name, origin, token.
 
 Who may look may send requests that change nothing (GET); all others need the right to change. So no
-route can forget to ask for it.
+route can forget to ask for it. Where scenes are rolled out, all requests need the right to do that.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from edge_vad.sinks.http.http_errors import (
     ForeignOrigin,
     HeadTooLarge,
     HttpError,
+    MayNotDeploy,
     MayOnlyLook,
     TokenMissing,
     TokenWrong,
@@ -65,6 +66,7 @@ class AccessMiddleware:
         access: Who may see it.
         names: By which it may be called, beside addresses.
         is_open: Whether anybody may ask for a path, such as that where one logs in.
+        deploys: Whether a path is for those alone who roll out scenes.
     """
 
     def __init__(
@@ -73,8 +75,10 @@ class AccessMiddleware:
         access: Authenticator,
         names: Sequence[str],
         is_open: Callable[[str], bool] = lambda path: False,  # noqa: ARG005
+        deploys: Callable[[str], bool] = lambda path: False,  # noqa: ARG005
     ) -> None:
-        self._app, self._access, self._is_open = app, access, is_open
+        self._app, self._access = app, access
+        self._is_open, self._deploys = is_open, deploys
         self._names = {name.lower().rstrip(".") for name in names}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -100,14 +104,18 @@ class AccessMiddleware:
             self._check_name(headers)
             _check_origin(headers, scope["method"])
             if not self._is_open(scope["path"]):
-                needed = Right.LOOK if scope["method"] in _SAFE_METHODS else Right.CHANGE
-                self._check_right(headers, caller(scope), needed)
+                self._check_right(headers, caller(scope), self._needed(scope))
         except HttpError as error:
             # The one refusal that nobody can fill a log with.
             if isinstance(error, TokenWrong):
                 _log.warning("refused %s: %s", caller(scope), error.what)
             return error_response(error)
         return None
+
+    def _needed(self, scope: Scope) -> Right:
+        if self._deploys(scope["path"]):
+            return Right.DEPLOY
+        return Right.LOOK if scope["method"] in _SAFE_METHODS else Right.CHANGE
 
     def _check_name(self, headers: Headers) -> None:
         named = headers.getlist("host")
@@ -126,12 +134,13 @@ class AccessMiddleware:
         cookies = cookie_parser(headers.get("cookie", ""))
         right = self._access.right_of(cookies.get(self._access.cookie, ""))
         kind, _, token = headers.get("authorization", "").partition(" ")
-        if right < needed and kind.lower() == "bearer":
+        if needed not in right and kind.lower() == "bearer":
             right = self._access.check_token(token.strip(), address)
+        if needed in right:
+            return
         if right is Right.NOTHING:
             raise TokenMissing
-        if right < needed:
-            raise MayOnlyLook
+        raise MayNotDeploy if needed is Right.DEPLOY else MayOnlyLook
 
 
 def caller(scope: Scope) -> str:

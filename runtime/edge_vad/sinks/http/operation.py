@@ -32,6 +32,7 @@ class Operation(NamedTuple):
 
     Attributes:
         body: The JSON document that is sent, if there is one.
+        sent: Media type of what is sent, where that is no JSON document.
         answer: The JSON document that is answered; None where it is of another kind.
         kinds: Media types of the answer.
         parameters: Name to what it may be.
@@ -39,6 +40,7 @@ class Operation(NamedTuple):
     """
 
     body: type[msgspec.Struct] | None = None
+    sent: str | None = None
     answer: type[msgspec.Struct] | None = None
     kinds: tuple[str, ...] = (JSON,)
     parameters: Mapping[str, Parameter] = {}

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from edge_vad.errors import EdgeVadError, WrongUse, page_of
 from edge_vad.sinks.http.http_errors import HttpError, TooManyTries
+from edge_vad.sinks.pushes import PushRefused
 
 _BAD_REQUEST, _UNAVAILABLE = 400, 503
 
@@ -57,10 +58,9 @@ def json_unless_known(request: Request, document: object) -> Response:
 def error_response(error: EdgeVadError) -> Response:
     """An error, with the status of HTTP that stands for it."""
     status = _BAD_REQUEST if isinstance(error, WrongUse) else _UNAVAILABLE
-    answer = json_response(
-        ErrorResponse(**error.document),
-        error.status if isinstance(error, HttpError) else status,
-    )
+    if isinstance(error, (HttpError, PushRefused)):
+        status = error.status
+    answer = json_response(ErrorResponse(**error.document), status)
     if isinstance(error, TooManyTries):
         answer.headers["retry-after"] = f"{error.wait_s:.0f}"
     elif answer.status_code == 401:

@@ -24,6 +24,7 @@ from edge_vad.sinks.page.history import SPAN_S
 from edge_vad.sinks.page.live_site import LiveSite, SiteResponse
 from edge_vad.sinks.page.login_routes import LoginRoutes
 from edge_vad.sinks.page.parameters import CAMERA_NUMBER, LIVE
+from edge_vad.sinks.page.push_routes import PushRoutes
 from edge_vad.sinks.page.requests import (
     LARGEST_CAMERA,
     LATEST_SECOND,
@@ -34,6 +35,7 @@ from edge_vad.sinks.page.requests import (
 )
 from edge_vad.sinks.page.threshold_presets import ThresholdPreset
 from edge_vad.sinks.page.work_threads import WorkThreads
+from edge_vad.sinks.pushes import PushDesk
 from edge_vad.sinks.store import StoredEvents
 
 
@@ -45,6 +47,7 @@ class PageApp:
         live: The live cameras; None where only stored events are shown.
         access: Who may see and change it.
         editor: Who changes the site file; None where it cannot be changed.
+        pushes: Who takes scenes that are rolled out; None where nobody does.
     """
 
     def __init__(
@@ -53,9 +56,10 @@ class PageApp:
         live: LiveSite | None,
         access: Authenticator,
         editor: SiteEditor | None = None,
+        pushes: PushDesk | None = None,
     ) -> None:
         self._events, self._live, self._editor = events, live, editor
-        self._login = LoginRoutes(access)
+        self._login, self._pushes = LoginRoutes(access), PushRoutes(pushes)
         self._live_threads, self._store_threads = WorkThreads(), WorkThreads()
 
     def routes(self) -> Starlette:
@@ -69,6 +73,7 @@ class PageApp:
                 Route("/api/cameras/{camera}/threshold", self._accept, methods=["POST"]),
                 *EventRoutes(self._events, self._store_threads).routes(),
                 *EditRoutes(self._editor).routes(),
+                *self._pushes.routes(),
             ]
         )
 

@@ -57,7 +57,7 @@ class LoginRoutes:
     def rights_of(self, request: Request) -> CallerRights:
         """What the caller may do."""
         access = self._access
-        may_change = access.right_of(self._session(request)) is Right.CHANGE
+        may_change = Right.CHANGE in access.right_of(self._session(request))
         return CallerRights(
             token=not access.is_open or (access.is_split and may_change),
             may_change=may_change,

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from edge_vad.sinks.http.operation import Parameter
 from edge_vad.sinks.page.history import SPAN_S
-from edge_vad.sinks.page.requests import LARGEST_CAMERA, LATEST_SECOND, LONGEST_NAME, MOST_EVENTS
+from edge_vad.sinks.page.requests import (
+    LARGEST_CAMERA,
+    LARGEST_SERIAL,
+    LATEST_SECOND,
+    LONGEST_NAME,
+    MOST_EVENTS,
+)
 from edge_vad.sinks.page.snapshots import WIDTHS
 from edge_vad.sinks.store.media import EVENT_ID
 
@@ -54,6 +60,14 @@ CAMERA_NUMBER = {
     )
 }
 CAMERA_NAME = {"camera": Parameter({"type": "string"}, "Its name.", "path", required=True)}
+PUSH = {
+    "serial": Parameter(
+        {"type": "integer", "minimum": 1, "maximum": LARGEST_SERIAL},
+        "Of the push.",
+        "path",
+        required=True,
+    )
+}
 IF_MATCH = {
     "If-Match": Parameter(_DIGEST, "`ETag` of the site that is changed.", "header", required=True)
 }

@@ -16,9 +16,10 @@ from edge_vad.untrusted import shorten
 
 MOST_EVENTS = 200
 _LARGEST_BODY = 4096
-_LONGEST_NUMBER = 10
+_LONGEST_NUMBER = 16
 LONGEST_NAME = 256
 LARGEST_CAMERA = 10_000
+LARGEST_SERIAL = 2**53 - 1
 LATEST_SECOND = 2**31
 _API = "docs/page.md lists what may be asked for"
 

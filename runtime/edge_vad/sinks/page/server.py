@@ -9,13 +9,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_vad.sinks.edits import SiteEditor
-from edge_vad.sinks.http.auth import Authenticator, read_edit_token, read_token
+from edge_vad.sinks.http.auth import (
+    Authenticator,
+    read_deploy_token,
+    read_edit_token,
+    read_token,
+)
 from edge_vad.sinks.http.middleware import AccessMiddleware, own_names
 from edge_vad.sinks.http.server import HttpServer, listen, shown_address
 from edge_vad.sinks.http.tls import read_tls
 from edge_vad.sinks.page.app import PageApp
 from edge_vad.sinks.page.live_site import LiveSite
 from edge_vad.sinks.page.login_routes import is_open
+from edge_vad.sinks.page.push_routes import deploys
+from edge_vad.sinks.pushes import PushDesk
 from edge_vad.sinks.settings import PageSettings
 from edge_vad.sinks.store import StoredEvents
 
@@ -32,6 +39,7 @@ def serve(
     events: StoredEvents,
     live: LiveSite | None,
     editor: SiteEditor | None = None,
+    pushes: PushDesk | None = None,
 ) -> HttpServer:
     """Serve the page until the server is closed.
 
@@ -40,6 +48,7 @@ def serve(
         events: The stored events.
         live: The live cameras, if any.
         editor: Who changes the site file, if there is one; only asked with a token for changes.
+        pushes: Who takes scenes that are rolled out, if anybody does.
 
     Raises:
         BadInput: The port is taken, or the token is not where it should be.
@@ -47,7 +56,8 @@ def serve(
     """
 
     def app(access: Authenticator) -> ASGIApp:
-        return PageApp(events, live, access, editor if access.is_split else None).routes()
+        edits = editor if access.is_split else None
+        return PageApp(events, live, access, edits, pushes).routes()
 
     return serve_app(settings, events.folder, app)
 
@@ -71,11 +81,14 @@ def serve_app(
     ended = folder / f".page-{settings.port}.json"
     token = read_token(settings, _WHAT)
     edit_token = read_edit_token(settings, token)
+    deploy_token = read_deploy_token(settings, (token, edit_token))
     context = read_tls(settings)
-    access = Authenticator(token, cookie=cookie, ended=ended, edit_token=edit_token)
+    access = Authenticator(
+        token, cookie=cookie, ended=ended, edit_token=edit_token, deploy_token=deploy_token
+    )
     listener = listen(settings.address, settings.port, _WHAT)
     names = own_names(settings.address, settings.hosts)
-    guard = AccessMiddleware(app(access), access, names, is_open)
+    guard = AccessMiddleware(app(access), access, names, is_open, deploys)
     server = HttpServer(guard, listener, _MOST_AT_ONCE, _WHAT, context)
     asks = "" if access.is_open else ", and asks for the token"
     _log.info("the page is at %s%s", page_url(settings), asks)

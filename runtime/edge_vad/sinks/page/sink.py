@@ -12,6 +12,7 @@ from edge_vad.sinks.base import Sink, SinkHealth, Site
 from edge_vad.sinks.edits import SiteEditor
 from edge_vad.sinks.page.live_site import LiveSite
 from edge_vad.sinks.page.server import serve
+from edge_vad.sinks.pushes import PushDesk
 from edge_vad.sinks.settings import PageSettings
 from edge_vad.sinks.store import StoredEvents
 
@@ -25,6 +26,7 @@ class Page(Sink):
         site: Whose cameras they are, and who is commanded.
         health: How every sink is, by its name.
         editor: Who changes the site file, if there is one.
+        pushes: Who takes scenes that are rolled out, if anybody does.
 
     Raises:
         BadInput: The port is taken, or the token is not where it should be.
@@ -40,9 +42,10 @@ class Page(Sink):
         site: Site,
         health: Callable[[], Mapping[str, SinkHealth]],
         editor: SiteEditor | None = None,
+        pushes: PushDesk | None = None,
     ) -> None:
         self._live = LiveSite(site, health, settings.fps)
-        self._server = serve(settings, StoredEvents(folder), self._live, editor)
+        self._server = serve(settings, StoredEvents(folder), self._live, editor, pushes)
 
     def watch(self, cameras: Sequence[WatchedCamera]) -> None:
         """Show these cameras; pages that are open load anew."""
