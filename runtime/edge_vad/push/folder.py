@@ -10,7 +10,7 @@ import msgspec
 
 from edge_vad.errors import BadInput, WrongUse
 from edge_vad.push.keys import sign
-from edge_vad.push.manifest import SITE_FILE, Manifest, PushedFile
+from edge_vad.push.manifest import SITE_FILE, PushedFile, PushManifest
 from edge_vad.scene_model import SceneModel
 from edge_vad.sinks.pushes import MOST_FILES
 from edge_vad.site.reading import read_site
@@ -32,7 +32,7 @@ class SignedPush(NamedTuple):
         folder: Where its files are.
     """
 
-    manifest: Manifest
+    manifest: PushManifest
     content: bytes
     signature: bytes
     folder: Path
@@ -86,10 +86,10 @@ def signed(
     Raises:
         WrongUse: The serial cannot be.
     """
-    manifest = Manifest(site=site, serial=serial, expires=expires, files=files)
+    manifest = PushManifest(site=site, serial=serial, expires=expires, files=files)
     content = msgspec.json.encode(manifest)
     try:
-        msgspec.json.decode(content, type=Manifest)
+        msgspec.json.decode(content, type=PushManifest)
     except msgspec.ValidationError as error:
         raise WrongUse(f"this cannot be pushed: {error}", "give a serial above 0") from None
     return SignedPush(manifest, content, sign(content, key), folder)

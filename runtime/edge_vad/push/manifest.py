@@ -34,7 +34,7 @@ class PushedFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sha256: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
 
 
-class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class PushManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A push, as it is signed.
 
     Attributes:
@@ -66,20 +66,20 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         return sum(file.size for file in self.files)
 
 
-def decode_manifest(content: bytes) -> Manifest:
+def decode_manifest(content: bytes) -> PushManifest:
     """Read a manifest whose signature is good.
 
     Raises:
         PushRefused: It is none, or of a later version.
     """
     try:
-        return msgspec.json.decode(content, type=Manifest)
+        return msgspec.json.decode(content, type=PushManifest)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise PushRefused(f"what was signed is no push: {error}", _MEND) from None
 
 
 def demand_timely(
-    manifest: Manifest, site: str, highest: int, most_bytes: int, now_s: float | None = None
+    manifest: PushManifest, site: str, highest: int, most_bytes: int, now_s: float | None = None
 ) -> None:
     """See to it that a push is for this site, now, and larger in number but not in size.
 

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from edge_vad.errors import EdgeVadError
-from edge_vad.push.manifest import SITE_FILE, Manifest, PushedFile
+from edge_vad.push.manifest import SITE_FILE, PushedFile, PushManifest
 from edge_vad.push.releases import FOLDER, digest_of
 from edge_vad.sinks.pushes import PushRefused
 from edge_vad.site.editing import parse_document
@@ -23,7 +23,7 @@ _PUSHED = ("cameras", "false_alarms")
 """What a pushed site file may change; all else is for who is at the box."""
 
 
-def demand_shown(manifest: Manifest, site: SiteSettings) -> None:
+def demand_shown(manifest: PushManifest, site: SiteSettings) -> None:
     """See to it that cameras show the scenes of a push that brings no site file.
 
     Raises:
@@ -39,7 +39,9 @@ def _demand_shown(scenes: AbstractSet[str], site: SiteSettings) -> None:
         raise PushRefused(f"no camera here shows {unknown[0]}", f"push {', '.join(sorted(shown))}")
 
 
-def missing_files(manifest: Manifest, site: SiteSettings, folder: Path) -> tuple[PushedFile, ...]:
+def missing_files(
+    manifest: PushManifest, site: SiteSettings, folder: Path
+) -> tuple[PushedFile, ...]:
     """The files of a push that the box does not have.
 
     Args:

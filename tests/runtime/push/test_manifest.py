@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from edge_vad.errors import BadInput, BadModel
 from edge_vad.push.folder import folder_of, read_folder
-from edge_vad.push.manifest import Manifest, PushedFile, decode_manifest, demand_timely
+from edge_vad.push.manifest import PushedFile, PushManifest, decode_manifest, demand_timely
 from edge_vad.sinks.pushes import OlderPush, PushRefused
 
 FILE = PushedFile("gate.onnx", 7, "0" * 64)
-GOOD = Manifest(site="north", serial=7, expires=2000, files=(FILE,))
+GOOD = PushManifest(site="north", serial=7, expires=2000, files=(FILE,))
 
 
 def encoded(**changes):
