@@ -52,6 +52,9 @@ def check(file: Path, as_json: bool) -> None:
     for path, variable, secret in _secrets(site.sinks):
         with _on_line(file, text, path, path.removeprefix("$.")):
             read_secret(variable, secret)
+    if site.push is not None:
+        with _on_line(file, text, "$.push.keys_file", "push"):
+            _check_keys(file.parent / site.push.keys_file)
     for number, settings in enumerate(site.sinks.notify):
         with _on_line(file, text, f"$.sinks.notify[{number}]", "sinks"):
             check_address(settings)
@@ -69,6 +72,12 @@ def check(file: Path, as_json: bool) -> None:
     if site.false_alarms is not None:
         click.echo(f"all cameras together: accept {site.false_alarms}")
     print_next(f"edge-vad run --config {file}")
+
+
+def _check_keys(path: Path) -> None:
+    from edge_vad.push.keys import read_known
+
+    read_known(path)
 
 
 def _cameras(

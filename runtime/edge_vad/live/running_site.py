@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from edge_vad.camera_state import CameraState
 from edge_vad.errors import BadModel, EdgeVadError
 from edge_vad.live.camera_pipeline import CameraPipeline
 from edge_vad.live.change import OtherDecision, SiteChange, one_by_one
@@ -139,7 +140,7 @@ class RunningSite:
             on_camera(done, count)
             self._loop.change(step)
             if pipeline:
-                _demand_scored(pipeline, pipeline.frames)
+                _demand_scored(pipeline)
 
     def _change(self, digest: str, camera: str, edit: Edit) -> None:
         folder, scenes, kept = self._path.parent, self.read().scenes, None
@@ -190,16 +191,19 @@ class RunningSite:
         return tuple(sorted(found)[:_MOST_SCENES])
 
 
-def _demand_scored(pipeline: CameraPipeline, frames: int) -> None:
-    """Wait until a camera is scored; one that sends nothing is not waited for.
+def _demand_scored(pipeline: CameraPipeline) -> None:
+    """Wait until a camera is scored once more; one that sends nothing is not waited for.
 
     Raises:
         BadModel: It never will be.
     """
-    until = time.monotonic() + _TAKING_OVER_S
+    frames, until = pipeline.frames, time.monotonic() + _TAKING_OVER_S
     while pipeline.frames == frames and time.monotonic() < until:
+        state = pipeline.capture.state  # before the error, which is there before it has ended
         if error := pipeline.capture.error:
             raise BadModel(f"{pipeline.name}: {error}", "try the scene on such a device first")
+        if state is not CameraState.LIVE:
+            return
         time.sleep(_LOOK_EVERY_S)
 
 

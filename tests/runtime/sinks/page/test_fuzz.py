@@ -38,11 +38,13 @@ EVENT = (
     )
     | st.text(max_size=40)
 )
-READ = st.sampled_from(["/", "/api/site", "/api/live", "/api/events", "/api/edit"]) | st.builds(
-    "/api/events/{}/{}".format, EVENT, st.sampled_from(["picture", "clip", "export", ""])
-)
+READ = st.sampled_from(
+    ["/", "/api/site", "/api/live", "/api/events", "/api/edit", "/api/push"]
+) | st.builds("/api/events/{}/{}".format, EVENT, st.sampled_from(["picture", "clip", "export", ""]))
 SENT = st.one_of(
     st.sampled_from(["/api/login", "/api/logout", "/api/cameras/0/threshold", "/api/edit/cameras"]),
+    st.sampled_from(["/api/push", "/api/push/1/files"]),
+    st.builds("/api/push/{}/files".format, SAID),
     st.builds("/api/cameras/{}/threshold".format, SAID),
     st.builds("/api/edit/cameras/{}".format, SAID),
     st.builds("/api/events/{}".format, EVENT),
