@@ -37,7 +37,10 @@ export class Camera {
     this.timeline = new Timeline(find(".timeline"), card, (rate) => this.accept(rate));
     this.listenToRate(find(".rate"));
     new ResizeObserver(() => this.draw()).observe(this.canvas);
-    new IntersectionObserver(([entry]) => (this.isSeen = entry.isIntersecting)).observe(this.canvas);
+    new IntersectionObserver(([entry]) => {
+      this.isSeen = entry.isIntersecting;
+      this.draw();
+    }).observe(this.canvas);
   }
 
   // The picture that is wanted of it; none while it cannot be seen.
@@ -200,10 +203,11 @@ export class Camera {
 
   draw() {
     const { canvas, context, shown } = this;
+    if (!shown || !this.isSeen) return;
     const scale = devicePixelRatio || 1;
     const width = Math.round(canvas.clientWidth * scale);
     const height = Math.round(canvas.clientHeight * scale);
-    if (!shown || !width) return;
+    if (!width) return;
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
     const zoom = Math.min(width / shown.width, height / shown.height);
     const place = {

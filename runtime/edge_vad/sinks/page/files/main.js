@@ -11,6 +11,7 @@ import * as words from "./words.js";
 const EVENTS_EVERY_MS = 2000;
 const HIDDEN_EVERY_MS = 2000;
 const LONGEST_WAIT_MS = 5000;
+const LONGEST_ALONE_MS = 250;
 
 const byId = (id) => document.getElementById(id);
 const page = { site: null, cameras: [], events: null, last: 0, failures: 0, unread: 0, seconds: 300 };
@@ -26,6 +27,9 @@ async function start() {
   Camera.keeps = edits && mayChange;
   page.events = new Events(announce);
   page.events.marks = mayChange;
+  document.body.dataset.page = live ? "live" : "stored";
+  // To make hundreds of cameras takes longer than to show some events, unless the disk is slow.
+  await Promise.race([followEvents().then(painted), new Promise((done) => setTimeout(done, LONGEST_ALONE_MS))]);
   page.events.offer([...cameras.map((camera) => camera.name), ...page.site.recorded]);
   if (live) {
     const palette = coloursOf(colours);
@@ -36,13 +40,13 @@ async function start() {
     byId("cameras").append(...page.cameras.map((camera) => camera.root));
     byId("cameras").dataset.count = page.cameras.length;
   }
-  document.body.dataset.page = live ? "live" : "stored";
   byId("leave").hidden = !page.site.token;
   byId("edit").hidden = !mayUnlock && !(edits && mayChange);
   if (sessionStorage.getItem("editing") && Camera.keeps) edit(true);
   if (live) look();
-  followEvents();
 }
+
+const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
 
 async function look() {
   page.timer = null;

@@ -30,7 +30,12 @@ export class Timeline {
     this.line.setAttribute("aria-valuemin", 0);
     this.line.setAttribute("aria-valuemax", this.stops.length - 1);
     this.listen();
+    this.isSeen = false;
     new ResizeObserver(() => this.draw()).observe(root);
+    new IntersectionObserver(([entry]) => {
+      this.isSeen = entry.isIntersecting;
+      this.draw();
+    }).observe(root);
   }
 
   add(points, now) {
@@ -132,6 +137,7 @@ export class Timeline {
   }
 
   draw() {
+    if (!this.isSeen) return; // of hundreds, few are
     const { clientWidth: width, clientHeight: height } = this.canvas;
     if (!width) return;
     this.drawn = performance.now();
