@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import ssl
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -17,7 +18,13 @@ _STREAM_S = 120.0
 _PIECE = 1 << 18
 _FRAMING = 65_536
 """Bytes beside the body, as of its chunks."""
-_UNCHANGED = 304
+_UNCHANGED, _NOT_FOUND = 304, 404
+_PASSED_ON = {
+    "content-length": re.compile(r"[0-9]+"),
+    "content-range": re.compile(r"bytes [0-9]+-[0-9]+/[0-9]+"),
+    "accept-ranges": re.compile(r"bytes"),
+}
+"""Headers that are passed on, and what they may say."""
 _OF_STATUS = {
     401: "it refuses the token",
     421: "its page does not go by this name: add it to hosts in its [sinks.page]",
@@ -27,6 +34,10 @@ _OF_STATUS = {
 
 class BoxAway(Exception):
     """A box that does not answer as it should; the text says why, in words of ours alone."""
+
+
+class NotThere(BoxAway):
+    """A box that answers, and does not have what it is asked for."""
 
 
 class BoxAnswer(NamedTuple):
@@ -53,8 +64,10 @@ class BoxStream:
     def __init__(self, connection: Connection, answer: http.client.HTTPResponse, kind: str) -> None:
         self._connection, self._answer = connection, answer
         self.status, self.kind = answer.status, kind
-        names = ("content-length", "content-range", "accept-ranges")
-        self.headers = {name: said for name in names if (said := answer.headers.get(name))}
+        said = {name: answer.headers.get(name, "") for name in _PASSED_ON}
+        self.headers = {
+            name: each for name, each in said.items() if _PASSED_ON[name].fullmatch(each)
+        }
         self._left = int(self.headers["content-length"])
 
     def read(self) -> bytes:
@@ -140,7 +153,10 @@ class BoxClient:
             answer = self._asked(connection, path, {"Range": span} if span else {})
             kind = _check(answer, (200, 206) if span else (200,), kinds)
             _check_length(answer, most)
-        except (OSError, http.client.HTTPException, ValueError, BoxAway) as error:
+        except BoxAway:
+            _end(connection)
+            raise
+        except (OSError, http.client.HTTPException, ValueError) as error:
             _end(connection)
             raise BoxAway(_reason(error)) from None
         connection.line.most = most + _FRAMING  # type: ignore[union-attr]  # just made
@@ -156,6 +172,8 @@ class BoxClient:
 
 def _check(answer: http.client.HTTPResponse, statuses: Sequence[int], kinds: Sequence[str]) -> str:
     """See to it that it is what was asked for; returns its media type."""
+    if answer.status == _NOT_FOUND:
+        raise NotThere("it does not have it")
     if answer.status not in statuses:
         raise BoxAway(_OF_STATUS.get(answer.status, f"it answers with status {answer.status}"))
     kind = answer.headers.get_content_type()
@@ -193,8 +211,6 @@ def _end(connection: Connection) -> None:
 
 def _reason(error: Exception) -> str:
     """Why there was no answer; nothing that the other side may have written."""
-    if isinstance(error, BoxAway):
-        return str(error)
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not trusted ({error.verify_message})"
     if isinstance(error, OSError):

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
 
 from edge_vad.errors import Unavailable
-from edge_vad.overview.asking import BoxAway, BoxClient, BoxStream
+from edge_vad.overview.asking import BoxAway, BoxClient, BoxStream, NotThere
+from edge_vad.sinks.http.http_errors import NotFound
 from edge_vad.sinks.page.work_threads import WorkThreads
 
 CLIPS = ("video/webm", "video/mp4")
@@ -37,6 +38,7 @@ class BoxMedia:
             width: In px; None for as it is.
 
         Raises:
+            NotFound: The box does not have one.
             Unavailable: The box does not send one.
         """
         query = "" if width is None else f"?width={width}"
@@ -54,6 +56,7 @@ class BoxMedia:
             span: What is said as `Range`; empty: all of it.
 
         Raises:
+            NotFound: The box does not have one.
             Unavailable: The box does not send one.
         """
         path = f"/api/events/{event_id}/clip"
@@ -77,6 +80,10 @@ class BoxMedia:
         self._waiting += 1
         try:
             return await self._threads.do(work)
+        except NotThere:
+            raise NotFound(
+                "its box does not have it", "it may have been deleted for its age"
+            ) from None
         except BoxAway as error:
             raise self._unavailable(str(error)) from None
         finally:

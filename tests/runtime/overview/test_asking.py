@@ -124,6 +124,15 @@ def test_a_stream_says_what_it_is_and_how_long(head, why):
         client_of(box.port).open("/", 1000, ["video/mp4"])
 
 
+def test_of_the_headers_of_a_stream_only_what_they_should_say_is_passed_on():
+    odd = "Content-Range: bytes 0-4/5\r\n X: y\r\nAccept-Ranges: \xe9\r\nSet-Cookie: a=b\r\n"
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\nContent-Length: 5\r\n{odd}\r\n"
+    with hostile_box(lambda path, out: out.write(head.encode("latin-1") + b"whole")) as box:
+        stream = client_of(box.port).open("/", 1000, ["video/mp4"])
+        assert stream.headers == {"content-length": "5"}
+        stream.close()
+
+
 def test_of_a_stream_no_more_is_read_than_it_says_and_less_is_an_error():
     def answer(path, out):
         out.write(b"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\nContent-Length: 5\r\n\r\n")

@@ -11,6 +11,7 @@ import pytest
 from certificate import self_signed
 from hostile_box import hostile_box, whole
 from many_events import store_events
+from openapi_requests import ask_what_is_made_up
 
 from edge_vad.errors import BadInput
 from edge_vad.overview.serving import overview
@@ -94,8 +95,8 @@ def test_what_is_no_event_of_a_box_is_asked_of_no_box(shown, event):
 
 def test_an_event_that_its_box_does_not_have_any_more_is_said(shown):
     answer = shown.ask("/api/boxes/events/00e8d4a5-1000-7000-8000-000000000000.north/picture")
-    assert answer.status == 503
-    assert "box north does not send it: it answers with status 404" in answer.json["error"]
+    assert answer.status == 404
+    assert "its box does not have it" in answer.json["error"]
 
 
 def test_without_the_token_nothing_is_told(stored, make_box, show, tmp_path):
@@ -179,3 +180,10 @@ def test_a_token_that_is_not_where_it_should_be_is_an_error_at_once(tmp_path):
     box = SiteBox(name="north", url="https://north.example", token_file=str(tmp_path / "none"))
     with pytest.raises(BadInput), overview(PageSettings(port=1), [box], None):
         pass
+
+
+@pytest.mark.long
+def test_what_is_made_up_from_the_openapi_document_is_answered_as_it_says(shown, tmp_path):
+    made = pytest.importorskip("docs_site.http_api", exc_type=ImportError)
+    done = ask_what_is_made_up(shown.port, made.openapi(made.overview_routes()), tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
