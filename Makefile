@@ -22,7 +22,7 @@ PACKAGES := runtime/edge_vad runtime/edge_vad_street train/edge_vad_train export
   benchmarks/edge_vad_bench
 READY := $(VENV)/ready
 
-.PHONY: help demo check test test-long test-newest test-oldest coverage docs hostile first-hour push typecheck \
+.PHONY: help demo check test test-long test-newest test-oldest coverage docs hostile first-hour push sites typecheck \
   ray usb arm wheel installs images clean
 
 help: ## List the targets
@@ -72,6 +72,9 @@ first-hour: $(READY) ## Go from a simulated camera to an alarm on a phone, and t
 
 push: $(READY) ## Push scenes to a box while it watches, bad ones and a good one, and count its frames
 	$(BIN)/python tools/check_push.py
+
+sites: $(READY) ## Time the pages of large sites in Chromium, and with boxes away and slow
+	$(BIN)/pytest -s tests/runtime/overview/test_sites.py
 
 typecheck: $(READY) ## Check the TensorRT code against the signatures of 10.3, 10.13 and 11.4
 	$(BIN)/python tools/typecheck_tensorrt.py

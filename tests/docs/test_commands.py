@@ -281,6 +281,7 @@ NOT_RUN = {
     "make first-hour": "takes minutes; it is `tools/check_first_hour.py`, which a long test runs",
     "make hostile": "takes two minutes; `.ci/run` runs it",
     "make push": "takes some minutes; it is `tools/check_push.py`, which a long test runs",
+    "make sites": "runs tests/runtime/overview/test_sites.py",
     "make test": "runs the tests themselves; `.ci/run` runs it",
     "make test-long": "runs the tests themselves",
     "make test-newest": "installs other versions; `.ci/run` runs it",
