@@ -170,6 +170,9 @@ def _with_page(site: SiteSettings, page: PageSettings, folder: str) -> SiteSetti
         note("the page's events are kept while this runs; add --out FOLDER to keep them for good")
         store = StoreSettings(max_size_mb=_MEGABYTES)
         sinks = replace(sinks, folder=folder, store=store, clips=ClipSettings())
+    if sinks.page is not None and not page.deploy_token_env:
+        names = ("deploy_token_env", "deploy_token_file")  # no option says them
+        page = replace(page, **{name: getattr(sinks.page, name) for name in names})
     return replace(site, sinks=replace(sinks, page=page))
 
 

@@ -20,6 +20,7 @@ from edge_vad.errors import WrongUse
 from edge_vad.live.shutdown import SHUTDOWN_S
 from edge_vad.sinks.settings import StoreSettings
 from edge_vad.sinks.store import EventStore
+from edge_vad.site.reading import decode_site
 
 
 @pytest.mark.parametrize(
@@ -60,6 +61,18 @@ def test_the_token_for_changes_is_taken_from_a_file_or_the_environment(tmp_path,
     monkeypatch.setenv("EDGE_VAD_EDIT_TOKEN", "x" * 16)
     assert PageOptions("8420", None).settings().edit_token_env == "EDGE_VAD_EDIT_TOKEN"  # noqa: S105
     assert PageOptions("8420", None, file).settings().edit_token_env is None
+
+
+def test_the_token_of_those_who_roll_out_stays_where_the_command_moves_the_page(monkeypatch):
+    page = '[sinks.store]\n[sinks.page]\ndeploy_token_file = "deploy"\n'
+    text = f'[[cameras]]\nname = "a"\nsource = "9"\nscene = "a.onnx"\n{page}'
+    monkeypatch.delenv("EDGE_VAD_DEPLOY_TOKEN", raising=False)
+    with PageOptions("8421", None).added_to(decode_site(text)) as site:
+        assert (site.sinks.page.port, site.sinks.page.deploy_token_file) == (8421, "deploy")
+    monkeypatch.setenv("EDGE_VAD_DEPLOY_TOKEN", "x" * 16)
+    with PageOptions("8421", None).added_to(decode_site(text)) as site:
+        assert site.sinks.page.deploy_token_env == "EDGE_VAD_DEPLOY_TOKEN"  # noqa: S105
+        assert site.sinks.page.deploy_token_file is None
 
 
 def test_a_token_for_changes_without_a_page_is_refused(edge_vad, tmp_path):
