@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -200,7 +201,8 @@ class _Finish:
         if self.as_json:
             click.echo(msgspec.json.encode(described))
         elif not self.triton:
-            print_next(run_command(self.scene))
+            source = shlex.quote(footage.frames[0]) if footage.frames else "SOURCE"
+            print_next(run_command(self.scene, source))
 
     def _serve(self, footage: VerificationFootage, engine: Path | None) -> dict[str, Any]:
         if self.triton is None:

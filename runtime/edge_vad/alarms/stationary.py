@@ -20,7 +20,7 @@ _SAMPLED_S = 0.5
 _LONGEST_STEP_S = 1.0
 """Of time between two pictures: what happened in a hole of the recording is not known."""
 
-_STANDS_S = 8.0
+STANDS_S = 8.0
 """People who wait for a moment stand for less."""
 
 _FOREGROUND = 20.0
@@ -131,7 +131,7 @@ class StationaryForeground:
 
     def _find(self, detection: Detection) -> None:
         assert self._stood_s is not None  # noqa: S101 - it was just counted
-        stands = self._stood_s >= _STANDS_S
+        stands = self._stood_s >= STANDS_S
         if stands.any():
             stands &= ~self._ignored(detection)
         if not stands.any() or stands.mean() > _LARGEST:

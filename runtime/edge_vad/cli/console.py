@@ -104,15 +104,18 @@ def warn_of_skipped(source: Source) -> None:
         warn(f"{count} {frames} of {source.name} could not be read and {were} skipped")
 
 
+_IN_WORDS = {"moved": "camera moved", "covered": "camera covered", "frozen": "picture frozen"}
+
+
 def describe_unjudged(unjudged: Mapping[str, int], frames: int) -> str:
     """How many frames were not judged, and why; nothing of a first frame without motion.
 
     Example:
         >>> describe_unjudged({"moved": 30, "motion not known": 1}, 100)
-        '31 of 100 frames were not judged: 30 moved, 1 motion not known'
+        '31 of 100 frames were not judged: 30 camera moved, 1 motion not known'
     """
     count = sum(unjudged.values())
     if count <= 1:
         return ""
-    why = ", ".join(f"{number} {reason}" for reason, number in unjudged.items())
+    why = ", ".join(f"{number} {_IN_WORDS.get(each, each)}" for each, number in unjudged.items())
     return f"{count} of {frames} frames were not judged: {why}"

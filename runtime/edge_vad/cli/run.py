@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
@@ -154,8 +155,7 @@ def run(
         open_sources(sources, strict=strict, fps=fps) as footage,
     ):
         check_rate(footage, detector.model.card)
-        if footage.name in detector.model.card.training.sources:
-            note(f"{footage.name} was learnt from: its scores say nothing about other footage")
+        _note_learnt(footage, detector)
         drift = None
         if follow_drift or reset_drift:
             accepted, scored_fps = parse_rate(detector.false_alarms), _scored_fps(footage, detector)
@@ -180,6 +180,20 @@ def run(
         click.echo(msgspec.json.encode(summary))
     else:
         print_summary(summary, out)
+
+
+def _note_learnt(footage: Source, detector: Detector) -> None:
+    """Say where a recording, or a part of it, is what the scene was learnt from."""
+    learnt = detector.model.card.training.sources
+    if footage.name in learnt:
+        note(f"{footage.name} was learnt from: its scores say nothing about other footage")
+    elif any(_is_part(each, footage.name) for each in learnt):
+        note(f"a part of {footage.name} was learnt from: scores there say nothing")
+
+
+def _is_part(name: str, whole: str) -> bool:
+    """Whether a source's name is that of a part of another: `street_0-50percent` of `street`."""
+    return re.fullmatch(r"_[0-9]+[a-z]*-(end|[0-9]+[a-z]*)", name.removeprefix(whole)) is not None
 
 
 def _refuse(options: tuple[str, ...], why: str, todo: str) -> None:

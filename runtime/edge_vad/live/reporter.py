@@ -10,7 +10,7 @@ from edge_vad.alarms.decision import FrameDecision
 from edge_vad.alarms.drift import DriftStep
 from edge_vad.alarms.threshold import Level
 from edge_vad.camera_state import CameraState
-from edge_vad.events import EventChange
+from edge_vad.events import ChangeKind, EventChange
 from edge_vad.false_alarms import parse_rate
 from edge_vad.live.camera_pipeline import CameraPipeline
 from edge_vad.sinks.group import SinkGroup
@@ -109,4 +109,7 @@ class Reporter:
 
     def _changes(self, pipeline: CameraPipeline, changes: Sequence[EventChange]) -> None:
         for change in changes:
+            if change.kind is ChangeKind.NEW:
+                event = change.event
+                _log.info("%s: alarm, score %.3g; %s", pipeline.name, event.score, event.rarity)
             self.sinks.event(pipeline.name, change)

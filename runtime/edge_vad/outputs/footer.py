@@ -70,6 +70,8 @@ class Footer:
         right = canvas.shape[1] - 6 * u
         word, colour = ("ANOMALY", RED) if detection.anomalous else ("normal", _FAINT)
         numbers = f"{detection.score:.1f} / {detection.threshold:.1f}"
+        if not detection.judged:
+            word, numbers = "not judged", detection.unjudged
         write_text(canvas, word, (right, 5.3 * u), 4.6 * u, colour, "right")
         write_text(canvas, numbers, (right, 11.4 * u), 3.2 * u, _FAINT, "right")
 

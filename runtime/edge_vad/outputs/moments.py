@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 
 from edge_vad.alarms.moments import Moment
+from edge_vad.alarms.stationary import STANDS_S
 from edge_vad.detection import Box
 from edge_vad.false_alarms import NormalTail
 from edge_vad.opencv import cv2
@@ -22,6 +23,9 @@ _MOST_WIDTH = 1280
 _JPEG_QUALITY = 90
 _CLEARLY = 2.0
 """So far above the median of the rest, in steps from there to its 95th percentile."""
+
+_ORDINARY = 60.0
+"""Times an hour: what normal life does every minute is nothing to look at."""
 
 
 class MomentLine(msgspec.Struct, frozen=True):
@@ -92,19 +96,22 @@ def describe_moment(line: MomentLine, folder: Path) -> tuple[str, str]:
     place = f"{width}x{height} px at ({x}, {y})"
     if line.stands_s is not None:
         lasting = f"unlike the empty scene for {line.stands_s:.0f} s"
-        what = f"{lasting}: something was put there, or taken away"
-        return f"{clock(line.time_s, 1)}, {place}: {folder / line.picture}", what
+        what = f"{lasting}: something was put there, or taken away, or was there from the start"
+        since = f"from about {clock(max(line.time_s - STANDS_S, 0.0))} on"
+        return f"{since}, {place}: {folder / line.picture}", what
     rarity = line.rarity
     if line.above_rest is not None:
-        rarity = f"{_describe_rest(line.above_rest)}; {rarity}"
+        rarity = f"{_describe_rest(line.above_rest, line.normal_per_hour)}; {rarity}"
     picture = folder / line.picture
     return f"{clock(line.time_s, 1)}, score {line.score:.3g}, {place}: {picture}", rarity
 
 
-def _describe_rest(above: float) -> str:
+def _describe_rest(above: float, normal_per_hour: float | None) -> str:
     """How anomalous against the rest of the recording, in words."""
     if above < 1:
-        return "no more than much of this recording"
+        return "much of this recording scores as high"
+    if normal_per_hour is not None and normal_per_hour > _ORDINARY:
+        return "above the rest of this recording, but ordinary"
     clearly = "clearly" if above >= _CLEARLY else "a little"
     return f"{clearly} above the rest of this recording"
 

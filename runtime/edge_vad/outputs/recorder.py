@@ -103,7 +103,7 @@ class Recorder(Closing):
         if detection.unjudged in ("", NO_MOTION):
             self._watched_s.append(detection.frame.time_s)
         self._times_s.append(detection.frame.time_s)
-        self._scores.append(detection.score)
+        self._scores.append(detection.score if detection.judged else math.nan)
         self._threshold = detection.threshold
         if detection.judged:
             self.peak_score = max(self.peak_score, detection.score)

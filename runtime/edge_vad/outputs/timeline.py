@@ -42,7 +42,7 @@ class Timeline:
         title: The heading.
         subtitle: The line below it.
         times_s: (frames,), s, rising; at least one.
-        scores: (frames,), the frames' scores.
+        scores: (frames,), the frames' scores; NaN where a frame was not judged, which leaves a gap.
         threshold: Score from which on a frame is anomalous.
         events: The alarms.
     """
@@ -63,7 +63,8 @@ def draw_timeline(timeline: Timeline) -> Image:
     """
     image = np.full((HEIGHT * _FINE, WIDTH * _FINE, 3), _PAPER, np.uint8)
     across = _time_scale(timeline.times_s)
-    upward = _score_scale(timeline.scores, timeline.threshold)
+    judged = timeline.scores[np.isfinite(timeline.scores)]
+    upward = _score_scale(judged, timeline.threshold)
     _draw_alarms(image, timeline.events, across, upward)
     _draw_grid(image, across, upward)
     _draw_threshold(image, timeline.threshold, across, upward)
@@ -95,8 +96,8 @@ def _score_scale(scores: NDArray[np.float64], threshold: float) -> Scale:
         room = max(0.1 * (high - low), 1e-3)
         return Scale(low - room, high + 3 * room, HEIGHT * _FINE - _BOTTOM, _TOP)
     reach = max(threshold, 1e-3)
-    low = max(min(float(scores.min()), 0.0), -reach)
-    high = min(max(float(scores.max()) * 1.1, 1.35 * reach), 4 * reach)
+    low = max(float(scores.min(initial=0.0)), -reach)
+    high = min(max(float(scores.max(initial=0.0)) * 1.1, 1.35 * reach), 4 * reach)
     return Scale(low, high, HEIGHT * _FINE - _BOTTOM, _TOP)
 
 
@@ -149,8 +150,16 @@ def _name_threshold(image: Image, threshold: float, across: Scale, upward: Scale
 
 
 def _draw_scores(image: Image, timeline: Timeline, across: Scale, upward: Scale) -> None:
-    """Draw the line; where frames share a column, from their lowest to their highest."""
-    columns, rows = across.places(timeline.times_s), upward.places(timeline.scores)
+    """Draw the line, with gaps; where frames share a column, from lowest to highest."""
+    judged = np.isfinite(timeline.scores)
+    ends = np.flatnonzero(np.diff(judged)) + 1
+    columns = across.places(timeline.times_s)
+    for stretch in np.split(np.arange(len(judged)), ends):
+        if len(stretch) and judged[stretch[0]]:
+            _draw_line(image, columns[stretch], upward.places(timeline.scores[stretch]))
+
+
+def _draw_line(image: Image, columns: NDArray[np.int32], rows: NDArray[np.int32]) -> None:
     starts = np.flatnonzero(np.diff(columns, prepend=-1))
     extremes = np.minimum.reduceat(rows, starts), np.maximum.reduceat(rows, starts)
     points = np.stack([np.repeat(columns[starts], 2), np.stack(extremes, 1).ravel()], 1)

@@ -130,9 +130,10 @@ def open_recording(
     if isinstance(spec, StreetSpec):
         return scheme_of(spec.url).open(spec.url)
     if spec.part is not None:
-        with open_recording(replace(spec, part=None), fps=fps) as whole:
-            frames = spec.part.in_frames(whole.length, whole.fps)
-        spec = replace(spec, frames=frames)
+        from edge_vad.sources.recordings.excerpt import Excerpt
+
+        whole = open_recording(replace(spec, part=None), strict=strict, fps=fps)
+        return Excerpt(whole, spec.part, spec.name)
     if spec.path.is_dir():
         return _open_folder(spec, strict, fps)
     from edge_vad.sources.recordings.video import VideoSource

@@ -23,7 +23,7 @@ def moment(above_rest=None, width=64, height=48):
         (None, "a normal scene scores this high about once in 3 hours, extrapolated"),
         (4.25, "clearly above the rest of this recording; a normal scene"),
         (1.5, "a little above the rest of this recording; a normal scene"),
-        (-0.5, "no more than much of this recording; a normal scene"),
+        (-0.5, "much of this recording scores as high; a normal scene"),
     ],
 )
 def test_a_moment_is_told_by_time_place_and_strangeness(make, tmp_path, above_rest, told):
@@ -37,8 +37,11 @@ def test_what_stands_still_is_told_by_for_how_long(make, tmp_path):
     (line,) = write_moments(tmp_path, [replace(moment(), stands_s=26.04)], make.card().normal)
     assert line.stands_s == 26.0
     assert describe_moment(line, tmp_path) == (
-        f"1:05.2, 32x24 px at (16, 12): {tmp_path}/moments/1.jpg",
-        "unlike the empty scene for 26 s: something was put there, or taken away",
+        f"from about 0:57 on, 32x24 px at (16, 12): {tmp_path}/moments/1.jpg",
+        (
+            "unlike the empty scene for 26 s: something was put there, or taken away, or was there "
+            "from the start"
+        ),
     )
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -130,3 +132,10 @@ def test_a_threshold_of_zero_or_less_draws_too(card, calm, threshold):
         Detection(Frame(image, 0, 0.0), 1.0, threshold, calm, None)
     )
     assert drawn.any()
+
+
+def test_a_frame_that_was_not_judged_is_not_called_normal(card, calm):
+    seen = detection(calm)
+    unjudged = replace(seen, unjudged="moved")
+    drawn = [Overlay(card, 320, 240).draw(each).copy() for each in (seen, unjudged)]
+    assert (drawn[0][480:] != drawn[1][480:]).any()

@@ -82,3 +82,11 @@ def test_clock_steps_never_crowd_the_axis(span, most):
 )
 def test_times_are_told_as_on_a_clock(time_s, decimals, text):
     assert clock(time_s, decimals) == text
+
+
+def test_where_nothing_was_judged_the_line_has_a_gap_and_the_scale_does_not_change():
+    scores = np.where(np.arange(50) % 25 < 20, -0.5, np.nan)
+    whole, gaps = draw_timeline(timeline(np.full(50, -0.5))), draw_timeline(timeline(scores))
+    line = lambda image: (np.abs(image.astype(int) - (168, 98, 38)).max(axis=-1) < 12).sum()  # noqa: E731
+    assert 0.6 * line(whole) < line(gaps) < 0.9 * line(whole)
+    assert draw_timeline(timeline(np.full(50, np.nan))).shape == whole.shape

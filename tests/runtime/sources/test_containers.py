@@ -14,7 +14,7 @@ import pytest
 from av.stream import Disposition
 from numpy.typing import NDArray
 
-from edge_vad.errors import BadInput
+from edge_vad.errors import BadInput, WrongUse
 from edge_vad.sources import open_source
 from edge_vad.sources.recordings import video
 
@@ -74,6 +74,15 @@ def test_times_are_those_of_the_recording_at_a_variable_rate(tmp_path: Path, nam
     assert [round(frame.time_s * 10) for frame in source] == VARIABLE
     assert source.fps == pytest.approx(10.0, rel=0.01)
     assert source.skipped == 0
+
+
+def test_a_part_by_time_is_found_by_the_stamps(tmp_path: Path) -> None:
+    shown = [*range(10), *range(10, 50, 4)]  # twenty pictures, half of them in the first second
+    path = write(tmp_path / "v.mp4", pictures(len(shown)), shown)
+    assert times_of(f"{path}:1s-2s") == [1.0, 1.4, 1.8]
+    assert times_of(f"{path}:50%-") == [at / 10 for at in shown if at > 25]
+    with pytest.raises(WrongUse, match="begins after the end"):
+        open_source(f"{path}:2m-")
 
 
 def test_an_avi_whose_pictures_are_shown_in_another_order_has_even_times(tmp_path: Path) -> None:

@@ -177,24 +177,18 @@ def test_a_part_may_be_said_as_a_share_or_a_time(street: Path, written: str, nam
 @pytest.mark.parametrize(
     ("part", "length", "why"),
     [
-        (Part("101%", ""), 100, "more than all"),
+        (Part("101%", ""), 10.0, "more than all"),
         (Part("", "50%"), None, "does not say how long"),
-        (Part("2s", "1s"), 100, "holds no frame"),
+        (Part("2s", "1s"), 10.0, "holds no frame"),
+        (Part("10", "30s"), 10.0, "number of frames beside"),
     ],
 )
-def test_a_part_that_cannot_be_is_refused(part: Part, length: int | None, why: str) -> None:
+def test_a_part_that_cannot_be_is_refused(part: Part, length: float | None, why: str) -> None:
     with pytest.raises(WrongUse, match=why):
-        part.in_frames(length, 10.0)
+        part.in_seconds(length)
 
 
-@given(st.integers(0, 100), st.integers(1, 10**6), st.floats(1, 60))
-def test_what_two_parts_share_is_their_border(percent: int, length: int, fps: float) -> None:
-    mark = f"{percent}%"
-    assert Part(mark, "").in_frames(length, fps).start == _stop(Part("", mark), length, fps)
-
-
-def _stop(part: Part, length: int, fps: float) -> int:
-    try:
-        return part.in_frames(length, fps).stop or 0
-    except WrongUse:  # nothing lies before the first frame
-        return 0
+@given(st.integers(1, 99), st.floats(0.1, 1e6))
+def test_a_part_ends_when_the_rest_begins(percent: int, duration_s: float) -> None:
+    first, rest = Part("", f"{percent}%"), Part(f"{percent}%", "")
+    assert first.in_seconds(duration_s)[1] == rest.in_seconds(duration_s)[0]

@@ -15,7 +15,7 @@ from lightning_fabric import Fabric
 from edge_vad.cli.console import note
 from edge_vad.cli.options import fps_option, ignore_option
 from edge_vad.cli.record import duration_option, max_size_option
-from edge_vad.cli.streams import print_next, run_command
+from edge_vad.cli.streams import print_next
 from edge_vad.errors import BadInput, Interrupted, Unavailable, WrongUse
 from edge_vad.false_alarms import describe_rate, parse_rate
 from edge_vad.files.atomic import PRIVATE, make_private_folder, write_whole
@@ -225,11 +225,12 @@ def _summarise(scene: TrainedScene, job: TrainJob, footage: Sequence[str]) -> No
         f"{describe_rate(1 / normal.hours)}"
     )
     click.echo(normal.footing(parse_rate(normal.default_rate)))
-    if normal.hours < _SHORT_HOURS and (hint := _hint_of_halves(footage)):
+    if normal.hours < _SHORT_HOURS and (hint := _hint_of_halves(footage, job)):
         click.echo(hint)
-    export = shlex.join(["edge-vad", "export", str(job.out), "--out", str(job.onnx)])
-    rest = _rest_of(footage)
-    print_next(export, *([run_command(job.onnx, shlex.quote(rest))] if rest else []))
+    words = ["edge-vad", "export", str(job.out), "--out", str(job.onnx)]
+    if rest := _rest_of(footage):  # the export is compared on it, and names it in what comes next
+        words += ["--frames", rest]
+    print_next(shlex.join(words))
 
 
 def _rest_of(footage: Sequence[str]) -> str:
@@ -241,15 +242,15 @@ def _rest_of(footage: Sequence[str]) -> str:
     return f"{spec.path}:{stop}-" if stop else ""
 
 
-def _hint_of_halves(footage: Sequence[str]) -> str:
+def _hint_of_halves(footage: Sequence[str], job: TrainJob) -> str:
     """How to keep a part to try the scene on, where one recording is all there is."""
     spec = _only_file(footage)
     if spec is None or not spec.is_whole:
         return ""
-    path = shown_path(spec.path)
+    words = ["edge-vad", "train", f"{spec.path}:0-50%", "--out", str(job.out), "--overwrite"]
     return (
-        f"all of {path} was learnt from; if there is no other footage, learn from its first half, "
-        f"{path}:0-50%, and try the scene on the other, {path}:50%-"
+        f"all of {shown_path(spec.path)} was learnt from; if there is no other footage, learn from "
+        f"its first half and try the scene on the other:\n  {shlex.join(words)}"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -39,17 +40,16 @@ class FrameRange:
         return f"{self.start}-{'end' if self.stop is None else self.stop}"
 
 
-_UNIT_S = {"s": 1, "m": 60, "h": 3600}
+_UNIT_S = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A half-open range by time or share, as it was written: `0-30s`, `10m-1h` or `50%-`.
-
-    Which frames these are is known once the recording is open.
+    """A half-open stretch of time, as it was written: `0-30s`, `10m-1h` or `50%-`.
 
     Attributes:
-        start: Where it begins: a number of frames, of seconds, minutes or hours, or a percentage.
+        start: Where it begins: a number of seconds, minutes or hours, or a share of the duration;
+            0 or empty is the beginning.
         stop: Where the rest begins; empty means to the end.
     """
 
@@ -59,38 +59,48 @@ class Part:
     def __str__(self) -> str:
         return f"{self.start or 0}-{self.stop or 'end'}".replace("%", "percent")
 
-    def in_frames(self, length: int | None, fps: float) -> FrameRange:
-        """The frames of it.
+    def in_seconds(self, duration_s: float | None) -> tuple[float, float]:
+        """When it begins and when the rest does, s.
 
         Args:
-            length: Frames of the recording; None where it cannot say.
-            fps: Its frames a second.
+            duration_s: Of the whole recording; None where it cannot say.
 
         Raises:
-            WrongUse: It holds no frame, or is a share of a length that nobody knows.
+            WrongUse: It is empty, or a share of a duration that nobody knows.
 
         Example:
-            >>> Part("50%", "1m").in_frames(1000, 25.0)
-            FrameRange(start=500, stop=1500)
+            >>> Part("50%", "1m").in_seconds(40.0)
+            (20.0, 60.0)
         """
-        start = _frame_of(self.start or "0", length, fps)
-        return _frames_between(start, _frame_of(self.stop, length, fps) if self.stop else None)
+        start_s = _seconds_of(self.start or "0", duration_s)
+        stop_s = _seconds_of(self.stop, duration_s) if self.stop else math.inf
+        if stop_s <= start_s:
+            raise WrongUse(f"the part {self.start or 0}-{self.stop} holds no frame", _SMALLER_FIRST)
+        return start_s, stop_s
 
 
-def _frame_of(mark: str, length: int | None, fps: float) -> int:
-    number, unit = (int(mark), "") if mark.isdigit() else (int(mark[:-1]), mark[-1])
-    if not unit:
-        return number
+def _seconds_of(mark: str, duration_s: float | None) -> float:
+    if not mark.strip("0"):
+        return 0.0
+    if mark.isdigit():
+        raise WrongUse(
+            f"{mark} is a number of frames beside a time or a share",
+            "say both ends in frames, or neither: 10s-30s",
+        )
+    number, unit = int(mark[:-1]), mark[-1]
     if unit != "%":
-        return round(number * _UNIT_S[unit] * fps)
+        return number * _UNIT_S[unit]
     if number > 100:
         raise WrongUse(f"{mark} is more than all of a recording", "give 0% to 100%")
-    if length is None:
+    if duration_s is None:
         raise WrongUse(
             f"{mark} of a recording that does not say how long it is cannot be found",
-            "give the range in seconds, such as 0-30s, or in frames",
+            "give the part in seconds, such as 0-30s, or in frames",
         )
-    return round(length * number / 100)
+    return duration_s * number / 100
+
+
+_SMALLER_FIRST = "put the smaller number first; the second one is not part of the range"
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,10 +248,7 @@ def _with_range(spec: RecordingSpec, start: str, stop: str) -> RecordingSpec:
 
 def _frames_between(start: int, stop: int | None) -> FrameRange:
     if stop is not None and stop <= start:
-        raise WrongUse(
-            f"the range {start}-{stop} holds no frame",
-            "put the smaller number first; the second one is not part of the range",
-        )
+        raise WrongUse(f"the range {start}-{stop} holds no frame", _SMALLER_FIRST)
     return FrameRange(start, stop)
 
 
