@@ -22,7 +22,7 @@ from chromium import opened_browser
 from free_port import free_port
 from many_events import store_events
 
-from edge_vad.site.boxes import Box
+from edge_vad.site.boxes import SiteBox
 
 pytestmark = pytest.mark.long
 
@@ -68,7 +68,7 @@ def spread(count: int) -> list[float]:
 
 
 @contextmanager
-def box_process(folder: Path, cameras: int) -> Iterator[Box]:
+def box_process(folder: Path, cameras: int) -> Iterator[SiteBox]:
     """A box as a process."""
     port, script = free_port(), Path(acting_box.__file__)
     command = [sys.executable, str(script), str(folder), str(port), "--cameras", str(cameras)]
@@ -76,7 +76,7 @@ def box_process(folder: Path, cameras: int) -> Iterator[Box]:
     with (folder / "said").open("w") as said:
         process = subprocess.Popen(command, stdout=said, stderr=said, env=found)
     try:
-        yield Box(name=folder.name, url=f"http://127.0.0.1:{port}")
+        yield SiteBox(name=folder.name, url=f"http://127.0.0.1:{port}")
     finally:
         process.kill()
         process.wait(60)
@@ -218,9 +218,9 @@ def three(tiny_scene, make, tmp_path, monkeypatch, boxes):
         command = [sys.executable, "-m", "edge_vad", "run", "--config", f"{name}.toml"]
         with Path(f"{name}.log").open("w") as log:
             running[name] = subprocess.Popen(command, stdout=log, stderr=log)
-        found[name] = Box(name=name, url=f"http://127.0.0.1:{port}")
+        found[name] = SiteBox(name=name, url=f"http://127.0.0.1:{port}")
     line = SlowLine(int(found["east"].url.rpartition(":")[2]), 3.0)
-    found["east"] = Box(name="east", url=f"http://127.0.0.1:{line.port}")
+    found["east"] = SiteBox(name="east", url=f"http://127.0.0.1:{line.port}")
     yield running, found
     line.close()
     for process in running.values():
