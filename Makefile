@@ -22,7 +22,7 @@ PACKAGES := runtime/edge_vad runtime/edge_vad_street train/edge_vad_train export
   benchmarks/edge_vad_bench
 READY := $(VENV)/ready
 
-.PHONY: help demo check test test-long test-newest test-oldest coverage docs hostile first-hour push sites typecheck \
+.PHONY: help demo check test test-long test-newest test-oldest coverage docs hostile first-hour push sites triton typecheck \
   ray usb arm wheel installs images clean
 
 help: ## List the targets
@@ -76,6 +76,10 @@ push: $(READY) ## Push scenes to a box while it watches, bad ones and a good one
 sites: $(READY) ## Time the pages of large sites in Chromium, and with boxes away and slow
 	$(BIN)/pytest -s tests/runtime/overview/test_sites.py
 
+triton: $(READY) ## Have a real Triton on this CPU score: equal scores, 32 clients, killed under load: many minutes
+	tools/install_triton.sh
+	$(BIN)/python tools/check_triton.py
+
 typecheck: $(READY) ## Check the TensorRT code against the signatures of 10.3, 10.13 and 11.4
 	$(BIN)/python tools/typecheck_tensorrt.py
 
@@ -106,7 +110,7 @@ images: $(PACKING)/ready ## Check the container files, and build those for x86-6
 	tools/build_images.sh cpu train
 
 clean: ## Remove the virtual environment, the demo and all caches
-	rm -rf $(VENV) $(NEWEST) $(OLDEST) $(PACKING) demo dist site .cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache \
+	rm -rf $(VENV) $(NEWEST) $(OLDEST) $(PACKING) .triton demo dist site .cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache \
 	  .coverage*
 	find . -name __pycache__ -prune -exec rm -rf {} +
 

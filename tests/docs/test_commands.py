@@ -282,6 +282,7 @@ NOT_RUN = {
     "make hostile": "takes two minutes; `.ci/run` runs it",
     "make push": "takes some minutes; it is `tools/check_push.py`, which a long test runs",
     "make sites": "runs tests/runtime/overview/test_sites.py",
+    "make triton": "builds a server's backend and takes many minutes",
     "make test": "runs the tests themselves; `.ci/run` runs it",
     "make test-long": "runs the tests themselves",
     "make test-newest": "installs other versions; `.ci/run` runs it",

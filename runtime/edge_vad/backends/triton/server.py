@@ -34,7 +34,7 @@ _CHANNEL = [
     ("grpc.max_send_message_length", -1),
     ("grpc.max_receive_message_length", -1),
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 5000),  # which is what connecting may take
     ("grpc.max_reconnect_backoff_ms", 1000),
 ]
 _MOST_FRAMES = 8
