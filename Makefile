@@ -23,7 +23,7 @@ PACKAGES := runtime/edge_vad runtime/edge_vad_street train/edge_vad_train export
 READY := $(VENV)/ready
 
 .PHONY: help demo check test test-long test-newest test-oldest coverage docs hostile first-hour push sites triton typecheck \
-  ray usb arm wheel installs images clean
+  ray budget usb arm wheel installs images clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 17
@@ -56,6 +56,10 @@ coverage: $(READY) ## Run the tests but the long ones, and print the coverage of
 docs: $(READY) ## Build the documentation as a site, in site/, search it in Chromium, and try its OpenAPI document
 	$(BIN)/python tools/build_docs.py site
 	EDGE_VAD_SITE=$(CURDIR)/site $(BIN)/pytest -n 2 tests/docs/test_site.py tests/runtime/sinks/page/test_openapi.py
+
+budget: $(READY) ## See that a budget of false alarms holds: simulated tails, and three boxes for an hour
+	$(BIN)/python tools/check_budget.py tails
+	$(BIN)/python tools/check_budget.py boxes
 
 hostile: $(READY) ## Give it hostile files and conversations, for two minutes at most
 	$(BIN)/python tools/hostile.py --quick

@@ -273,6 +273,7 @@ NOT_RUN = {
     "edge-vad verify --engine --frames --reference": (
         "needs a GPU; `verify --engine --frames` is run on a simulated one"
     ),
+    "make budget": "takes many minutes; a test draws the tails, and the commands of a box are run",
     "make check": "runs ruff, mypy and lint-imports; `make test` begins with it",
     "make coverage": "runs the tests themselves",
     "make coverage COVERAGE_TESTS=tests/runtime/alarms": "runs tests themselves",

@@ -44,7 +44,7 @@ def camera(make):
 
 
 @pytest.fixture
-def run(tiny_scene, make, tmp_path, unused_port, monkeypatch):
+def run(request, tiny_scene, make, tmp_path, unused_port, monkeypatch):
     """A run of a site file, with both tokens."""
     monkeypatch.chdir(tmp_path)
     make.avi(tmp_path / "gate.avi", make.movement())
@@ -52,7 +52,7 @@ def run(tiny_scene, make, tmp_path, unused_port, monkeypatch):
     port = unused_port
     for name, token in (("token.txt", LOOK), ("edit.txt", CHANGE)):
         (tmp_path / name).write_text(token)
-    (tmp_path / "site.toml").write_text(SITE)
+    (tmp_path / "site.toml").write_text(getattr(request, "param", "") + SITE)
     command = [sys.executable, "-m", "edge_vad", "run", "--config", "site.toml"]
     command += ["--serve", f"127.0.0.1:{port}", "--token-file", "token.txt"]
     command += ["--edit-token-file", "edit.txt"]
@@ -211,4 +211,39 @@ def test_a_camera_is_added_a_zone_drawn_its_event_seen_its_rate_changed_and_all_
     garden.wait_for(state="detached")
     assert file.read_text().rstrip() == SITE.rstrip()
     assert not list((folder / "secrets").iterdir())
+    assert complaints == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
+@pytest.mark.parametrize("run", ['false_alarms = "3/day"\n'], indirect=True)
+def test_a_share_of_the_sites_budget_is_shown_and_follows_cameras_that_come(
+    run, browser, camera, events, size
+):
+    port, folder = run
+    open_page, complaints = browser
+    events.eventually(lambda: "the page is at" in (folder / "log").read_text())
+    page = open_page(*size)
+    log_in(page, port, CHANGE)
+    gate = page.get_by_role("article", name="Camera gate")
+    gate.get_by_text("100%").wait_for()
+    assert gate.locator(".share").inner_text().startswith("100%")
+    assert gate.locator(".rate input").input_value() == "3/day"
+    assert faults(page) == []
+
+    page.get_by_role("button", name="Edit", exact=True).click()
+    page.get_by_role("button", name="Add camera").click()
+    adder = page.get_by_role("dialog", name="Add a camera")
+    rate = adder.get_by_label("False alarms accepted")
+    assert rate.get_attribute("placeholder") == "its share of 3/day"
+    adder.get_by_label("Name", exact=True).fill("yard")
+    adder.get_by_label("Address").fill(camera)
+    rate.fill("1/day")
+    adder.get_by_role("button", name="Add", exact=True).click()
+    page.get_by_role("article", name="Camera yard").get_by_text("33%").wait_for()
+    gate.get_by_text("67%").wait_for()
+    assert gate.locator(".rate input").input_value() == "2/day"
+    assert (
+        "gate: accepts 2/day, 67% of 3/day for all cameras together" in (folder / "log").read_text()
+    )
     assert complaints == []
