@@ -33,7 +33,7 @@ def test_a_tail_is_fitted_to_peaks_as_a_training_fits_it():
 
 
 def test_boxes_watch_the_same_streets_with_traffic_of_their_own(tmp_path):
-    sites = [read_site(make_box(tmp_path, box, 60)) for box in range(BOXES)]
+    sites = [read_site(make_box(tmp_path, box, list(VIEWS), 60)) for box in range(BOXES)]
     streets = [parse_street_url(str(camera.source)) for site in sites for camera in site.cameras]
     assert len({street.seed for street in streets}) == BOXES * len(VIEWS)
     assert {street.scene for street in streets} == set(range(1, len(VIEWS) + 1))
