@@ -19,6 +19,8 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
 BOARD = ROOT / "deploy" / "boards" / "jetpack.txt"
+TOLD = "mqtt,metrics,notify,serve,edit,onvif,push"
+"""The extras by which a device that watches is told, and tells: those of its images."""
 GLIBC = (28, 27, 26, 25, 24, 17)
 """Second numbers of the C libraries whose wheels all of these systems take."""
 
@@ -44,10 +46,10 @@ class WheelSet(NamedTuple):
 SETS = (
     WheelSet("plain", "3.10", "", (), BOARD),
     WheelSet("plain", "3.12", "", (), BOARD),
-    WheelSet("JetPack 6", "3.10", "[video,serve]", ("onnxruntime", "cuda-bindings<13"), BOARD),
-    WheelSet("JetPack 7", "3.12", "[video,serve]", ("onnxruntime", "cuda-bindings>=13"), BOARD),
-    WheelSet("JetPack 7, OpenCV 4.6", "3.12", "[cpu,serve]", ("cuda-bindings>=13", "numpy<2")),
-    WheelSet("Raspberry Pi", "3.11", "[cpu,serve]"),
+    WheelSet("JetPack 6", "3.10", f"[video,{TOLD}]", ("onnxruntime", "cuda-bindings<13"), BOARD),
+    WheelSet("JetPack 7", "3.12", f"[video,{TOLD}]", ("onnxruntime", "cuda-bindings>=13"), BOARD),
+    WheelSet("JetPack 7, OpenCV 4.6", "3.12", f"[cpu,{TOLD}]", ("cuda-bindings>=13", "numpy<2")),
+    WheelSet("Raspberry Pi", "3.11", f"[cpu,{TOLD}]"),
 )
 
 

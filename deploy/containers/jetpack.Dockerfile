@@ -30,7 +30,7 @@ COPY export export
 COPY benchmarks benchmarks
 RUN python3 -m venv --system-site-packages /opt/edge-vad \
  && /opt/edge-vad/bin/pip install --no-cache-dir -c deploy/jetpack.txt \
-    '.[video,mqtt,metrics,notify,serve,edit,onvif]' onnxruntime 'cuda-bindings<13' \
+    '.[video,mqtt,metrics,notify,serve,edit,onvif,push]' onnxruntime 'cuda-bindings<13' \
  && /opt/edge-vad/bin/python deploy/kept.py cv2 tensorrt
 
 # This one has no OpenCV, so one comes from a wheel: it reads USB and network cameras, no CSI ones.
@@ -50,7 +50,7 @@ COPY export export
 COPY benchmarks benchmarks
 RUN python3 -m venv --system-site-packages /opt/edge-vad \
  && /opt/edge-vad/bin/pip install --no-cache-dir \
-    '.[cpu,mqtt,metrics,notify,serve,edit,onvif]' 'cuda-bindings>=13' 'numpy<2' \
+    '.[cpu,mqtt,metrics,notify,serve,edit,onvif,push]' 'cuda-bindings>=13' 'numpy<2' \
     'opencv-python-headless<5' \
  && /opt/edge-vad/bin/python deploy/kept.py tensorrt
 

@@ -33,13 +33,13 @@ RUN /opt/edge-vad/bin/pip install --no-cache-dir -c constraints.txt \
 
 FROM wheel AS cpu-packages
 RUN /opt/edge-vad/bin/pip install --no-cache-dir -c constraints.txt \
-    "edge-vad[cpu,mqtt,metrics,notify,serve,edit,onvif] @ file://$(echo /wheels/*.whl)"
+    "edge-vad[cpu,mqtt,metrics,notify,serve,edit,onvif,push] @ file://$(echo /wheels/*.whl)"
 
 # The driver comes from the machine; CUDA and cuDNN from the packages of ONNX Runtime.
 FROM wheel AS gpu-packages
 RUN grep -v '^onnxruntime==' constraints.txt >gpu-constraints.txt \
  && /opt/edge-vad/bin/pip install --no-cache-dir -c gpu-constraints.txt \
-    "edge-vad[gpu,tensorrt,mqtt,metrics,notify,serve,edit,onvif] @ file://$(echo /wheels/*.whl)" \
+    "edge-vad[gpu,tensorrt,mqtt,metrics,notify,serve,edit,onvif,push] @ file://$(echo /wheels/*.whl)" \
     'onnxruntime-gpu[cuda,cudnn]'
 
 FROM base AS watch

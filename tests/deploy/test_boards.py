@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from wheel_sets import BOARD, SETS, build_wheel, resolve
+from wheel_sets import BOARD, SETS, TOLD, build_wheel, resolve
 
 ROOT = Path(__file__).parents[2]
 OF_THE_BOARD = ("cv2", "tensorrt", "torch")
 FORBIDDEN = re.compile(r"opencv|tensorrt|^torch|^nvidia-(cu|nccl|cudnn)")
-FOR_A_BOARD = ("video", "serve", "mqtt", "metrics", "notify", "edit", "onvif")
+FOR_A_BOARD = ("video", *TOLD.split(","))
 
 
 @pytest.fixture(scope="module")

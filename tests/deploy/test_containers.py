@@ -14,6 +14,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import tomli
+import wheel_sets
 import yaml
 from certificate import self_signed
 from free_port import free_port
@@ -30,6 +32,15 @@ COMPOSE = yaml.safe_load((CONTAINERS / "compose.yaml").read_text())
 SERVICES = COMPOSE["services"]
 SEARCHED = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin"))
 GENEROUS_S = 120
+NOT_OF_WATCHING = {
+    "cpu": "what computes", "gpu": "what computes", "openvino": "what computes",
+    "tensorrt": "what computes", "pycuda": "what computes", "rtx": "what computes",
+    "triton": "what computes", "video": "part of what computes", "gui": "needs a display",
+    "train": "work beforehand", "export": "work beforehand", "bench": "a measurement",
+    "archive": "recordings, in bulk", "ray": "recordings, in bulk",
+    "all": "others", "docs": "development", "dev": "development",
+}  # fmt: skip
+"""Extras that an image does not need to be told and to tell, and what they are for."""
 
 
 @pytest.fixture
@@ -116,6 +127,18 @@ def test_every_image_is_run_by_a_user_of_its_own_and_says_how_it_is(file, target
             assert all((ROOT / each).exists() for each in rest.split()[:-1])
     if file.startswith("jetpack"):
         assert re.search(r"\bkmod\b", " ".join(rest for word, rest in lines if word == "RUN"))
+
+
+def test_every_image_has_all_extras_of_a_device_that_watches():
+    project = tomli.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"].keys()
+    told = set(wheel_sets.TOLD.split(","))
+    assert told == extras - set(NOT_OF_WATCHING)
+    for file in CONTAINERS.glob("*.Dockerfile"):
+        installed = re.findall(r"(?:\.|edge-vad)\[([a-z,]+)\]", file.read_text())
+        assert installed
+        for listed in installed:
+            assert listed == "all" or told <= set(listed.split(","))
 
 
 def test_an_image_that_replaces_what_a_board_brings_is_not_built(tmp_path):
