@@ -52,6 +52,11 @@ class TimedConnection(H11Protocol):
         self.network = network_of(self.client[0] if self.client else "")
         self.look(time.monotonic())
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let go of it; Python 3.10 else takes a TLS connection that was lost for an open one."""
+        super().connection_lost(exc)
+        self.transport.close()
+
     @property
     def phase(self) -> Phase:
         """What it waits for."""

@@ -9,8 +9,7 @@ import resource
 import socket
 import ssl
 import time
-from collections.abc import Callable, Coroutine, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
 
 from edge_vad.sinks.http.connection import Handshake, Phase, TimedConnection
 from edge_vad.sinks.http.network import network_of
@@ -94,11 +93,10 @@ class ConnectionLimiter:
     ) -> None:
         """Serve a connection; nobody else waits until TLS is agreed on."""
         loop = asyncio.get_running_loop()
-        serving = loop.connect_accepted_socket(protocol, connection, ssl=self._context)
         if self._context is None:
-            await serving
+            await loop.connect_accepted_socket(protocol, connection)
             return
-        agreeing = loop.create_task(_quietly(serving))
+        agreeing = loop.create_task(_agreed(protocol, connection, self._context))
         handshake = Handshake(network, agreeing)
         self._handshakes.add(handshake)
 
@@ -145,10 +143,13 @@ class ConnectionLimiter:
                 connection.leave()
 
 
-async def _quietly(serving: Coroutine[Any, Any, object]) -> bool:
-    """Whether there is a connection; who speaks no TLS is no fault of ours."""
+async def _agreed(
+    protocol: Callable[[], TimedConnection], connection: socket.socket, context: ssl.SSLContext
+) -> bool:
+    """Agree on TLS; returns whether that was done: who speaks none is no fault of ours."""
+    loop = asyncio.get_running_loop()
     try:
-        await serving
+        await loop.connect_accepted_socket(protocol, connection, ssl=context)
     except OSError:
         return False
     return True
