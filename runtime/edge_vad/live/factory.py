@@ -31,7 +31,8 @@ class Scenes:
     """
 
     def __init__(self, site: SiteSettings, folder: Path, undo: ExitStack) -> None:
-        self._folder, self._backend, self._undo = folder, site.backend, undo
+        self._folder, self._backend = folder, site.backend
+        undo.callback(self._close)
         # None: one for small frames, all cores for others.
         self._threads = site.threads or (1 if len(site.cameras) > 1 else None)
         self._scorers: dict[Path, Scorer] = {}
@@ -53,7 +54,6 @@ class Scenes:
             model, backend = open_scene(path, self._backend, threads=self._threads)
             backend.may_wait = False
             scorer = Scorer(model, backend)
-            self._undo.callback(scorer.close)
             self._scorers[path] = scorer
         return self._scorers[path].model
 
@@ -62,6 +62,10 @@ class Scenes:
         shown = {(self._folder / camera.scene).resolve() for camera in site.cameras}
         for path in [each for each in self._scorers if each not in shown]:
             self._scorers.pop(path).close()
+
+    def _close(self) -> None:
+        for scorer in self._scorers.values():
+            scorer.close()
 
 
 def assemble(

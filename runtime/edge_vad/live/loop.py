@@ -184,7 +184,7 @@ class LiveLoop:
 
     def _begin(self, pipeline: CameraPipeline) -> None:
         self._reporter.begin(pipeline)
-        pipeline.capture.listen(partial(self._offer, pipeline), self._wake)
+        pipeline.capture.listen(partial(self._offer, pipeline.name), self._wake)
         pipeline.capture.start()
 
     def _change(self, change: SiteChange) -> None:
@@ -210,18 +210,15 @@ class LiveLoop:
         for pipeline in new:
             if pipeline.name in heirs:
                 self._reporter.begin(pipeline)
-                self._offer(pipeline)
+                self._offer(pipeline.name)
             else:
                 self._begin(pipeline)
         for pipeline, settings, decision in change.decisions:
             self._reporter.decides(pipeline, pipeline.decide_by(settings, decision))
 
-    def _offer(self, pipeline: CameraPipeline) -> None:
-        """Give a camera's newest frame to a worker, unless one of it is under way.
-
-        The frame is for who watches the camera by now, whoever has listened for it.
-        """
-        watching = self._pipelines.get(pipeline.name)
+    def _offer(self, camera: str) -> None:
+        """Give a camera's newest frame to a worker, unless one of it is under way."""
+        watching = self._pipelines.get(camera)
         if watching is None or self._stop.is_set() or not watching.claim():
             return
         try:
@@ -243,7 +240,7 @@ class LiveLoop:
         pipeline.release()
         if pipeline.state is not pipeline.reported:
             self._ready.put(None)
-        self._offer(pipeline)
+        self._offer(pipeline.name)
 
     def _collect(self) -> list[CameraPipeline]:
         """What is ready; waits a little while there is nothing, and never for a fuller batch."""

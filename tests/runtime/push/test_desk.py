@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+import gc
 import json
 import socket
 import threading
+import time
+import weakref
 
 import msgspec
 import pytest
@@ -16,6 +19,7 @@ from edge_vad.push.keys import make_key
 from edge_vad.push.releases import Releases
 from edge_vad.push.roll_back import roll_back
 from edge_vad.scoring.scorer import Scorer
+from edge_vad.sinks.http.connection import LONGEST_S, Phase
 from edge_vad.site.reading import read_site
 
 
@@ -161,14 +165,8 @@ def test_a_selftest_that_takes_too_long_is_ended(running_box, scenes):
 
 
 def test_an_upload_that_is_cut_leaves_nothing_behind(box, scenes):
-    push = box.push_of(scenes)
-    wanted = box.ask("/api/push", "POST", offer(push)).json
-    head = (
-        f"POST /api/push/{wanted['serial']}/files HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-        f"Authorization: Bearer {box.tokens['DEPLOY']}\r\nContent-Length: {wanted['size']}\r\n\r\n"
-    )
-    with socket.create_connection(("127.0.0.1", box.port)) as line:
-        line.sendall(head.encode() + b"x" * (wanted["size"] // 2))
+    with _begun(box, box.push_of(scenes)) as line:
+        line.sendall((scenes / "gate.onnx").read_bytes()[:100])
         box.eventually(lambda: any(each.startswith(".incoming-") for each in box.pushed()))
     box.eventually(lambda: box.ask("/api/push").json["latest"]["stage"] == "refused")
     assert box.ask("/api/push").json["latest"]["code"] == "push-incomplete"
@@ -334,3 +332,43 @@ def test_the_status_is_a_document_of_its_own(box):
     said = box.ask("/api/push").json
     assert said == {"site": "north", "serial": 0, "kept": None, "latest": None}
     assert msgspec.json.encode(said)
+
+
+def _begun(box, push):
+    """A connection on which an upload has begun, and how many bytes are to come."""
+    wanted = box.ask("/api/push", "POST", offer(push)).json
+    line = socket.create_connection(("127.0.0.1", box.port), timeout=120)
+    head = (
+        f"POST /api/push/{wanted['serial']}/files HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        f"Authorization: Bearer {box.tokens['DEPLOY']}\r\nContent-Length: {wanted['size']}\r\n\r\n"
+    )
+    line.sendall(head.encode())
+    return line
+
+
+def test_an_upload_may_be_slow_as_long_as_it_comes_on(box, scenes, monkeypatch):
+    monkeypatch.setitem(LONGEST_S, Phase.BODY, 1.0)
+    content = (scenes / "gate.onnx").read_bytes()
+    step = len(content) // 8 + 1
+    parts = [content[at : at + step] for at in range(0, len(content), step)]
+    with _begun(box, box.push_of(scenes)) as line:
+        for part in parts:
+            line.sendall(part)
+            time.sleep(0.4)
+        assert line.recv(100).startswith(b"HTTP/1.1 200")
+    box.eventually(lambda: box.ask("/api/push").json["latest"]["stage"] == "taken over")
+
+
+def test_an_upload_that_comes_on_no_more_is_cut(box, scenes, monkeypatch):
+    monkeypatch.setitem(LONGEST_S, Phase.UPLOAD, 0.3)
+    with _begun(box, box.push_of(scenes)) as line:
+        line.sendall(b"x")
+        box.eventually(lambda: box.ask("/api/push").json["latest"]["stage"] == "refused")
+        assert line.recv(100) == b""
+    unchanged(box)
+
+
+def test_scenes_that_are_shown_no_more_are_let_go(box, scenes):
+    before = weakref.ref(box.loop.pipeline("gate").plan.model)
+    assert box.push(box.push_of(scenes)).outcome == "taken over"
+    box.eventually(lambda: gc.collect() >= 0 and before() is None)

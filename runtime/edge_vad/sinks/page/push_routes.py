@@ -75,6 +75,7 @@ class PushRoutes:
     async def _upload(self, request: Request) -> Response:
         """Upload the wanted files of a push, one after the other; it is tried after the answer."""
         desk = self._asked()
+        request.scope[UPLOADED] = 0
         serial = read_number(request.path_params, "serial", 0, 1, LARGEST_SERIAL)
         upload = await self._threads.do(partial(desk.upload, serial))
         try:
@@ -87,7 +88,6 @@ class PushRoutes:
     async def _received(self, request: Request, upload: Upload) -> None:
         """Take all bytes, also after a refusal: who still sends would not hear of it."""
         refusal: PushRefused | None = None
-        request.scope[UPLOADED] = 0
         async for chunk in request.stream():
             request.scope[UPLOADED] += len(chunk)
             if refusal is None:
