@@ -19,7 +19,7 @@ PACKAGES = ("edge_vad", "edge_vad_train", "edge_vad_export")
 WITHOUT_EFFECT = {
     "edge_vad": (
         "__main__.py", "camera_state.py", "cli", "device", "doctor", "engine_file", "events.py",
-        "live", "outputs", "selftest", "sinks", "site",
+        "live", "outputs", "push", "selftest", "sinks", "site",
     ),
     "edge_vad_train": ("cli", "stages.py"),
     "edge_vad_export": ("cli.py", "engines", "verification", "verify.py"),
