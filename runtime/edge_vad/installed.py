@@ -25,6 +25,10 @@ SOURCES = "edge_vad.sources"
 ENGINE_BUILDERS = "edge_vad.engine_builders"
 """Builders of engines, by what runs these: `(onnx, target, engine or None)`."""
 
+EXPORTERS = "edge_vad.exporters"
+"""What is made of a trained scene: `onnx` is `(trained, onnx, frames)`, and gives the proof;
+`engine` is `(onnx)`, and gives the engine's file, or None where no device for one is here."""
+
 
 def provided(group: str, name: str) -> EntryPoint:
     """Find what is provided under a name, without importing it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -11,15 +12,19 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
+import msgspec
+import onnx
 import pytest
+
+from edge_vad.archive.layout import RESULT
+from edge_vad.scene_model import SceneModel
+from edge_vad.sources import open_source
 
 pytest.importorskip("ray", reason="needs edge-vad[ray]: make ray")
 
-from edge_vad.archive.layout import RESULT
-
 pytestmark = pytest.mark.long
 
-CLIPS, FRAMES = 40, 240
+CLIPS, FRAMES = 40, 120
 _TOKEN = "of-this-test-alone"  # noqa: S105 - it opens a cluster that ends with the test
 
 
@@ -110,3 +115,63 @@ def test_a_cluster_gives_the_same_bytes_as_one_process_though_a_worker_is_killed
     print(
         f"\n{CLIPS} clips of {FRAMES} frames, with the start of the cluster: {compared(one, two)}"
     )
+
+
+CAMERAS = 12
+BRIEF = ("--latent", 2, "--components", 2, "--size", "128x96", "--steps", 20)
+
+
+@pytest.fixture(scope="module")
+def site(make, tmp_path_factory):
+    """A site file of twelve cameras, each with a little footage of a street of its own."""
+    folder = tmp_path_factory.mktemp("site")
+    lines = []
+    for seed in range(CAMERAS):
+        name = f"street{seed}"
+        street = open_source(f"test://street?seed={seed}&frames=60&size=128x96")
+        make.avi(folder / f"{name}.avi", [each.image for each in street])
+        lines += ["[[cameras]]", f'name = "{name}"', 'source = "0"']
+        lines += [f'scene = "{name}.onnx"', f'footage = ["{name}.avi"]']
+    (folder / "site.toml").write_text("\n".join(lines))
+    return folder / "site.toml"
+
+
+def scenes(site, runs):
+    """What was made: graphs, cards and proofs, less times; the scene models are taken away."""
+    found = {}
+    for number in range(CAMERAS):
+        path = site.parent / f"street{number}.onnx"
+        card = SceneModel.read(path).card
+        training = msgspec.structs.replace(card.training, created="")
+        proof = tuple(msgspec.structs.replace(each, milliseconds=0.0) for each in card.proof)
+        graph = onnx.load(path)
+        del graph.metadata_props[:]
+        card = msgspec.structs.replace(card, training=training, proof=proof)
+        found[path.stem] = (card.encode(), graph.SerializeToString())
+        path.unlink()
+    proofs = json.loads((runs / "proofs.json").read_text())
+    assert [each["camera"] for each in proofs] == list(found)
+    assert all(each["proof"] for each in proofs)
+    return found
+
+
+def test_a_cluster_makes_the_scenes_of_one_process_though_a_worker_is_killed(site, tmp_path):
+    words = ("train", "--config", site, *BRIEF, "--out")
+    one = run(*words, tmp_path / "one", "--ray=local", "--workers", 1)
+    expected = scenes(site, tmp_path / "one")
+    killed = []
+
+    def kill(process):
+        """Kill an actor once a scene is made."""
+        while process.poll() is None and not killed:
+            if [*(tmp_path / "two").glob("*/made.json")] and (found := actors()):
+                os.kill(found[0], signal.SIGKILL)
+                killed.append(found[0])
+            time.sleep(0.01)
+
+    two = run(*words, tmp_path / "two", "--ray=local", "--workers", 2, killing=kill)
+    assert killed
+    assert scenes(site, tmp_path / "two") == expected
+    run(*words, tmp_path / "pool", "--workers", 2)
+    assert scenes(site, tmp_path / "pool") == expected
+    print(f"\n{CAMERAS} scenes, with the start of the cluster: {compared(one, two)}")

@@ -13,6 +13,7 @@ from typing import Any
 
 from edge_vad.bulk.jobs import Do, WorkerLost, attempt
 from edge_vad.bulk.settling import settle
+from edge_vad.files.atomic import usual_umask
 
 _CONTEXT = multiprocessing.get_context("spawn")
 """A copy of a process with threads may wait for ever for a lock that one of them held."""
@@ -52,7 +53,9 @@ class ProcessWorker:
 
     def __init__(self, make: Callable[[], Do[Any, Any]], threads: int) -> None:
         self._here, there = _CONTEXT.Pipe()
-        self._process = _CONTEXT.Process(target=_serve, args=(there, make, threads), daemon=True)
+        self._process = _CONTEXT.Process(
+            target=_serve, args=(there, make, threads, usual_umask()), daemon=True
+        )
         self._process.start()
         there.close()  # so that its end is told here
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="worker")
@@ -77,10 +80,10 @@ class ProcessWorker:
             raise WorkerLost from None
 
 
-def _serve(orders: Connection, make: Callable[[], Do[Any, Any]], threads: int) -> None:
+def _serve(orders: Connection, make: Callable[[], Do[Any, Any]], threads: int, umask: int) -> None:
     """Do jobs until nobody orders any."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who orders the jobs ends them
-    settle(threads)
+    settle(threads, umask)
     do = make()
     with suppress(EOFError, OSError):
         while True:

@@ -35,6 +35,25 @@ def kept_to_owner() -> Iterator[None]:
         _Process.umask = None
 
 
+def usual_umask() -> int:
+    """The umask of this process's user, whether it is put aside or not."""
+    if _Process.umask is not None:
+        return _Process.umask
+    umask = os.umask(0o077)
+    os.umask(umask)
+    return umask
+
+
+def keep_to_owner(umask: int) -> None:
+    """The same for all the rest of this process.
+
+    Args:
+        umask: That of the user.
+    """
+    os.umask(0o077)
+    _Process.umask = umask
+
+
 @contextmanager
 def staged(path: Path, content: bytes, mode: int = _ANYBODY) -> Iterator[Path]:
     """Put content on the disk beside a file, under a name of its own.

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from edge_vad.cli.quantities import parse_duration, parse_size
 from edge_vad.cli.record import record_footage
 from edge_vad.errors import WrongUse
@@ -16,6 +18,7 @@ from edge_vad.site.settings import CameraSettings
 from edge_vad.sources.addresses.spec import parse_spec
 from edge_vad.sources.connecting import is_paced
 from edge_vad.untrusted import shown_path
+from edge_vad_train.site.plan import SceneJob, TrainPlan
 
 USUAL_RUNS = Path("runs")
 FOOTAGE = "footage"
@@ -35,6 +38,13 @@ class TrainJob:
     sources: tuple[str, ...]
     out: Path
     onnx: Path
+
+    def for_site(self, plan: TrainPlan) -> SceneJob:
+        """The same to be done by a worker elsewhere; `plan` says how, but for the footage."""
+        plan = msgspec.structs.replace(
+            plan, sources=[str(Path(s).absolute()) for s in self.sources]
+        )
+        return SceneJob(self.out.name, plan, str(self.out.absolute()), str(self.onnx.absolute()))
 
 
 def plan_training(

@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
-from lightning_fabric import Fabric
+from msgspec import structs
 
+from edge_vad.cli.bulk import bulk_options
 from edge_vad.cli.console import note
 from edge_vad.cli.options import fps_option, ignore_option
 from edge_vad.cli.record import duration_option, max_size_option
 from edge_vad.cli.streams import print_next
-from edge_vad.errors import BadInput, Interrupted, Unavailable, WrongUse
+from edge_vad.errors import Interrupted, WrongUse
 from edge_vad.false_alarms import describe_rate, parse_rate
-from edge_vad.files.atomic import PRIVATE, make_private_folder, write_whole
 from edge_vad.preprocessing.regions import Polygon, describe_regions
 from edge_vad.sources.addresses.spec import RecordingSpec, parse_spec
 from edge_vad.untrusted import shown_path
 from edge_vad_train.checkpoint import FILE_NAME, TrainedScene
 from edge_vad_train.cli.bars import Bars
-from edge_vad_train.cli.footage import TrainJob, plan_training, record_first
+from edge_vad_train.cli.footage import USUAL_RUNS, TrainJob, plan_training, record_first
 from edge_vad_train.cli.settings_options import settings_options
+from edge_vad_train.cli.train_site import SiteChoice, train_site
 from edge_vad_train.data.footage import FrameSize
 from edge_vad_train.datasets import FORMATS, open_dataset
-from edge_vad_train.model.scene_network import GENERATION
 from edge_vad_train.pipeline import train_scene
 from edge_vad_train.settings import TrainSettings
+from edge_vad_train.site.plan import TrainPlan, open_fabric, take_up
 
 _EPILOG = """\b
 Examples:
@@ -45,19 +44,6 @@ Examples:
 
 _SHORT_HOURS = 1.0
 """Of footage that may be all there is."""
-
-
-class _Plan(msgspec.Struct, frozen=True):
-    """What an interrupted training must agree with to be taken up."""
-
-    sources: list[str]
-    form: str
-    size: FrameSize | None
-    strict: bool
-    settings: TrainSettings
-    generation: int = GENERATION
-    fps: float | None = None
-    ignore: tuple[Polygon, ...] = ()
 
 
 @click.command("train", epilog=_EPILOG)
@@ -96,6 +82,12 @@ class _Plan(msgspec.Struct, frozen=True):
 @fps_option
 @ignore_option("Region that is left out for good, such as a clock in the picture")
 @click.option("--overwrite", is_flag=True, help="Replace a scene that is already in --out.")
+@click.option(
+    "--engine",
+    is_flag=True,
+    help="Of a site, build an engine of each scene too, where the device for it is.",
+)
+@bulk_options
 def train(
     sources: tuple[str, ...],
     out: Path | None,
@@ -110,6 +102,10 @@ def train(
     fps: float | None,
     ignore: tuple[Polygon, ...],
     overwrite: bool,
+    engine: bool,
+    workers: int | None,
+    ray: str | None,
+    dry_run: bool,
     **chosen: Any,
 ) -> None:
     """Learn what is normal from SOURCES: footage of one fixed camera on ordinary days.
@@ -118,6 +114,9 @@ def train(
     recorded first, as long as --duration says, into the folder footage in --out. An interrupted
     training goes on where it was when the same command is given again.
 
+    Of a site's cameras (--config) several are trained side by side, and each scene is exported,
+    verified on its footage, and told in OUT/proofs.json. What is done is not done again.
+
     What lies in an --ignore region is kept with the scene: every later command paints it over
     before it looks at a frame.
     """
@@ -125,34 +124,57 @@ def train(
     jobs = plan_training(sources, out, config, cameras)
     if len(jobs) > 1 and ignore:
         raise WrongUse("--ignore is for one camera", "name it with --camera")
-    for job in jobs:
-        is_trained = (job.out / FILE_NAME).exists() and not overwrite
-        if is_trained and config is not None:
-            note(f"{job.out} already holds a trained scene; --overwrite trains it again")
-            continue
-        if is_trained:
-            raise WrongUse(
-                f"{job.out} already holds a trained scene", "give another --out, or add --overwrite"
-            )
-        footage = list(record_first(job, duration, max_size))
-        plan = _Plan(footage, form, frame, strict, settings, fps=fps, ignore=ignore)
-        _summarise(_train(plan, job.out, device, overwrite), job, footage)
+    if config is None and (engine or workers or ray or dry_run):
+        raise WrongUse("these options are for the cameras of a site", "name its file by --config")
+    plan = TrainPlan([], form, frame, strict, settings, fps=fps, ignore=ignore)
+    if len(jobs) > 1 or engine or workers or ray or dry_run:
+        if duration is not None:
+            raise WrongUse("--duration is for a camera", "leave it out: all footage is used")
+        train_site(
+            [each.for_site(plan) for each in jobs],
+            out or USUAL_RUNS,
+            SiteChoice(device, engine, overwrite),
+            workers,
+            ray,
+            dry_run,
+        )
+        return
+    job = jobs[0]
+    if (job.out / FILE_NAME).exists() and not overwrite:
+        _refuse_trained(job.out, config is not None)
+        return
+    plan = structs.replace(plan, sources=list(record_first(job, duration, max_size)))
+    _summarise(_train(plan, job.out, device, overwrite), job, plan.sources)
 
 
-def _train(plan: _Plan, out: Path, device: str, overwrite: bool) -> TrainedScene:
+def _refuse_trained(out: Path, is_of_site: bool) -> None:
+    """Say that there is a trained scene; of a site's camera it is what was wanted.
+
+    Raises:
+        WrongUse: It is no camera of a site's.
+    """
+    if not is_of_site:
+        raise WrongUse(
+            f"{out} already holds a trained scene", "give another --out, or add --overwrite"
+        )
+    note(f"{out} already holds a trained scene; --overwrite trains it again")
+
+
+def _train(plan: TrainPlan, out: Path, device: str, overwrite: bool) -> TrainedScene:
     """Train one scene; interrupted, it goes on another time.
 
     Raises:
         Interrupted: Ctrl-C was pressed.
     """
     dataset = open_dataset(plan.sources, plan.form, plan.fps)
-    _take_up(out, plan, overwrite)
+    if take_up(out, plan, overwrite):
+        note(f"going on with the training that was interrupted in {out}")
     try:
         return train_scene(
             dataset.train,
             out,
             plan.settings,
-            _fabric(device),
+            open_fabric(device),
             Bars(),
             plan.size,
             ignore=plan.ignore,
@@ -177,38 +199,6 @@ def _parse_size(text: str | None) -> FrameSize | None:
             "give width and height such as 360x240, from 64 to 4096 and both divisible by 4",
         )
     return FrameSize(height, width)
-
-
-def _take_up(out: Path, plan: _Plan, overwrite: bool) -> None:
-    """Make the folder ready: new, or as an interrupted training of the same plan left it."""
-    content = msgspec.json.format(msgspec.json.encode(plan))
-    planned = out / "work" / "plan.json"
-    try:
-        before = planned.read_bytes() if planned.exists() else None
-        if before == content:
-            note(f"going on with the training that was interrupted in {out}")
-            return
-        # Until the first weights are kept there is nothing that would be lost.
-        if before is not None and not overwrite and any(planned.parent.glob("*.safetensors")):
-            raise WrongUse(
-                f"{out} holds an unfinished training with other footage or options",
-                "give that command again to go on, give another --out, or add --overwrite",
-            )
-        if planned.parent.exists():
-            shutil.rmtree(planned.parent)
-        make_private_folder(planned.parent)
-        write_whole(planned, content, PRIVATE)
-    except OSError as error:
-        raise BadInput(
-            f"{out} cannot be written ({error.strerror})", "give an --out that can be written"
-        ) from None
-
-
-def _fabric(device: str) -> Fabric:
-    try:
-        return Fabric(accelerator=device, devices=1)
-    except (ValueError, RuntimeError) as error:
-        raise Unavailable(f"there is no device {device!r} ({error})", "use --device auto") from None
 
 
 def _summarise(scene: TrainedScene, job: TrainJob, footage: Sequence[str]) -> None:

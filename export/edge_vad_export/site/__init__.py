@@ -1,0 +1,1 @@
+"""Exports without anybody who watches: the scenes of a site, by workers."""

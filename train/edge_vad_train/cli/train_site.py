@@ -1,0 +1,186 @@
+"""What edge-vad train does with the cameras of a site: every scene, side by side."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+import msgspec
+import torch
+
+from edge_vad.bulk.estimate import describe_duration
+from edge_vad.bulk.jobs import Job, Outcome
+from edge_vad.bulk.processes import usable_cores
+from edge_vad.cli.bulk import demand_all_done, do_all, open_pool
+from edge_vad.cli.console import note, warn
+from edge_vad.cli.streams import print_next
+from edge_vad.errors import EdgeVadError
+from edge_vad.files.atomic import PRIVATE, make_private_folder, write_whole
+from edge_vad.files.owner import Owner
+from edge_vad_train.datasets import open_dataset
+from edge_vad_train.site.plan import SceneJob
+from edge_vad_train.site.record import UNKNOWN, SceneRecord, is_placed, made_record, wanted_key
+from edge_vad_train.site.worker import SceneWorker
+
+PROOFS = "proofs.json"
+_CORE_S_A_SECOND = 64 * 60 / 86400
+"""Of footage, as docs/sizing.md has it: a day took 32 minutes on two cores."""
+
+
+class SiteChoice(NamedTuple):
+    """What is done with every scene.
+
+    Attributes:
+        device: Where it is trained.
+        engine: Whether an engine is built, where its device is.
+        overwrite: Whether another scene is replaced.
+    """
+
+    device: str
+    engine: bool
+    overwrite: bool
+
+
+def train_site(
+    scenes: Sequence[SceneJob],
+    out: Path,
+    choice: SiteChoice,
+    workers: int | None,
+    ray: str | None,
+    dry_run: bool,
+) -> None:
+    """Train, export and verify the scenes of cameras, and collect the proofs.
+
+    Args:
+        scenes: The cameras' scenes.
+        out: Folder of the trained scenes' folders.
+        choice: What is done with each.
+        workers: Processes or actors side by side.
+        ray: Address of a cluster, if one is wanted.
+        dry_run: Whether to say only what would be done.
+
+    Raises:
+        NotAllDone: Some cameras failed, and all others are done.
+        EdgeVadError: Nothing was done; see the parts.
+    """
+    done = [each for each in scenes if _is_done(each, choice)]
+    left = [each for each in scenes if each not in done]
+    lengths = {each.camera: _footage_s(each) for each in left}
+    if workers is None and ray is None:
+        workers = _default_workers(choice)
+    threads = 1 if ray else max(1, usable_cores() // min(workers or 1, len(scenes)))
+    if dry_run:
+        with open_pool(_no_work, ray, workers, threads) as pool:
+            _print_dry_run(lengths, done, min(pool.size, max(1, len(left))))
+        return
+    make_private_folder(out)
+    outcomes = _make_all(left, lengths, out, choice, workers, ray, threads)
+    _report(scenes, out, choice, outcomes)
+    demand_all_done(outcomes, "cameras")
+
+
+def _make_all(
+    left: Sequence[SceneJob],
+    lengths: dict[str, float],
+    out: Path,
+    choice: SiteChoice,
+    workers: int | None,
+    ray: str | None,
+    threads: int,
+) -> list[Outcome[Any, Any]]:
+    if not left:
+        return []
+    jobs = [Job(each.camera, lengths[each.camera], each) for each in left]
+    owner = Owner(out)
+    try:
+        with open_pool(partial(SceneWorker, *choice), ray, workers, threads) as pool:
+            return do_all("training scenes", jobs, pool)
+    finally:
+        owner.close()
+
+
+def _default_workers(choice: SiteChoice) -> int:
+    """One a core; one where a GPU learns, which they would share."""
+    has_gpu = choice.device == "cuda" or (choice.device == "auto" and torch.cuda.is_available())
+    return 1 if has_gpu else usable_cores()
+
+
+def _no_work() -> Any:
+    raise NotImplementedError
+
+
+def _is_done(scene: SceneJob, choice: SiteChoice) -> bool:
+    record = _record_of(scene, choice)
+    is_compiled = record is not None and (record.engine is not None or not choice.engine)
+    return is_compiled and record is not None and is_placed(record, Path(scene.onnx))
+
+
+def _record_of(scene: SceneJob, choice: SiteChoice) -> SceneRecord | None:
+    """What was made for a camera; None where there is nothing, or something else."""
+    out = Path(scene.out)
+    try:
+        return made_record(out, wanted_key(out, scene.plan.key(), overwrite=choice.overwrite))
+    except (EdgeVadError, OSError):
+        return None  # a worker says why
+
+
+def _footage_s(scene: SceneJob) -> float:
+    """Seconds of footage of a camera; 0 where it cannot be told."""
+    seconds = 0.0
+    try:
+        for clip in open_dataset(scene.plan.sources, scene.plan.form, scene.plan.fps).train:
+            with clip.open() as source:
+                seconds += (source.length or 0) / source.fps
+    except EdgeVadError:
+        return 0.0  # a worker says why
+    return seconds
+
+
+def _print_dry_run(lengths: dict[str, float], done: Sequence[SceneJob], workers: int) -> None:
+    click.echo(f"{len(lengths)} scenes would be made, by {workers} workers")
+    for camera, seconds in lengths.items():
+        click.echo(f"  {camera}: {describe_duration(seconds)} of footage")
+    if done:
+        click.echo(f"{len(done)} are done: {', '.join(each.camera for each in done)}")
+    if lengths:
+        longest, total = max(lengths.values()), sum(lengths.values())
+        seconds = _CORE_S_A_SECOND * max(longest, total / workers)
+        click.echo(
+            f"about {describe_duration(seconds)}, by the figure of docs/sizing.md, not measured "
+            "here: a day of footage takes 64 minutes of a core; short footage takes longer than "
+            "its share"
+        )
+
+
+def _report(
+    scenes: Sequence[SceneJob],
+    out: Path,
+    choice: SiteChoice,
+    outcomes: Sequence[Outcome[Any, Any]],
+) -> None:
+    records = [record for each in scenes if (record := _record_of(each, choice))]
+    write_whole(out / PROOFS, msgspec.json.format(msgspec.json.encode(records)), PRIVATE)
+    for outcome in outcomes:
+        for remark in outcome.result.remarks if outcome.result else ():
+            warn(f"{outcome.job.name}: {remark}")
+    for record in records:
+        if record.key == UNKNOWN:
+            note(
+                f"{out / record.camera} already holds a trained scene; --overwrite trains it again"
+            )
+        click.echo(f"{record.camera}: {_describe(record)}")
+    click.echo(f"{len(records)} of {len(scenes)} scenes are made; their proofs: {out / PROOFS}")
+    if records:
+        first = next(each for each in scenes if each.camera == records[0].camera)
+        print_next(f"edge-vad run {shlex.quote(first.onnx)} SOURCE --out watched")
+
+
+def _describe(record: SceneRecord) -> str:
+    shift = max((row.score_shift for row in record.proof), default=0.0)
+    frames = max((row.frames for row in record.proof), default=0)
+    proof = f"{len(record.proof)} backends compared on {frames} frames, scores within {shift:.1g}"
+    return f"{proof}, engine {record.engine}" if record.engine else proof

@@ -1,0 +1,1 @@
+"""The scenes of a site's cameras: trained, exported and verified, by workers."""
