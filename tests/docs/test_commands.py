@@ -185,6 +185,9 @@ RUN = {
     "edge-vad site rollback --config": (
         "test_scenes_are_pushed_to_many_boxes_and_rolled_back_on_one"
     ),
+    "edge-vad train --config --dry-run": (
+        "test_what_is_made_is_not_made_again_and_what_is_lost_comes_back"
+    ),
     "edge-vad train --config": "test_every_camera_of_a_site_is_learnt_from_its_own_footage",
     "edge-vad train --duration --out": "test_a_camera_is_recorded_and_then_learnt",
     "edge-vad train --ignore --out": (
@@ -254,6 +257,7 @@ Of `edge-vad`, the test's file gives all of these options.
 NOT_RUN = {
     "edge-vad score --out --ray": "needs a cluster; `make ray` runs it with one of its own",
     "edge-vad score --out --ray --workers": "is the same on other machines",
+    "edge-vad train --config --ray": "needs a cluster; `make ray` runs it with one of its own",
     "make ray": "installs Ray and works for minutes; tests/runtime/bulk needs none",
     "edge-vad train --flow --out": "needs a flow unit; its refusal is tested in tests/train",
     "edge-vad train --flow": "is `train`, and a choice that tests/train/test_settings.py reads",

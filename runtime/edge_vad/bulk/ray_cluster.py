@@ -27,6 +27,8 @@ _SETTINGS = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
 """No reports of usage; a token for every call; and actors see the GPUs of their machine."""
+_LOOPBACK = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
+"""Set to 0 it keeps a cluster of one machine to 127.0.0.1, on Linux, too; or Ray listens to all."""
 
 
 def check_address(text: str) -> str:
@@ -125,7 +127,10 @@ def _connected(address: str, cores: int) -> Any:
     Raises:
         Unavailable: It is not installed, or the cluster does not answer.
     """
-    for name, value in _SETTINGS.items():
+    settings = dict(_SETTINGS)
+    if address == LOCAL:
+        settings |= {_LOOPBACK: "0", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    for name, value in settings.items():
         os.environ.setdefault(name, value)
     try:
         import ray
@@ -137,8 +142,6 @@ def _connected(address: str, cores: int) -> Any:
     where: dict[str, Any] = {"address": address}
     if address == LOCAL:
         where |= {"include_dashboard": False, "num_cpus": cores or None}
-        where["_node_ip_address"] = "127.0.0.1"
-        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     try:
         ray.init(log_to_driver=False, logging_level=logging.ERROR, **where)
     except Exception as error:  # noqa: BLE001 - they share no base class

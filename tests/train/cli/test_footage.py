@@ -73,14 +73,12 @@ def test_every_camera_of_a_site_is_learnt_from_its_own_footage(
     assert recorded.code == 0, recorded.err
     monkeypatch.chdir(tmp_path)
     words = shlex.split(recorded.out.splitlines()[-1].removeprefix("next: edge-vad "))
-    answer = edge_vad(*words, *BRIEF)
-    assert answer.code == 0, answer.err
-    said = [line for line in answer.out.splitlines() if line.startswith("next: ")]
-    assert said == [
-        f"next: edge-vad export runs/{name} --out {tmp_path}/scenes/{name}.onnx"
-        for name in ("gate", "yard")
-    ]
-    assert all((tmp_path / "runs" / name / FILE_NAME).exists() for name in ("gate", "yard"))
+    for name in ("gate", "yard"):  # tests/train/site has both at once
+        answer = edge_vad(*words, *BRIEF, "--camera", name)
+        assert answer.code == 0, answer.err
+        following = f"next: edge-vad export runs/{name} --out {tmp_path}/scenes/{name}.onnx"
+        assert answer.out.splitlines()[-1] == following
+        assert (tmp_path / "runs" / name / FILE_NAME).exists()
     again = edge_vad(*words, *BRIEF, "--camera", "gate")
     assert again.code == 0
     assert "already holds a trained scene" in again.err

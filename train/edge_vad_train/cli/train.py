@@ -124,13 +124,14 @@ def train(
     jobs = plan_training(sources, out, config, cameras)
     if len(jobs) > 1 and ignore:
         raise WrongUse("--ignore is for one camera", "name it with --camera")
-    if config is None and (engine or workers or ray or dry_run):
-        raise WrongUse("these options are for the cameras of a site", "name its file by --config")
     plan = TrainPlan([], form, frame, strict, settings, fps=fps, ignore=ignore)
     if len(jobs) > 1 or engine or workers or ray or dry_run:
+        if config is None:
+            raise WrongUse("these options are for a site's cameras", "name its file by --config")
         if duration is not None:
             raise WrongUse("--duration is for a camera", "leave it out: all footage is used")
         train_site(
+            config,
             [each.for_site(plan) for each in jobs],
             out or USUAL_RUNS,
             SiteChoice(device, engine, overwrite),

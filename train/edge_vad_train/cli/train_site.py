@@ -21,6 +21,7 @@ from edge_vad.cli.streams import print_next
 from edge_vad.errors import EdgeVadError
 from edge_vad.files.atomic import PRIVATE, make_private_folder, write_whole
 from edge_vad.files.owner import Owner
+from edge_vad.untrusted import shown_path
 from edge_vad_train.datasets import open_dataset
 from edge_vad_train.site.plan import SceneJob
 from edge_vad_train.site.record import UNKNOWN, SceneRecord, is_placed, made_record, wanted_key
@@ -46,6 +47,7 @@ class SiteChoice(NamedTuple):
 
 
 def train_site(
+    config: Path,
     scenes: Sequence[SceneJob],
     out: Path,
     choice: SiteChoice,
@@ -56,6 +58,7 @@ def train_site(
     """Train, export and verify the scenes of cameras, and collect the proofs.
 
     Args:
+        config: The site file.
         scenes: The cameras' scenes.
         out: Folder of the trained scenes' folders.
         choice: What is done with each.
@@ -81,6 +84,7 @@ def train_site(
     outcomes = _make_all(left, lengths, out, choice, workers, ray, threads)
     _report(scenes, out, choice, outcomes)
     demand_all_done(outcomes, "cameras")
+    print_next(f"edge-vad run --config {shlex.quote(shown_path(config))} --serve")
 
 
 def _make_all(
@@ -174,9 +178,6 @@ def _report(
             )
         click.echo(f"{record.camera}: {_describe(record)}")
     click.echo(f"{len(records)} of {len(scenes)} scenes are made; their proofs: {out / PROOFS}")
-    if records:
-        first = next(each for each in scenes if each.camera == records[0].camera)
-        print_next(f"edge-vad run {shlex.quote(first.onnx)} SOURCE --out watched")
 
 
 def _describe(record: SceneRecord) -> str:
