@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from edge_vad.backends.triton.address import TritonAddress
+from edge_vad.backends.triton.address import Tls, TritonAddress
 from edge_vad.backends.triton.naming import model_name, version_of
 from edge_vad.backends.triton.sequences import Place
 from edge_vad.backends.triton.tensors import (
@@ -24,6 +24,7 @@ from edge_vad.scene_model import SceneModel
 from edge_vad.untrusted import shorten
 
 try:
+    import grpc
     import tritonclient.grpc as triton
 except ImportError as error:
     raise Unavailable(
@@ -245,20 +246,19 @@ _AWAY = ("StatusCode.UNAVAILABLE", "StatusCode.DEADLINE_EXCEEDED", "StatusCode.C
 
 
 def _connected(address: TritonAddress) -> Any:
-    tls = address.tls
-    files: Mapping[str, str | None] = {}
-    if tls:
-        names = {"root_certificates": tls.ca, "certificate_chain": tls.cert, "private_key": tls.key}
-        files = {name: str(file) if file else None for name, file in names.items()}
+    credentials = _credentials(address, address.tls) if address.tls else None
+    return triton.InferenceServerClient(address.target, creds=credentials, channel_args=_CHANNEL)
+
+
+def _credentials(address: TritonAddress, tls: Tls) -> Any:
     try:
-        return triton.InferenceServerClient(
-            address.target, ssl=tls is not None, **files, channel_args=_CHANNEL
-        )
+        ca, cert, key = (file.read_bytes() if file else None for file in tls)
     except OSError as error:
         raise WrongUse(
             f"the certificates for {address.target} cannot be read ({error.strerror})",
             "give the paths of PEM files that this user may read",
         ) from None
+    return grpc.ssl_channel_credentials(ca, key, cert)
 
 
 def _reason(error: Any) -> str:

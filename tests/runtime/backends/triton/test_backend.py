@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,6 +21,7 @@ from edge_vad.backends import (
     ModelOutput,
     load_backend,
 )
+from edge_vad.backends.triton.address import Tls, TritonAddress
 from edge_vad.errors import BadModel, ServerAway, Unavailable, WrongUse
 from edge_vad.motion.state import MotionInside
 from edge_vad.scene_model import SceneModel
@@ -257,3 +260,42 @@ def test_the_fallback_does_not_hide_another_version(lean, serve) -> None:
 def test_an_engine_is_nothing_for_a_server(lean, tmp_path) -> None:
     with pytest.raises(WrongUse):
         load_backend(lean, "triton://gpu/street", engine=tmp_path / "street.engine")
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[Path, Path]:
+    """A certificate of this machine, and its key."""
+    certificate, key = tmp_path / "server.pem", tmp_path / "server.key"
+    words = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    words += ["-nodes", "-days", "2", "-subj", "/CN=localhost"]
+    words += ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+    words += ["-keyout", str(key), "-out", str(certificate)]
+    if not shutil.which("openssl"):
+        pytest.skip("needs openssl")
+    subprocess.run(words, check=True, capture_output=True, timeout=60)
+    return certificate, key
+
+
+def test_over_tls_only_a_server_that_is_trusted_scores(
+    lean, serve, make, certificate: tuple[Path, Path]
+) -> None:
+    public, private = certificate
+    pair = private.read_bytes(), public.read_bytes()
+    server = serve(lean, 0, grpc.ssl_server_credentials([pair]))
+    where = f"triton+tls://127.0.0.1:{server.port}/street"
+    backend = load_backend(lean, f"{where}?ca={public}")
+    given = Cameras(make, lean).next()
+    assert_same(backend.infer(given), load_backend(lean, threads=1).infer(given))
+    backend.close()
+    with pytest.raises(ServerAway):
+        load_backend(lean, where)
+    with pytest.raises(ServerAway):
+        load_backend(lean, f"triton://127.0.0.1:{server.port}/street")
+
+
+def test_certificates_that_cannot_be_read_are_an_error(lean, tmp_path) -> None:
+    from edge_vad.backends.triton.server import Server
+
+    gone = TritonAddress("127.0.0.1:1", tls=Tls(ca=tmp_path / "gone.pem"))
+    with pytest.raises(WrongUse, match="cannot be read"):
+        Server(lean, gone)
