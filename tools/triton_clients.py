@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -32,6 +33,7 @@ class Load(NamedTuple):
         rate: Frames a second of each; as quick as it can when 0.
         seconds: How long.
         frames: How many of each, at most; no limit when 0.
+        sign: File that is made once all of them score; none where it is empty.
     """
 
     scene: str
@@ -40,6 +42,7 @@ class Load(NamedTuple):
     rate: float = 0.0
     seconds: float = 1e9
     frames: int = 0
+    sign: str = ""
 
 
 class Outcome(NamedTuple):
@@ -49,10 +52,13 @@ class Outcome(NamedTuple):
         counts: Frames that were right, wrong, not judged as motion was not known, or not scored as
             the server was away; cameras, and how many of them were without it and score again.
         times: Seconds of each that was scored.
+        cpu_s: Seconds that the processes computed for those, all threads together; means something
+            where a process has one camera.
     """
 
     counts: Counter[str]
     times: list[float]
+    cpu_s: float = 0.0
 
 
 class Camera:
@@ -75,6 +81,7 @@ class Camera:
         self._twins_handle = CameraHandle()
         self.counts: Counter[str] = Counter()
         self.times: list[float] = []
+        self.cpu_s = 0.0
 
     def run(self, begin: threading.Barrier) -> None:
         """Score until the time is over, or all frames are."""
@@ -102,9 +109,10 @@ class Camera:
 
     def _score(self, count: int) -> None:
         given = self._given(count, self._handle, reset=count == 0)
-        began = time.perf_counter()
+        began, computed = time.perf_counter(), time.process_time()
         found = self._backend.infer(given)
         self.times.append(time.perf_counter() - began)
+        self.cpu_s += time.process_time() - computed
         if self._expected:
             expected = self._expected[count % _FRAMES]
         else:  # a camera that begins anew does so on this machine, too
@@ -131,6 +139,7 @@ def watch(loads: Sequence[Load]) -> Outcome:
     return Outcome(
         sum((each.counts for each in found), Counter()),
         [time_s for each in found for time_s in each.times],
+        sum(each.cpu_s for each in found),
     )
 
 
@@ -143,14 +152,18 @@ def milliseconds(found: Outcome) -> dict[str, float]:
 def _watch(load: Load) -> Outcome:
     model = SceneModel.read(load.scene)
     cameras = [Camera(model, load, number) for number in range(load.cameras)]
-    begin = threading.Barrier(load.cameras)
+    begin = threading.Barrier(load.cameras + 1)
     threads = [threading.Thread(target=each.run, args=(begin,)) for each in cameras]
     for each in threads:
         each.start()
+    begin.wait()
+    if load.sign:
+        Path(load.sign).touch()
     for each in threads:
         each.join()
     counts = sum((each.counts for each in cameras), Counter())
-    return Outcome(counts, [time_s for each in cameras for time_s in each.times])
+    times = [time_s for each in cameras for time_s in each.times]
+    return Outcome(counts, times, sum(each.cpu_s for each in cameras))
 
 
 def _prepared(model: SceneModel) -> list[AnyInput]:
