@@ -27,7 +27,7 @@ _LONGEST_SHOWN_H = 10 * 365.25 * 24
 _SHOWN_RATES = (
     "1/day", "2/day", "4/day", "8/day",
     "1/hour", "2/hour", "4/hour", "6/hour", "12/hour", "30/hour",
-    "1/minute",
+    "1/minute", "2/minute", "4/minute", "10/minute",
 )  # fmt: skip
 """Rates that people say, from rare to often; a default is one of them."""
 _WHOLE = 0.95
@@ -132,7 +132,7 @@ class NormalTail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def default_rate(self) -> str:
         """The rarest rate that the footage could show, of those that people say.
 
-        Never rarer than 1/day nor, however short the footage, more often than 1/minute; and never
+        Never rarer than 1/day nor, however short the footage, more often than 10/minute; and never
         one below the start of the tail, which says nothing there.
 
         Example:

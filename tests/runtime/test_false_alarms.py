@@ -121,13 +121,14 @@ def test_any_score_has_a_rate_and_words(tail, score):
         (0.34, "4/hour"),
         (1 / 12, "12/hour"),
         (1 / 60, "1/minute"),
-        (1 / 3600, "1/minute"),
+        (1 / 180, "4/minute"),
+        (1 / 3600, "10/minute"),
     ],
 )
 def test_the_default_is_the_rarest_rate_that_the_footage_could_show(hours, rate):
     tail = NormalTail(hours, 9, 1.0, 600.0, 1.0, 0.0)
     assert tail.default_rate == tail.accepted(None) == rate
-    assert tail.is_extrapolated(parse_rate(rate)) == (hours < 1 / 60)
+    assert tail.is_extrapolated(parse_rate(rate)) == (hours < 1 / 600)
     assert tail.accepted("3/week") == "3/week"
 
 

@@ -16,7 +16,7 @@ from edge_vad.preprocessing.regions import Polygon, parse_regions
 
 FALSE_ALARMS_HELP = (
     "Alarms you accept on normal footage, such as 1/day; by default the rarest rate that the "
-    "footage of the scene's training could show, from 1/day to 1/minute."
+    "footage of the scene's training could show, from 1/day to 10/minute."
 )
 
 Function = TypeVar("Function", bound=Callable[..., Any])

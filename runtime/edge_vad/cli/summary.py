@@ -17,11 +17,12 @@ from edge_vad.false_alarms import NormalTail, describe_rate, parse_rate, poisson
 from edge_vad.outputs.drawing import clock
 from edge_vad.outputs.jsonl import event_line
 from edge_vad.outputs.moments import MomentLine, describe_moment
-from edge_vad.outputs.recorder import Recorder
+from edge_vad.outputs.recorder import VIDEO, Recorder
 from edge_vad.preprocessing.regions import describe_regions
 from edge_vad.scoring.detector import Detector
 from edge_vad.sources import Source
 
+_LOOK = ": annotated.mp4 shows where and timeline.png when"
 _RATES = ("1/week", "1/day", "1/hour", "10/hour", "1/minute")
 _MOST_LISTED = 20
 _MOST_OF_IT = 0.5
@@ -157,7 +158,7 @@ def print_summary(summary: RunSummary, out: Path) -> None:
             f"{drift.furthest:.3g} either way"
         )
     print_moments(summary.moments)
-    click.echo(f"written to {out}")
+    click.echo(f"written to {out}{_LOOK if (out / VIDEO).exists() else ''}")
     too_many = _has_too_many(summary.alarms, summary.footage_s, summary.accepted_per_hour)
     change = "fewer" if too_many else "more"
     click.echo(f"for {change} alarms:\n  {summary.next_command}")

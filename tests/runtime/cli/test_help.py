@@ -20,7 +20,7 @@ def test_no_markup_is_left_in_the_help(edge_vad, words):
     [
         ([], "  edge-vad train normal.mp4 --out runs/street\n    edge-vad export runs/street"),
         (["run"], "  edge-vad run street.onnx new.mp4 --out watched --false-alarms 1/day\n"),
-        (["score"], "  edge-vad score street.onnx monday.mp4 tuesday.mp4 --out scores\n"),
+        (["score"], "  edge-vad score street.onnx archive/*.mkv --out scores\n"),
     ],
 )
 def test_examples_stand_line_by_line(edge_vad, words, example):
