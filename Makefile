@@ -59,7 +59,7 @@ docs: $(READY) ## Build the documentation as a site, in site/, search it in Chro
 
 budget: $(READY) ## See that a budget of false alarms holds: simulated tails, and three boxes for an hour
 	$(BIN)/python tools/check_budget.py tails
-	$(BIN)/python tools/check_budget.py boxes
+	$(BIN)/python tools/check_budget.py boxes --made
 
 hostile: $(READY) ## Give it hostile files and conversations, for two minutes at most
 	$(BIN)/python tools/hostile.py --quick
