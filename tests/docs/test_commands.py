@@ -279,6 +279,7 @@ NOT_RUN = {
     ),
     "make budget": "takes many minutes; a test draws the tails, and the commands of a box are run",
     "tools/check_budget.py boxes": "learns four scenes and watches for hours of their time",
+    "tools/check_budget.py tails --runs 1": "is a part of `make budget`",
     "tools/check_budget.py boxes --made": "is a part of `make budget`",
     "make check": "runs ruff, mypy and lint-imports; `make test` begins with it",
     "make coverage": "runs the tests themselves",
