@@ -53,9 +53,10 @@ coverage: $(READY) ## Run the tests but the long ones, and print the coverage of
 	for package in $(PACKAGES); do printf '%-26s %4s%%\n' $$package \
 	  "$$($(BIN)/coverage report --include="$$package/*" --format=total)"; done; exit $$status
 
-docs: $(READY) ## Build the documentation as a site, in site/, search it in Chromium, and try its OpenAPI document
+docs: $(READY) ## Build the site of the documentation, in site/, and try its search, OpenAPI document and notebook
 	$(BIN)/python tools/build_docs.py site
-	EDGE_VAD_SITE=$(CURDIR)/site $(BIN)/pytest -n 2 tests/docs/test_site.py tests/runtime/sinks/page/test_openapi.py
+	EDGE_VAD_SITE=$(CURDIR)/site $(BIN)/pytest -n 2 tests/docs/test_site.py tests/runtime/sinks/page/test_openapi.py \
+	  tests/examples/test_examples.py::test_the_notebook_trains_shows_energies_and_plots_a_day
 
 budget: $(READY) ## See that a budget of false alarms holds: simulated tails, and three boxes for an hour
 	$(BIN)/python tools/check_budget.py tails
