@@ -88,7 +88,7 @@ triton: $(READY) ## Have a real Triton on this CPU score: equal scores, 32 clien
 typecheck: $(READY) ## Check the TensorRT code against the signatures of 10.3, 10.13 and 11.4
 	$(BIN)/python tools/typecheck_tensorrt.py
 
-ray: $(READY) ## Score and train on a local Ray cluster, kill its workers, compare: some minutes
+ray: $(READY) ## Score and train on a local Ray cluster, kill its workers, compare: many minutes
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[ray]'
 	$(BIN)/pytest -s tests/ray
 
