@@ -169,8 +169,9 @@ def _built(asked: argparse.Namespace, folder: Path) -> tuple[SceneModel, SceneMo
         scene.card.motion, window=asked.window or scene.card.motion.window
     )
     scene = replace(scene, card=msgspec.structs.replace(scene.card, motion=motion))
-    card = msgspec.structs.replace(scene.card, motion_inside=MotionInside(asked.long_steps))
-    graph = build_motion_graph(scene, long_steps=asked.long_steps)
+    inside = MotionInside(asked.long_steps)
+    card = msgspec.structs.replace(scene.card, motion_inside=inside)
+    graph = build_motion_graph(scene, inside)
     return (
         stage(ConvertedScene(graph, card), folder),
         stage(ConvertedScene(build_graph(scene), scene.card), folder),

@@ -17,6 +17,7 @@ from rich.console import Console
 
 from edge_vad.cli.streams import print_next, run_command
 from edge_vad.errors import CheckFailed, Unavailable
+from edge_vad.motion.state import MotionInside
 from edge_vad.preprocessing.regions import describe_regions
 from edge_vad.scene_model import SceneModel
 from edge_vad_export.conversion import (
@@ -36,6 +37,7 @@ from edge_vad_export.model_io import place, reject, stage
 from edge_vad_export.options import footage_options, gate_options
 from edge_vad_export.preflight import (
     Kind,
+    camera_picture,
     choose_kind,
     is_scene_model,
     refuse_beside_engine,
@@ -92,6 +94,12 @@ Examples:
     help="With --motion-in-graph: also for cameras that are slower than the scene.",
 )
 @click.option(
+    "--input",
+    "pictures",
+    metavar="FORM:WIDTHxHEIGHT",
+    help="With --motion-in-graph: take the camera's own pictures, such as nv12:1920x1080.",
+)
+@click.option(
     "--triton",
     metavar="REPO",
     type=click.Path(path_type=Path),
@@ -109,6 +117,7 @@ def export(
     calibration: tuple[str, ...],
     motion_in_graph: bool,
     long_steps: bool,
+    pictures: str | None,
     triton: Path | None,
     frames: tuple[str, ...],
     labels: str | None,
@@ -128,7 +137,8 @@ def export(
     scene model as it is, alone. With --triton a server gets the scene model, or the engine.
     """
     kind = choose_kind(fp16, int8, motion_in_graph, calibration, long_steps)
-    footage = VerificationFootage(frames or calibration, labels, form)
+    inside = MotionInside(long_steps, camera=camera_picture(pictures, motion_in_graph))
+    footage = VerificationFootage(frames or calibration, labels, form, inside.camera)
     refuse_engine(trained)
     if (engine or triton) and is_scene_model(trained) and kind == "fp32":
         refuse_serving(triton, engine, trained)
@@ -150,7 +160,7 @@ def export(
         with Console(stderr=True).status("building the graph"):
             single = _in_single_precision(trained)
         verification = Verification(stage(single, Path(folder)), footage, gates, single.samples)
-        wanted = _Wanted(trained, kind, calibration, long_steps)
+        wanted = _Wanted(trained, kind, calibration, inside)
         made = _make(wanted, single, verification, out, Path(folder))
         refused = gates.why_refused(made.card.proof)
         if refused:
@@ -225,7 +235,7 @@ class _Wanted(NamedTuple):
     trained: Path
     kind: Kind
     calibration: tuple[str, ...]
-    long_steps: bool
+    inside: MotionInside
 
 
 def _make(
@@ -273,7 +283,7 @@ def _put_motion_inside(
     stills = [each.inputs.frame[0] for each in single.samples]
     verification = replace(verification, samples=tuple(moved(reference, stills)))
     with Console(stderr=True).status("building the graph with motion inside: some minutes"):
-        made = with_motion_inside(wanted.trained, single, long_steps=wanted.long_steps)
+        made = with_motion_inside(wanted.trained, single, wanted.inside)
         found = measure_flow_parity(stage(made, folder), verification.frames())
     made = made._replace(card=msgspec.structs.replace(made.card, motion_inside=found))
     try:
@@ -333,6 +343,11 @@ def _print_result(out: Path, made: ConvertedScene) -> None:
     if ignored := describe_regions(made.card.ignored):
         click.echo(ignored)
     if inside := made.card.motion_inside:
+        if own := inside.camera:
+            click.echo(
+                f"it takes the camera's own pictures, {own.form} of {own.width}x{own.height}, and "
+                f"makes of them what the runtime does within {inside.picture_error:.0f} grey levels"
+            )
         click.echo(
             f"motion is measured inside: its flow is that of training within "
             f"{inside.mean_error:.1e} px on the mean and {inside.high_error:.1e} px at the 99.9th "

@@ -66,14 +66,14 @@ def from_training(trained: Path) -> ConvertedScene:
 
 
 def with_motion_inside(
-    trained: Path, single: ConvertedScene, *, long_steps: bool
+    trained: Path, single: ConvertedScene, inside: MotionInside
 ) -> ConvertedScene:
     """Build the graph of a training that measures motion itself; it takes some minutes.
 
     Args:
         trained: The folder of the training.
         single: The same in single precision, which takes motion.
-        long_steps: See `MotionInside`.
+        inside: What else is inside.
 
     Raises:
         WrongUse: Its frames are too small, or its flow is none that can be put into a graph.
@@ -81,8 +81,8 @@ def with_motion_inside(
     from edge_vad_export.graph import build_motion_graph
     from edge_vad_train.checkpoint import load_trained
 
-    graph = build_motion_graph(load_trained(trained), long_steps=long_steps)
-    card = msgspec.structs.replace(single.card, motion_inside=MotionInside(long_steps))
+    graph = build_motion_graph(load_trained(trained), inside)
+    card = msgspec.structs.replace(single.card, motion_inside=inside)
     return single._replace(graph=graph, card=card)
 
 

@@ -13,15 +13,16 @@ import onnxscript.optimizer
 import torch
 from torch import Tensor, nn
 
-from edge_vad.motion.state import state_tensors
+from edge_vad.motion.state import MotionInside, state_tensors
 from edge_vad_export.deploy.product_energy import with_product_energies
-from edge_vad_export.motion.network import MotionInGraph, MotionMeter
+from edge_vad_export.motion.camera_picture import Fitting
+from edge_vad_export.motion.network import MotionInGraph, MotionMeter, PictureInGraph
 from edge_vad_train.checkpoint import TrainedScene
 
 OPSET = 20
 
 _SCOPES = "pkg.torch.onnx.name_scopes"
-_SCENE, _NETWORK = "network", "energies"
+_SCENE, _NETWORK, _REST = "network", "energies", "rest"
 _FOLDED = 2**28
 """Bytes of what is computed beforehand; the optimiser's own limit is less than a background."""
 
@@ -41,22 +42,23 @@ def build_graph(scene: TrainedScene) -> onnx.ModelProto:
     return _traced(network, inputs, scene.network.outputs)
 
 
-def build_motion_graph(scene: TrainedScene, *, long_steps: bool) -> onnx.ModelProto:
+def build_motion_graph(scene: TrainedScene, inside: MotionInside) -> onnx.ModelProto:
     """The same with motion inside; it takes some minutes.
 
     Args:
         scene: The trained scene.
-        long_steps: See `MotionInside`.
+        inside: What else is inside.
 
     Returns:
-        A checked model: inputs and outputs of `MotionInGraph`, no metadata yet.
+        A checked model: inputs and outputs of `MotionInGraph`, or of `PictureInGraph` with the
+        camera's own picture as `frame` and what is made of it as `picture`; no metadata yet.
 
     Raises:
-        WrongUse: Its frames are too small.
+        WrongUse: Its frames are too small, or the camera's pictures are of another shape.
     """
     card = scene.card
     network = with_product_energies(scene.network, scene.sample_frames, scene.sample_motion)
-    meter = MotionMeter(card.height, card.width, card.motion, long_steps=long_steps)
+    meter = MotionMeter(card.height, card.width, card.motion, long_steps=inside.long_steps)
     state = state_tensors(card.height, card.width, card.motion)
     inputs = {
         "frame": scene.sample_frames[:2],
@@ -66,7 +68,12 @@ def build_motion_graph(scene: TrainedScene, *, long_steps: bool) -> onnx.ModelPr
     for each in state:
         inputs[each.input] = torch.from_numpy(np.zeros((2, *each.shape), each.dtype))
     outputs = *scene.network.outputs, "motion_known", "flow", *(each.output for each in state)
-    return _traced(MotionInGraph(meter, network).eval(), inputs, outputs)
+    whole = MotionInGraph(meter, network)
+    if inside.camera is None:
+        return _traced(whole.eval(), inputs, outputs)
+    fitting = Fitting(inside.camera, card.height, card.width, card.ignored)
+    inputs["frame"] = torch.zeros(2, *inside.camera.shape, dtype=torch.uint8)
+    return _traced(PictureInGraph(fitting, whole).eval(), inputs, ("picture", *outputs))
 
 
 def _traced(
@@ -118,7 +125,8 @@ def _name_nodes(graph: onnx.GraphProto) -> None:
         traced = {each.key: each.value for each in node.metadata_props}.get(_SCOPES, "['']")
         modules = [scope for scope in ast.literal_eval(traced)[:-1] if scope]
         innermost = modules[-1] if modules else "scene"
-        place = innermost.removeprefix(f"{_SCENE}.").removeprefix(f"{_NETWORK}.")
+        place = innermost.removeprefix(f"{_REST}.")
+        place = place.removeprefix(f"{_SCENE}.").removeprefix(f"{_NETWORK}.")
         node.name = f"{place}.{node.output[0]}"
         for inner in (each for body in _bodies_of(node) for each in body.node):
             inner.name = f"{node.name}.{inner.output[0]}"

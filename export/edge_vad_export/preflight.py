@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Literal
 
+import msgspec
+
 from edge_vad import engine_file
 from edge_vad.errors import BadInput, WrongUse
+from edge_vad.frame import CameraPicture
 from edge_vad.scene_model import Precision, SceneModel
 from edge_vad_export.verification.gates import VerificationFootage
 
@@ -14,6 +18,9 @@ Kind = Precision | Literal["motion"]
 """What is made of a training: its precision; or, in single precision, with motion inside."""
 
 _OPTIONS: dict[Kind, str] = {"fp16": "--fp16", "int8": "--int8", "motion": "--motion-in-graph"}
+
+_FORMS = {"nv12": "nv12-bt601"}
+"""Short for the matrix that FFmpeg takes where a stream says nothing."""
 
 
 def choose_kind(
@@ -47,6 +54,36 @@ def choose_kind(
     return wanted[0] if wanted else "fp32"
 
 
+def camera_picture(text: str | None, motion_in_graph: bool) -> CameraPicture | None:
+    """The camera's own picture that a graph is to take.
+
+    Args:
+        text: Such as `nv12:1920x1080`; None where it is to take frames of the scene's size.
+        motion_in_graph: Whether motion goes into the graph.
+
+    Raises:
+        WrongUse: It is none, or is not for such a graph.
+
+    Example:
+        >>> camera_picture("nv12:1920x1080", True).form
+        'nv12-bt601'
+    """
+    if text is None:
+        return None
+    if not motion_in_graph:
+        raise WrongUse("--input is for graphs with motion inside", "add --motion-in-graph")
+    form, _, size = text.partition(":")
+    found = re.fullmatch(r"([0-9]{1,4})x([0-9]{1,4})", size)
+    sides = {"width": int(found[1]), "height": int(found[2])} if found else {}
+    try:
+        return msgspec.convert({"form": _FORMS.get(form, form), **sides}, CameraPicture)
+    except msgspec.ValidationError:
+        raise WrongUse(
+            f"--input {text[:60]!r} is no form and size of pictures with even sides",
+            "give bgr:1920x1080, nv12:1920x1080, or nv12-bt709:1920x1080",
+        ) from None
+
+
 def is_scene_model(trained: Path) -> bool:
     """Whether it is meant as an ONNX file, and not as a training."""
     return trained.suffix == ".onnx" and not trained.is_dir()
@@ -68,12 +105,17 @@ def refuse_engine(trained: Path) -> None:
 def refuse_conversion(trained: Path, kind: Kind, footage: VerificationFootage) -> None:
     """See to it that a scene model can be made into one of less precision, and proved.
 
-    A training can be made into anything, and brings frames of its own.
+    A training can be made into anything, and brings frames of its own, of the scene's size.
 
     Raises:
         WrongUse: There is nothing to convert, or it was converted before, or there are no frames.
         BadModel: The scene model is broken or not there.
     """
+    if footage.camera and not footage.given:
+        raise WrongUse(
+            "there are none of the camera's own pictures to compare on",
+            "add --frames SOURCE or --labels DATASET, of the camera and in the size of --input",
+        )
     if not is_scene_model(trained):
         return
     if kind == "motion":

@@ -55,7 +55,7 @@ def verify(
 ) -> None:
     """Compare SCENE, on every backend of this machine, with single precision on the CPU."""
     model, single = _read(scene, reference)
-    footage = VerificationFootage(frames, labels, form)
+    footage = VerificationFootage(frames, labels, form, model.card.camera)
     if not footage.given:
         raise WrongUse(
             "there are no frames to compare on", "add --frames SOURCE or --labels DATASET"

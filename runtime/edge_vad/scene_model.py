@@ -15,6 +15,7 @@ import msgspec
 from edge_vad import scene_file
 from edge_vad.errors import BadModel
 from edge_vad.false_alarms import NormalTail
+from edge_vad.frame import CameraPicture
 from edge_vad.motion.extractor import MotionSettings
 from edge_vad.motion.state import MotionInside, StateTensor, state_tensors
 from edge_vad.preprocessing.regions import MOST_CORNERS, Regions
@@ -200,9 +201,14 @@ class SceneCard(_Record, frozen=True):
         return state_tensors(self.height, self.width, self.motion)
 
     @property
+    def camera(self) -> CameraPicture | None:
+        """The camera's own picture, where the graph takes that."""
+        return self.motion_inside.camera if self.motion_inside else None
+
+    @property
     def inputs(self) -> dict[str, tuple[int, ...]]:
         """What the graph takes: name to shape, of one frame."""
-        frame = {"frame": (self.height, self.width, 3)}
+        frame = {"frame": self.camera.shape if self.camera else (self.height, self.width, 3)}
         if self.motion_inside is None:
             return {**frame, "motion": self.motion_shape}
         state = {each.input: each.shape for each in self.state}

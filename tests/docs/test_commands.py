@@ -110,6 +110,9 @@ RUN = {
     "edge-vad export --frames --motion-in-graph --out": (
         "test_a_scene_with_motion_inside_decides_as_the_one_without"
     ),
+    "edge-vad export --frames --input --motion-in-graph --out": (
+        "test_a_scene_takes_the_cameras_own_pictures"
+    ),
     "edge-vad export --fp16 --frames --out": "test_its_encoders_may_compute_in_half_precision",
     "edge-vad export --frames --triton": ("test_the_command_writes_it_and_says_what_comes_next"),
     "edge-vad export --out": "test_the_written_scene_scores_as_the_trained_one",

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from edge_vad.motion.extractor import LONG_STEP, MotionSettings
+from edge_vad_export.motion.camera_picture import Fitting
 from edge_vad_export.motion.dis import DisFlow
 from edge_vad_export.motion.window import MotionWindow
 from edge_vad_train.model.scene_network import SceneNetwork
@@ -123,3 +124,34 @@ class MotionInGraph(nn.Module):
         """
         motion, *measured = self.meter(frame, elapsed, reset, last_grey, last_window, last_clock)
         return *self.network(frame, motion), *measured
+
+
+class PictureInGraph(nn.Module):
+    """The same that takes a camera's own pictures.
+
+    Args:
+        fitting: Makes frames of the scene's size of them.
+        rest: From such a frame on.
+    """
+
+    def __init__(self, fitting: Fitting, rest: MotionInGraph) -> None:
+        super().__init__()
+        self.fitting, self.rest = fitting, rest
+
+    def forward(
+        self,
+        frame: Tensor,
+        elapsed: Tensor,
+        reset: Tensor,
+        last_grey: Tensor,
+        last_window: Tensor,
+        last_clock: Tensor,
+    ) -> tuple[Tensor, ...]:
+        """Take the next picture of each camera; see `Fitting` and `MotionInGraph`.
+
+        Returns:
+            The frame of the scene's size, and what `MotionInGraph` gives.
+        """
+        fitted = self.fitting(frame)
+        given = self.rest(fitted, elapsed, reset, last_grey, last_window, last_clock)
+        return fitted, *given

@@ -55,18 +55,33 @@ class AreaShrink(nn.Module):
         ratios = [old / new for old, new in zip(before, after, strict=True)]
         self.is_whole = all(ratio.is_integer() for ratio in ratios)
         self.block = tuple(map(int, ratios))
+        self.periods = [math.gcd(*each) for each in zip(before, after, strict=True)]
         if not self.is_whole:
-            self.register_buffer("rows", area_weights(before[0], after[0]))
-            self.register_buffer("columns", area_weights(before[1], after[1]).T)
+            rows, columns = (
+                area_weights(old // period, new // period)
+                for old, new, period in zip(before, after, self.periods, strict=True)
+            )
+            self.register_buffer("rows", rows)
+            self.register_buffer("columns", columns.T)
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """Shrink float32 pictures of whole numbers, (N, 1, h, w)."""
+        """Shrink float32 pictures of whole numbers, (N, channels, h, w)."""
         if not self.is_whole:
-            return torch.round(self.rows @ (pictures @ self.columns))
+            return torch.round(self._down(self._across(pictures)))
         if self.block == (1, 1):
             return pictures
         means = F.avg_pool2d(pictures, self.block)
         return torch.floor(means + 0.5) if self.block == (2, 2) else torch.round(means)
+
+    def _across(self, pictures: Tensor) -> Tensor:
+        """Shrink lines: weights come again after some pixels, and of those alone is the product."""
+        parts = -1, *pictures.shape[1:3], self.periods[1], self.columns.shape[0]
+        return (pictures.reshape(parts) @ self.columns).flatten(3)
+
+    def _down(self, pictures: Tensor) -> Tensor:
+        channels, _, width = pictures.shape[1:]
+        parts = -1, channels, self.periods[0], self.rows.shape[1], width
+        return (self.rows @ pictures.reshape(parts)).flatten(2, 3)
 
 
 def area_weights(before: int, after: int) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from edge_vad.frame import CameraPicture
 from edge_vad.scene_model import Comparison, SceneModel
 from edge_vad_export.verification.comparison import MAX_AUC_DROP, MAX_SCORE_SHIFT
 from edge_vad_export.verification.samples import PreparedSample, read_labelled, sample_footage
@@ -22,11 +23,13 @@ class VerificationFootage:
         frames: Ordinary footage: sources or the folder of a data set.
         labels: A data set with the truth; taken whole, before `frames`.
         form: Its format.
+        camera: The camera's own picture, which samples carry, too, where a graph takes that.
     """
 
     frames: tuple[str, ...] = ()
     labels: str | None = None
     form: str = "auto"
+    camera: CameraPicture | None = None
 
     @property
     def given(self) -> bool:
@@ -41,11 +44,12 @@ class VerificationFootage:
             BadInput: It cannot be read, or has no labels.
         """
         if self.labels is None:
-            return sample_footage(model, self.frames, VERIFICATION_FRAMES)
+            return sample_footage(model, self.frames, VERIFICATION_FRAMES, self.camera)
         from edge_vad_train.datasets import open_dataset
         from edge_vad_train.evaluation.truth import gather_truth
 
-        return read_labelled(model, gather_truth(open_dataset(self.labels, self.form)))
+        truth = gather_truth(open_dataset(self.labels, self.form))
+        return read_labelled(model, truth, self.camera)
 
 
 def gates_of(kind: str, max_auc_drop: float, max_score_shift: float) -> Gates:

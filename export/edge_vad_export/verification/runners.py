@@ -88,6 +88,11 @@ def refuse_another_scene(model: SceneModel, reference: SceneModel) -> None:
             f"{reference.path} measures motion itself, and {model.path} does not",
             "give --reference the scene model that takes motion",
         )
+    if reference.card.motion_inside and reference.card.camera != model.card.camera:
+        raise WrongUse(
+            f"{reference.path} and {model.path} take pictures of different sizes or forms",
+            "give --reference the scene model that takes motion",
+        )
     for field in model.card.__struct_fields__:
         if field in _OF_A_FILE:
             continue

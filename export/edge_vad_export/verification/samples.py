@@ -10,11 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_vad.backends import AnyInput, CameraInput
-from edge_vad.frame import Frame
+from edge_vad.frame import CameraPicture, Frame
 from edge_vad.motion.pace import Paced, at_pace, scored_of
 from edge_vad.motion.state import MotionInside
 from edge_vad.scene_model import SceneModel
-from edge_vad.scoring.preparation import Elapsed, FramePreparer, GraphMotion, camera_input
+from edge_vad.scoring.preparation import (
+    Elapsed,
+    FramePreparer,
+    GraphMotion,
+    ask_for,
+    camera_input,
+    own_picture,
+)
 
 _UNLIMITED = MotionInside(long_steps=True)
 _MOVE = -1, 2
@@ -33,27 +40,33 @@ class PreparedSample(NamedTuple):
         has_motion: False for the first frame, and the first after a gap, which is not scored.
         anomalous: What the labels say of it; None without labels.
         elapsed: What a graph with motion inside is told of it; None where it follows no other.
+        own: uint8, (1, *shape), the camera's own picture, where that was asked for.
     """
 
     inputs: AnyInput
     has_motion: bool = True
     anomalous: bool | None = None
     elapsed: Elapsed | None = None
+    own: NDArray[np.uint8] | None = None
 
     @property
     def of_camera(self) -> CameraInput:
         """The inputs of a graph with motion inside."""
         assert self.elapsed  # noqa: S101 - of footage it always is
-        return camera_input(self.inputs.frame, [self.elapsed])
+        frame = self.inputs.frame if self.own is None else self.own
+        return camera_input(frame, [self.elapsed])
 
 
-def sample_footage(model: SceneModel, places: Sequence[str], most: int) -> Iterator[PreparedSample]:
+def sample_footage(
+    model: SceneModel, places: Sequence[str], most: int, camera: CameraPicture | None = None
+) -> Iterator[PreparedSample]:
     """Prepare frames from all over ordinary footage.
 
     Args:
         model: The scene model, for the size of its frames and its motion.
         places: Sources of frames, or the folder of a data set, whose training clips are taken.
         most: About as many frames are taken; footage that is shorter is taken whole.
+        camera: The camera's own picture, which samples are to carry, too.
 
     Raises:
         WrongUse: There is no such source.
@@ -63,21 +76,29 @@ def sample_footage(model: SceneModel, places: Sequence[str], most: int) -> Itera
     stretch = model.card.motion.window + 1
     for clip in clips:
         with clip.open() as source:
+            ask_for(source, camera or model.card.camera)
             length = scored_of(source.length, source.fps, fps)
             paced = at_pace(source, fps)
             taken = spread(paced, length, stretch, max(stretch, most // len(clips)))
-            yield from starmap(preparing(model), taken)
+            yield from starmap(preparing(model, camera), taken)
 
 
-def read_labelled(model: SceneModel, truth: Truth) -> Iterator[PreparedSample]:
+def read_labelled(
+    model: SceneModel, truth: Truth, camera: CameraPicture | None = None
+) -> Iterator[PreparedSample]:
     """Prepare every frame of a data set's labelled clips that the scene looks at.
+
+    Args:
+        model: The scene model.
+        truth: The clips.
+        camera: The camera's own picture, which samples are to carry, too.
 
     Raises:
         BadInput: A frame cannot be read or is of another shape, or the labels are of other clips.
     """
     for clip in truth.clips:
-        prepare = preparing(model)
-        for frame, steps, is_anomalous, _ in clip.scored(model.card.fps):
+        prepare, own = preparing(model, camera), camera or model.card.camera
+        for frame, steps, is_anomalous, _ in clip.scored(model.card.fps, camera=own):
             yield prepare(frame, steps)._replace(anomalous=is_anomalous)
 
 
@@ -128,8 +149,14 @@ def _ordinary_clips(places: Sequence[str]) -> Sequence[Clip]:
     return open_dataset(list(places)).train
 
 
-def preparing(model: SceneModel) -> Callable[[Frame, float | None], PreparedSample]:
+def preparing(
+    model: SceneModel, camera: CameraPicture | None = None
+) -> Callable[[Frame, float | None], PreparedSample]:
     """Prepare frames as the detector does.
+
+    Args:
+        model: The scene model.
+        camera: The camera's own picture, which samples are to carry, too.
 
     Returns:
         From a frame, and the frame times since the one before, to what the graph is given. Raises
@@ -142,6 +169,7 @@ def preparing(model: SceneModel) -> Callable[[Frame, float | None], PreparedSamp
         if steps is None:
             inside.reset()
         elapsed = inside.pool(inside.measure(prepared.image, steps or 1.0))
-        return PreparedSample(prepared.inputs, steps is not None, elapsed=elapsed)
+        own = own_picture(camera, frame)[None] if camera else None
+        return PreparedSample(prepared.inputs, steps is not None, elapsed=elapsed, own=own)
 
     return prepare

@@ -78,8 +78,10 @@ class OnnxRuntimeBackend(Backend):
         self._check_graph(model)
         if self._provider.memory == "cpu":
             pixels = model.card.height * model.card.width
-            times = _MOTION_COSTS if self.motion_inside else 1
-            self.largest_batch = max(1, _MOST_PIXELS // (times * pixels))
+            pixels *= _MOTION_COSTS if self.motion_inside else 1
+            if camera := model.card.camera:
+                pixels += camera.height * camera.width
+            self.largest_batch = max(1, _MOST_PIXELS // pixels)
         self._bound: BoundSession | None = None
         self._deadline = RunDeadline(ort)
         weakref.finalize(self, self._deadline.close)

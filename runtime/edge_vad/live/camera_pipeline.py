@@ -23,7 +23,7 @@ from edge_vad.frame import Frame
 from edge_vad.live.freeze_detector import FreezeDetector
 from edge_vad.motion.pace import LONGEST_STEP, Pace
 from edge_vad.scene_model import SceneModel
-from edge_vad.scoring.preparation import FramePreparer, PreparedFrame
+from edge_vad.scoring.preparation import FramePreparer, PreparedFrame, form_of
 from edge_vad.scoring.tamper_detector import TamperDetector
 from edge_vad.site.budget.shares import accepted_per_hour
 from edge_vad.site.settings import WatchSettings
@@ -110,6 +110,7 @@ class CameraPipeline:
             self.box,
             fps=(plan.fps or card.fps) if self.is_paced else None,
             clock=self.is_paced,
+            form=form_of(card.camera),
         )
         self._busy = threading.Lock()
         self._too_late = 0

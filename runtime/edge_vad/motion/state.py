@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import DTypeLike
 
+from edge_vad.frame import CameraPicture
 from edge_vad.motion.extractor import MotionSettings
 
 CLOCK_NUMBERS = 4
@@ -23,12 +24,18 @@ class MotionInside(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         frames: Frames compared.
         mean_error: Mean difference of a component of flow, px.
         high_error: Its 99.9th percentile, px.
+        camera: The camera's own picture, where the graph takes that; None where it takes frames of
+            the scene's size.
+        picture_error: Largest difference of what it makes of that from what the runtime makes, but
+            for a thousandth of the numbers; grey levels.
     """
 
     long_steps: bool
     frames: int = 0
     mean_error: float = 0.0
     high_error: float = 0.0
+    camera: CameraPicture | None = None
+    picture_error: float = 0.0
 
 
 class StateTensor(NamedTuple):

@@ -19,7 +19,7 @@ from edge_vad.preprocessing.regions import Polygon
 from edge_vad.scene_model import SceneModel
 from edge_vad.scoring.flow_prefetch import prefetch_flow, usable_cores
 from edge_vad.scoring.opening import open_scene
-from edge_vad.scoring.preparation import FramePreparer, PreparedFrame
+from edge_vad.scoring.preparation import FramePreparer, PreparedFrame, ask_for
 from edge_vad.scoring.scorer import Scorer
 from edge_vad.scoring.tamper_detector import TamperDetector
 from edge_vad.sources import Source
@@ -139,6 +139,7 @@ class Detector(Closing):
         if ahead is None:
             ahead = usable_cores() if isinstance(source, Recording | Series) else 0
         card = self.model.card
+        ask_for(source, card.camera)
         match = TamperDetector(_CHANGED_AFTER_S, card.empty, card.ignored) if card.empty else None
         preparer = FramePreparer(card, match)
         preparer.on_stage = self._on_stage

@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from edge_vad.backends import AnyInput, CameraHandle, CameraInput, ModelInput, StageHook, no_hook
 from edge_vad.camera_state import CameraState
 from edge_vad.detection import NO_MOTION
-from edge_vad.frame import Frame
+from edge_vad.errors import BadInput
+from edge_vad.frame import CameraPicture, Form, Frame
 from edge_vad.motion.extractor import LONG_STEP, FlowMeasurement, MotionExtractor
 from edge_vad.motion.state import MotionInside
 from edge_vad.preprocessing.resize import FrameResizer
 from edge_vad.scene_model import SceneCard
 from edge_vad.scoring.tamper_detector import TamperDetector
+from edge_vad.sources import Source
 
 _log = logging.getLogger(__name__)
 
@@ -113,24 +115,64 @@ class PreparedFrame(NamedTuple):
         motion: float32, the pooled motion up to it, used again by later frames; or what the graph
             is told that measures motion itself.
         unjudged: Why nothing can be said of it; empty where it is to be scored.
+        own: uint8, the camera's own picture, where the graph takes that; used again, too.
     """
 
     frame: Frame
     image: NDArray[np.uint8]
     motion: NDArray[np.float32] | Elapsed
     unjudged: str = ""
+    own: NDArray[np.uint8] | None = None
+
+    @property
+    def picture(self) -> NDArray[np.uint8]:
+        """What the graph takes of it."""
+        return self.image if self.own is None else self.own
 
     @property
     def inputs(self) -> AnyInput:
         """What the graph takes, for this one frame."""
         if isinstance(self.motion, Elapsed):
-            return camera_input(self.image[None], [self.motion])
-        return ModelInput(self.image[None], self.motion[None])
+            return camera_input(self.picture[None], [self.motion])
+        return ModelInput(self.picture[None], self.motion[None])
 
     @property
     def is_for_graph(self) -> bool:
         """Whether the graph is to see it: to score it, or to know its picture at the next one."""
         return not self.unjudged or isinstance(self.motion, Elapsed)
+
+
+def form_of(camera: CameraPicture | None) -> Form | None:
+    """The form of NV12 that frames are to carry for a graph; None where it takes none."""
+    return camera.form if camera and camera.form != "bgr" else None
+
+
+def ask_for(source: Source, camera: CameraPicture | None) -> None:
+    """Have the frames of a source carry what a graph takes; before it is iterated."""
+    if form := form_of(camera):
+        source.form = form
+
+
+def own_picture(camera: CameraPicture, frame: Frame) -> NDArray[np.uint8]:
+    """A frame as a graph takes it that makes it smaller itself.
+
+    Raises:
+        BadInput: The source gives no such pictures.
+    """
+    picture = frame.image if camera.form == "bgr" else frame.planes
+    if picture is None:
+        raise BadInput(
+            f"the scene's graph takes pictures in {camera.form}, and this source gives none",
+            "give a video file or a network camera, through PyAV, or export without --input",
+        )
+    if picture.shape != camera.shape:
+        rows, columns = frame.image.shape[:2]
+        raise BadInput(
+            f"the frames are {columns}x{rows}, and the scene's graph takes {camera.width}x"
+            f"{camera.height}",
+            "give the camera's stream of that size, or export the scene with another --input",
+        )
+    return picture
 
 
 def camera_input(images: NDArray[np.uint8], elapsed: Sequence[Elapsed]) -> CameraInput:
@@ -164,7 +206,7 @@ class FramePreparer:
             if card.motion_inside
             else MotionExtractor(card.height, card.width, card.motion)
         )
-        self._match = match
+        self._match, self._camera = match, card.camera
         self._was_seen = True
 
     @property
@@ -199,6 +241,8 @@ class FramePreparer:
         Raises:
             BadInput: The frame's shape is not that of the scene's camera.
         """
+        if self._camera:
+            own_picture(self._camera, frame)  # what is wrong with it is told here
         image = self._resizer.resize(frame.image)
         self.on_stage("resize")
         return image
@@ -229,4 +273,5 @@ class FramePreparer:
             self._motion.reset()
             unjudged = str(state)
         self._was_seen = is_seen
-        return PreparedFrame(measured.frame, measured.image, motion, unjudged)
+        own = own_picture(self._camera, measured.frame) if self._camera else None
+        return PreparedFrame(measured.frame, measured.image, motion, unjudged, own)

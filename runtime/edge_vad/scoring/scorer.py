@@ -47,7 +47,7 @@ class Scorer:
         self.model, self.largest_batch = model, largest_batch
         self._backend = backend
         card = model.card
-        self._frames = np.zeros((largest_batch, card.height, card.width, 3), np.uint8)
+        self._frames = np.zeros((largest_batch, *card.inputs["frame"]), np.uint8)
         self._motion = np.zeros((largest_batch, *card.motion_shape), np.float32)
 
     def score(self, prepared: Sequence[PreparedFrame]) -> list[FrameScore]:
@@ -79,7 +79,7 @@ class Scorer:
     def _batch(self, prepared: Sequence[PreparedFrame]) -> AnyInput:
         if len(prepared) == 1:
             return prepared[0].inputs
-        images = np.stack([each.image for each in prepared], out=self._frames[: len(prepared)])
+        images = np.stack([each.picture for each in prepared], out=self._frames[: len(prepared)])
         elapsed = [each.motion for each in prepared if isinstance(each.motion, Elapsed)]
         if elapsed:
             return camera_input(images, elapsed)

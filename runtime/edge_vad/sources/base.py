@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_vad.files.closing import Closing
-from edge_vad.frame import Frame
+from edge_vad.frame import Form, Frame
 from edge_vad.motion.pace import limit_rate
 
 
@@ -33,12 +33,14 @@ class Decoded:
         time_s: Seconds on the source's clock; see `Frame`.
         image: Converts it: uint8, (height, width, 3), blue-green-red; None where that fails.
         take: Number of the take it belongs to.
+        planes: Converts it to NV12 of a form; None where that cannot be had.
     """
 
     index: int
     time_s: float
     image: Callable[[], NDArray[np.uint8] | None]
     take: int = 0
+    planes: Callable[[Form], NDArray[np.uint8]] | None = None
 
 
 class Source(Closing, ABC):
@@ -52,6 +54,8 @@ class Source(Closing, ABC):
         skipped: Pictures that could not be decoded, or not whole, and were left out so far.
         decoder: What decodes the pictures, once they are; empty where nothing has to.
         is_live: Whether frames that nobody is ready for are dropped, their numbers left out.
+        form: Of the NV12 that frames are to carry, too, where it can be had; set before it is
+            iterated.
     """
 
     name: str
@@ -61,6 +65,7 @@ class Source(Closing, ABC):
     skipped: int = 0
     decoder: str = ""
     is_live: bool = False
+    form: Form | None = None
 
     @abstractmethod
     def __iter__(self) -> Iterator[Frame]:

@@ -78,7 +78,7 @@ class LiveSource(Source):
         """
         self.close()
         self._closed, self._box = False, NewestFrame()
-        capture = Capture(self.name, self._connect, self._box, fps=fps)
+        capture = Capture(self.name, self._connect, self._box, fps=fps, form=self.form)
         self._capture = capture
         capture.start()
         while not self._closed:

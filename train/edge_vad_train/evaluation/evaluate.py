@@ -12,7 +12,7 @@ from edge_vad.alarms.ignored import IgnoredCells
 from edge_vad.backends import Backend
 from edge_vad.onnx_file.cost import count_outputs
 from edge_vad.preprocessing.regions import Polygon
-from edge_vad.scene_model import SceneModel
+from edge_vad.scene_model import SceneCard, SceneModel
 from edge_vad_train.datasets.base import Mask
 from edge_vad_train.evaluation import baseline
 from edge_vad_train.evaluation.metrics.meter import MethodMeter
@@ -76,7 +76,7 @@ def evaluate(
     scoring = JointScoring(scenes, ignore)
     ignored = IgnoredCells(ignore, msgspec.structs.replace(card, grid=unlearned.grid))
     clips = [
-        _measure_clip(clip, scoring, meters, unlearned, ignored, baselines, card.fps, on_frame)
+        _measure_clip(clip, scoring, meters, unlearned, ignored, baselines, card, on_frame)
         for clip in truth.clips
     ]
     kinds = [clip.clip.kind for clip in truth.clips]
@@ -123,7 +123,7 @@ def _measure_clip(
     unlearned: baseline.Baselines,
     ignored: IgnoredCells,
     baselines: list[MethodMeter],
-    fps: float,
+    card: SceneCard,
     on_frame: Callable[[], None],
 ) -> EvaluatedClip:
     """Measure a clip at the scenes' pace; labels of frames that are not scored are left out."""
@@ -132,7 +132,7 @@ def _measure_clip(
         meter.start_clip()
     unlearned.start_clip()
     truth: list[bool] = []
-    for frame, steps, is_anomalous, mask in clip.scored(fps, on_frame):
+    for frame, steps, is_anomalous, mask in clip.scored(card.fps, on_frame, card.camera):
         truth.append(is_anomalous)
         if steps is None:
             unlearned.start_clip()

@@ -10,8 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from edge_vad.errors import BadInput
-from edge_vad.frame import Frame
+from edge_vad.frame import CameraPicture, Frame
 from edge_vad.motion.pace import FrameRateLimiter, Pace
+from edge_vad.scoring.preparation import ask_for
 from edge_vad_train.datasets import Clip, Dataset
 from edge_vad_train.datasets.base import Mask
 from edge_vad_train.evaluation.metrics.roc import Labels
@@ -48,13 +49,17 @@ class LabelledClip:
     has_masks: bool
 
     def scored(
-        self, fps: float, on_frame: Callable[[], None] = lambda: None
+        self,
+        fps: float,
+        on_frame: Callable[[], None] = lambda: None,
+        camera: CameraPicture | None = None,
     ) -> Iterator[LabelledFrame]:
         """The frames that a scene of this rate looks at.
 
         Args:
             fps: Frames a second of the scene.
             on_frame: Called after every frame of the clip.
+            camera: The camera's own picture, where graphs take that.
 
         Raises:
             BadInput: A frame cannot be read, or the labels are of another clip.
@@ -64,6 +69,7 @@ class LabelledClip:
         limiter, pace, frames = FrameRateLimiter(fps), Pace(fps), 0
         # Strict: a frame that is left out would shift all labels after it.
         with self.clip.open(strict=True) as source:
+            ask_for(source, camera)
             for frame in source:
                 mask = next(masks, None)
                 frames += 1

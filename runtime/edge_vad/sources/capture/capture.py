@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from edge_vad.camera_state import CameraState
 from edge_vad.errors import EdgeVadError
-from edge_vad.frame import Frame
+from edge_vad.frame import Form, Frame
 from edge_vad.motion.pace import FrameRateLimiter
 from edge_vad.sources.capture.backoff import Outage
 from edge_vad.sources.capture.clock import CaptureClock
@@ -35,6 +35,7 @@ class Capture:
         box: Where the newest frame goes.
         fps: Frames a second that are wanted, at most; all when None.
         clock: Whether a frame's time is when it was captured; else it is what the source says.
+        form: Of the NV12 that frames are to carry, too; see `Source`.
 
     Attributes:
         state: The state last told.
@@ -53,6 +54,7 @@ class Capture:
         *,
         fps: float | None = None,
         clock: bool = True,
+        form: Form | None = None,
     ) -> None:
         self.state = CameraState.CONNECTING
         self.reconnects = self.skipped = 0
@@ -62,7 +64,7 @@ class Capture:
         self.decoder = ""
         self._outage = Outage()
         self._name, self._connect, self._box, self._wanted_fps = name, connect, box, fps
-        self._clock = clock
+        self._clock, self._form = clock, form
         self._on_frame: Callable[[], None] = lambda: None
         self._on_state: Callable[[CameraState], None] = lambda _: None
         self._stop = threading.Event()
@@ -157,7 +159,8 @@ class Capture:
                     limiter.reset()  # the next one in its place
                 else:
                     self.decoder = feed.decoder
-                    self._hand_out(Frame(image, self._index, time_s, self._take))
+                    planes = feed.planes(self._form) if self._form else None
+                    self._hand_out(Frame(image, self._index, time_s, self._take, planes))
             self._outage.over()
 
     def _hand_out(self, frame: Frame) -> None:

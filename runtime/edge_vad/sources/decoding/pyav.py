@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import av
 import numpy as np
-from av.video.reformatter import Interpolation, VideoReformatter
+from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
+from edge_vad.errors import BadInput
+from edge_vad.frame import Form
 from edge_vad.sources.decoding.sizes import demand_alike
 from edge_vad.sources.decoding.stream_decoder import StreamDecoder
 
@@ -46,6 +48,11 @@ _REPORTING_DECODERS = {"vp9": "libvpx-vp9"}
 _AS_IN_SOFTWARE = {"nv12": "yuv420p", "nv21": "yuv420p", "p010le": "yuv420p10le"}
 """Formats of units to those of decoders in software, which hold the same numbers in other places:
 FFmpeg converts the one a little otherwise than the other."""
+
+_UNSPECIFIED = 2
+"""What FFmpeg says of colours where a stream says nothing."""
+_MATRICES = {1: "bt709", 5: "bt601", 6: "bt601", _UNSPECIFIED: "bt601"}
+"""FFmpeg's numbers of the matrices of colours; without a word it takes the older one."""
 
 _FULL_CHROMA = 1 << 13
 """FFmpeg's `SWS_FULL_CHR_H_INT`, which PyAV 17 has no name for."""
@@ -136,6 +143,28 @@ class Converter:
             frame = self._planes.reformat(frame, format=planar, threads=1)
         converted = self._small(frame, turns) if self._size else self._whole(frame)
         return np.ascontiguousarray(np.rot90(converted.to_ndarray(), turns))
+
+    def planes(self, frame: VideoFrame, form: Form) -> NDArray[np.uint8]:
+        """Hand out a picture in NV12 of limited range; where it is that, it is copied alone.
+
+        Returns:
+            uint8, (height * 3 / 2, width), contiguous, and nobody else's.
+
+        Raises:
+            BadInput: Its colours are by another matrix, it is turned, or its sides are odd.
+        """
+        matrix = _MATRICES.get(frame.colorspace, "another matrix")
+        if not form.endswith(matrix) or frame.rotation or frame.width % 2 or frame.height % 2:
+            turned = f", turned by {frame.rotation:.0f} degrees" if frame.rotation else ""
+            raise BadInput(
+                f"{self._shown} gives {frame.width}x{frame.height} by {matrix}{turned}, and the "
+                f"scene takes {form}",
+                "export the scene for it, with --motion-in-graph --input",
+            )
+        made = self._planes.reformat(
+            frame, format="nv12", dst_color_range=ColorRange.MPEG, threads=1
+        )
+        return np.ascontiguousarray(made.to_ndarray())
 
     def _whole(self, frame: VideoFrame) -> VideoFrame:
         return self._reformatter.reformat(frame, format="bgr24", threads=1)

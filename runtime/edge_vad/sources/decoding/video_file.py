@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_vad.errors import BadInput
+from edge_vad.frame import Form
 
 _PLAUSIBLE_FPS = (0.1, 240.0)
 """Between these lie the rates of cameras."""
@@ -23,10 +24,12 @@ class Raw(NamedTuple):
         image: Converts it: uint8, (height, width, 3), blue-green-red; None where it could not be
             decoded, or not whole.
         stamp_s: When it is to be shown; None where the file does not say.
+        planes: Converts it to NV12; see `Decoded`.
     """
 
     image: Callable[[], NDArray[np.uint8]] | None
     stamp_s: float | None
+    planes: Callable[[Form], NDArray[np.uint8]] | None = None
 
 
 class VideoFile(Protocol):

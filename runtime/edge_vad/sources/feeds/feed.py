@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_vad.frame import Form
 from edge_vad.sources.base import Decoded, Source
 
 _LATEST_S = 1.0
@@ -75,6 +76,17 @@ class Feed(ABC):
         Raises:
             FeedLost: It cannot be converted.
         """
+
+    def planes(self, form: Form) -> NDArray[np.uint8] | None:  # noqa: ARG002 - most have none
+        """The frame that was grabbed last in NV12; None where that cannot be had.
+
+        Args:
+            form: Of it.
+
+        Raises:
+            BadInput: The camera's is of another form.
+        """
+        return None
 
     def read(self, spare: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
         """Wait for the next frame that can be read, and convert it; see `grab` and `retrieve`."""
@@ -154,6 +166,11 @@ class ReplayFeed(Feed):
         """Convert the frame that was grabbed; see `Feed.retrieve`."""
         assert self._picture is not None  # noqa: S101 - grabbed before
         return self._picture.image()
+
+    def planes(self, form: Form) -> NDArray[np.uint8] | None:
+        """The frame that was grabbed in NV12; see `Feed.planes`."""
+        assert self._picture is not None  # noqa: S101 - grabbed before
+        return self._picture.planes(form) if self._picture.planes else None
 
     @property
     def decoder(self) -> str:  # type: ignore[override]

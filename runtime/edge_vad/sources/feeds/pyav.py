@@ -12,6 +12,7 @@ import numpy as np
 from av.error import FFmpegError
 from numpy.typing import NDArray
 
+from edge_vad.frame import Form
 from edge_vad.sources.addresses.address import CameraSpec
 from edge_vad.sources.decoding.damage_tracker import DamageTracker, DecodedPicture
 from edge_vad.sources.decoding.pyav import Converter, decoder_of, has_stamps
@@ -79,6 +80,11 @@ class PyAvFeed(Feed):
             return self._converter.convert(self._frame)
         except (FFmpegError, ValueError):
             raise FeedLost(f"{self._spec.shown} sends pictures that cannot be converted") from None
+
+    def planes(self, form: Form) -> NDArray[np.uint8]:
+        """The frame that was grabbed in NV12; see `Feed.planes`."""
+        assert self._frame is not None  # noqa: S101 - grabbed before
+        return self._converter.planes(self._frame, form)
 
     @property
     def decoder(self) -> str:  # type: ignore[override]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Generator
 from contextlib import closing
+from functools import partial
 from itertools import chain, islice, pairwise, repeat
 from pathlib import Path
 from statistics import median, median_low
@@ -73,9 +74,10 @@ class PyAvFile:
             stamps: deque[float | None] = deque()
 
             def raw(seen: DecodedPicture) -> Raw:
-                image = converter.later(seen.frame) if seen.is_whole else None
-                stamp_s = stamps.popleft()
-                return Raw(image, stamp_s if is_stamped else None)
+                frame, stamp_s = seen.frame, stamps.popleft()
+                image = converter.later(frame) if seen.is_whole else None
+                planes = partial(converter.planes, frame)
+                return Raw(image, stamp_s if is_stamped else None, planes)
 
             for packet in _packets(container, stream):
                 whole.send(packet)

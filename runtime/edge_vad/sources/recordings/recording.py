@@ -107,7 +107,8 @@ class Recording(Source):
                         self._note_size(picture.index, size, image.shape)
                         sizes += 1
                     size = image.shape
-                    yield Frame(image, picture.index, picture.time_s, take + sizes)
+                    planes = picture.planes(self.form) if self.form and picture.planes else None
+                    yield Frame(image, picture.index, picture.time_s, take + sizes, planes)
         finally:
             self.state = SourceState.ENDED
 

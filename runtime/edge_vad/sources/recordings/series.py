@@ -90,6 +90,7 @@ class Series(Source):
         """The frames of a recording; none of one that is lost."""
         has_begun = False
         try:
+            part.form = self.form
             with closing(cast("Generator[Frame, None, None]", part.play(fps))) as frames:
                 for frame in frames:
                     has_begun = True

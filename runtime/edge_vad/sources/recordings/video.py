@@ -60,7 +60,7 @@ class VideoSource(Recording):
         frames, stamps = self._spec.frames, Stamps(1 / self.fps)
         index, time_s, found = -1, 0.0, 0
         with closing(self._file.decode()) as pictures:
-            for index, (image, stamp_s) in enumerate(pictures):
+            for index, (image, stamp_s, planes) in enumerate(pictures):
                 if frames.stop is not None and index >= frames.stop:
                     break
                 if image is None:
@@ -70,7 +70,7 @@ class VideoSource(Recording):
                 time_s = stamps.at(None if self._spec.fps else stamp_s)  # what is said counts
                 if index >= frames.start:
                     found += 1
-                    yield Decoded(index, time_s, image, stamps.takes)
+                    yield Decoded(index, time_s, image, stamps.takes, planes)
         self._look_back(index + 1, time_s, found)
         if stamps.repeated > _tolerance(index):
             self._report(
