@@ -161,7 +161,7 @@ def print_summary(summary: RunSummary, out: Path) -> None:
     click.echo(f"written to {out}{_LOOK if (out / VIDEO).exists() else ''}")
     too_many = _has_too_many(summary.alarms, summary.footage_s, summary.accepted_per_hour)
     change = "fewer" if too_many else "more"
-    click.echo(f"for {change} alarms:\n  {summary.next_command}")
+    click.echo(f"for {change} alarms, in place of these results:\n  {summary.next_command}")
 
 
 def describe_choice(is_default: bool) -> str:

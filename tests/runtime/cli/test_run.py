@@ -50,7 +50,7 @@ def test_the_last_line_is_the_command_for_fewer_alarms(edge_vad, tiny_scene, cli
     out = tmp_path / "with space"
     answer = edge_vad("run", tiny_scene(), clip, "--out", out, "--no-video", "--threads", 1)
     wanted, command = answer.out.splitlines()[-2:]
-    assert wanted == "for fewer alarms:"
+    assert wanted == "for fewer alarms, in place of these results:"
     words = shlex.split(command)
     assert words[-3:] == ["1", "--false-alarms", "1/day"]
     assert edge_vad(*words[1:]).code == 0
@@ -64,7 +64,7 @@ def test_without_an_alarm_the_last_line_is_the_command_that_has_one(
     answer = edge_vad(*words, "--false-alarms", "1/week")
     assert "no alarm" in answer.out
     wanted, command = answer.out.splitlines()[-2:]
-    assert wanted == "for more alarms:"
+    assert wanted == "for more alarms, in place of these results:"
     assert "1 alarm:" in edge_vad(*shlex.split(command)[1:]).out
 
 
@@ -81,7 +81,7 @@ def test_alarms_that_last_for_most_of_a_recording_are_too_many(
     out = ("--out", tmp_path / "out", "--no-video", "--false-alarms", "50/minute")
     answer = edge_vad("run", tiny_scene(), f"{clip}:16-25", *out)
     assert "1 alarm:" in answer.out
-    assert answer.out.splitlines()[-2] == "for fewer alarms:"
+    assert answer.out.splitlines()[-2] == "for fewer alarms, in place of these results:"
 
 
 def test_where_nothing_is_strange_the_last_line_is_the_command_for_more(
@@ -89,7 +89,7 @@ def test_where_nothing_is_strange_the_last_line_is_the_command_for_more(
 ):
     answer = edge_vad("run", tiny_scene(), f"{clip}:0-15", "--out", tmp_path / "out", "--no-video")
     assert "no alarm" in answer.out
-    assert answer.out.splitlines()[-2] == "for more alarms:"
+    assert answer.out.splitlines()[-2] == "for more alarms, in place of these results:"
     assert answer.out.endswith("--false-alarms 10/hour\n")
 
 
