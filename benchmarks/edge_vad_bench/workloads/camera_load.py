@@ -153,7 +153,8 @@ class _Meter(Sink):
 
     def _end(self, lasted_s: float) -> None:
         after = _cpu_s()
-        self._cpu = {name: after[name] - self._cpu.get(name, 0.0) for name in after}
+        # Threads are read one after the other: what is left over may seem to shrink.
+        self._cpu = {name: max(after[name] - self._cpu.get(name, 0.0), 0.0) for name in after}
         self._dropped = self._drops() - self._dropped
         self._lasted_s = lasted_s
         self._loop.stop()

@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 import weakref
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -156,7 +157,11 @@ def test_a_scene_that_fails_its_selftest_is_not_taken_over(box, tmp_path, other_
     unchanged(box)
 
 
-def test_a_selftest_that_takes_too_long_is_ended(running_box, scenes):
+def test_a_selftest_that_takes_too_long_is_ended(running_box, scenes, tmp_path, monkeypatch):
+    slow = tmp_path / "slow"
+    slow.write_text("#!/bin/sh\nexec sleep 600\n")
+    slow.chmod(0o700)
+    monkeypatch.setattr("edge_vad.push.trial.sys", SimpleNamespace(executable=str(slow)))
     box = running_box(SITE + "selftest_s = 1\n")
     outcome = box.push(box.push_of(scenes))
     assert (outcome.outcome, outcome.code) == ("refused", "push-selftest")
