@@ -37,14 +37,15 @@ check: $(READY) ## Check style, types and imports between packages, as pre-commi
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Three at once, also on two cores: many tests wait for processes and servers.
 test: check ## Check as above, and run the tests but the long ones
 	tools/install_test_servers.sh --quiet-unless-possible
-	$(BIN)/pytest -n 2 -m "not long" || { echo "Once more, alone: what failed above."; \
+	$(BIN)/pytest -n 3 -m "not long" || { echo "Once more, alone: what failed above."; \
 	  $(BIN)/pytest --last-failed --last-failed-no-failures none -m "not long" -x; }
 
 test-long: $(READY) ## Run all tests, with those that take minutes
 	tools/install_test_servers.sh --quiet-unless-possible
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 3
 
 coverage: $(READY) ## Run the tests but the long ones, and print the coverage of every package
 	$(BIN)/coverage erase
