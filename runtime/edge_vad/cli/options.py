@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -20,6 +20,12 @@ FALSE_ALARMS_HELP = (
 )
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+# Click's choices are generic from 8.2 on, and 8.1 is allowed.
+if TYPE_CHECKING:
+    _Choice = click.Choice[str]
+else:
+    _Choice = click.Choice
 
 scene_argument = click.argument("scene", type=click.Path(path_type=Path))
 
@@ -80,7 +86,7 @@ def ignore_option(what: str) -> Callable[[Function], Function]:
 IGNORE_HELP = "Region in which nothing counts, besides those that the scene leaves out"
 
 
-class _Backend(click.Choice[str]):
+class _Backend(_Choice):
     """The name of a backend, or the address of a server."""
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
