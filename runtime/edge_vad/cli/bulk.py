@@ -76,6 +76,16 @@ def open_pool(
         yield pool
 
 
+def pool_size(ray: str | None, workers: int | None, threads: int) -> int:
+    """How many would work side by side; nothing is done by them. See `open_pool`."""
+    with open_pool(_no_work, ray, workers, threads) as pool:
+        return pool.size
+
+
+def _no_work() -> Do[Any, Any]:
+    raise AssertionError("a pool whose size alone is asked for was given work")
+
+
 def do_all(label: str, jobs: Sequence[Job[Any]], pool: Pool) -> list[Outcome[Any, Any]]:
     """Do all jobs, and tell on stderr how far it is and when it will end.
 

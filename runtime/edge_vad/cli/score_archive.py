@@ -30,7 +30,7 @@ from edge_vad.backends import BACKENDS
 from edge_vad.bulk.estimate import describe_duration
 from edge_vad.bulk.jobs import Outcome
 from edge_vad.bulk.processes import usable_cores
-from edge_vad.cli.bulk import demand_all_done, do_all, open_pool
+from edge_vad.cli.bulk import demand_all_done, do_all, open_pool, pool_size
 from edge_vad.cli.console import note, warn
 from edge_vad.cli.score_summary import SourceScores, print_scores, print_standing, source_scores
 from edge_vad.cli.streams import print_next
@@ -80,8 +80,7 @@ def score_archive(
     if workers is None and ray is None:
         workers = _default_workers(settings)
     if dry_run:
-        with open_pool(_no_work, ray, workers, settings.threads) as pool:
-            _print_dry_run(plan, pool.size, ray, as_json)
+        _print_dry_run(plan, pool_size(ray, workers, settings.threads), ray, as_json)
         return
     if rebuild:
         load(scene, backend=settings.backend, rebuild=True).close()
@@ -120,10 +119,6 @@ def _default_workers(settings: ScoringSettings) -> int:
     if settings.backend != BACKENDS[0]:
         return 1
     return max(1, usable_cores() // settings.threads)
-
-
-def _no_work() -> Any:
-    raise NotImplementedError
 
 
 def _is_engine(scene: Path) -> bool:

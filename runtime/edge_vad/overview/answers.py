@@ -8,6 +8,7 @@ from typing import Annotated, Literal, TypeVar
 import msgspec
 
 from edge_vad.overview.asking import BoxAway
+from edge_vad.sinks.page.event_views import EventView
 from edge_vad.sinks.store.media import EVENT_ID
 from edge_vad.untrusted import plain
 
@@ -87,55 +88,22 @@ class EventsSaid(msgspec.Struct, frozen=True):
     events: Annotated[list[EventSaid], msgspec.Meta(max_length=MOST_EVENTS)]
 
 
-class BoxEvent(msgspec.Struct, frozen=True):
+class BoxEvent(EventView, frozen=True):
     """An event of a box, as the page over all boxes shows it.
 
     Attributes:
         id: The event's id at its box, a full stop, and the box's name: so ids sort by time.
         box_name: Name of the box.
-        box: Where the anomaly was, px of the camera's frames.
-        picture: Whether there is a picture of it.
-        clip: Whether there is a clip of it.
     """
 
-    id: str
     box_name: str
-    camera: str
-    zone: str
-    state: str
-    start: float
-    end: float
-    peak: float
-    score: float
-    threshold: float
-    box: tuple[int, int, int, int]
-    rarity: str
-    picture: bool
-    clip: bool
-    seen: bool
-    starred: bool
 
 
 def event_of(said: EventSaid, box: str) -> BoxEvent:
     """An event that a box told of."""
-    return BoxEvent(
-        id=f"{said.id}.{box}",
-        box_name=box,
-        camera=plain(said.camera),
-        zone=plain(said.zone),
-        state=said.state,
-        start=said.start,
-        end=said.end,
-        peak=said.peak,
-        score=said.score,
-        threshold=said.threshold,
-        box=said.box,
-        rarity=plain(said.rarity),
-        picture=said.picture,
-        clip=said.clip,
-        seen=said.seen,
-        starred=said.starred,
-    )
+    fields = msgspec.structs.asdict(said)
+    shown = {name: plain(fields[name]) for name in ("camera", "zone", "rarity")}
+    return BoxEvent(**fields | shown | {"id": f"{said.id}.{box}", "box_name": box})
 
 
 def read_events(body: bytes, limit: int) -> list[EventSaid]:

@@ -20,7 +20,7 @@ def event(second: int, box: str = "north", camera: str = "gate", **marks) -> Box
     at = float(THEN + second)
     marks = {"seen": False, "starred": False, **marks}
     said = (at, at, at, 3.5, 2.0, (1, 2, 3, 4), "rare", False, False, *marks.values())
-    return BoxEvent(f"{event_id(at)}.{box}", box, camera, "", "ended", *said)
+    return BoxEvent(f"{event_id(at)}.{box}", camera, "", "ended", *said, box_name=box)
 
 
 @pytest.fixture

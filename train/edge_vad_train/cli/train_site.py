@@ -15,7 +15,7 @@ import torch
 from edge_vad.bulk.estimate import describe_duration
 from edge_vad.bulk.jobs import Job, Outcome
 from edge_vad.bulk.processes import usable_cores
-from edge_vad.cli.bulk import demand_all_done, do_all, open_pool
+from edge_vad.cli.bulk import demand_all_done, do_all, open_pool, pool_size
 from edge_vad.cli.console import note, warn
 from edge_vad.cli.streams import print_next
 from edge_vad.errors import EdgeVadError
@@ -77,8 +77,8 @@ def train_site(
         workers = _default_workers(choice)
     threads = 1 if ray else max(1, usable_cores() // min(workers or 1, len(scenes)))
     if dry_run:
-        with open_pool(_no_work, ray, workers, threads) as pool:
-            _print_dry_run(lengths, done, min(pool.size, max(1, len(left))))
+        size = pool_size(ray, workers, threads)
+        _print_dry_run(lengths, done, min(size, max(1, len(left))))
         return
     make_private_folder(out)
     outcomes = _make_all(left, lengths, out, choice, workers, ray, threads)
@@ -111,10 +111,6 @@ def _default_workers(choice: SiteChoice) -> int:
     """One a core; one where a GPU learns, which they would share."""
     has_gpu = choice.device == "cuda" or (choice.device == "auto" and torch.cuda.is_available())
     return 1 if has_gpu else usable_cores()
-
-
-def _no_work() -> Any:
-    raise NotImplementedError
 
 
 def _is_done(scene: SceneJob, choice: SiteChoice) -> bool:
