@@ -59,6 +59,7 @@ class Driver:
         self.buffers: dict[int, dict[str, Any]] = {}
         self.retained = 0
         self._queue: list[Callable[[], None]] = []
+        self._device = threading.Lock()
         self._current = threading.local()
         self._kept: list[Any] = []
         self._handles = iter(range(0x100, 0x10000))
@@ -110,8 +111,10 @@ class Driver:
         raise Refused(1)
 
     def synchronize(self) -> None:
-        while self._queue:
-            self._queue.pop(0)()
+        # The device works in order, and a thread waits for what another one has begun, too.
+        with self._device:
+            while self._queue:
+                self._queue.pop(0)()
 
     def create_session(self, context: int, out: Any) -> None:
         self.demand_context()
