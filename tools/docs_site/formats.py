@@ -12,10 +12,9 @@ from edge_vad.archive.result import ClipResult
 from edge_vad.cli.live_summary import LiveSummary
 from edge_vad.cli.score_summary import SourceScores
 from edge_vad.cli.summary import RunSummary
-from edge_vad.detection import Event
 from edge_vad.doctor.report import DoctorReport
 from edge_vad.engine_file.sidecar import Sidecar
-from edge_vad.outputs.jsonl import ScoreLine
+from edge_vad.outputs.jsonl import EventLine, ScoreLine
 from edge_vad.outputs.moments import MomentLine
 from edge_vad.record.session import CameraFootage
 from edge_vad.scene_model import SceneCard
@@ -38,7 +37,7 @@ _FORMATS = (
     _Format("`scene.onnx`", "in the metadata, under `edge-vad`", (SceneCard,)),
     _Format("`scene.….engine.json`", "beside an engine", (Sidecar,)),
     _Format("`scores.jsonl`", "of `run` and `score` on a recording, a line a frame", (ScoreLine,)),
-    _Format("`events.jsonl`", "of `run` on a recording, a line an event", (Event,)),
+    _Format("`events.jsonl`", "of `run` on a recording, a line an alarm", (EventLine,)),
     _Format("`moments/moments.json`", "of `run` on a recording, a list", (MomentLine,)),
     _Format(
         "`events.jsonl`",

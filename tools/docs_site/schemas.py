@@ -49,6 +49,7 @@ def schemas(types: Iterable[type], template: str = "#/{name}") -> dict[str, Sche
 
     What is no record, such as a choice of words, stands where it is used.
     """
+    types = list(types)
     _, found = msgspec.json.schema_components(types, ref_template=template)
     others = {
         template.format(name=name): {key: value for key, value in each.items() if key != "title"}
@@ -56,7 +57,17 @@ def schemas(types: Iterable[type], template: str = "#/{name}") -> dict[str, Sche
         if "properties" not in each
     }
     records = {name: each for name, each in found.items() if "properties" in each}
-    return {name: _with_meanings(_inlined(each, others)) for name, each in records.items()}
+    inherited = {each.__name__: _inherited(each) for each in types}
+    return {
+        name: _with_meanings(_inlined(each, others), inherited.get(name, {}))
+        for name, each in records.items()
+    }
+
+
+def _inherited(record: type) -> dict[str, str]:
+    """What the records that one extends say of their fields."""
+    documented = [each.__doc__ or "" for each in reversed(record.__mro__[1:])]
+    return {name: said for text in documented for name, said in described(text).fields.items()}
 
 
 def _inlined(schema: Any, others: Mapping[str, Schema]) -> Any:
@@ -68,8 +79,9 @@ def _inlined(schema: Any, others: Mapping[str, Schema]) -> Any:
     return [_inlined(each, others) for each in schema] if isinstance(schema, list) else schema
 
 
-def _with_meanings(schema: Schema) -> Schema:
-    text, fields = described(schema.get("description", ""))
+def _with_meanings(schema: Schema, inherited: Mapping[str, str]) -> Schema:
+    text, own = described(schema.get("description", ""))
+    fields = {**inherited, **own}
     properties = {
         name: {**field, "description": fields[name]} if name in fields else field
         for name, field in schema["properties"].items()

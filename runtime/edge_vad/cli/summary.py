@@ -15,8 +15,8 @@ from edge_vad.cli.drift_log import DriftLog, DriftSummary
 from edge_vad.detection import Event
 from edge_vad.false_alarms import NormalTail, describe_rate, parse_rate, poisson_interval
 from edge_vad.outputs.drawing import clock
-from edge_vad.outputs.jsonl import event_line
-from edge_vad.outputs.moments import MomentLine, describe_moment
+from edge_vad.outputs.jsonl import EventLine
+from edge_vad.outputs.moments import MomentLine, describe_moment, describe_persistent
 from edge_vad.outputs.recorder import VIDEO, Recorder
 from edge_vad.preprocessing.regions import describe_regions
 from edge_vad.scoring.detector import Detector
@@ -44,7 +44,7 @@ class RunSummary(msgspec.Struct, frozen=True):
         threshold: Score from which on a frame is anomalous.
         threshold_extrapolated: Whether it lies beyond what the normal footage could show.
         normal_hours: Hours of normal footage that it was measured on.
-        alarms: The events.
+        alarms: The events, with their scores.
         alarms_per_hour: How often they came.
         alarms_per_hour_95: The rates that so little footage allows, 95% interval.
         accepted: The rate of false alarms that was accepted, as it was said.
@@ -67,7 +67,7 @@ class RunSummary(msgspec.Struct, frozen=True):
     threshold: float
     threshold_extrapolated: bool
     normal_hours: float
-    alarms: list[Event]
+    alarms: list[EventLine]
     alarms_per_hour: float
     alarms_per_hour_95: tuple[float, float]
     accepted: str
@@ -103,8 +103,7 @@ def summarise(
     footage_s = recorder.watched_s
     hours = footage_s / 3600
     measured = len(recorder.events) / hours if hours else 0.0
-    alarms = [event_line(event) for event in recorder.events]
-    if _has_too_many(alarms, footage_s, accepted):
+    if _has_too_many(recorder.events, footage_s, accepted):
         rate = _rarer(accepted)
     else:
         rate = _more_often(accepted, _rate_of_strangest(recorder.moments, normal))
@@ -119,7 +118,7 @@ def summarise(
         threshold=detector.threshold,
         threshold_extrapolated=normal.is_extrapolated(accepted),
         normal_hours=normal.hours,
-        alarms=alarms,
+        alarms=recorder.events,
         alarms_per_hour=measured,
         alarms_per_hour_95=poisson_interval(len(recorder.events), hours) if hours else (0.0, 0.0),
         accepted=detector.false_alarms,
@@ -188,7 +187,7 @@ def _has_too_many(alarms: Sequence[Event], footage_s: float, accepted: float) ->
 
 def _rate_of_strangest(moments: Sequence[MomentLine], normal: NormalTail) -> float:
     """The rarest rate of false alarms that makes the strangest moment an alarm, an hour; or 0."""
-    scores = [each.score for each in moments if each.stands_s is None]
+    scores = [each.persistent_score for each in moments if each.persistent_score is not None]
     return normal.rate(max(*scores, normal.start)) if scores else 0.0
 
 
@@ -222,14 +221,14 @@ def _rounded_up(per_hour: float) -> str:
     return f"{ceil(per_hour * 168 * 100) / 100:g}/week"
 
 
-def _print_alarms(alarms: list[Event]) -> None:
+def _print_alarms(alarms: Sequence[EventLine]) -> None:
     click.echo("no alarm" if not alarms else f"{len(alarms)} alarm{'s' * (len(alarms) > 1)}:")
     for event in alarms[:_MOST_LISTED]:
         click.echo(
-            f"  {event.number:>3}  {clock(event.start_s, 1)} to {clock(event.end_s, 1)}, peak "
-            f"{event.peak_score:.3g} in frame {event.peak_index}"
+            f"  {event.number:>3}  {clock(event.start_s, 1)} to {clock(event.end_s, 1)}, "
+            f"highest score {event.peak_score:.3g} in frame {event.peak_index}"
         )
-        click.echo(f"       {event.rarity}")
+        click.echo(f"       {describe_persistent(event.persistent_score)}: {event.rarity}")
     if len(alarms) > _MOST_LISTED:
         click.echo(f"  ... and {len(alarms) - _MOST_LISTED} more in events.jsonl")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -29,6 +29,20 @@ class ScoreLine(msgspec.Struct, frozen=True):
     time_s: float
     score: float | None
     anomalous: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EventLine(Event):
+    """One line of `events.jsonl`: an alarm, with both of its scores.
+
+    Attributes:
+        peak_score: The highest score of a frame.
+        persistent_score: The highest score that three frames in a row reached, which is what
+            thresholds, `normal_per_hour` and the strangest moments go by; None where it is not
+            known.
+    """
+
+    persistent_score: float | None = None
 
 
 class JsonLinesWriter:
@@ -81,3 +95,9 @@ def event_line(event: Event) -> Event:
         end_s=round(event.end_s, DIGITS),
         peak_score=round(event.peak_score, DIGITS),
     )
+
+
+def scored_event_line(event: Event, persistent_score: float | None) -> EventLine:
+    """The same, with the highest persistent score of the event."""
+    score = None if persistent_score is None else round(persistent_score, DIGITS)
+    return EventLine(**asdict(event_line(event)), persistent_score=score)

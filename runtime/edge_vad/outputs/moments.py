@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from edge_vad.alarms.alarm import ALARM_FRAMES
 from edge_vad.alarms.moments import Moment
 from edge_vad.alarms.stationary import STANDS_S
 from edge_vad.detection import Box
@@ -35,11 +36,12 @@ class MomentLine(msgspec.Struct, frozen=True):
         rank: Counted from 1, which is the strangest.
         index: The frame's position in its source.
         time_s: Seconds on the source's clock.
-        score: The persistent score then, which an alarm is decided by.
+        persistent_score: What three frames in a row reached then, the score that alarms are decided
+            by; a single frame of them may have scored higher. None for what stands still.
         above_rest: How far it lies above the median of the rest of the recording, in steps from
             that median to the 95th percentile; None where the rest is too short or too even.
         normal_per_hour: How often an hour a normal scene keeps up as high a score; None where that
-            is not known.
+            is not known, and for what stands still.
         rarity: The same in words, and how far it can be trusted.
         box: Where the map was highest, or where something stands; px of the source's frames.
         picture: The frame with the box, relative to the folder that was written to.
@@ -50,7 +52,7 @@ class MomentLine(msgspec.Struct, frozen=True):
     rank: int
     index: int
     time_s: float
-    score: float
+    persistent_score: float | None
     above_rest: float | None
     normal_per_hour: float | None
     rarity: str
@@ -102,8 +104,18 @@ def describe_moment(line: MomentLine, folder: Path) -> tuple[str, str]:
     rarity = line.rarity
     if line.above_rest is not None:
         rarity = f"{_describe_rest(line.above_rest, line.normal_per_hour)}; {rarity}"
-    picture = folder / line.picture
-    return f"{clock(line.time_s, 1)}, score {line.score:.3g}, {place}: {picture}", rarity
+    score = describe_persistent(line.persistent_score)
+    return f"{clock(line.time_s, 1)}, {score}, {place}: {folder / line.picture}", rarity
+
+
+def describe_persistent(score: float | None) -> str:
+    """A persistent score, told apart from the score of a frame.
+
+    Example:
+        >>> describe_persistent(9.812)
+        '9.81 for 3 frames'
+    """
+    return "unknown" if score is None else f"{score:.3g} for {ALARM_FRAMES} frames"
 
 
 def _describe_rest(above: float, normal_per_hour: float | None) -> str:
@@ -117,19 +129,19 @@ def _describe_rest(above: float, normal_per_hour: float | None) -> str:
 
 
 def _line(rank: int, moment: Moment, normal: NormalTail) -> MomentLine:
-    rate, rarity = normal.rate_and_rarity(moment.score)
-    above = moment.above_rest
+    stands_s, above = moment.stands_s, moment.above_rest
+    rate, rarity = (None, "") if stands_s else normal.rate_and_rarity(moment.score)
     return MomentLine(
         rank=rank,
         index=moment.index,
         time_s=round(moment.time_s, DIGITS),
-        score=round(moment.score, DIGITS),
+        persistent_score=None if stands_s else round(moment.score, DIGITS),
         above_rest=None if above is None else round(above, 2),
         normal_per_hour=rate,
         rarity=rarity,
         box=moment.box,
         picture=f"{MOMENTS}/{rank}.jpg",
-        stands_s=None if moment.stands_s is None else round(moment.stands_s, 1),
+        stands_s=None if stands_s is None else round(stands_s, 1),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -11,13 +12,15 @@ from pathlib import Path
 
 import numpy as np
 
+from edge_vad.alarms.alarm import ALARM_FRAMES
 from edge_vad.alarms.moments import TopMoments, seconds_apart
+from edge_vad.alarms.persistence import persistent_scores
 from edge_vad.alarms.tracker import EventTracker
 from edge_vad.detection import NO_MOTION, Detection, Event
 from edge_vad.false_alarms import NormalTail
 from edge_vad.files.closing import Closing
 from edge_vad.motion.pace import watched_s
-from edge_vad.outputs.jsonl import JsonLinesWriter, event_line, score_line
+from edge_vad.outputs.jsonl import EventLine, JsonLinesWriter, score_line, scored_event_line
 from edge_vad.outputs.moments import MomentLine, write_moments
 from edge_vad.outputs.overlay import Overlay
 from edge_vad.outputs.timeline import Timeline, write_timeline
@@ -43,7 +46,8 @@ class Recorder(Closing):
         ignore: Regions in which nothing counts, besides those of the scene, px of the frames.
 
     Attributes:
-        events: The events that have ended; all of them once the recorder is closed.
+        events: The events that have ended, as they are written; all of them once the recorder is
+            closed.
         moments: The strangest moments, once the recorder is closed.
         unjudged: How many frames were not judged, by the reason.
         peak_score: The highest score so far; minus infinity before the first frame.
@@ -64,7 +68,7 @@ class Recorder(Closing):
         length: int | None = None,
         ignore: Sequence[Polygon] = (),
     ) -> None:
-        self.events: list[Event] = []
+        self.events: list[EventLine] = []
         self.moments: tuple[MomentLine, ...] = ()
         self.unjudged: Counter[str] = Counter()
         self.peak_score = -float("inf")
@@ -129,8 +133,17 @@ class Recorder(Closing):
 
     def _add_event(self, event: Event | None) -> None:
         if event is not None:
-            self.events.append(event)
-            self._event_lines.write(event_line(event))
+            line = scored_event_line(event, self._persistent_score(event))
+            self.events.append(line)
+            self._event_lines.write(line)
+
+    def _persistent_score(self, event: Event) -> float | None:
+        """The highest that enough of the event's frames in a row reached."""
+        first, last = bisect_left(self._times_s, event.start_s), len(self._scores)
+        last = bisect_right(self._times_s, event.end_s, first, last)
+        scores = np.nan_to_num(np.array(self._scores[first:last], np.float32), nan=-np.inf)
+        highest = float(persistent_scores(scores)[ALARM_FRAMES - 1 :].max(initial=-np.inf))
+        return highest if math.isfinite(highest) else None
 
     def _add_picture(self, detection: Detection) -> None:
         """The first frame tells how large the video is."""

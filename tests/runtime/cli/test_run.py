@@ -46,6 +46,21 @@ def test_it_tells_alarms_and_their_rate_with_what_the_footage_allows(
     assert answer.err == ""
 
 
+def test_an_alarm_and_the_moment_in_it_are_told_by_the_same_score(
+    edge_vad, tiny_scene, clip, tmp_path
+):
+    words = ("run", tiny_scene(), clip, "--out", tmp_path / "out", "--no-video")
+    (alarm,) = json.loads(edge_vad(*words, "--json").out)["alarms"]
+    assert [alarm] == read_lines(tmp_path / "out/events.jsonl")
+    moment = json.loads((tmp_path / "out/moments/moments.json").read_text())[0]
+    assert alarm["start_s"] <= moment["time_s"] <= alarm["end_s"]
+    assert alarm["persistent_score"] == moment["persistent_score"] < alarm["peak_score"]
+    assert alarm["normal_per_hour"] == moment["normal_per_hour"]
+    told = edge_vad(*words).out
+    assert told.count(f"{alarm['persistent_score']:.3g} for 3 frames") == 2
+    assert f"highest score {alarm['peak_score']:.3g} in frame {alarm['peak_index']}" in told
+
+
 def test_the_last_line_is_the_command_for_fewer_alarms(edge_vad, tiny_scene, clip, tmp_path):
     out = tmp_path / "with space"
     answer = edge_vad("run", tiny_scene(), clip, "--out", out, "--no-video", "--threads", 1)

@@ -29,13 +29,14 @@ def moment(above_rest=None, width=64, height=48):
 def test_a_moment_is_told_by_time_place_and_strangeness(make, tmp_path, above_rest, told):
     (line,) = write_moments(tmp_path, [moment(above_rest)], make.card().normal)
     place, strange = describe_moment(line, tmp_path)
-    assert place == f"1:05.2, score 2.5, 32x24 px at (16, 12): {tmp_path}/moments/1.jpg"
+    assert place == f"1:05.2, 2.5 for 3 frames, 32x24 px at (16, 12): {tmp_path}/moments/1.jpg"
     assert strange.startswith(told)
 
 
 def test_what_stands_still_is_told_by_for_how_long(make, tmp_path):
     (line,) = write_moments(tmp_path, [replace(moment(), stands_s=26.04)], make.card().normal)
     assert line.stands_s == 26.0
+    assert (line.persistent_score, line.normal_per_hour, line.rarity) == (None, None, "")
     assert describe_moment(line, tmp_path) == (
         f"from about 0:57 on, 32x24 px at (16, 12): {tmp_path}/moments/1.jpg",
         (
