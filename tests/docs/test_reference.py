@@ -12,8 +12,11 @@ from docs_site.error_messages import PACKAGES, error_codes, error_messages
 from docs_site.errors import errors_page
 from docs_site.http_api import guide_routes, openapi, overview_routes, page_routes
 from docs_site.reference import PAGES, metrics_page, topics_page
+from docs_site.schemas import schemas
 
 from edge_vad.cli import cli
+from edge_vad.cli.score_summary import SourceScores
+from edge_vad.outputs.jsonl import EventLine
 from edge_vad.sinks.metrics.figures import Figures
 
 ROOT = Path(__file__).parents[2]
@@ -104,3 +107,10 @@ def test_what_people_wrote_of_metrics_topics_and_routes_is_all_that_there_is():
         path = re.sub(r"\{\w+\}", r"[\\w-]+", route.path)
         for method in route.methods - {"HEAD"}:
             assert re.search(rf"`{method} {path}[`?]", api), (method, path)
+
+
+def test_a_record_that_extends_another_tells_what_every_field_means():
+    records = schemas([EventLine, SourceScores])
+    for record in (EventLine, SourceScores):
+        fields = records[record.__name__]["properties"]
+        assert [name for name, each in fields.items() if not each.get("description")] == []
