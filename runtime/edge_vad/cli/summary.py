@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from math import ceil
 from pathlib import Path
 
 import click
@@ -12,8 +11,9 @@ import msgspec
 
 from edge_vad.cli.console import describe_unjudged
 from edge_vad.cli.drift_log import DriftLog, DriftSummary
+from edge_vad.cli.follow_up_rate import more_often, rarer
 from edge_vad.detection import Event
-from edge_vad.false_alarms import NormalTail, describe_rate, parse_rate, poisson_interval
+from edge_vad.false_alarms import describe_rate, parse_rate, poisson_interval
 from edge_vad.outputs.drawing import clock
 from edge_vad.outputs.jsonl import EventLine
 from edge_vad.outputs.moments import MomentLine, describe_moment, describe_persistent
@@ -23,11 +23,8 @@ from edge_vad.scoring.detector import Detector
 from edge_vad.sources import Source
 
 _LOOK = ": annotated.mp4 shows where and timeline.png when"
-_RATES = ("1/week", "1/day", "1/hour", "10/hour", "1/minute")
 _MOST_LISTED = 20
 _MOST_OF_IT = 0.5
-_OTHER = 1.01
-"""How many times as high a rate is to be taken for another."""
 
 
 class RunSummary(msgspec.Struct, frozen=True):
@@ -104,9 +101,9 @@ def summarise(
     hours = footage_s / 3600
     measured = len(recorder.events) / hours if hours else 0.0
     if _has_too_many(recorder.events, footage_s, accepted):
-        rate = _rarer(accepted)
+        rate = rarer(accepted)
     else:
-        rate = _more_often(accepted, _rate_of_strangest(recorder.moments, normal))
+        rate = more_often(accepted, recorder.moments, normal)
     return RunSummary(
         source=source.name,
         frames=recorder.frames,
@@ -183,42 +180,6 @@ def _has_too_many(alarms: Sequence[Event], footage_s: float, accepted: float) ->
     lasting_s = sum(alarm.end_s - alarm.start_s for alarm in alarms)
     is_mostly_alarm = lasting_s > _MOST_OF_IT * footage_s
     return bool(alarms) and (is_mostly_alarm or len(alarms) > accepted * footage_s / 3600)
-
-
-def _rate_of_strangest(moments: Sequence[MomentLine], normal: NormalTail) -> float:
-    """The rarest rate of false alarms that makes the strangest moment an alarm, an hour; or 0."""
-    scores = [each.persistent_score for each in moments if each.persistent_score is not None]
-    return normal.rate(max(*scores, normal.start)) if scores else 0.0
-
-
-def _rarer(per_hour: float) -> str:
-    return next(
-        (rate for rate in reversed(_RATES) if parse_rate(rate) < per_hour * 0.99),
-        f"{per_hour * 168 / 10:.9f}".rstrip("0") + "/week",
-    )
-
-
-def _more_often(per_hour: float, wanted: float) -> str:
-    """A rate that is above one and not below the other; both an hour."""
-    if wanted > per_hour * _OTHER:
-        return _rounded_up(wanted)
-    return next(
-        (rate for rate in _RATES if parse_rate(rate) > per_hour * _OTHER),
-        f"{per_hour / 60 * 10:.0f}/minute",
-    )
-
-
-def _rounded_up(per_hour: float) -> str:
-    """A rate as one writes it.
-
-    Example:
-        >>> _rounded_up(171.4), _rounded_up(2.5), _rounded_up(0.001)
-        ('3/minute', '3/hour', '0.17/week')
-    """
-    for unit, hours in (("minute", 1 / 60), ("hour", 1), ("day", 24)):
-        if per_hour * hours >= 1:
-            return f"{ceil(per_hour * hours)}/{unit}"
-    return f"{ceil(per_hour * 168 * 100) / 100:g}/week"
 
 
 def _print_alarms(alarms: Sequence[EventLine]) -> None:
