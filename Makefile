@@ -37,11 +37,13 @@ check: $(READY) ## Check style, types and imports between packages, as pre-commi
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Three at once, also on two cores: many tests wait for processes and servers.
+# Three at once, also on two cores: many tests wait for processes and servers. One that hangs says
+# where, and ends its worker.
+HANGING := -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true
 test: check ## Check as above, and run the tests but the long ones
 	tools/install_test_servers.sh --quiet-unless-possible
-	$(BIN)/pytest -n 3 -m "not long" || { echo "Once more, alone: what failed above."; \
-	  $(BIN)/pytest --last-failed --last-failed-no-failures none -m "not long" -x; }
+	$(BIN)/pytest -n 3 $(HANGING) -m "not long" || { echo "Once more, alone: what failed above."; \
+	  $(BIN)/pytest --last-failed --last-failed-no-failures none $(HANGING) -m "not long" -x; }
 
 test-long: $(READY) ## Run all tests, with those that take minutes
 	tools/install_test_servers.sh --quiet-unless-possible

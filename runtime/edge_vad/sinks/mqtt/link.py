@@ -64,8 +64,9 @@ class Link:
         self._available, self._commands = available, commands
         self._connected, self._commanded = connected, commanded
         self._is_connected = False
-        # paho calls back about arrivals with a lock held that publishing needs, too: so what is
-        # held while publishing must not be needed there.
+        # paho calls back about arrivals, and about a connection that is lost while it sends again,
+        # with a lock held that publishing needs, too: so what is held while publishing must not be
+        # needed there.
         self._changing = threading.Lock()
         self._arrival = threading.Condition()
         self._arrived: set[int] = set()
@@ -169,11 +170,11 @@ class Link:
             self._lost(self.why or f"{self._where} is away ({reason})")
 
     def _lost(self, why: str) -> None:
-        with self._changing:
-            if why != self.why:
-                _log.warning("%s", why)
-            self._is_connected = False
-            self.why = why
+        # paho keeps what is handed over after that, and sends it once it has connected anew.
+        self._is_connected = False
+        if why != self.why:
+            _log.warning("%s", why)
+        self.why = why
 
     def _on_publish(
         self, client: paho.Client, data: object, mid: int, reason: ReasonCode, more: object

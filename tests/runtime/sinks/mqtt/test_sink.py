@@ -173,6 +173,22 @@ def test_a_broker_that_dies_over_and_over_gets_all_in_order(sink, broker, listen
     assert list(dict.fromkeys(told(listener))) == expected
 
 
+def test_a_connection_that_is_lost_while_messages_are_handed_over_holds_nothing_up(
+    sink, broker, listener, events
+):
+    link = sink._link
+    events.eventually(lambda: link.is_connected)
+    with link._client._out_message_mutex:  # paho holds it while it sends again, and loses
+        expected = three(events, sink, 0)
+        events.eventually(link._changing.locked)
+        losing = threading.Thread(target=link._lost, args=("away",), daemon=True)
+        losing.start()
+        losing.join(60)
+        assert not losing.is_alive()
+        assert not link.is_connected
+    events.eventually(lambda: told(listener) == expected)
+
+
 def test_what_was_not_delivered_is_delivered_by_the_next_run(
     make_sink, make_broker, make_listener, events
 ):
