@@ -93,8 +93,8 @@ class Recorder(Closing):
 
     @property
     def watched_s(self) -> float:
-        """How long the scene was seen, s."""
-        return watched_s(self._watched_s, self._fps)
+        """How long the scene was seen, s: by the times of its frames, holes left out."""
+        return watched_s(self._watched_s, self._card.fps)
 
     def set_normal_tail(self, normal: NormalTail) -> None:
         """Say from now on how rare events are by this normal tail, as it has drifted."""
