@@ -14,7 +14,7 @@ from edge_vad_bench.schema import WatchedCameras
 from edge_vad_bench.task import Task
 from edge_vad_bench.workloads.camera_load import CameraLoad, LoadResult
 from edge_vad_bench.workloads.camera_server import CameraServer
-from edge_vad_bench.workloads.footage import MAIN, SUB, Stream, pictures_of, write
+from edge_vad_bench.workloads.footage import MAIN, SUB, Stream, suited_to, write
 
 MOST = 64
 """Cameras that are tried at once, at most."""
@@ -63,11 +63,12 @@ def measure_cameras(task: Task) -> tuple[WatchedCameras, ...]:
     """Find how many cameras of each kind hold; kinds that nothing here can play are left out.
 
     Raises:
-        BadInput: The source holds too few frames.
+        BadInput: The source holds too few frames, or of another shape than the scene's.
         Unavailable: Nothing here makes H.264.
     """
     task.on_progress("making footage to watch")
-    pictures = pictures_of(task.source)
+    model = SceneModel.read(task.scenes[0])
+    pictures = suited_to(model.card, task.source)
     found = []
     with TemporaryDirectory() as folder:
         for kind in KINDS:
@@ -75,7 +76,7 @@ def measure_cameras(task: Task) -> tuple[WatchedCameras, ...]:
             path = write(Path(folder), kind.stream, pictures, seconds)
             with _played(kind, path) as (source, server):
                 if source:
-                    found.append(_measure(task, kind, source, server))
+                    found.append(_measure(task, model, kind, source, server))
     return tuple(found)
 
 
@@ -99,9 +100,10 @@ def search(attempt: Try, holds: Callable[[LoadResult], bool], most: int) -> dict
     return tried
 
 
-def _measure(task: Task, kind: Kind, source: str, server: CameraServer | None) -> WatchedCameras:
+def _measure(
+    task: Task, model: SceneModel, kind: Kind, source: str, server: CameraServer | None
+) -> WatchedCameras:
     plan, settings = task.settings.plan, task.settings
-    model = SceneModel.read(task.scenes[0])
     load = CameraLoad(model, settings.backends[0], settings.threads, kind.fps)
     served: dict[int, float] = {}
 

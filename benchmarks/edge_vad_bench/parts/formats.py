@@ -12,7 +12,7 @@ from edge_vad_bench.measure.interleaved_runner import InterleavedRunner
 from edge_vad_bench.measure.stopwatch import Stopwatch
 from edge_vad_bench.schema import BenchmarkRow
 from edge_vad_bench.task import Task
-from edge_vad_bench.workloads.footage import MAIN, SUB, pictures_of, write
+from edge_vad_bench.workloads.footage import MAIN, SUB, suited_to, write
 from edge_vad_bench.workloads.formats import (
     JPEG_HEIGHT,
     YUYV_HEIGHT,
@@ -53,7 +53,7 @@ def measure_formats(task: Task) -> tuple[BenchmarkRow, ...]:
 
 
 def _workloads(task: Task, card: SceneCard, folder: Path) -> Iterator[PictureWorkload]:
-    pictures = pictures_of(task.source)
+    pictures = suited_to(card, task.source)
     main, sub = (write(folder, stream, pictures, _SECONDS) for stream in (MAIN, SUB))
     yield VideoPictures(FORMATS[0], card, main)
     yield VideoPictures(FORMATS[1], card, main, (card.width, card.height))

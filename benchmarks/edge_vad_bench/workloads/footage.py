@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from edge_vad.errors import BadInput, Unavailable
 from edge_vad.opencv import cv2
+from edge_vad.preprocessing.resize import FrameResizer
+from edge_vad.scene_model import SceneCard
 from edge_vad.sources import open_source
 
 if TYPE_CHECKING:
@@ -59,6 +61,17 @@ def pictures_of(source: str) -> Pictures:
     if len(found) < 2:
         raise BadInput(f"{source} holds only {len(found)} frames", "give more footage")
     return found
+
+
+def suited_to(card: SceneCard, source: str) -> Pictures:
+    """Some frames of a source, for a scene.
+
+    Raises:
+        BadInput: It holds too few, or of another shape than the scene's.
+    """
+    pictures = pictures_of(source)
+    FrameResizer(card.height, card.width, ()).resize(pictures[0])
+    return pictures
 
 
 def enlarged(pictures: Pictures, height: int) -> Iterator[NDArray[np.uint8]]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from rtsp_camera import has_rtsp_server, require
 
+from edge_vad.errors import BadInput
 from edge_vad.sources import open_source
 from edge_vad_bench.benchmark import PARTS
 from edge_vad_bench.parts import cameras, formats
@@ -65,6 +67,15 @@ def test_cameras_are_watched_and_their_cores_counted(
     assert watched.cores.keys() >= {"capture", "motion", "scoring"}
     assert min(watched.cores.values()) >= 0
     assert watched.server_cores is None
+
+
+@pytest.mark.parametrize("measure", [cameras.measure_cameras, formats.measure_formats])
+def test_footage_of_another_shape_is_an_error_and_no_slow_board(
+    task: Task, measure: Callable[[Task], object]
+) -> None:
+    source = "test://street?size=96x96&frames=8"
+    with pytest.raises(BadInput, match="the frames are 96x96"):
+        measure(replace(task, source=source))
 
 
 def test_a_server_plays_what_was_recorded_to_everybody(clip: Path, tmp_path: Path) -> None:
