@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 from docs_site.reference import PAGES as MADE
+from docs_site.staging import made_page, mend
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md"))]
 PAGES += [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "examples/README.md"]
+
+REFERENCE = ROOT / "docs/reference/README.md"
 
 _PACKAGES = (
     "runtime/edge_vad",
@@ -37,19 +40,34 @@ def test_links_lead_somewhere(page):
             continue
         path, _, anchor = link.partition("#")
         target = (page.parent / path).resolve() if path else page
-        if target.parent == ROOT / "docs/reference":  # made from the code
-            assert str(target.relative_to(ROOT / "docs")) in MADE, link
-            continue
         assert target.exists(), link
         assert not anchor or anchor in _anchors(target), link
 
 
-@pytest.mark.parametrize("page", [ROOT / "docs/development.md"], ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [ROOT / "docs/development.md", REFERENCE], ids=lambda page: page.parent.name
+)
 def test_every_path_exists(page):
     roots = [ROOT, *(ROOT / package for package in _PACKAGES)]
     roots += [room for root in roots[1:] for room in root.iterdir() if room.is_dir()]
     for path in set(_PATH.findall(page.read_text(encoding="utf-8"))) - _MADE:
         assert any((root / path).exists() for root in roots), path
+
+
+def test_the_reference_in_a_clone_has_a_heading_for_every_page_that_is_made():
+    made = {place for place in MADE if place.endswith(".md")}
+    assert {made_page(each) for each in _anchors(REFERENCE)} == made | {made_page("reference")}
+    built = re.findall(r"`site/(reference/\w+)\.html`", REFERENCE.read_text(encoding="utf-8"))
+    assert sorted(f"{each}.md" for each in built) == sorted(made)
+
+
+def test_in_the_site_a_link_to_the_reference_leads_to_the_page_that_is_made(tmp_path):
+    folder = tmp_path / "pages"
+    (folder / "howto").mkdir(parents=True)
+    page = folder / "howto/many_boxes.md"
+    page.write_text("[HTTP](../reference/README.md#http-api), [page](../page.md#api)")
+    mend(page, folder)
+    assert page.read_text() == "[HTTP](../reference/http_api.md), [page](../page.md#api)"
 
 
 @pytest.mark.parametrize(

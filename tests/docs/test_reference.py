@@ -35,6 +35,7 @@ def test_the_navigation_lists_every_page_once():
     pages = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")}
     made = {place for place in PAGES if place.endswith(".md")}
     assert len(listed) == len(set(listed))
+    pages -= {"reference/README.md"}  # stands for those made, in a clone
     assert {each for each in listed if not each.startswith("project/")} == pages | made
 
 

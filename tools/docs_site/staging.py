@@ -26,6 +26,8 @@ _PROJECT = {
 """Pages beside `docs/`, and their places in the site."""
 _PLACES = {**_PROJECT, "README.md": "index.md"}
 """The same, and what stands for the README there."""
+_REFERENCE = ROOT / "docs/reference/README.md"
+"""What stands in a clone for the pages that are made from the code: a heading for each."""
 _LINK = re.compile(r"(!?\[[^\]]*\]\()([^)\s#]+)((?:#[^)\s]*)?\))")
 
 
@@ -33,6 +35,7 @@ def stage(folder: Path) -> None:
     """Write all pages, pictures and linked files into a folder, which is emptied first."""
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(ROOT / "docs", folder, ignore=shutil.ignore_patterns("*.toml"))
+    (folder / _REFERENCE.relative_to(ROOT / "docs")).unlink()
     for name, place in _PROJECT.items():
         (folder / place).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, folder / place)
@@ -40,7 +43,7 @@ def stage(folder: Path) -> None:
         (folder / place).parent.mkdir(exist_ok=True)
         (folder / place).write_text(make(), encoding="utf-8")
     for page in sorted(folder.rglob("*.md")):
-        _mend(page, folder)
+        mend(page, folder)
     _add_boards(folder)
 
 
@@ -52,7 +55,7 @@ def _add_boards(folder: Path) -> None:
         shutil.copy(html, folder / _BOARDS_PAGE)
 
 
-def _mend(page: Path, folder: Path) -> None:
+def mend(page: Path, folder: Path) -> None:
     """Draw formulas, and lead links that leave `docs/` to copies inside of the site."""
     place = page.relative_to(folder)
     origins = {at: name for name, at in _PROJECT.items()}
@@ -61,6 +64,9 @@ def _mend(page: Path, folder: Path) -> None:
     def mended(match: re.Match[str]) -> str:
         target = Path(os.path.normpath(origin.parent / match[2]))
         stays = target.is_relative_to(ROOT / "docs") and origin.is_relative_to(ROOT / "docs")
+        if target == _REFERENCE:
+            place = folder / made_page(match[3].strip("#)"))
+            return f"{match[1]}{Path(os.path.relpath(place, page.parent)).as_posix()})"
         if ":" in match[2] or stays:
             return match[0]
         if target == BOARDS:
@@ -71,6 +77,16 @@ def _mend(page: Path, folder: Path) -> None:
 
     text = page.read_text(encoding="utf-8")
     page.write_text(with_formulas(_LINK.sub(mended, text)), encoding="utf-8")
+
+
+def made_page(heading: str) -> str:
+    """The page that a heading of the clone's reference stands for.
+
+    Example:
+        >>> made_page("site-file")
+        'reference/site_file.md'
+    """
+    return f"reference/{heading.replace('-', '_')}.md"
 
 
 def _inside(target: Path, here: Path, folder: Path) -> str:
