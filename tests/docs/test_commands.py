@@ -299,7 +299,6 @@ NOT_RUN = {
     "make test-newest": "installs other versions; `.ci/run` runs it",
     "make usb": "boots a machine in QEMU, which takes many minutes where there is no KVM",
     "make typecheck": "installs three releases of TensorRT; `.ci/run` runs it",
-    "tools/check_triton.py --rate 2": "is what `make triton` does",
     "tools/check_compare.py street.onnx --source street.mp4 --pairs 10": (
         "takes 20 benchmarks on a quiet machine"
     ),
