@@ -51,23 +51,28 @@ class Fitting(nn.Module):
             self.register_buffer("kept", kept.to(torch.float32))
 
     def forward(self, frame: Tensor) -> Tensor:
-        """Fit uint8 pictures, (N, *camera.shape): uint8, (N, height, width, 3), blue-green-red."""
+        """Fit uint8 pictures, (N, *camera.shape), to frames of blue-green-red.
+
+        Returns:
+            float32, (N, height, width, 3), whole numbers from 0 to 255: TensorRT takes bytes as
+            inputs and outputs alone, and computes nothing of them.
+        """
         values = frame.to(torch.float32)
         colours = self.colours(values) if self.colours else values.permute(0, 3, 1, 2)
         fitted: Tensor = self.shrink(colours)
         if not self.is_whole:
             fitted = fitted * self.kept
-        return self._in_the_batch_of(frame, fitted).permute(0, 2, 3, 1).to(torch.uint8)
+        return self._in_the_batch_of(values, fitted).permute(0, 2, 3, 1)
 
-    def _in_the_batch_of(self, frame: Tensor, fitted: Tensor) -> Tensor:
+    def _in_the_batch_of(self, values: Tensor, fitted: Tensor) -> Tensor:
         """The same, gathered by indices whose shape can be followed through the graph.
 
         Scene models are refused where that is not known of what the highest cells are taken from.
         """
         height, width = self.size
-        corner = frame[:, :height, :width]
+        corner = values[:, :height, :width]
         plane = corner[..., 0] if corner.ndim == 4 else corner
-        nothing = (plane.to(torch.float32) < 0).to(torch.int64).unsqueeze(1)
+        nothing = (plane < 0).to(torch.int64).unsqueeze(1)
         columns = torch.arange(width).expand(3, height, width)
         return torch.gather(fitted, 3, nothing + columns)
 

@@ -150,8 +150,8 @@ class PictureInGraph(nn.Module):
         """Take the next picture of each camera; see `Fitting` and `MotionInGraph`.
 
         Returns:
-            The frame of the scene's size, and what `MotionInGraph` gives.
+            The frame of the scene's size, uint8, and what `MotionInGraph` gives.
         """
         fitted = self.fitting(frame)
         given = self.rest(fitted, elapsed, reset, last_grey, last_window, last_clock)
-        return fitted, *given
+        return fitted.to(torch.uint8), *given

@@ -8,6 +8,7 @@ from pathlib import Path
 import av
 import msgspec
 import numpy as np
+import onnx
 import onnxruntime as ort
 import pytest
 import torch
@@ -40,7 +41,11 @@ def noise(height: int, width: int, *channels: int) -> np.ndarray:
 
 def fitted(pixels, camera, size, ignored=()) -> np.ndarray:
     with torch.inference_mode():
-        return Fitting(camera, *size, ignored)(torch.from_numpy(pixels)[None])[0].numpy()
+        return (
+            Fitting(camera, *size, ignored)(torch.from_numpy(pixels)[None])[0]
+            .to(torch.uint8)
+            .numpy()
+        )
 
 
 def by_opencv(image, size) -> np.ndarray:
@@ -93,7 +98,17 @@ class Highest(nn.Module):
 
     def forward(self, frame):
         fitted = self.fitting(frame)
-        return fitted, torch.topk(fitted.to(torch.float32).flatten(1), 9).values
+        return fitted.to(torch.uint8), torch.topk(fitted.flatten(1), 9).values
+
+
+def takers_of_bytes(model: onnx.ModelProto) -> set[str]:
+    """What is done with bytes; TensorRT does nothing with them but make other numbers of them."""
+    graph = onnx.shape_inference.infer_shapes(model, strict_mode=True).graph
+    known = (*graph.input, *graph.value_info, *graph.output)
+    are_bytes = {
+        each.name for each in known if each.type.tensor_type.elem_type == onnx.TensorProto.UINT8
+    }
+    return {node.op_type for node in graph.node if are_bytes.intersection(node.input)}
 
 
 @pytest.mark.parametrize("form", ["bgr", "nv12-bt601"])
@@ -109,6 +124,7 @@ def test_a_graph_may_do_it_by_the_rules_for_scenes(form):
     differs = np.abs(given[1].astype(int) - fitted(planes, camera, (90, 160)))
     assert differs.max() <= 1
     assert (differs > 0).mean() < 0.01
+    assert takers_of_bytes(graph) == {"Cast"}
 
 
 def test_ignored_regions_are_black():
