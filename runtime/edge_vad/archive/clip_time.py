@@ -13,7 +13,8 @@ _TIME = re.compile(
 def begun_at(name: str) -> float | None:
     """When a recording was begun, s since 1970; None where its name does not tell.
 
-    The times in names are taken for UTC, as `edge-vad record` writes them.
+    The times in names are taken for UTC, as `edge-vad record` writes them. Before 1970 there are
+    none: such digits are something else.
 
     Args:
         name: Of the source, without its ending.
@@ -30,4 +31,4 @@ def begun_at(name: str) -> float | None:
         when = datetime(*parts, thousandths * 1000, tzinfo=timezone.utc)  # type: ignore[arg-type,misc]
     except ValueError:
         return None
-    return when.timestamp()
+    return seconds if (seconds := when.timestamp()) >= 0 else None

@@ -49,7 +49,8 @@ def identify(text: str) -> SourceIdentity:
         return SourceIdentity("street", hashlib.sha256(spec.url.encode()).hexdigest(), 0)
     digest = hashlib.sha256()
     options = (spec.frames.start, spec.frames.stop, spec.fps, spec.decode, spec.size)
-    digest.update(repr(options).encode())
+    part = () if spec.part is None else (str(spec.part),)
+    digest.update(repr((*options, *part)).encode())
     size = sum(_add(digest, file, name) for name, file in _files(spec.path))
     return SourceIdentity(spec.name, digest.hexdigest(), size)
 

@@ -9,17 +9,24 @@ from pathlib import Path
 
 import msgspec
 
-from edge_vad.archive.identity import identify
-from edge_vad.archive.layout import EVENTS, MANIFEST, RESULT
+from edge_vad.archive.identity import SourceIdentity, identify
+from edge_vad.archive.layout import EVENTS, MANIFEST, RESULT, TABLE
 from edge_vad.archive.result import ClipResult, read_result
 from edge_vad.bulk.jobs import Job
 from edge_vad.errors import BadInput, WrongUse
 from edge_vad.files.atomic import PRIVATE, write_whole
 from edge_vad.preprocessing.regions import Polygon
+from edge_vad.sources.addresses.spec import parse_spec
 
 _GENERATION = 1
 """Of the way from clips to results; results of another one are not joined with new ones."""
 _ELSEWHERE = "choose another folder with --out: nothing is overwritten"
+_TAKEN = {
+    EVENTS: "the folder of all events",
+    TABLE: "the table of all frames",
+    MANIFEST: "what says by which scene all was scored",
+}
+"""Names of no clip, and what has them."""
 
 
 class ScoringSettings(msgspec.Struct, frozen=True):
@@ -66,7 +73,8 @@ class ArchiveClip(msgspec.Struct, frozen=True):
     Attributes:
         name: Its name, and that of its folder.
         source: How to open it.
-        key: Digest of scene, source and settings: what is done under it need not be done again.
+        key: Digest of scene, source and settings: what is done under it need not be done again;
+            empty where the source cannot be read.
     """
 
     name: str
@@ -106,13 +114,14 @@ def plan_archive(out: Path, scene: Path, manifest: Manifest, sources: Sequence[s
         WrongUse: One is no recording, or two have one name.
         BadInput: The folder holds results of something else.
     """
-    _refuse_other_archive(out, manifest)
+    demand_same_archive(out, manifest)
     jobs: dict[str, Job[ArchiveClip]] = {}
     for text in sources:
-        name, digest, size = identify(text)
-        if name in jobs or name == EVENTS:
+        name, digest, size = _identified(text)
+        if name in jobs or name in _TAKEN:
             _refuse_name(name)
-        jobs[name] = Job(name, size, ArchiveClip(name, _absolute(text), _key(manifest, digest)))
+        key = key_of(manifest, digest) if digest else ""
+        jobs[name] = Job(name, size, ArchiveClip(name, _absolute(text), key))
     done = {name for name, job in jobs.items() if _is_done(out, job.work)}
     left = tuple(jobs[name] for name in sorted(jobs.keys() - done))
     return ArchivePlan(out, scene, manifest, left, tuple(sorted(done)))
@@ -136,12 +145,34 @@ def results_of(out: Path) -> list[ClipResult]:
     return [read_result(each.parent) for each in sorted(out.glob(f"*/{RESULT}"))]
 
 
+def demand_same_archive(out: Path, manifest: Manifest) -> None:
+    """See to it that a folder of results holds those by this scene and these settings, or none.
+
+    Raises:
+        BadInput: It holds others.
+    """
+    path = out / MANIFEST
+    if path.exists() and path.read_bytes() != _encode(manifest):
+        raise BadInput(
+            f"{out} holds results of another scene, camera or other settings", _ELSEWHERE
+        )
+
+
+def key_of(manifest: Manifest, digest: str) -> str:
+    """The key of a clip, see `ArchiveClip`, by the digest of its source."""
+    return hashlib.sha256(_encode(manifest) + digest.encode()).hexdigest()
+
+
+def _identified(text: str) -> SourceIdentity:
+    """What a source is; one that cannot be read has no digest: its worker says why."""
+    try:
+        return identify(text)
+    except OSError:
+        return SourceIdentity(parse_spec(text).name, "", 0)
+
+
 def _encode(manifest: Manifest) -> bytes:
     return msgspec.json.format(msgspec.json.encode(manifest))
-
-
-def _key(manifest: Manifest, digest: str) -> str:
-    return hashlib.sha256(_encode(manifest) + digest.encode()).hexdigest()
 
 
 def _absolute(text: str) -> str:
@@ -150,22 +181,12 @@ def _absolute(text: str) -> str:
 
 
 def _refuse_name(name: str) -> None:
-    if name == EVENTS:
-        raise WrongUse(f"a clip is called {EVENTS!r}, as the folder of all events", "rename it")
+    if name in _TAKEN:
+        raise WrongUse(f"a clip is called {name!r}, as {_TAKEN[name]}", "rename it")
     raise WrongUse(
         f"2 sources have the name {name!r}, and would share a folder",
         "rename one, or score them one by one with different --out folders",
     )
-
-
-def _refuse_other_archive(out: Path, manifest: Manifest) -> None:
-    path = out / MANIFEST
-    if not path.exists():
-        return
-    if path.read_bytes() != _encode(manifest):
-        raise BadInput(
-            f"{out} holds results of another scene, camera or other settings", _ELSEWHERE
-        )
 
 
 def _is_done(out: Path, clip: ArchiveClip) -> bool:
@@ -175,7 +196,7 @@ def _is_done(out: Path, clip: ArchiveClip) -> bool:
         BadInput: There is something else in its place.
     """
     folder = out / clip.name
-    if not folder.exists():
+    if not clip.key or not folder.exists():
         return False
     if not (folder / RESULT).is_file() or read_result(folder).key != clip.key:
         raise BadInput(f"{folder} holds something else than the scores of this clip", _ELSEWHERE)

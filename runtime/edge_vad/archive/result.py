@@ -11,6 +11,7 @@ from edge_vad.archive.layout import RESULT
 from edge_vad.errors import BadInput
 from edge_vad.events import LiveEvent
 from edge_vad.files.bounded import read_bounded
+from edge_vad.sinks.store.media import is_event_id
 from edge_vad.untrusted import shorten
 
 _LARGEST_BYTES = 2**28
@@ -61,13 +62,24 @@ def read_result(folder: Path) -> ClipResult:
     """Read the result of a clip.
 
     Raises:
-        BadInput: It is broken.
+        BadInput: It is broken, or of another clip, as in a copy of its folder.
     """
     path = folder / RESULT
     try:
-        return msgspec.json.decode(read_bounded(path, _LARGEST_BYTES), type=ClipResult)
+        return _checked(
+            msgspec.json.decode(read_bounded(path, _LARGEST_BYTES), type=ClipResult), folder.name
+        )
     except (OSError, ValueError) as error:
         raise BadInput(
             f"{path} is broken ({shorten(str(error))})",
             f"remove the folder {folder}: its clip is then scored again",
         ) from None
+
+
+def _checked(result: ClipResult, name: str) -> ClipResult:
+    """A result whose names lead to files of its own clip alone."""
+    if result.scores.source != name:
+        raise ValueError(f"it is the result of the clip {shorten(result.scores.source)}")
+    if not all(is_event_id(each.event.id) for each in result.events):
+        raise ValueError("an event in it has no id")
+    return result

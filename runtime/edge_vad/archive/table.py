@@ -138,7 +138,7 @@ def _read_scores(path: Path) -> tuple[Any, Any, Any]:
                 frames.append(line.index)
                 times.append(line.time_s)
                 scores.append(float("nan") if line.score is None else line.score)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, OverflowError) as error:
         raise BadInput(
             f"{path} is broken ({error})",
             f"remove the folder {path.parent}: its clip is then scored again",

@@ -9,8 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge_vad.archive.identity import identify
 from edge_vad.archive.layout import MANIFEST, PARTIAL, RESULT
-from edge_vad.archive.plan import ArchiveClip, Manifest
+from edge_vad.archive.plan import ArchiveClip, Manifest, key_of
+from edge_vad.archive.result import read_result
 from edge_vad.errors import BadInput
 from edge_vad.files.atomic import PRIVATE, make_private_folder, write_whole
 
@@ -49,7 +51,8 @@ class ClipWorker:
         make_private_folder(staging)
         try:
             self._score(clip, staging)
-            _put_in_place(staging, self._out / clip.name)
+            self._demand_unchanged(clip)
+            _put_in_place(staging, self._out / clip.name, clip)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
 
@@ -74,6 +77,17 @@ class ClipWorker:
             )
         result = ClipResult(clip.key, camera, events.begun_at, scores, events.finish(), warning)
         write_whole(folder / RESULT, encode_result(result), PRIVATE)
+
+    def _demand_unchanged(self, clip: ArchiveClip) -> None:
+        """See to it that what was scored is what the key is of: a clip may still be written.
+
+        Raises:
+            BadInput: It is not.
+        """
+        if key_of(self._manifest, identify(clip.source).digest) != clip.key:
+            raise BadInput(
+                "it was written to while it was scored", "give the same command when it is whole"
+            )
 
     @cached_property
     def _detector(self) -> Detector:
@@ -102,11 +116,12 @@ class ClipWorker:
         return detector
 
 
-def _put_in_place(staging: Path, place: Path) -> None:
+def _put_in_place(staging: Path, place: Path, clip: ArchiveClip) -> None:
     """Move a whole folder to its place, unless another worker did so.
 
     Raises:
         OSError: It cannot be moved.
+        BadInput: There are the results of something else.
     """
     for each in staging.rglob("*"):
         if each.is_file():
@@ -115,5 +130,5 @@ def _put_in_place(staging: Path, place: Path) -> None:
     try:
         staging.rename(place)
     except OSError:
-        if not (place / RESULT).is_file():
+        if not (place / RESULT).is_file() or read_result(place).key != clip.key:
             raise

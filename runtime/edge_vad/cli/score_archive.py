@@ -20,6 +20,7 @@ from edge_vad.archive.plan import (
     ArchivePlan,
     Manifest,
     ScoringSettings,
+    demand_same_archive,
     plan_archive,
     write_manifest,
 )
@@ -84,34 +85,40 @@ def score_archive(
         return
     if rebuild:
         load(scene, backend=settings.backend, rebuild=True).close()
-    outcomes = _score(plan, workers, ray)
-    results = join_results(out)
+    outcomes, results = _score(plan, workers, ray)
     _report(model, plan, results, outcomes, as_json)
     demand_all_done(outcomes, "clips")
 
 
-def _score(plan: ArchivePlan, workers: int | None, ray: str | None) -> list[Outcome[Any, Any]]:
-    """Score what is not done yet.
+def _score(
+    plan: ArchivePlan, workers: int | None, ray: str | None
+) -> tuple[list[Outcome[Any, Any]], list[ClipResult]]:
+    """Score what is not done yet, and join it with what is, as the only one in the folder.
 
     Raises:
-        BadInput: Another process writes into the folder of the results.
+        BadInput: Another process writes into the folder of the results, or did since it was
+            planned, by another scene or other settings.
         EdgeVadError: The cluster does not answer.
     """
     owner = Owner(plan.out)
     try:
+        demand_same_archive(plan.out, plan.manifest)
         shutil.rmtree(plan.out / PARTIAL, ignore_errors=True)
         write_manifest(plan)
-        if not plan.jobs:
-            return []
-        settings = plan.manifest.settings
-        count = min(workers or 1, len(plan.jobs))
-        ahead = 0 if ray else min(_MOST_AHEAD, usable_cores() // count)
-        make = partial(ClipWorker, plan.out.absolute(), plan.scene, plan.manifest, ahead)
-        with open_pool(make, ray, workers, settings.threads) as pool:
-            return do_all("scoring clips", plan.jobs, pool)
+        outcomes = _scored(plan, workers, ray) if plan.jobs else []
+        return outcomes, join_results(plan.out)
     finally:
         shutil.rmtree(plan.out / PARTIAL, ignore_errors=True)
         owner.close()
+
+
+def _scored(plan: ArchivePlan, workers: int | None, ray: str | None) -> list[Outcome[Any, Any]]:
+    settings = plan.manifest.settings
+    count = min(workers or 1, len(plan.jobs))
+    ahead = 0 if ray else min(_MOST_AHEAD, usable_cores() // count)
+    make = partial(ClipWorker, plan.out.absolute(), plan.scene, plan.manifest, ahead)
+    with open_pool(make, ray, workers, settings.threads) as pool:
+        return do_all("scoring clips", plan.jobs, pool)
 
 
 def _default_workers(settings: ScoringSettings) -> int:

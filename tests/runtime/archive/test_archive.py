@@ -1,19 +1,24 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 import sys
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 
 import bulk_work
 import pytest
+from msgspec import structs
 
 from edge_vad.archive.joining import join_results
 from edge_vad.archive.plan import Manifest, ScoringSettings, plan_archive, write_manifest
+from edge_vad.archive.result import read_result
 from edge_vad.archive.worker import ClipWorker
 from edge_vad.bulk.jobs import run_jobs
 from edge_vad.bulk.processes import ProcessPool
+from edge_vad.errors import BadInput
 from edge_vad.scene_model import SceneModel
 from edge_vad.sinks.store import StoredEvents
 
@@ -202,13 +207,6 @@ def test_a_camera_is_no_part_of_an_archive(score, clips, tmp_path, source, monke
     assert "an archive is made of recordings" in answer.err
 
 
-def test_a_clip_may_not_be_called_like_the_folder_of_events(score, make, tmp_path):
-    clip = make.avi(tmp_path / "events.avi", make.movement(5))
-    answer = score(clip)
-    assert answer.code == 2
-    assert "a clip is called 'events'" in answer.err
-
-
 def test_events_of_clips_that_tell_no_time_are_said_to_have_none(score, make, tmp_path):
     clip = make.avi(tmp_path / "yard.avi", make.movement(20, range(5, 12)))
     answer = score(clip)
@@ -238,3 +236,120 @@ def test_marks_of_people_stay_when_clips_are_added(score, clips, tmp_path):
     score(*clips)
     events = StoredEvents(tmp_path / "out/events").newest(10)
     assert sorted(each.starred for each in events) == [False, True]
+
+
+@pytest.fixture
+def prepared(tiny_scene, tmp_path):
+    """A folder of results that is planned, and what works in it: `prepared(clips)`."""
+    scene = tiny_scene("gate.onnx")
+    manifest = Manifest("gate", SceneModel.read(scene).sha256, ScoringSettings("onnxruntime", 1))
+
+    def plan(clips):
+        (tmp_path / "out").mkdir(exist_ok=True)
+        planned = plan_archive(tmp_path / "out", scene, manifest, [str(each) for each in clips])
+        write_manifest(planned)
+        return planned, ClipWorker(tmp_path / "out", scene, manifest, 0)
+
+    return plan
+
+
+def test_a_clip_that_is_written_to_while_it_is_scored_is_told_and_not_taken(
+    prepared, clips, tmp_path, monkeypatch
+):
+    plan, worker = prepared(clips[:1])
+    score = ClipWorker._score
+
+    def written_to(self, clip, folder):
+        score(self, clip, folder)
+        with clips[0].open("ab") as file:
+            file.write(b"more")
+
+    monkeypatch.setattr(ClipWorker, "_score", written_to)
+    with pytest.raises(BadInput, match="written to while it was scored"):
+        worker(plan.jobs[0].work)
+    assert not (tmp_path / f"out/{NIGHT}").exists()
+
+
+def test_results_of_another_clip_of_the_name_that_came_meanwhile_are_not_taken_for_this_one_s(
+    prepared, clips, make, tmp_path
+):
+    plan, worker = prepared(clips[:1])
+    make.avi(clips[0], make.movement(12))
+    other, other_worker = prepared(clips[:1])
+    other_worker(other.jobs[0].work)
+    (key,) = {read_result(tmp_path / f"out/{NIGHT}").key}
+    make.avi(clips[0], make.movement(20, range(5, 12)))
+    with pytest.raises(OSError, match="not empty"):
+        worker(plan.jobs[0].work)
+    assert read_result(tmp_path / f"out/{NIGHT}").key == key
+
+
+def test_an_archive_that_came_to_be_after_this_one_was_planned_is_not_mixed_with_it(
+    score, clips, tmp_path, monkeypatch
+):
+    def planned(*arguments):
+        mine = plan_archive(*arguments)
+        (tmp_path / "out").mkdir()
+        write_manifest(replace(mine, manifest=structs.replace(mine.manifest, camera="yard")))
+        return mine
+
+    monkeypatch.setattr("edge_vad.cli.score_archive.plan_archive", planned)
+    answer = score(*clips)
+    assert answer.code == 3
+    assert "holds results of another scene, camera or other settings" in answer.err
+    assert [each.name for each in (tmp_path / "out").iterdir()] == ["archive.json"]
+    assert json.loads((tmp_path / "out/archive.json").read_text())["camera"] == "yard"
+
+
+def test_a_copy_of_a_clip_s_results_is_told_and_counts_once(score, clips, tmp_path):
+    score(*clips)
+    shutil.copytree(tmp_path / f"out/{NIGHT}", tmp_path / "out/copy")
+    answer = score(*clips)
+    assert answer.code == 3
+    assert f"it is the result of the clip {NIGHT}" in answer.err
+    assert len(rows(tmp_path / "out/scores.parquet")) == 47
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda said: said["scores"].update(source="../yard"),
+        lambda said: said["events"][0]["event"].update(id="00000000-0000/../../../../yard"),
+    ],
+)
+def test_names_in_results_lead_nowhere_else(score, clips, tmp_path, change):
+    score(*clips)
+    path = tmp_path / f"out/{NIGHT}/result.json"
+    said = json.loads(path.read_text())
+    change(said)
+    path.write_text(json.dumps(said))
+    answer = score(*clips)
+    assert answer.code == 3
+    assert "is broken" in answer.err
+
+
+def test_the_store_has_no_events_of_a_clip_that_was_replaced(score, clips, make, tmp_path):
+    score(*clips)
+    make.avi(clips[0], make.movement(20, range(8, 15)))
+    shutil.rmtree(tmp_path / f"out/{NIGHT}")
+    assert score(*clips).code == 0
+    score(*clips, out="anew")
+    store, anew = (StoredEvents(tmp_path / each / "events").newest(10) for each in ("out", "anew"))
+    assert [each.id for each in store] == [each.id for each in anew]
+    assert len([*(tmp_path / "out/events").rglob("*.jpg")]) == 2
+
+
+def test_a_clip_that_cannot_be_read_is_told_and_the_others_are_done(score, clips):
+    answer = score(*clips, "/proc/self/mem", "--json")  # opens, and has no first byte
+    assert answer.code == 7
+    told = json.loads(answer.out)
+    assert [each["source"] for each in told["failed"]] == ["mem"]
+    assert len(told["sources"]) == 3
+
+
+@pytest.mark.parametrize("name", ["events", "scores.parquet", "archive.json"])
+def test_a_clip_may_not_be_called_like_what_is_beside_it(score, make, tmp_path, name):
+    clip = make.avi(tmp_path / f"{name}.avi", make.movement(5))
+    answer = score(clip)
+    assert answer.code == 2
+    assert f"a clip is called {name!r}" in answer.err
