@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from edge_vad.cli.quantities import NumberRange
 from edge_vad_export.verification.comparison import MAX_AUC_DROP, MAX_SCORE_SHIFT
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -45,14 +46,14 @@ def gate_options(function: Function) -> Function:
     options = (
         click.option(
             "--max-auc-drop",
-            type=click.FloatRange(min=0),
+            type=NumberRange(min=0),
             default=MAX_AUC_DROP,
             show_default=True,
             help="Fail when the frame-level AUC, 0 to 1, drops by more.",
         ),
         click.option(
             "--max-score-shift",
-            type=click.FloatRange(min=0),
+            type=NumberRange(min=0),
             default=MAX_SCORE_SHIFT,
             show_default=True,
             help="Fail when a frame's score shifts by more; 1 is the spread of ordinary frames.",

@@ -15,6 +15,7 @@ from rich.console import Console
 from edge_vad.backends import BACKENDS
 from edge_vad.backends.threads import default_threads
 from edge_vad.cli.options import out_option
+from edge_vad.cli.quantities import NumberRange
 from edge_vad.errors import Interrupted, Unavailable, WrongUse
 from edge_vad.scene_model import SceneModel
 
@@ -71,7 +72,7 @@ Examples:
 @click.option(
     "--handicap",
     "injected_delay",
-    type=click.FloatRange(0, 1),
+    type=NumberRange(0, 1),
     default=0.0,
     help="Delay every query by this share of its time, to see whether edge-vad compare notices.",
 )

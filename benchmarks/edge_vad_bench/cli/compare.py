@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from edge_vad.cli.console import warn
+from edge_vad.cli.quantities import NumberRange
 from edge_vad.errors import CheckFailed
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ Example:
 @click.argument("after", type=click.Path(path_type=Path))
 @click.option(
     "--max-regression",
-    type=click.FloatRange(min=0),
+    type=NumberRange(min=0),
     default=5.0,
     show_default=True,
     help="Per cent that a row may take longer.",

@@ -11,6 +11,7 @@ import click
 
 from edge_vad.backends import BACKENDS
 from edge_vad.backends.triton.address import FORM, is_address, parse_address
+from edge_vad.cli.quantities import NumberRange
 from edge_vad.errors import WrongUse
 from edge_vad.preprocessing.regions import Polygon, parse_regions
 
@@ -54,7 +55,7 @@ json_option = click.option(
 
 fps_option = click.option(
     "--fps",
-    type=click.FloatRange(0.1, 240.0),
+    type=NumberRange(0.1, 240.0),
     help="Frames a second of folders of pictures, and of files that do not say.",
 )
 

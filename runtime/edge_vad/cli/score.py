@@ -81,7 +81,7 @@ def score(
     """
     if false_alarms is not None:
         parse_rate(false_alarms)
-    if len(sources) > 1 or camera or workers or ray or dry_run:
+    if len(sources) > 1 or camera is not None or workers or ray or dry_run:
         from edge_vad.archive.plan import ScoringSettings
 
         settings = ScoringSettings(

@@ -35,10 +35,12 @@ from edge_vad.cli.bulk import demand_all_done, do_all, open_pool, pool_size
 from edge_vad.cli.console import note, warn
 from edge_vad.cli.score_summary import SourceScores, print_scores, print_standing, source_scores
 from edge_vad.cli.streams import print_next
+from edge_vad.errors import WrongUse
 from edge_vad.files.owner import Owner
 from edge_vad.scene_model import SceneModel
 from edge_vad.scoring.detector import load
 from edge_vad.site.settings import NAME_PATTERN
+from edge_vad.untrusted import plain
 
 _MOST_SHOWN = 20
 _MOST_AHEAD = 8
@@ -74,6 +76,11 @@ def score_archive(
         NotAllDone: Some clips failed, and all others are done.
         EdgeVadError: Nothing was done; see the parts.
     """
+    if camera is not None and not NAME_PATTERN.fullmatch(camera):
+        raise WrongUse(
+            f"{plain(camera)!r} is no name of a camera",
+            "use letters from a to z, digits, - and _, 64 at most",
+        )
     onnx = engine_file.resolve(scene, settings.backend)[0] if _is_engine(scene) else scene
     model = SceneModel.read(onnx)
     name = camera or _name_of(onnx)

@@ -347,6 +347,14 @@ def test_a_clip_that_cannot_be_read_is_told_and_the_others_are_done(score, clips
     assert len(told["sources"]) == 3
 
 
+@pytest.mark.parametrize("camera", ["", "../gate", "gate\x1b[2J", "für", "x" * 65])
+def test_the_name_of_a_camera_is_one_that_a_site_file_could_have(score, clips, camera):
+    answer = score(clips[0], "--camera", camera)
+    assert answer.code == 2
+    assert "is no name of a camera" in answer.err
+    assert "\x1b" not in answer.err
+
+
 @pytest.mark.parametrize("name", ["events", "scores.parquet", "archive.json"])
 def test_a_clip_may_not_be_called_like_what_is_beside_it(score, make, tmp_path, name):
     clip = make.avi(tmp_path / f"{name}.avi", make.movement(5))
