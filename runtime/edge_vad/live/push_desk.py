@@ -115,7 +115,7 @@ class RunningPushDesk:
     def status(self) -> PushStatus:
         """What this machine watches by."""
         state = self._releases.state()
-        return PushStatus(self._settings.site, state.serial, state.kept, self._latest)
+        return PushStatus(self._settings.site, state.serial, state.kept_serial, self._latest)
 
     def offer(self, manifest: bytes, signature: bytes) -> WantedFiles:
         """Look at what is offered; whether it may be uploaded."""
@@ -186,6 +186,8 @@ class RunningPushDesk:
             self._trial.run([upload.folder / name for name in upload.scenes])
             if upload.files:
                 self._switch(upload)
+            else:
+                self._releases.hold(self._stage("taking over").serial)
             latest = self._stage("taken over")
             self._releases.note(latest.serial, latest.stage, latest.key)
             _log.info("push %d was taken over", latest.serial)
@@ -213,11 +215,12 @@ class RunningPushDesk:
         """Take what is kept; returns the push that holds then."""
         with self._turn:
             self._demand_idle()
-            state, text = self._releases.state(), self._releases.kept_text()
-            self._rewrite(lambda _: text, state.kept or 0)
-        _log.warning("push %d was rolled back to %d", state.serial, state.kept)
-        self._releases.note(state.kept or 0, "rolled back", "edge-vad site rollback")
-        return state.kept or 0
+            before, text = self._releases.state(), self._releases.kept_text()
+            serial = before.kept_serial or 0
+            self._rewrite(lambda _: text, serial)
+        _log.warning("push %d was rolled back to %d", before.serial, serial)
+        self._releases.note(serial, "rolled back", "edge-vad site rollback")
+        return serial
 
     def _stage(self, stage: Stage) -> LatestPush:
         assert self._latest  # noqa: S101 - it was offered

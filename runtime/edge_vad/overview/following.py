@@ -101,6 +101,9 @@ class BoxFollower:
         except (sqlite3.Error, OSError) as error:
             self._lost(f"what it tells cannot be kept here ({error})")
             return _AGAIN_S
+        except Exception as error:  # noqa: BLE001 - or it would be shown for ever as it is now
+            self._lost(f"what it tells cannot be used here ({type(error).__name__})")
+            return _AGAIN_S
         self._turns += 1
         return self._pause_s if self.view.complete else 0.0
 

@@ -15,8 +15,9 @@ import msgspec
 
 from edge_vad.errors import BadInput
 from edge_vad.files.atomic import make_private_file
+from edge_vad.files.owner import Owner
 from edge_vad.overview.answers import BoxEvent
-from edge_vad.sinks.disk import make_folder
+from edge_vad.sinks.disk import is_damaged, make_folder
 from edge_vad.sinks.store.media import first_id
 
 DATABASE = "overview.sqlite"
@@ -38,6 +39,10 @@ CREATE INDEX IF NOT EXISTS by_camera ON events (box, camera, id);
 _STORE = "INSERT OR REPLACE INTO events VALUES (?, ?, ?, ?, ?, ?)"
 _FILES = ("", "-wal", "-shm")
 _log = logging.getLogger(__name__)
+
+
+class _OtherVersion(sqlite3.DatabaseError):
+    """A database of another version of edge-vad."""
 
 
 class BoxEventQuery(NamedTuple):
@@ -72,12 +77,13 @@ class EventIndex:
         boxes: Names of the boxes; what is known of others is forgotten.
 
     Raises:
-        BadInput: The folder cannot be written to.
+        BadInput: The folder cannot be written to, or another process keeps events in it.
     """
 
     def __init__(self, folder: Path, boxes: Sequence[str]) -> None:
         self._path = folder / DATABASE
         make_folder(folder)
+        self._owner = Owner(self._path, is_file=True)
         self._writing = threading.Lock()
         try:
             self._connection = _opened(self._path)
@@ -85,6 +91,7 @@ class EventIndex:
             with self._connection:
                 self._connection.executemany("DELETE FROM events WHERE box = ?", gone)
         except (sqlite3.Error, OSError) as error:
+            self._owner.close()
             raise BadInput(
                 f"what is known of the boxes cannot be kept in {folder} ({error})",
                 "give another folder, or none",
@@ -186,6 +193,7 @@ class EventIndex:
         """End it."""
         with self._writing:
             self._connection.close()
+        self._owner.close()
 
     def _boxes(self) -> list[str]:
         return [row[0] for row in self._connection.execute("SELECT DISTINCT box FROM events")]
@@ -202,6 +210,8 @@ def _opened(path: Path) -> sqlite3.Connection:
     try:
         return _connected(path)
     except sqlite3.DatabaseError as error:
+        if not (isinstance(error, _OtherVersion) or is_damaged(error)):
+            raise
         _log.warning("%s is made anew (%s)", path, error)
         for ending in _FILES:
             path.with_name(path.name + ending).unlink(missing_ok=True)
@@ -216,7 +226,7 @@ def _connected(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous = NORMAL")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version not in (0, _VERSION):
-            raise sqlite3.DatabaseError("it is of another version")
+            raise _OtherVersion("it is of another version")
         connection.executescript(_CREATE)
         connection.execute(f"PRAGMA user_version = {_VERSION}")
     except BaseException:

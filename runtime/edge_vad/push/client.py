@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from edge_vad.errors import BadInput, EdgeVadError, Unavailable
 from edge_vad.network.deadline import Deadline
@@ -91,7 +92,7 @@ class PushClient:
         Raises:
             BoxProblem: It does not tell.
         """
-        return self._ask("GET", _PATH, PushStatus)
+        return _shown(self._ask("GET", _PATH, PushStatus))
 
     def offer(self, manifest: bytes, signature: bytes) -> WantedFiles:
         """Offer a push; which of its files the box wants.
@@ -119,7 +120,7 @@ class PushClient:
             OSError: A file cannot be read.
         """
         path = f"{_PATH}/{serial}/files"
-        return self._ask("POST", path, PushStatus, _chunks(files, on_bytes), size)
+        return _shown(self._ask("POST", path, PushStatus, _chunks(files, on_bytes), size))
 
     def _ask(
         self,
@@ -142,7 +143,7 @@ class PushClient:
             if status == http.HTTPStatus.OK:
                 return msgspec.json.decode(content, type=kind)
             said = msgspec.json.decode(content, type=_Error)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (ValueError, RecursionError):
             raise self._away(f"it answers with status {status}, and not as a page does") from None
         raise BoxProblem(Problem(plain(said.error), plain(said.todo), plain(said.code)))
 
@@ -176,6 +177,15 @@ class PushClient:
         what = f"{self._box.name} does not answer as it should ({plain(why)})"
         todo = "see whether it watches, and check its url and ca in the file of boxes"
         return BoxProblem.of(Unavailable(what, todo))
+
+
+def _shown(status: PushStatus) -> PushStatus:
+    """The same as it may be shown: who answers is not trusted."""
+    site, latest = plain(status.site), status.latest
+    if latest is not None:
+        error, todo, code = plain(latest.error), plain(latest.todo), plain(latest.code)
+        latest = replace(latest, error=error, todo=todo, code=code, key=plain(latest.key))
+    return replace(status, site=site, latest=latest)
 
 
 def _renewing(body: Iterable[bytes], deadline: Deadline) -> Iterator[bytes]:

@@ -91,7 +91,9 @@ def signed(
     try:
         msgspec.json.decode(content, type=PushManifest)
     except msgspec.ValidationError as error:
-        raise WrongUse(f"this cannot be pushed: {error}", "give a serial above 0") from None
+        raise WrongUse(
+            f"this cannot be pushed: {error}", "give another --serial, or a shorter --expires"
+        ) from None
     return SignedPush(manifest, content, sign(content, key), folder)
 
 

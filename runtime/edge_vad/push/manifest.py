@@ -103,7 +103,8 @@ def demand_timely(
     if manifest.serial <= highest:
         raise OlderPush(
             f"push {manifest.serial} is not newer than {highest}, which was taken over",
-            "push again; to go back, run edge-vad site rollback on the box",
+            f"push again, with --serial above {highest} where a clock was wrong; to go back, run "
+            "edge-vad site rollback on the box",
         )
     if now_s >= manifest.expires:
         raise OlderPush(

@@ -1,9 +1,10 @@
 """What a box keeps of pushes, beside its site file: scenes by number, and the site file before.
 
 The folder `pushed` holds a folder for each push whose scenes a camera shows or would show after a
-roll-back, `kept.toml`, which is the site file before the push that holds, `state.json` and
+roll-back, the site file before the push that holds, named by its digest, `state.json` and
 `history.jsonl`. The site file names scenes by their place in there, so writing it anew, which is
-done at once and whole, is what takes a push over.
+done at once and whole, is what takes a push over: whenever the power fails, what is kept is what
+held before.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from edge_vad.errors import BadInput
 from edge_vad.files.atomic import (
@@ -27,16 +29,34 @@ from edge_vad.files.atomic import (
     write_whole,
 )
 from edge_vad.files.bounded import read_bounded, read_text, reason_of
-from edge_vad.site.reading import decode_site
+from edge_vad.site.reading import decode_site, read_document
 from edge_vad.site.settings import SiteSettings
 from edge_vad.untrusted import shown_path
 
 FOLDER = "pushed"
-_STATE, _KEPT, _HISTORY = "state.json", "kept.toml", "history.jsonl"
+_STATE, _HISTORY = "state.json", "history.jsonl"
+_KEPT = re.compile(r"kept-[0-9a-f]{64}\.toml")
 _INCOMING = ".incoming-"
 _RELEASE = re.compile(r"[1-9][0-9]{0,15}")
 _LARGEST = 1_000_000
 _log = logging.getLogger(__name__)
+
+
+class KeptSite(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A site file that is kept.
+
+    Attributes:
+        serial: Of the push that held by it; 0 where none did.
+        sha256: Of its text.
+    """
+
+    serial: int
+    sha256: str
+
+    @property
+    def file(self) -> str:
+        """Its name in the folder of pushes."""
+        return f"kept-{self.sha256}.toml"
 
 
 class PushState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,16 +64,23 @@ class PushState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         serial: Of the push that holds; 0 where none does.
-        kept: Of the one that `kept.toml` is of; None where there is none.
-        highest: The largest that ever held: no other of so small a number is taken.
-        before: SHA-256 of the site file that was to be replaced: where that is still there, it
-            never came to it.
+        kept: What a roll-back takes; None where there is nothing. Where it still is the site file,
+            it never was replaced.
+        highest: The largest serial that ever held: no other of so small a number is taken.
+        earlier: What was kept before that.
+        site_file: Name of the site file that all of it is of.
     """
 
     serial: int = 0
-    kept: int | None = None
+    kept: KeptSite | None = None
     highest: int = 0
-    before: str = ""
+    earlier: KeptSite | None = None
+    site_file: str = ""
+
+    @property
+    def kept_serial(self) -> int | None:
+        """Serial of what is kept; None where nothing is."""
+        return None if self.kept is None else self.kept.serial
 
 
 class Releases:
@@ -71,22 +98,40 @@ class Releases:
         """Which push holds.
 
         Raises:
-            BadInput: It cannot be read: nothing is pushed then, for it might be an old one.
+            BadInput: It cannot be read, or is of another site file: nothing is pushed then, for it
+                might be an old one.
         """
-        place = self.folder / _STATE
+        state = self._read_state()
+        if state.kept and state.kept.sha256 == self._digest_of_site():
+            earlier = state.earlier
+            kept = earlier if earlier and (self.folder / earlier.file).is_file() else None
+            return replace(state, serial=state.kept.serial, kept=kept, earlier=None)
+        return state
+
+    def _read_state(self) -> PushState:
+        place, name = self.folder / _STATE, self._site_file.name
         try:
             state = msgspec.json.decode(read_bounded(place, _LARGEST), type=PushState)
         except FileNotFoundError:
-            return PushState()
+            return PushState(site_file=name)
         except (OSError, ValueError) as error:
             why = reason_of(error) if isinstance(error, OSError) else "it is damaged"
             raise BadInput(
                 f"{shown_path(place)} cannot be read ({why})",
                 "restore it, or delete it: then an older push may be taken again",
             ) from None
-        if state.before and state.before == digest_of(self._site_file):
-            return PushState(state.kept or 0, None, state.highest)
+        if state.site_file != name:
+            raise BadInput(
+                f"the pushes in {shown_path(self.folder)} are of {shown_path(state.site_file)}",
+                "give that file its name back, or keep each site file in a folder of its own",
+            )
         return state
+
+    def _digest_of_site(self) -> str:
+        try:
+            return _digest(read_document(self._site_file))
+        except BadInput:
+            return ""
 
     def place_of(self, serial: int) -> Path:
         """The folder of a push."""
@@ -117,24 +162,36 @@ class Releases:
             OSError: It cannot be written.
         """
         make_private_folder(self.folder)
-        highest = max(self.state().highest, serial)
-        write_whole(self.folder / _KEPT, text.encode(), PRIVATE)
-        before = hashlib.sha256(text.encode()).hexdigest()
-        state = PushState(serial, kept_serial, highest, before)
+        state, kept = self.state(), KeptSite(kept_serial, _digest(text))
+        write_whole(self.folder / kept.file, text.encode(), PRIVATE)
+        self._write(replace(state, serial=serial, kept=kept, earlier=state.kept))
+
+    def hold(self, serial: int) -> None:
+        """Let a push hold that changes nothing: what is older is not taken any more.
+
+        Raises:
+            BadInput: As for `state`.
+            OSError: It cannot be written.
+        """
+        make_private_folder(self.folder)
+        self._write(replace(self.state(), serial=serial))
+
+    def _write(self, state: PushState) -> None:
+        state = replace(state, highest=max(state.highest, state.serial))
         write_whole(self.folder / _STATE, msgspec.json.encode(state), PRIVATE)
 
     @contextmanager
     def unchanged_on_error(self) -> Iterator[None]:
         """What is kept is as it was before where the block fails."""
-        before = {place: _content(place) for place in (self.folder / _KEPT, self.folder / _STATE)}
+        place = self.folder / _STATE
+        before = _content(place)
         try:
             yield
         except BaseException:
-            for place, content in before.items():
-                if content is None:
-                    place.unlink(missing_ok=True)
-                else:
-                    write_whole(place, content, PRIVATE)
+            if before is None:
+                place.unlink(missing_ok=True)
+            else:
+                write_whole(place, before, PRIVATE)
             raise
 
     def note(self, serial: int, outcome: str, by: str, code: str = "") -> None:
@@ -163,32 +220,48 @@ class Releases:
         Raises:
             BadInput: None is kept, or it cannot be read.
         """
-        if self.state().kept is None:
+        kept = self.state().kept
+        if kept is None:
             raise BadInput(
                 f"nothing is kept beside {shown_path(self._site_file)} that could be taken",
                 "scenes are kept when a push takes their place: edge-vad site push",
             )
         try:
-            return read_text(self.folder / _KEPT, _LARGEST)
+            text = read_text(self.folder / kept.file, _LARGEST)
         except (OSError, ValueError) as error:
-            raise BadInput(
-                f"{shown_path(self.folder / _KEPT)} cannot be read ({reason_of(error)})",
-                "restore it, or change the site file by hand",
-            ) from None
+            raise self._unkept(kept, reason_of(error)) from None
+        if _digest(text) != kept.sha256:
+            raise self._unkept(kept, "it was changed")
+        return text
+
+    def _unkept(self, kept: KeptSite, why: str) -> BadInput:
+        return BadInput(
+            f"{shown_path(self.folder / kept.file)} cannot be taken ({why})",
+            "restore it, or change the site file by hand",
+        )
 
     def prune(self) -> None:
-        """Delete the scenes of pushes that neither the site file nor the kept one names."""
+        """Delete what is kept for no roll-back, and scenes that neither site file names."""
         try:
-            texts = [read_text(self._site_file, _LARGEST)]
-            if self.state().kept is not None:
+            texts, kept = [read_text(self._site_file, _LARGEST)], self.state().kept
+            if kept is not None:
                 texts.append(self.kept_text())
-            used = {name for text in texts for name in _releases_in(decode_site(text))}
-            found = [each for each in self.folder.iterdir() if _RELEASE.fullmatch(each.name)]
-            for each in found:
-                if each.name not in used and not each.is_symlink():
+            used = {name for text in texts for name in self._releases_in(decode_site(text))}
+            for each in self.folder.iterdir():
+                if _KEPT.fullmatch(each.name) and not (kept and each.name == kept.file):
+                    each.unlink()
+                elif _RELEASE.fullmatch(each.name) and not (each.name in used or each.is_symlink()):
                     shutil.rmtree(each)
         except (OSError, BadInput) as error:
             _log.warning("old pushes stay: %s", error)
+
+    def _releases_in(self, site: SiteSettings) -> Iterator[str]:
+        """The pushes that cameras show scenes of, however their paths are written."""
+        folder = self.folder.resolve()
+        for camera in site.cameras:
+            scene = (self._site_file.parent / camera.scene).resolve()
+            if scene.is_relative_to(folder):
+                yield from scene.relative_to(folder).parts[:1]
 
 
 def _content(file: Path) -> bytes | None:
@@ -198,10 +271,8 @@ def _content(file: Path) -> bytes | None:
         return None
 
 
-def _releases_in(site: SiteSettings) -> set[str]:
-    """The pushes that cameras show scenes of."""
-    parts = (PurePosixPath(camera.scene).parts for camera in site.cameras)
-    return {each[1] for each in parts if len(each) == 3 and each[0] == FOLDER}
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def digest_of(file: Path) -> str:

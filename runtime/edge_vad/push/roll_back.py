@@ -10,7 +10,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import msgspec
@@ -60,6 +60,8 @@ class RollbackRequests:
     def __init__(self, folder: Path, roll_back: Callable[[], object]) -> None:
         self._folder, self._roll_back = folder, roll_back
         self._is_over = threading.Event()
+        with suppress(OSError):  # of somebody who asked a run that is over, and waits no more
+            (folder / _REQUEST).unlink()
         self._thread = threading.Thread(target=self._run, name="rollback", daemon=True)
         self._thread.start()
 
@@ -69,15 +71,23 @@ class RollbackRequests:
 
     def _run(self) -> None:
         while not self._is_over.wait(_LOOK_EVERY_S):
-            try:
-                request = read_bounded(self._folder / _REQUEST, _LARGEST).decode("ascii")
-                (self._folder / _REQUEST).unlink()
-            except FileNotFoundError:
-                continue
-            except (OSError, ValueError) as error:
-                _log.warning("a request to roll back cannot be read (%s)", type(error).__name__)
-                continue
-            self._serve(request)
+            request = self._taken()
+            if request is not None:
+                self._serve(request)
+
+    def _taken(self) -> str | None:
+        """The request that is there, which then is there no more."""
+        place = self._folder / _REQUEST
+        if not place.is_file():
+            return None
+        try:
+            return read_bounded(place, _LARGEST).decode("ascii")
+        except (OSError, ValueError) as error:
+            _log.warning("a request to roll back cannot be read (%s)", type(error).__name__)
+            return None
+        finally:
+            with suppress(OSError):
+                place.unlink()
 
     def _serve(self, request: str) -> None:
         answer = _RollbackAnswer(request)
@@ -106,22 +116,28 @@ def roll_back(site_file: Path) -> RolledBack:
         EdgeVadError: It cannot watch by what is kept.
     """
     releases = Releases(site_file)
-    text, state = releases.kept_text(), releases.state()
+    releases.kept_text()  # before anything is asked, or made
     is_running = is_owned(releases.folder)
     if is_running:
         _ask(releases.folder)
     else:
-        owner, before = Owner(releases.folder), list[str]()
-        try:
-            rewrite_site(
-                site_file,
-                lambda old: (before.append(old), text)[1],  # type: ignore[func-returns-value]
-                check=lambda _: releases.keep(state.kept or 0, before[0], state.serial),
-            )
-            releases.note(state.kept or 0, "rolled back", "edge-vad site rollback")
-        finally:
-            owner.close()
-    return RolledBack(state.kept or 0, state.serial, is_running)
+        with closing(Owner(releases.folder)):
+            _take_kept(site_file, releases)
+    state = releases.state()
+    return RolledBack(state.serial, state.kept_serial or 0, is_running)
+
+
+def _take_kept(site_file: Path, releases: Releases) -> None:
+    """Swap the site file with the kept one; nothing changes where that fails."""
+    text, state, before = releases.kept_text(), releases.state(), list[str]()
+    serial = state.kept_serial or 0
+    with releases.unchanged_on_error():
+        rewrite_site(
+            site_file,
+            lambda old: (before.append(old), text)[1],  # type: ignore[func-returns-value]
+            check=lambda _: releases.keep(serial, before[0], state.serial),
+        )
+    releases.note(serial, "rolled back", "edge-vad site rollback")
 
 
 def _ask(folder: Path) -> None:

@@ -14,6 +14,7 @@ from edge_vad.push.client import BoxProblem, Problem, PushClient
 from edge_vad.push.folder import SignedPush
 from edge_vad.sinks.pushes import LatestPush, PushStatus
 from edge_vad.site.boxes import SiteBox
+from edge_vad.untrusted import plain
 
 Outcome = Literal["taken over", "would be pushed", "refused", "rolled back", "unknown"]
 _ASK_EVERY_S = 0.5
@@ -23,7 +24,9 @@ _NOT_ANSWERING = Problem(
     "push-unknown",
 )
 _RESTARTED = Problem(
-    "the box was started anew before it had taken the push over", "push again", "push-unknown"
+    "the box was started anew, or pushed to by others, and does not hold this push",
+    "push again",
+    "push-unknown",
 )
 
 
@@ -57,7 +60,7 @@ class BoxOutcome(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_good(self) -> bool:
         """Whether all is as it should be."""
-        return not self.code
+        return self.outcome in ("taken over", "would be pushed")
 
 
 class Rollout:
@@ -109,6 +112,9 @@ class Rollout:
             why = error.strerror or type(error).__name__
             problem = Problem(f"its scenes cannot be read ({why})", "check the folder", "bad-input")
             outcome = _failed(box, problem)
+        except Exception as error:  # noqa: BLE001 - the other boxes go on
+            what = f"{type(error).__name__}: {plain(str(error))}"
+            outcome = _failed(box, Problem(what, "try it alone, and report it", "failed"))
         self._on_stage(box.name, outcome.outcome)
         return msgspec.structs.replace(outcome, seconds=round(time.monotonic() - began, 1))
 
@@ -144,8 +150,10 @@ class Rollout:
         while time.monotonic() < until:
             status = client.status()
             latest = status.latest
-            if latest is None or latest.serial != serial:
-                raise BoxProblem(_RESTARTED)
+            if latest is None or latest.serial != serial:  # started anew, or pushed to by others
+                if status.serial != serial:
+                    raise BoxProblem(_RESTARTED)
+                return LatestPush(serial, "taken over", ""), serial
             if latest.stage not in ("receiving", "checking", "taking over"):
                 return latest, status.serial
             if latest.stage != told:

@@ -42,19 +42,17 @@ def _demand_shown(scenes: AbstractSet[str], site: SiteSettings) -> None:
 def missing_files(
     manifest: PushManifest, site: SiteSettings, folder: Path
 ) -> tuple[PushedFile, ...]:
-    """The files of a push that the box does not have.
+    """The files of a push that the box does not have, wherever it shows a scene of that name.
 
     Args:
         manifest: Of the push.
         site: What the site file says.
         folder: What its paths are relative to.
     """
-    shown = {scene_name(each.scene): folder / each.scene for each in site.cameras}
-    return tuple(
-        file
-        for file in manifest.files
-        if file.name not in shown or digest_of(shown[file.name]) != file.sha256
-    )
+    digests: dict[str, set[str]] = {}
+    for each in {camera.scene for camera in site.cameras}:
+        digests.setdefault(scene_name(each), set()).add(digest_of(folder / each))
+    return tuple(file for file in manifest.files if digests.get(file.name) != {file.sha256})
 
 
 def scene_name(scene: str) -> str:

@@ -6,6 +6,7 @@ import ipaddress
 import os
 import re
 import ssl
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
@@ -133,6 +134,7 @@ def named_boxes(text: str) -> tuple[SiteBox, ...]:
     """
     pairs = [each.partition("=") for each in text.split(",")]
     boxes = [{"name": name, "url": url, **_variable(name)} for name, _, url in pairs]
+    _refuse_shared(boxes)
     try:
         return msgspec.convert({"boxes": boxes}, Boxes).boxes
     except msgspec.ValidationError as error:
@@ -140,6 +142,16 @@ def named_boxes(text: str) -> tuple[SiteBox, ...]:
             f"this names no boxes: {error}",
             "write north=https://10.0.0.5:8420,south=https://south.example, or the path of a file",
         ) from None
+
+
+def _refuse_shared(boxes: Sequence[Mapping[str, str]]) -> None:
+    """See to it that no box gets the token of another whose name is spelt like its own."""
+    variables = [each["token_env"] for each in boxes if "token_env" in each]
+    if twice := next((each for each in variables if variables.count(each) > 1), None):
+        raise WrongUse(
+            f"two boxes would take their token from {twice}",
+            "rename one, or list them in a file: --sites boxes.toml",
+        )
 
 
 def _variable(name: str) -> dict[str, str]:
@@ -157,7 +169,15 @@ def _secret(variable: str | None, file: str | None) -> str | None:
     if file is not None:
         demand_private(Path(file), "the secret")
     text = read_secret(variable, file)
-    return None if text is None else text.strip()
+    if text is None:
+        return None
+    text = text.strip()
+    if not text.isascii() or not text.isprintable():  # it goes into a line of a request
+        raise BadInput(
+            f"the secret in {variable or shown_path(str(file))} is no token",
+            "write it alone, in one line: openssl rand -hex 24 makes one",
+        )
+    return text
 
 
 def _context(ca: str | None) -> ssl.SSLContext:

@@ -142,3 +142,15 @@ def test_what_is_no_box_is_away_and_ends_nothing(site, events, follow, boxes):
             SITE if path == "/api/site" else whole(b'{"events": []}')
         )
         boxes.eventually(lambda: follower.view.state == "well")
+
+
+def test_a_surprise_is_told_and_the_box_is_asked_again(make_box, follow, boxes, monkeypatch):
+    def surprised(*_):
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr("edge_vad.overview.following.cameras_of", surprised)
+        follower, _ = follow(make_box("north", ["gate"])[1])
+        boxes.eventually(lambda: follower.view.state == "away")
+        assert "ZeroDivisionError" in follower.view.why
+    boxes.eventually(lambda: follower.view.state == "well")

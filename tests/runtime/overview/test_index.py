@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from functools import partial
 
 import msgspec
 import pytest
@@ -100,6 +101,31 @@ def test_a_database_that_cannot_be_used_is_made_anew(tmp_path, broken, caplog):
     assert seconds(index) == [1]
     index.close()
     assert "made anew" in caplog.text
+
+
+def test_two_pages_do_not_share_what_is_known(index, tmp_path):
+    index.replace("north", "", "", [event(1)])
+    with pytest.raises(BadInput, match="writes into"):
+        EventIndex(tmp_path, ["elsewhere"])
+    assert seconds(index) == [1]
+
+
+def test_a_database_that_is_only_busy_is_not_made_anew(index, tmp_path, monkeypatch):
+    index.replace("north", "", "", [event(1)])
+    index.close()
+    connect = sqlite3.connect
+
+    class Busy(sqlite3.Connection):
+        def execute(self, *_):
+            raise sqlite3.OperationalError("database is locked")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sqlite3, "connect", partial(connect, factory=Busy))
+        with pytest.raises(BadInput, match="locked"):
+            EventIndex(tmp_path, ["north"])
+    again = EventIndex(tmp_path, ["north"])
+    assert seconds(again) == [1]
+    again.close()
 
 
 def test_a_folder_that_cannot_be_used_is_an_error_at_once(tmp_path):

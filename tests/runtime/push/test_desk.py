@@ -57,7 +57,7 @@ def unchanged(box):
     box.sees_on()
 
 
-_BOOKS = {".edge-vad.lock", "history.jsonl"}
+_BOOKS = {".edge-vad.lock", "history.jsonl", "state.json"}
 
 
 def test_scenes_are_taken_over_and_rolled_back_while_cameras_are_watched(box, scenes, other_scene):
@@ -103,6 +103,17 @@ def test_a_push_that_changes_nothing_uploads_nothing(box, tmp_path):
     (same / "gate.onnx").write_bytes((box.folder / "gate.onnx").read_bytes())
     outcome = box.push(box.push_of(same))
     assert (outcome.outcome, outcome.files, outcome.cameras) == ("taken over", 0, 0)
+    assert outcome.serial == box.serial
+    unchanged(box)
+
+
+def test_what_is_older_than_a_push_that_changed_nothing_is_refused_too(box, scenes, tmp_path):
+    older = box.push_of(scenes)
+    same = tmp_path / "same"
+    same.mkdir()
+    (same / "gate.onnx").write_bytes((box.folder / "gate.onnx").read_bytes())
+    assert box.push(box.push_of(same)).outcome == "taken over"
+    assert box.push(older).code == "push-older"
     unchanged(box)
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from edge_vad.errors import BadInput
-from edge_vad.site.boxes import SiteBox, read_boxes
+from edge_vad.errors import BadInput, WrongUse
+from edge_vad.site.boxes import SiteBox, named_boxes, read_boxes
 
 GOOD = """\
 [[boxes]]
@@ -94,3 +94,14 @@ def test_certificates_that_are_none_are_said(tmp_path: Path) -> None:
         box = SiteBox(name="a", url="https://a", ca=str(tmp_path / name))
         with pytest.raises(BadInput, match="certificates"):
             box.target()
+
+
+def test_no_box_gets_the_token_of_one_whose_name_is_spelt_like_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pair = "a-b=http://127.0.0.1:1,A_B=http://127.0.0.1:2"
+    assert len(named_boxes(pair)) == 2
+    monkeypatch.setenv("EDGE_VAD_TOKEN_A_B", "look-at-one-of-them")
+    with pytest.raises(WrongUse, match="EDGE_VAD_TOKEN_A_B") as error:
+        named_boxes(pair)
+    assert "look-at" not in str(error.value)
