@@ -30,6 +30,12 @@ def states(follower) -> dict[str, str]:
 
 
 @pytest.fixture
+def asked_again_soon(monkeypatch):
+    """Boxes that are away are not waited for in a test."""
+    monkeypatch.setattr("edge_vad.overview.following._AGAIN_S", 0.05)
+
+
+@pytest.fixture
 def many(tmp_path, boxes):
     """A store of 930 events, of two cameras."""
     times = [boxes.now + each for each in range(930)]
@@ -129,7 +135,7 @@ SITE = whole(b'{"live": false}')
         (SITE, whole(b'{"events": {}}')),
     ],
 )
-def test_what_is_no_box_is_away_and_ends_nothing(site, events, follow, boxes):
+def test_what_is_no_box_is_away_and_ends_nothing(site, events, follow, boxes, asked_again_soon):
     def answer(path, out):
         out.write(site if path == "/api/site" else events)
 
@@ -144,7 +150,9 @@ def test_what_is_no_box_is_away_and_ends_nothing(site, events, follow, boxes):
         boxes.eventually(lambda: follower.view.state == "well")
 
 
-def test_a_surprise_is_told_and_the_box_is_asked_again(make_box, follow, boxes, monkeypatch):
+def test_a_surprise_is_told_and_the_box_is_asked_again(
+    make_box, follow, boxes, monkeypatch, asked_again_soon
+):
     def surprised(*_):
         raise ZeroDivisionError
 

@@ -69,8 +69,8 @@ def parse_address(text: str) -> TritonAddress:
     try:
         parts = urlsplit(text)
         port = parts.port or _PORT
-    except ValueError:
-        raise WrongUse(f"{text!r} is no address of a server", _FORMS) from None
+    except ValueError:  # it is not repeated: somebody may have put a password into it
+        raise WrongUse("that is no address of a server", _FORMS) from None
     scene = parts.path.strip("/")
     if not parts.hostname or "@" in parts.netloc or parts.fragment:
         raise WrongUse("that is no address of a server: a host, and no password", _FORMS)

@@ -21,7 +21,7 @@ from edge_vad.backends.triton.tensors import (
 )
 from edge_vad.errors import BadModel, ServerAway, Unavailable, WrongUse
 from edge_vad.scene_model import SceneModel
-from edge_vad.untrusted import shorten
+from edge_vad.untrusted import plain
 
 try:
     import grpc
@@ -33,13 +33,14 @@ except ImportError as error:
 
 _CHANNEL = [
     ("grpc.max_send_message_length", -1),
-    ("grpc.max_receive_message_length", -1),
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 5000),  # which is what connecting may take
     ("grpc.max_reconnect_backoff_ms", 1000),
 ]
 _MOST_FRAMES = 8
 """Under way at a time, at most, whatever a server takes."""
+_LARGEST_TOLD = 2**20
+"""Bytes of what a server says of a scene, or beside its scores."""
 _GIVEN = {"frame": "uint8", "motion": "float32", "elapsed": "float32", "reset": "bool"}
 
 
@@ -87,7 +88,8 @@ class Server:
             "score": ServedTensor("float32", (1,)),
             **({"motion_known": ServedTensor("bool", (1,))} if card.motion_inside else {}),
         }
-        self._client = _connected(address)
+        most = _LARGEST_TOLD + _MOST_FRAMES * sum(each.size for each in self._outputs.values())
+        self._client = _connected(address, most)
         self._transport: Transport | None = None
 
     def check(self, within_s: float) -> None:
@@ -217,7 +219,7 @@ class Server:
             ) from None
         raise BadModel(
             f"the server at {self._address.target} has another {self._name!r} than this scene "
-            f"model, whose version is {self._version} (it has {', '.join(other.versions)})",
+            f"model, whose version is {self._version} (it has {plain(', '.join(other.versions))})",
             "export this scene model into its repository, or take that scene model here",
         )
 
@@ -245,9 +247,11 @@ _NOT_FOUND = "StatusCode.NOT_FOUND"
 _AWAY = ("StatusCode.UNAVAILABLE", "StatusCode.DEADLINE_EXCEEDED", "StatusCode.CANCELLED")
 
 
-def _connected(address: TritonAddress) -> Any:
+def _connected(address: TritonAddress, most: int) -> Any:
+    """A client that takes answers of so many bytes, at most."""
     credentials = _credentials(address, address.tls) if address.tls else None
-    return triton.InferenceServerClient(address.target, creds=credentials, channel_args=_CHANNEL)
+    channel = [*_CHANNEL, ("grpc.max_receive_message_length", most)]
+    return triton.InferenceServerClient(address.target, creds=credentials, channel_args=channel)
 
 
 def _credentials(address: TritonAddress, tls: Tls) -> Any:
@@ -262,7 +266,7 @@ def _credentials(address: TritonAddress, tls: Tls) -> Any:
 
 
 def _reason(error: Any) -> str:
-    return shorten(str(error.message() or error).strip().split("\n", 1)[0])
+    return plain(str(error.message() or error).strip().split("\n", 1)[0])
 
 
 def _left(until: float) -> float:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from edge_vad.errors import Unavailable
+from edge_vad.errors import BadModel, Unavailable
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -59,7 +59,11 @@ class Transport(Protocol):
         """
 
     def take(self, result: Any, row: int, frames: int) -> Arrays:
-        """What its answer carries, for so many frames, in memory of its own."""
+        """What its answer carries, for so many frames, in memory of its own.
+
+        Raises:
+            BadModel: It is not what the server said that it gives, or no number.
+        """
 
     def close(self) -> None:
         """Give back what it holds."""
@@ -89,7 +93,14 @@ class InMessages:
 
     def take(self, result: Any, row: int, frames: int) -> Arrays:  # noqa: ARG002
         """See `Transport`."""
-        return {name: np.array(result.as_numpy(name)) for name in self._outputs}
+        taken = {}
+        for name, tensor in self._outputs.items():
+            try:
+                values = np.array(result.as_numpy(name))
+            except ValueError:  # its bytes are of another shape than it says
+                raise _no_answer(name) from None
+            taken[name] = as_given(values, name, tensor, frames)
+        return taken
 
     def close(self) -> None:
         """There is nothing to give back."""
@@ -165,7 +176,7 @@ class InSharedMemory:
         for name, tensor in self._outputs.items():
             shape = (frames, *tensor.shape)
             lies = self._memory.get_contents_as_numpy(self._region, tensor.dtype, shape, offset)
-            taken[name] = np.array(lies)
+            taken[name] = as_given(np.array(lies), name, tensor, frames)
             offset += frames * tensor.size
         return taken
 
@@ -183,3 +194,22 @@ _LEAVING_S = 0.5
 def as_sent(values: NDArray[Any], tensor: ServedTensor) -> NDArray[Any]:
     """Values as the server takes them, with a dimension besides that of the batch."""
     return np.ascontiguousarray(values, tensor.dtype).reshape(len(values), *tensor.shape)
+
+
+def as_given(values: NDArray[Any], name: str, tensor: ServedTensor, frames: int) -> NDArray[Any]:
+    """Values as the server said that it gives them.
+
+    Raises:
+        BadModel: They are others, or no numbers.
+    """
+    is_whole = values.shape == (frames, *tensor.shape) and values.dtype == np.dtype(tensor.dtype)
+    if not is_whole or not np.isfinite(values).all():
+        raise _no_answer(name)
+    return values
+
+
+def _no_answer(name: str) -> BadModel:
+    return BadModel(
+        f"what it gives as {name} is no such thing",
+        "see what serves there: its answers are not those of this scene",
+    )

@@ -33,6 +33,8 @@ def test_an_address_is_read(text: str, expected: TritonAddress) -> None:
         "triton://gpu:port/street",
         "triton://gpu:99999/street",
         "triton://user:secret@gpu/street",
+        "triton://user:secret@gpu:99999/street",
+        "triton://[secret/street",
         "triton://gpu/two/names",
         "triton://gpu/street#here",
         "triton://gpu/street?colour=red",

@@ -172,6 +172,55 @@ def test_a_scene_that_was_exchanged_under_its_name_scores_nothing(
         backend.infer(cameras.next())
 
 
+LIES: dict[str, Callable[[dict[str, np.ndarray]], None]] = {
+    "fewer frames": lambda said: said.update(score=said["score"][:0]),
+    "more frames": lambda said: said.update(score=np.repeat(said["score"], 2, axis=0)),
+    "flat": lambda said: said.update(score=said["score"][:, 0]),
+    "another type": lambda said: said.update(score=said["score"].astype(np.float64)),
+    "no number": lambda said: said.update(score=np.full_like(said["score"], np.nan)),
+    "another map": lambda said: said.update(anomaly_map=said["anomaly_map"][:, :1]),
+    "an endless one": lambda said: said.update(anomaly_map=np.zeros((1, 2**21), np.float32)),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_an_answer_that_is_not_what_was_said_scores_nothing(
+    lie, lean, serve, connect, make, monkeypatch
+) -> None:
+    server = serve(lean)
+    backend, here = connect(lean, server), load_backend(lean, threads=1)
+    score, lying = server._score, [True]
+
+    def lied(*asked):
+        said = score(*asked)
+        if lying:
+            LIES[lie](said)
+        return said
+
+    monkeypatch.setattr(server, "_score", lied)
+    cameras, alike = Cameras(make, lean), Cameras(make, lean)
+    with pytest.raises(ServerAway):
+        backend.infer(cameras.next())
+    lying.clear()
+    alike.next()
+    assert_same(wait_for(backend, cameras.next()), here.infer(alike.next()))
+
+
+def test_what_a_server_says_of_a_failure_cannot_act_on_the_terminal(
+    lean, serve, connect, make, monkeypatch
+) -> None:
+    server = serve(lean)
+    backend = connect(lean, server)
+
+    def refuse(asked, context):
+        context.abort(grpc.StatusCode.INTERNAL, "no\x1b[2J")
+
+    monkeypatch.setattr(server, "_inputs", refuse)
+    with pytest.raises(ServerAway) as refused:
+        backend.infer(Cameras(make, lean).next())
+    assert "\x1b" not in refused.value.what
+
+
 @pytest.mark.parametrize("options", ["", "memory=shared"])
 def test_a_failure_that_passes_is_not_noticed(options, lean, serve, connect, make) -> None:
     server = serve(lean)
