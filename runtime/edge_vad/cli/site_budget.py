@@ -13,7 +13,7 @@ import msgspec
 from edge_vad.cli.console import note, progress
 from edge_vad.cli.options import json_option
 from edge_vad.cli.streams import print_next, print_stdout
-from edge_vad.errors import WrongUse
+from edge_vad.errors import BadInput, EdgeVadError, WrongUse
 from edge_vad.false_alarms import describe_hours
 from edge_vad.site.budget.listing import AcceptedRate, SitePart, SiteTails, divide
 from edge_vad.site.budget.shares import added_up, describe_share
@@ -68,8 +68,7 @@ def budget(files: tuple[Path, ...], false_alarms: str | None, write: bool, as_js
     total = false_alarms.strip() if false_alarms else _said(files, sites)
     parts = divide(total, _read(files, sites))
     if write:
-        for file, part in zip(files, parts, strict=True):
-            _write(file, part.false_alarms)
+        _write_all(files, sites, parts)
     if as_json:
         print_stdout(msgspec.json.encode(BudgetDocument(total, parts, write)))
         return
@@ -104,11 +103,39 @@ def _read(files: Sequence[Path], sites: Sequence[SiteSettings]) -> list[SiteTail
         return [SiteTails.of(*each, advance) for each in zip(files, sites, strict=True)]
 
 
-def _write(file: Path, false_alarms: str) -> None:
+def _write_all(
+    files: Sequence[Path], sites: Sequence[SiteSettings], parts: Sequence[SitePart]
+) -> None:
+    """Write the parts, each by itself: boxes are other machines.
+
+    Raises:
+        EdgeVadError: One cannot be written; it is told which are.
+    """
+    done = list[Path]()
+    try:
+        for file, site, part in zip(files, sites, parts, strict=True):
+            _write(file, site, part.false_alarms)
+            done.append(file)
+    except EdgeVadError as error:
+        if not done:
+            raise
+        written = ", ".join(map(shown_path, done))
+        what = f"{error.what}; written is the part of {written} alone"
+        raise type(error)(what, error.todo) from None
+
+
+def _write(file: Path, site: SiteSettings, false_alarms: str) -> None:
     def put(document: TOMLDocument) -> None:
         document["false_alarms"] = false_alarms
 
-    edit_site(file, put)
+    def check(found: SiteSettings) -> None:
+        if found != msgspec.structs.replace(site, false_alarms=false_alarms):
+            raise BadInput(
+                f"{shown_path(file)} was changed while its part was computed",
+                "give the same command again",
+            )
+
+    edit_site(file, put, check=check)
 
 
 def _print(part: SitePart) -> None:

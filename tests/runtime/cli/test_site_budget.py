@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from edge_vad.false_alarms import NormalTail, parse_rate
+from edge_vad.site.budget.listing import divide
 from edge_vad.site.reading import read_site
 
 Command = Callable[..., Any]
@@ -162,3 +163,19 @@ def test_config_check_without_a_budget_tells_what_the_footage_can_show(
     assert {each["false_alarms"] for each in document["cameras"]} == {"1/day"}
     assert {each["share"] for each in document["cameras"]} == {None}
     assert parse_rate(document["cameras"][0]["false_alarms"]) * 24 == pytest.approx(1)
+
+
+def test_a_site_that_changed_meanwhile_gets_no_part_of_what_it_was_and_it_is_told(
+    boxes: tuple[Path, Path], edge_vad: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def changed_meanwhile(*asked: Any) -> Any:
+        parts = divide(*asked)
+        boxes[1].write_text(boxes[1].read_text().replace('"yard"', '"pond"'))
+        return parts
+
+    monkeypatch.setattr("edge_vad.cli.site_budget.divide", changed_meanwhile)
+    told = edge_vad("site", "budget", *boxes, "--false-alarms", "7/day", "--write")
+    assert told.code == 3
+    assert "south/site.toml was changed while its part was computed" in told.err
+    assert "written is the part of north/site.toml alone" in told.err
+    assert read_site(boxes[1]).false_alarms is None

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from edge_vad.errors import WrongUse
 from edge_vad.sources import open_source
 from edge_vad_train.checkpoint import FILE_NAME, load_trained
+from edge_vad_train.cli.footage import plan_training
 
 Command = Callable[..., Any]
 BRIEF = ("--latent", 2, "--components", 2, "--steps", 3, "--size", "192x144")
@@ -82,6 +84,20 @@ def test_every_camera_of_a_site_is_learnt_from_its_own_footage(
     again = edge_vad(*words, *BRIEF, "--camera", "gate")
     assert again.code == 0
     assert "already holds a trained scene" in again.err
+
+
+def test_two_cameras_are_not_trained_into_one_scene(tmp_path: Path) -> None:
+    site = tmp_path / "site.toml"
+    site.write_text(
+        "\n".join(
+            f'[[cameras]]\nname = "{name}"\nsource = "0"\nscene = "{scene}"\nfootage = ["."]'
+            for name, scene in (("gate", "street.onnx"), ("yard", "./street.onnx"))
+        )
+    )
+    with pytest.raises(WrongUse, match="cameras gate and yard show the same scene"):
+        plan_training((), tmp_path / "runs", site, ())
+    (job,) = plan_training((), tmp_path / "runs", site, ("yard",))
+    assert job.out == tmp_path / "runs/yard"
 
 
 @pytest.mark.parametrize(

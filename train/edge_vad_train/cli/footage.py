@@ -53,19 +53,33 @@ def plan_training(
     """Which scenes are trained: one of what was named, or one of each camera of a site.
 
     Raises:
-        WrongUse: Nothing was named, or a camera has no footage.
+        WrongUse: Nothing was named, a camera has no footage, or two show one scene.
         BadInput: The site file is broken.
     """
     if config is not None:
         if sources:
             raise WrongUse("--config stands for SOURCES", "give the one or the others")
         chosen = cameras_of(read_site(config), cameras)
-        return [_job(camera, config, out or USUAL_RUNS) for camera in chosen]
+        return _demand_apart([_job(camera, config, out or USUAL_RUNS) for camera in chosen])
     if cameras:
         raise WrongUse("--camera is for a site file", "name it with --config")
     if not sources or out is None:
         raise WrongUse("there is nothing to train on", "give SOURCES and --out, or --config")
     return [TrainJob(sources, out, Path(f"{out.resolve().name}.onnx"))]
+
+
+def _demand_apart(jobs: list[TrainJob]) -> list[TrainJob]:
+    """See to it that no scene would take the place of another that is trained with it."""
+    by_place: dict[Path, TrainJob] = {}
+    for job in jobs:
+        if other := by_place.get(job.onnx.resolve()):
+            raise WrongUse(
+                f"cameras {other.out.name} and {job.out.name} show the same scene, "
+                f"{shown_path(job.onnx)}, and each would be trained into its place",
+                f"give them scenes of their own, or train one of them: --camera {other.out.name}",
+            )
+        by_place[job.onnx.resolve()] = job
+    return jobs
 
 
 def record_first(job: TrainJob, duration: str | None, max_size: str) -> tuple[str, ...]:
