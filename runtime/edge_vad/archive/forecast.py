@@ -54,7 +54,7 @@ def forecast(plan: ArchivePlan, workers: int) -> Forecast | None:
         plan.scene, backend=settings.backend, threads=settings.threads, ignore=settings.ignore
     ) as detector:
         for job in plan.jobs[:_TRIED_CLIPS]:
-            with suppress(EdgeVadError):
+            with suppress(EdgeVadError, OSError):
                 count, seconds = _measure(detector, plan, job.work)
                 if count:
                     speed = count / seconds
@@ -96,7 +96,7 @@ def _lengths(
 ) -> Iterator[tuple[Job[ArchiveClip], int]]:
     for job in jobs:
         with (
-            suppress(EdgeVadError),
+            suppress(EdgeVadError, OSError),
             open_source(job.work.source, fps=plan.manifest.settings.fps) as source,
         ):
             if source.length:

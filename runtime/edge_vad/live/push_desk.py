@@ -103,7 +103,7 @@ class RunningPushDesk:
         self._turn = threading.RLock()
         self._offered: _Offer | None = None
         self._latest: LatestPush | None = None
-        self._releases.prune()
+        self._releases.tidy()
         self._requests = RollbackRequests(self._releases.folder, self._roll_back)
 
     def close(self) -> None:
@@ -183,16 +183,18 @@ class RunningPushDesk:
 
     def _take_over(self, upload: _Upload) -> None:
         with suppress(EdgeVadError, OSError), self._told():  # they are told
-            self._trial.run([upload.folder / name for name in upload.scenes])
-            if upload.files:
-                self._switch(upload)
-            else:
-                self._releases.hold(self._stage("taking over").serial)
+            try:
+                self._trial.run([upload.folder / name for name in upload.scenes])
+                if upload.files:
+                    self._switch(upload)
+                else:
+                    self._releases.hold(self._stage("taking over").serial)
+            finally:  # before it is over, and another may come
+                shutil.rmtree(upload.folder, ignore_errors=True)
+                self._releases.prune()
             latest = self._stage("taken over")
             self._releases.note(latest.serial, latest.stage, latest.key)
             _log.info("push %d was taken over", latest.serial)
-        shutil.rmtree(upload.folder, ignore_errors=True)
-        self._releases.prune()
 
     def _switch(self, upload: _Upload) -> None:
         """Write the site file that names the new scenes, and watch by it."""
@@ -211,8 +213,8 @@ class RunningPushDesk:
             keep = lambda text: releases.keep(serial, text, before)  # noqa: E731
             self._running.rewrite(rewrite, keep, self._count)
 
-    def _roll_back(self) -> int:
-        """Take what is kept; returns the push that holds then."""
+    def _roll_back(self) -> None:
+        """Take what is kept."""
         with self._turn:
             self._demand_idle()
             before, text = self._releases.state(), self._releases.kept_text()
@@ -220,7 +222,6 @@ class RunningPushDesk:
             self._rewrite(lambda _: text, serial)
         _log.warning("push %d was rolled back to %d", before.serial, serial)
         self._releases.note(serial, "rolled back", "edge-vad site rollback")
-        return serial
 
     def _stage(self, stage: Stage) -> LatestPush:
         assert self._latest  # noqa: S101 - it was offered

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from stat import S_IWOTH
 from typing import TYPE_CHECKING, NamedTuple
 
 from edge_vad.errors import BadInput, Unavailable
@@ -103,9 +104,10 @@ def read_known(path: Path) -> list[KnownKey]:
     """Read the keys that a box knows: a line each, `ssh-ed25519 BASE64 NAME`; `#` begins a remark.
 
     Raises:
-        BadInput: It cannot be read, or holds none, or something else.
+        BadInput: It cannot be read, or holds none, or something else, or anybody may write to it.
     """
     demand_cryptography()
+    _demand_ours(path)
     try:
         lines = [line.strip() for line in read_text(path, _LARGEST_FILE).splitlines()]
     except (OSError, ValueError) as error:
@@ -124,6 +126,19 @@ def read_known(path: Path) -> list[KnownKey]:
             "write the line of a .pub file into it, one for each key that may push",
         )
     return found
+
+
+def _demand_ours(path: Path) -> None:
+    """See to it that nobody lets himself in; where there is no file, who reads it says so."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return
+    if mode & S_IWOTH:
+        raise BadInput(
+            f"anybody may write keys into {shown_path(path)}",
+            f"see which are in it, and chmod o-w {shown_path(path)}",
+        )
 
 
 def _known(line: str, number: int, path: Path) -> KnownKey:

@@ -144,8 +144,7 @@ class Releases:
             OSError: It cannot be made.
         """
         make_private_folder(self.folder)
-        for left in self.folder.glob(f"{_INCOMING}*"):
-            shutil.rmtree(left, ignore_errors=True)
+        self._clear_incoming()
         place = self.folder / f"{_INCOMING}{serial}"
         place.mkdir(mode=0o700)
         return place
@@ -239,6 +238,15 @@ class Releases:
             f"{shown_path(self.folder / kept.file)} cannot be taken ({why})",
             "restore it, or change the site file by hand",
         )
+
+    def tidy(self) -> None:
+        """Delete what nobody needs, while nothing arrives: also what a restart cut off."""
+        self._clear_incoming()
+        self.prune()
+
+    def _clear_incoming(self) -> None:
+        for left in self.folder.glob(f"{_INCOMING}*"):
+            shutil.rmtree(left, ignore_errors=True)
 
     def prune(self) -> None:
         """Delete what is kept for no roll-back, and scenes that neither site file names."""

@@ -14,7 +14,6 @@ from edge_vad.push.client import BoxProblem, Problem, PushClient
 from edge_vad.push.folder import SignedPush
 from edge_vad.sinks.pushes import LatestPush, PushStatus
 from edge_vad.site.boxes import SiteBox
-from edge_vad.untrusted import plain
 
 Outcome = Literal["taken over", "would be pushed", "refused", "rolled back", "unknown"]
 _ASK_EVERY_S = 0.5
@@ -112,8 +111,8 @@ class Rollout:
             why = error.strerror or type(error).__name__
             problem = Problem(f"its scenes cannot be read ({why})", "check the folder", "bad-input")
             outcome = _failed(box, problem)
-        except Exception as error:  # noqa: BLE001 - the other boxes go on
-            what = f"{type(error).__name__}: {plain(str(error))}"
+        except Exception as error:  # noqa: BLE001 - the other boxes go on; its text may hold a token
+            what = f"it could not be pushed to ({type(error).__name__})"
             outcome = _failed(box, Problem(what, "try it alone, and report it", "failed"))
         self._on_stage(box.name, outcome.outcome)
         return msgspec.structs.replace(outcome, seconds=round(time.monotonic() - began, 1))

@@ -345,6 +345,7 @@ def test_a_clip_that_cannot_be_read_is_told_and_the_others_are_done(score, clips
     told = json.loads(answer.out)
     assert [each["source"] for each in told["failed"]] == ["mem"]
     assert len(told["sources"]) == 3
+    assert "1 clips would be scored" in score(*clips, "/proc/self/mem", "--dry-run").out
 
 
 @pytest.mark.parametrize("camera", ["", "../gate", "gate\x1b[2J", "für", "x" * 65])

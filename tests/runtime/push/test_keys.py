@@ -55,6 +55,13 @@ def test_keys_are_such_as_openssl_and_openssh_write(tmp_path):
     assert len(sign(b"x", read_private(private))) == 64
 
 
+def test_keys_that_anybody_may_add_to_are_not_believed(key):
+    public = key.with_name("site.key.pub")
+    public.chmod(0o646)
+    with pytest.raises(BadInput, match="anybody may write"):
+        read_known(public)
+
+
 def test_a_private_key_that_others_may_read_is_not_used(key):
     key.chmod(0o640)
     with pytest.raises(BadInput, match="others may read"):

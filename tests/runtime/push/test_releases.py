@@ -144,3 +144,12 @@ def test_a_scene_that_one_of_two_cameras_lacks_is_missing(tmp_path):
     assert missing_files(manifest, site, tmp_path) == (file,)
     (tmp_path / "north/gate.onnx").write_text("new")
     assert missing_files(manifest, site, tmp_path) == ()
+
+
+def test_what_a_restart_cut_off_is_deleted_at_the_next_start(running_box):
+    box = running_box()
+    box.stop()
+    left = Releases(box.path).incoming(7)
+    (left / "gate.onnx").write_text("half of it")
+    running_box()
+    assert not left.exists()
