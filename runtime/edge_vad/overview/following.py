@@ -70,7 +70,7 @@ class BoxFollower:
         self.view = msgspec.structs.replace(view, since=wall_clock(), cameras=known)
         self._site: SiteSaid | None = None
         self._tag, self._turns = "", 0
-        self._cursor, self._walked = "", 0
+        self._cursor, self._walked, self._begins_anew = "", 0, False
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"box {view.name}", daemon=True)
 
@@ -105,7 +105,7 @@ class BoxFollower:
             self._lost(f"what it tells cannot be used here ({type(error).__name__})")
             return _AGAIN_S
         self._turns += 1
-        return self._pause_s if self.view.complete else 0.0
+        return self._pause_s if self.view.complete or self._begins_anew else 0.0
 
     def _look(self) -> None:
         """See how the box and its cameras are."""
@@ -153,7 +153,7 @@ class BoxFollower:
             self._walk()
 
     def _fetch_newest(self) -> None:
-        path = f"/api/events?limit={_NEWEST}"
+        path, self._begins_anew = f"/api/events?limit={_NEWEST}", False
         answer = self._client.get(path, _LARGEST_EVENTS, _JSON, self._tag)
         if answer.body is None:
             return
@@ -162,6 +162,9 @@ class BoxFollower:
         self._keep(events, "", _NEWEST)
         self._tag = answer.tag
         if is_gap:
+            # A box that always tells of others would else never be left alone, nor its events few.
+            self._begins_anew = bool(self._cursor)
+            self._index.forget_beyond(self.view.name, MOST_OF_BOX)
             self._cursor, self._walked = events[-1].id, 0
             self._show(complete=False)
 
@@ -176,7 +179,7 @@ class BoxFollower:
         self._keep(events, self._cursor, MOST_EVENTS)
         self._walked += len(events)
         if len(events) < MOST_EVENTS or self._walked >= MOST_OF_BOX:
-            self._index.forget_beyond(self.view.name)
+            self._index.forget_beyond(self.view.name, MOST_OF_BOX)
             self._recorded = self._index.cameras(self.view.name)
             self._cursor, self._walked = "", 0
             self._show(complete=True)

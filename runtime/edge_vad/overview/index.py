@@ -120,7 +120,7 @@ class EventIndex:
             )
             connection.executemany(_STORE, rows)
 
-    def forget_beyond(self, box: str, most: int = MOST_OF_BOX) -> int:
+    def forget_beyond(self, box: str, most: int) -> int:
         """Forget the oldest events of a box beyond so many; returns how many are known.
 
         Raises:

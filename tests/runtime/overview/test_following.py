@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import shutil
 import sqlite3
 from contextlib import closing
@@ -12,6 +14,7 @@ import pytest
 from hostile_box import hostile_box, whole
 from many_events import store_events
 
+from edge_vad.alarms.identity import event_id
 from edge_vad.camera_state import CameraState
 from edge_vad.overview.answers import BoxEvent
 from edge_vad.overview.index import BoxEventQuery
@@ -162,3 +165,36 @@ def test_a_surprise_is_told_and_the_box_is_asked_again(
         boxes.eventually(lambda: follower.view.state == "away")
         assert "ZeroDivisionError" in follower.view.why
     boxes.eventually(lambda: follower.view.state == "well")
+
+
+def test_a_box_that_always_tells_of_other_events_fills_nothing(follow, boxes, monkeypatch):
+    monkeypatch.setattr("edge_vad.overview.following.MOST_OF_BOX", 300)
+    latest = itertools.count(int(boxes.now), 1000)
+
+    def answer(path, out):
+        newest = next(latest) + 200
+        count = 200 if "limit=200" in path else 50
+        events = [told_at(newest - each) for each in range(count)]
+        if "before=" in path:
+            before = int(path.rpartition("before=")[2][:13].replace("-", ""), 16) // 1000
+            events = [told_at(before - 1 - each) for each in range(count)]
+        said = (
+            b'{"live": false}' if path == "/api/site" else json.dumps({"events": events}).encode()
+        )
+        out.write(whole(said))
+
+    with hostile_box(answer) as hostile:
+        follower, index = follow(SiteBox(name="north", url=f"http://127.0.0.1:{hostile.port}"))
+        boxes.eventually(lambda: len(hostile.requests) > 30)
+        follower.stop()
+        follower.join(60)
+        assert len(known(index)) <= 300 + 250
+        assert follower._turn() == follower._pause_s
+
+
+def told_at(second):
+    """An event, as a box tells of it."""
+    marks = dict.fromkeys(("picture", "clip", "seen", "starred"), False)
+    times = dict.fromkeys(("start", "end", "peak"), second)
+    said = {"camera": "gate", "zone": "", "state": "ended", "score": 3.0, "threshold": 2.0}
+    return {"id": event_id(second), "box": [1, 2, 3, 4], "rarity": "rare", **said, **times, **marks}
