@@ -114,6 +114,23 @@ def test_a_scene_that_was_trained_by_itself_is_exported_as_it_is(done, job, tmp_
     assert (tmp_path / "scenes/gate.onnx").read_bytes() == b"model of scene of yesterday"
 
 
+@pytest.mark.parametrize("before", ["of yesterday", "of the site"])
+def test_a_scene_that_was_trained_anew_by_itself_is_not_taken_for_the_one_before(
+    done, job, tmp_path, before
+):
+    trained = tmp_path / "runs/gate" / FILE_NAME
+    if before == "of yesterday":
+        trained.parent.mkdir(parents=True)
+        trained.write_bytes(b"scene of yesterday")
+    work(job())
+    trained.write_bytes(b"scene of today")
+    with pytest.raises(WrongUse, match="is there already, and is not of this training"):
+        work(job())
+    (tmp_path / "scenes/gate.onnx").unlink()
+    assert work(job()).key == UNKNOWN
+    assert (tmp_path / "scenes/gate.onnx").read_bytes() == b"model of scene of today"
+
+
 def test_footage_that_has_changed_makes_another_scene(done, job, make, tmp_path):
     work(job())
     make.avi(tmp_path / "monday.avi", make.movement(6))
@@ -163,7 +180,7 @@ def test_a_record_is_read_as_it_was_written(tmp_path):
 
     (tmp_path / "scene.onnx").write_bytes(b"model")
     digest = hashlib.sha256(b"model").hexdigest()
-    record = SceneRecord("gate", "key", digest, PROOF, "gate.engine", ("too short",))
+    record = SceneRecord("gate", "key", "", digest, PROOF, "gate.engine", ("too short",))
     write_record(tmp_path / "made.json", record)
     write_record(tmp_path / "inputs.json", SceneInputs("key"))
     assert key_of_scene(tmp_path) == "key"

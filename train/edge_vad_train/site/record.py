@@ -29,9 +29,12 @@ class SceneInputs(msgspec.Struct, frozen=True):
 
     Attributes:
         key: See `edge_vad_train.site.plan.TrainPlan.key`.
+        trained: Digest of the scene that came of it; empty until it is trained. Where another one
+            lies there, that was trained by itself.
     """
 
     key: str
+    trained: str = ""
 
 
 class SceneRecord(msgspec.Struct, frozen=True):
@@ -40,6 +43,7 @@ class SceneRecord(msgspec.Struct, frozen=True):
     Attributes:
         camera: The camera's name.
         key: What it was trained by; empty where that is not known.
+        trained: Digest of the trained scene.
         sha256: Digest of its scene model.
         proof: How far it is from single precision, on every backend of the machine that made it.
         engine: Name of the engine that was built beside it; None where none was.
@@ -48,6 +52,7 @@ class SceneRecord(msgspec.Struct, frozen=True):
 
     camera: str
     key: str
+    trained: str
     sha256: str
     proof: tuple[Comparison, ...]
     engine: str | None = None
@@ -72,10 +77,10 @@ def key_of_scene(out: Path) -> str | None:
     Raises:
         BadInput: What says so is broken.
     """
-    inputs = _read(out / INPUTS, SceneInputs)
-    if inputs:
+    inputs, there = _read(out / INPUTS, SceneInputs), digest_of(out / FILE_NAME)
+    if inputs and (there is None or inputs.trained in ("", there)):
         return inputs.key
-    return UNKNOWN if (out / FILE_NAME).exists() else None
+    return UNKNOWN if there else None
 
 
 def wanted_key(out: Path, key: str, *, overwrite: bool) -> str:
@@ -110,9 +115,9 @@ def made_record(out: Path, key: str) -> SceneRecord | None:
         BadInput: The record is broken.
     """
     record = _read(out / MADE, SceneRecord)
-    if record and record.key == key and digest_of(out / MODEL) == record.sha256:
-        return record
-    return None
+    if record is None or record.key != key or digest_of(out / MODEL) != record.sha256:
+        return None
+    return record if digest_of(out / FILE_NAME) in (None, record.trained) else None
 
 
 def is_placed(record: SceneRecord, onnx: Path) -> bool:

@@ -64,7 +64,13 @@ class SceneWorker:
         from edge_vad_train.datasets import open_dataset
         from edge_vad_train.pipeline import train_scene
         from edge_vad_train.site.plan import open_fabric, take_up
-        from edge_vad_train.site.record import INPUTS, SceneInputs, key_of_scene, write_record
+        from edge_vad_train.site.record import (
+            INPUTS,
+            SceneInputs,
+            digest_of,
+            key_of_scene,
+            write_record,
+        )
 
         out, plan, quiet = Path(job.out), job.plan, _Quiet()
         if (out / FILE_NAME).exists() and key == key_of_scene(out):
@@ -85,6 +91,7 @@ class SceneWorker:
             ignore=plan.ignore,
             strict=plan.strict,
         )
+        write_record(out / INPUTS, SceneInputs(key, digest_of(out / FILE_NAME) or ""))
         return tuple(quiet.said)
 
     def _compile(self, job: SceneJob, made: SceneRecord) -> SceneRecord:
@@ -116,12 +123,15 @@ class _Quiet:
 
 def _export(job: SceneJob, key: str, remarks: tuple[str, ...]) -> SceneRecord:
     """Export the trained scene, and prove it on its footage."""
+    from edge_vad_train.checkpoint import FILE_NAME
     from edge_vad_train.site.record import MADE, MODEL, SceneRecord, digest_of, write_record
 
     out = Path(job.out)
+    trained = digest_of(out / FILE_NAME) or ""
     export = provided(EXPORTERS, "onnx").load()
     proof = export(out, out / MODEL, tuple(job.plan.sources))
-    record = SceneRecord(job.camera, key, digest_of(out / MODEL) or "", proof, remarks=remarks)
+    model = digest_of(out / MODEL) or ""
+    record = SceneRecord(job.camera, key, trained, model, proof, remarks=remarks)
     write_record(out / MADE, record)
     return record
 
