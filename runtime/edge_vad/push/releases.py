@@ -15,7 +15,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -34,6 +34,8 @@ from edge_vad.site.settings import SiteSettings
 from edge_vad.untrusted import shown_path
 
 FOLDER = "pushed"
+REQUEST = "rollback.request"
+"""File by which a run is asked to roll back."""
 _STATE, _HISTORY = "state.json", "history.jsonl"
 _KEPT = re.compile(r"kept-[0-9a-f]{64}\.toml")
 _INCOMING = ".incoming-"
@@ -240,7 +242,9 @@ class Releases:
         )
 
     def tidy(self) -> None:
-        """Delete what nobody needs, while nothing arrives: also what a restart cut off."""
+        """Delete what nobody needs, at the start of a run: also what a restart cut off."""
+        with suppress(OSError):  # whoever asked the run before waits no more
+            (self.folder / REQUEST).unlink()
         self._clear_incoming()
         self.prune()
 

@@ -19,10 +19,10 @@ from edge_vad.errors import EdgeVadError, Unavailable
 from edge_vad.files.atomic import PRIVATE, write_whole
 from edge_vad.files.bounded import read_bounded
 from edge_vad.files.owner import Owner, is_owned
-from edge_vad.push.releases import Releases
+from edge_vad.push.releases import REQUEST, Releases
 from edge_vad.site.editing import rewrite_site
 
-_REQUEST, _ANSWER = "rollback.request", "rollback.answer"
+_ANSWER = "rollback.answer"
 _LARGEST = 10_000
 _LOOK_EVERY_S = 0.5
 _PATIENCE_S = 120.0
@@ -60,8 +60,6 @@ class RollbackRequests:
     def __init__(self, folder: Path, roll_back: Callable[[], object]) -> None:
         self._folder, self._roll_back = folder, roll_back
         self._is_over = threading.Event()
-        with suppress(OSError):  # of somebody who asked a run that is over, and waits no more
-            (folder / _REQUEST).unlink()
         self._thread = threading.Thread(target=self._run, name="rollback", daemon=True)
         self._thread.start()
 
@@ -77,7 +75,7 @@ class RollbackRequests:
 
     def _taken(self) -> str | None:
         """The request that is there, which then is there no more."""
-        place = self._folder / _REQUEST
+        place = self._folder / REQUEST
         if not place.is_file():
             return None
         try:
@@ -142,7 +140,7 @@ def _take_kept(site_file: Path, releases: Releases) -> None:
 
 def _ask(folder: Path) -> None:
     request, until = secrets.token_hex(8), time.monotonic() + _PATIENCE_S
-    write_whole(folder / _REQUEST, request.encode(), PRIVATE)
+    write_whole(folder / REQUEST, request.encode(), PRIVATE)
     while time.monotonic() < until:
         time.sleep(_LOOK_EVERY_S / 5)
         answer = _answer(folder)
@@ -152,7 +150,7 @@ def _ask(folder: Path) -> None:
         if answer.error:
             raise EdgeVadError(answer.error, answer.todo)
         return
-    (folder / _REQUEST).unlink(missing_ok=True)
+    (folder / REQUEST).unlink(missing_ok=True)
     raise Unavailable(
         "the run does not take the roll-back over", "see its log; stop it, and roll back again"
     )

@@ -113,13 +113,15 @@ def test_scenes_that_are_shown_by_any_path_are_not_deleted(site_file, way):
     assert not scene.exists()
 
 
-def test_a_roll_back_that_nobody_waits_for_any_more_is_not_done(tmp_path):
-    (tmp_path / "rollback.request").write_text("of a run that was switched off")
-    done = []
-    requests = RollbackRequests(tmp_path, lambda: done.append(1))
-    assert not (tmp_path / "rollback.request").exists()
-    requests.close()
-    assert not done
+def test_a_roll_back_that_nobody_waits_for_any_more_is_not_done(running_box):
+    box = running_box()
+    box.stop()
+    left = Releases(box.path).incoming(7)
+    (left / "gate.onnx").write_text("half of a push that was cut off")
+    (box.folder / "pushed/rollback.request").write_text("of a run that was switched off")
+    running_box()
+    assert not (box.folder / "pushed/rollback.request").exists()
+    assert not left.exists()
 
 
 def test_a_request_that_is_no_text_is_told_once(tmp_path):
@@ -144,12 +146,3 @@ def test_a_scene_that_one_of_two_cameras_lacks_is_missing(tmp_path):
     assert missing_files(manifest, site, tmp_path) == (file,)
     (tmp_path / "north/gate.onnx").write_text("new")
     assert missing_files(manifest, site, tmp_path) == ()
-
-
-def test_what_a_restart_cut_off_is_deleted_at_the_next_start(running_box):
-    box = running_box()
-    box.stop()
-    left = Releases(box.path).incoming(7)
-    (left / "gate.onnx").write_text("half of it")
-    running_box()
-    assert not left.exists()
