@@ -260,6 +260,7 @@ class LiveLoop:
             ready.remove(pipeline)
             self._release(pipeline)
         while ready and not self._stop.is_set():
+            self._heartbeat()  # each batch may wait for a server
             scorer = self._scorers[id(ready[0].plan.model)]
             same = [each for each in ready if each.plan.model is scorer.model]
             batch = same[: scorer.largest_batch]

@@ -62,15 +62,18 @@ class TritonBackend(Backend):
     ) -> None:
         self.device, self._path = address.target, model.path
         self.motion_inside = model.card.motion_inside is not None
-        self._patience, self._sequences = Patience(address.deadline_s), Sequences()
+        self._patience, self._sequences = Patience(address.deadline_s, self._look), Sequences()
         self._server: Server | None = Server(model, address)
+        self._black = _black_frame(model)
         self._fallback = fall_back() if fall_back else None
+        self.may_wait = True
         self._continued: WeakSet[CameraHandle] = WeakSet()
         self._here = self._there = 0
         self._away_since: float | None = None
         try:
             self._server.check(_STARTING_S if not fall_back else address.deadline_s)
-            self._warm_up(model)
+            # What takes long at the first frame is done, or told, now.
+            self._scored(self._server, self._black(), _STARTING_S)
         except ServerAway as error:
             if not self._fallback:
                 self.close()
@@ -84,11 +87,11 @@ class TritonBackend(Backend):
     @property
     def may_wait(self) -> bool:
         """Whether a frame may wait until the server is back."""
-        return self._patience.may_wait and not self._fallback
+        return self._patience.may_wait
 
     @may_wait.setter
     def may_wait(self, may: bool) -> None:
-        self._patience.may_wait = may
+        self._patience.may_wait = may and not self._fallback
 
     def infer(self, inputs: AnyInput) -> ModelOutput:
         """Score a batch; see `Backend.infer`.
@@ -131,28 +134,20 @@ class TritonBackend(Backend):
         if self._fallback:
             self._fallback.close()
 
+    def _look(self, seconds: float) -> None:
+        """See whether the server scores again; of no camera's frames."""
+        if self._server:
+            self._server.score(_requests(self._black(), Sequences()), seconds)
+
     def _scored(self, server: Server, inputs: AnyInput, seconds: float) -> ModelOutput:
         try:
-            given = server.score(self._requests(inputs), seconds)
+            given = server.score(_requests(inputs, self._sequences), seconds)
         except ServerAway:
             self._forget(inputs)
             raise
         if isinstance(inputs, CameraInput):
             self._continued.difference_update(inputs.cameras)
         return _joined(given)
-
-    def _requests(self, inputs: AnyInput) -> list[Request]:
-        """One for the batch; where the server keeps the state of cameras, one for each of them."""
-        if isinstance(inputs, ModelInput):
-            return [Request(inputs.tensors)]
-        refuse_twice(inputs.cameras)
-        requests = []
-        for row, (camera, reset) in enumerate(zip(inputs.cameras, inputs.reset, strict=True)):
-            place = self._sequences.place(camera, reset=bool(reset))
-            own = {name: values[row : row + 1] for name, values in inputs.tensors.items()}
-            own["reset"] = np.array([place.is_first])
-            requests.append(Request(own, place))
-        return requests
 
     def _score_here(self, fallback: Backend, inputs: AnyInput) -> ModelOutput:
         self._here += len(inputs[0])
@@ -165,17 +160,6 @@ class TritonBackend(Backend):
     def _forget(self, inputs: AnyInput) -> None:
         if isinstance(inputs, CameraInput):
             self._sequences.forget(inputs.cameras)
-
-    def _warm_up(self, model: SceneModel) -> None:
-        """Score one black frame, so that what takes long at the first one is done, or told, now."""
-        card = model.card
-        frame = np.zeros((1, card.height, card.width, 3), np.uint8)
-        black: AnyInput = ModelInput(frame, np.zeros((1, *card.motion_shape), np.float32))
-        if self.motion_inside:
-            nothing = np.ones(1, np.float32), np.ones(1, np.bool_)
-            black = CameraInput(frame, *nothing, (CameraHandle(),))
-        assert self._server  # noqa: S101
-        self._scored(self._server, black, _STARTING_S)
 
     def _tell_away(self, error: ServerAway) -> None:
         if self._away_since is None:
@@ -194,6 +178,31 @@ class TritonBackend(Backend):
             _LOG.warning(
                 "%s: the server at %s scores again, after %.0f s", self._path, self.device, away_s
             )
+
+
+def _black_frame(model: SceneModel) -> Callable[[], AnyInput]:
+    """Makes a black frame, of a camera of its own."""
+    card = model.card
+    frame = np.zeros((1, card.height, card.width, 3), np.uint8)
+    if card.motion_inside is None:
+        still = ModelInput(frame, np.zeros((1, *card.motion_shape), np.float32))
+        return lambda: still
+    nothing = np.ones(1, np.float32), np.ones(1, np.bool_)
+    return lambda: CameraInput(frame, *nothing, (CameraHandle(),))
+
+
+def _requests(inputs: AnyInput, sequences: Sequences) -> list[Request]:
+    """One for the batch; where the server keeps the state of cameras, one for each of them."""
+    if isinstance(inputs, ModelInput):
+        return [Request(inputs.tensors)]
+    refuse_twice(inputs.cameras)
+    requests = []
+    for row, (camera, reset) in enumerate(zip(inputs.cameras, inputs.reset, strict=True)):
+        place = sequences.place(camera, reset=bool(reset))
+        own = {name: values[row : row + 1] for name, values in inputs.tensors.items()}
+        own["reset"] = np.array([place.is_first])
+        requests.append(Request(own, place))
+    return requests
 
 
 def _joined(given: Sequence[Arrays]) -> ModelOutput:

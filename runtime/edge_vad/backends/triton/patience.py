@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -23,10 +24,14 @@ class Patience:
 
     Second tries are paid from a budget that frames which were scored fill up, a tenth of a try
     each: a server that fails is not asked twice as often for it. While it is away it is asked after
-    pauses that get longer, and in between nobody waits for it.
+    pauses that get longer, and in between nobody waits for it. Where frames do not wait, a thread
+    of its own asks: each question to a server that is silent takes the whole deadline, and in that
+    time no camera would be scored.
 
     Args:
         deadline_s: Seconds that a frame may take, with its second try.
+        look: Sees whether the server is back, given the seconds that it may take; raises
+            `ServerAway`. None: the next frame sees it.
         now: Seconds that only go on.
         pause: Waits for some seconds.
 
@@ -38,12 +43,14 @@ class Patience:
     def __init__(
         self,
         deadline_s: float,
+        look: Callable[[float], object] | None = None,
         now: Callable[[], float] = time.monotonic,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self.away: ServerAway | None = None
         self.may_wait = True
         self._deadline_s, self._now, self._sleep = deadline_s, now, pause
+        self._look, self._looking = look, threading.Thread()
         self._tries = _MOST_TRIES
         self._pause_s, self._next = _FIRST_PAUSE_S, 0.0
 
@@ -66,20 +73,45 @@ class Patience:
             self._sleep(max(0.0, self._next - self._now()))
 
     def _ask_now(self, call: Callable[[float], Answer]) -> Answer:
-        if self.away and self._now() < self._next:
-            raise self.away
+        if away := self._still_away():
+            raise away
         until = self._now() + self._deadline_s
         try:
             answer = self._twice(call, until)
         except ServerAway as error:
-            self._pause_s = (
-                min(2 * self._pause_s, _LONGEST_PAUSE_S) if self.away else _FIRST_PAUSE_S
-            )
-            self.away, self._next = error, self._now() + self._pause_s
+            self._lose(error)
             raise
         self.away = None
         self._tries = min(self._tries + _EARNED, _MOST_TRIES)
         return answer
+
+    def _still_away(self) -> ServerAway | None:
+        """Why the server is not to be asked by this frame; None where it is."""
+        away, is_due = self.away, self._now() >= self._next
+        if away and self._look and not self.may_wait:
+            if is_due and not self._looking.is_alive():
+                self._looking = threading.Thread(target=self._see, name="triton", daemon=True)
+                self._looking.start()
+            return away
+        if self._looking.is_alive():
+            self._looking.join()
+        return self.away if self._now() < self._next else None
+
+    def _see(self) -> None:
+        assert self._look  # noqa: S101 - or nobody would begin to
+        try:
+            self._look(self._deadline_s)
+        except ServerAway as error:
+            self._lose(error)
+        except Exception as error:  # noqa: BLE001 - as where it is closed meanwhile
+            self._lose(ServerAway(f"it cannot be asked ({type(error).__name__})", "see the log"))
+        else:
+            self.away = None
+
+    def _lose(self, error: ServerAway) -> None:
+        self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S) if self.away else _FIRST_PAUSE_S
+        self._next = self._now() + self._pause_s
+        self.away = error
 
     def _twice(self, call: Callable[[float], Answer], until: float) -> Answer:
         try:

@@ -91,6 +91,7 @@ class Server:
         most = _LARGEST_TOLD + _MOST_FRAMES * sum(each.size for each in self._outputs.values())
         self._client = _connected(address, most)
         self._transport: Transport | None = None
+        self._is_closed = False
 
     def check(self, within_s: float) -> None:
         """See to it that the server has this very scene.
@@ -113,6 +114,8 @@ class Server:
             )
             self.most_frames = min(max(settings.config.max_batch_size, 1), _MOST_FRAMES)
             self._transport = self._carrying(_left(until))
+        if self._is_closed:  # by another thread, meanwhile
+            self._forget()
 
     def score(self, requests: Sequence[Request], within_s: float) -> list[Arrays]:
         """Score frames: all of them, or none.
@@ -141,6 +144,7 @@ class Server:
 
     def close(self) -> None:
         """Leave the server; harmless when called twice."""
+        self._is_closed = True
         self._forget()
         self._client.close()
 

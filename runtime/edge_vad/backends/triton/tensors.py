@@ -182,7 +182,7 @@ class InSharedMemory:
 
     def close(self) -> None:
         """Give the memory back, also where the server is away."""
-        with suppress(self._grpc.InferenceServerException):
+        with suppress(self._grpc.InferenceServerException, ValueError):  # one that was left before
             self._client.unregister_system_shared_memory(self._name, client_timeout=_LEAVING_S)
         with suppress(BufferError, self._memory.SharedMemoryException):
             self._memory.destroy_shared_memory_region(self._region)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import subprocess
+import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -299,11 +303,70 @@ def test_the_fallback_begins_where_the_server_is_away_from_the_start(lean, make)
     backend.close()
 
 
+def test_footage_does_not_wait_where_this_machine_scores(lean, make, monkeypatch) -> None:
+    def waits(*_: object) -> None:
+        raise AssertionError("it waits for the server")
+
+    address = f"triton://127.0.0.1:{free_port()}/street?fallback=local"
+    backend, here = load_backend(lean, address), load_backend(lean, threads=1)
+    monkeypatch.setattr(backend._patience, "_sleep", waits)
+    given = Cameras(make, lean).next()
+    assert_same(backend.infer(given), here.infer(given))
+    backend.close()
+
+
+def test_a_silent_server_holds_up_one_frame_and_scores_again_by_itself(
+    model, serve, connect, make, monkeypatch
+) -> None:
+    server = serve(model)
+    backend, cameras = connect(model, server, "deadline=0.2"), Cameras(make, model)
+    backend.infer(cameras.next())
+    server.hold.clear()
+    with pytest.raises(ServerAway):
+        backend.infer(cameras.next())
+    score, asking = backend._server.score, []
+
+    def noted(*asked: object) -> object:
+        asking.append(threading.current_thread())
+        return score(*asked)
+
+    monkeypatch.setattr(backend._server, "score", noted)
+    for _ in range(50):
+        with pytest.raises(ServerAway):
+            backend.infer(cameras.next())
+    assert threading.current_thread() not in asking
+    server.hold.set()
+    until = time.monotonic() + 60
+    while backend._patience.away and time.monotonic() < until:
+        with suppress(ServerAway):
+            backend.infer(cameras.next())
+        time.sleep(0.02)
+    assert backend.infer(cameras.next()).score.shape == (1,)
+
+
 def test_the_fallback_does_not_hide_another_version(lean, serve) -> None:
     server = serve(lean)
     server.version = "7"
     with pytest.raises(BadModel):
         load_backend(lean, f"triton://127.0.0.1:{server.port}/street?fallback=local")
+
+
+def test_a_backend_that_is_closed_while_it_looks_leaves_no_memory_behind(
+    lean, serve, connect, make
+) -> None:
+    server = serve(lean)
+    backend, cameras = connect(lean, server, "deadline=0.2&memory=shared"), Cameras(make, lean)
+    server.hold.clear()
+    looking = backend._patience
+    for _ in range(3):
+        with pytest.raises(ServerAway):
+            backend.infer(cameras.next())
+        time.sleep(0.1)
+    backend.close()
+    server.hold.set()
+    if looking._looking.is_alive():
+        looking._looking.join(60)
+    assert not [*Path("/dev/shm").glob(f"edge-vad-{os.getpid()}-*")]  # noqa: S108 - where it lies
 
 
 def test_an_engine_is_nothing_for_a_server(lean, tmp_path) -> None:

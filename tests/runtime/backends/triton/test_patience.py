@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from edge_vad.backends.triton.patience import LONGEST_WAIT_S, Patience
@@ -41,7 +43,7 @@ def clock() -> Clock:
 
 
 def patience(clock: Clock, *, may_wait: bool = False) -> Patience:
-    made = Patience(1.0, lambda: clock.now, clock.pause)
+    made = Patience(1.0, now=lambda: clock.now, pause=clock.pause)
     made.may_wait = may_wait
     return made
 
@@ -118,3 +120,48 @@ def test_what_is_no_absence_is_raised_at_once(clock: Clock) -> None:
 
     with pytest.raises(ZeroDivisionError):
         patience(clock, may_wait=True).ask(broken)
+
+
+def test_where_frames_do_not_wait_none_of_them_asks_a_server_that_is_away(clock: Clock) -> None:
+    server, looks = Server(clock, takes_s=5.0), threading.Semaphore(0)
+    server.away, seen = True, []
+
+    def look(seconds: float) -> None:
+        looks.acquire()
+        seen.append(seconds)
+        if server.away:
+            raise ServerAway("away", "wait")
+
+    asking = Patience(1.0, look, lambda: clock.now, clock.pause)
+    asking.may_wait = False
+    refused(asking, server)
+    for _ in range(100):
+        clock.now += 0.1
+        refused(asking, server)
+    assert server.asked == 1
+    server.away = False
+    looks.release(1000)
+    asking._looking.join(60)
+    assert seen == [1.0]
+    assert asking.ask(server) == "score"
+
+
+@pytest.mark.parametrize("error", [ServerAway("away", "wait"), ZeroDivisionError()])
+def test_looking_in_vain_is_no_end(clock: Clock, error: Exception) -> None:
+    server, seen = Server(clock), []
+
+    def look(seconds: float) -> None:
+        seen.append(seconds)
+        if len(seen) < 3:
+            raise error
+
+    asking = Patience(1.0, look, lambda: clock.now, clock.pause)
+    asking.may_wait, server.away = False, True
+    refused(asking, server)
+    server.away = False
+    for _ in range(3):
+        clock.now += 5.0
+        refused(asking, server)
+        asking._looking.join(60)
+    assert len(seen) == 3
+    assert asking.ask(server) == "score"
