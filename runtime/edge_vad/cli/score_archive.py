@@ -110,13 +110,20 @@ def _score(
     owner = Owner(plan.out)
     try:
         demand_same_archive(plan.out, plan.manifest)
-        shutil.rmtree(plan.out / PARTIAL, ignore_errors=True)
+        _clear(plan.out)
         write_manifest(plan)
         outcomes = _scored(plan, workers, ray) if plan.jobs else []
         return outcomes, join_results(plan.out)
     finally:
         shutil.rmtree(plan.out / PARTIAL, ignore_errors=True)
         owner.close()
+
+
+def _clear(out: Path) -> None:
+    """Delete what a run that was killed left unfinished."""
+    shutil.rmtree(out / PARTIAL, ignore_errors=True)
+    for left in out.glob(f".{TABLE}.*.partial"):
+        left.unlink(missing_ok=True)
 
 
 def _scored(plan: ArchivePlan, workers: int | None, ray: str | None) -> list[Outcome[Any, Any]]:

@@ -301,6 +301,14 @@ def test_an_archive_that_came_to_be_after_this_one_was_planned_is_not_mixed_with
     assert json.loads((tmp_path / "out/archive.json").read_text())["camera"] == "yard"
 
 
+def test_what_a_killed_run_left_unfinished_is_deleted(score, clips, tmp_path):
+    score(*clips)
+    (tmp_path / "out/.scores.parquet.0123abcd.partial").write_text("half a table")
+    (tmp_path / "out/.partial/clip").mkdir(parents=True)
+    assert score(*clips).code == 0
+    assert not [each for each in (tmp_path / "out").iterdir() if "partial" in each.name]
+
+
 def test_a_copy_of_a_clip_s_results_is_told_and_counts_once(score, clips, tmp_path):
     score(*clips)
     shutil.copytree(tmp_path / f"out/{NIGHT}", tmp_path / "out/copy")
