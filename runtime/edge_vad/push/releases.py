@@ -264,7 +264,7 @@ class Releases:
                     each.unlink()
                 elif _RELEASE.fullmatch(each.name) and not (each.name in used or each.is_symlink()):
                     shutil.rmtree(each)
-        except (OSError, BadInput) as error:
+        except (OSError, RuntimeError, BadInput) as error:  # links may lead in a circle
             _log.warning("old pushes stay: %s", error)
 
     def _releases_in(self, site: SiteSettings) -> Iterator[str]:

@@ -74,14 +74,17 @@ class SceneJob(msgspec.Struct, frozen=True):
 def take_up(out: Path, plan: TrainPlan, overwrite: bool) -> bool:
     """Make the folder ready: new, or as an interrupted training of the same plan left it.
 
+    Frames that it had read already are taken up, too, so the footage must be the same by its bytes.
+
     Returns:
         Whether there was such a training.
 
     Raises:
         WrongUse: It holds an unfinished training of another plan.
         BadInput: It cannot be written.
+        OSError: The footage cannot be read.
     """
-    content = msgspec.json.format(_encode(plan))
+    content = msgspec.json.format(msgspec.json.encode({"plan": plan, "key": plan.key()}))
     planned = out / "work" / "plan.json"
     try:
         before = planned.read_bytes() if planned.exists() else None
