@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,15 +18,20 @@ from edge_vad.site.boxes import SiteBox
 
 Outcome = Literal["taken over", "would be pushed", "refused", "rolled back", "unknown"]
 _ASK_EVERY_S = 0.5
+_UNKNOWN = "push-unknown"
+"""Code of what leaves open whether the box took the push over."""
 _NOT_ANSWERING = Problem(
     "the box did not say in time what became of the push",
     "edge-vad site push --dry-run asks which push holds; see the box's log",
-    "push-unknown",
+    _UNKNOWN,
 )
 _RESTARTED = Problem(
     "the box was started anew, or pushed to by others, and does not hold this push",
     "push again",
-    "push-unknown",
+    _UNKNOWN,
+)
+_INTERRUPTED = Problem(
+    "interrupted", "edge-vad site push --dry-run asks which push holds", _UNKNOWN
 )
 
 
@@ -81,7 +87,7 @@ class Rollout:
         dry_run: bool = False,
     ) -> None:
         self._on_stage, self._timeout_s, self._answer_s = on_stage, timeout_s, answer_s
-        self._dry_run = dry_run
+        self._dry_run, self._is_over = dry_run, threading.Event()
 
     def run(
         self, boxes: Sequence[SiteBox], push_for: Callable[[SiteBox], SignedPush], at_once: int
@@ -97,7 +103,11 @@ class Rollout:
             What became of it, in their order.
         """
         with ThreadPoolExecutor(at_once) as pool:
-            return list(pool.map(lambda box: self._timed(box, push_for), boxes))
+            try:
+                return list(pool.map(lambda box: self._timed(box, push_for), boxes))
+            except BaseException:  # as Ctrl-C: what is under way is not waited for
+                self._is_over.set()
+                raise
 
     def _timed(self, box: SiteBox, push_for: Callable[[SiteBox], SignedPush]) -> BoxOutcome:
         began = time.monotonic()
@@ -124,11 +134,11 @@ class Rollout:
         wanted = client.offer(push.content, push.signature)
         named = {file.name: file for file in push.manifest.files}
         if wanted.serial != push.manifest.serial or not named.keys() >= set(wanted.files):
-            raise BoxProblem(Problem("the box wants another push", "see its log", "push-unknown"))
+            raise BoxProblem(Problem("the box wants another push", "see its log", _UNKNOWN))
         size = sum(named[name].size for name in wanted.files)
         paths = [push.folder / name for name in wanted.files]
         self._on_stage(box.name, f"uploading {size / 1e6:.1f} MB")
-        client.upload(wanted.serial, paths, size, lambda sent: None)  # noqa: ARG005
+        client.upload(wanted.serial, paths, size, self._demand_wanted)
         latest, holds = self._awaited(box, client, push.manifest.serial)
         outcome: Outcome = "rolled back" if latest.stage == "rolled back" else "refused"
         return BoxOutcome(
@@ -158,8 +168,13 @@ class Rollout:
             if latest.stage != told:
                 told = latest.stage
                 self._on_stage(box.name, told)
-            time.sleep(_ASK_EVERY_S)
+            self._is_over.wait(_ASK_EVERY_S)
+            self._demand_wanted()
         raise BoxProblem(_NOT_ANSWERING)
+
+    def _demand_wanted(self, sent: int = 0) -> None:  # noqa: ARG002
+        if self._is_over.is_set():
+            raise BoxProblem(_INTERRUPTED)
 
 
 def _foreseen(box: SiteBox, push: SignedPush, status: PushStatus) -> BoxOutcome:
@@ -184,5 +199,6 @@ def _foreseen(box: SiteBox, push: SignedPush, status: PushStatus) -> BoxOutcome:
 
 
 def _failed(box: SiteBox, problem: Problem) -> BoxOutcome:
-    outcome: Outcome = "refused" if problem.code.startswith("push-") else "unknown"
+    is_known = problem.code.startswith("push-") and problem.code != _UNKNOWN
+    outcome: Outcome = "refused" if is_known else "unknown"
     return BoxOutcome(box=box.name, outcome=outcome, **problem._asdict())

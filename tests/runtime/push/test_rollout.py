@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import threading
 import time
 
 import pytest
@@ -115,4 +117,22 @@ def test_a_box_that_surprises_us_keeps_no_other_up(push, monkeypatch):
 def test_a_push_that_holds_is_taken_over_whoever_came_next(outcome, after):
     told = outcome(answering(after, serial=SERIAL))
     assert (told.outcome, told.serial, told.is_good) == ("taken over", SERIAL, True)
-    assert outcome(answering(after, serial=6)).outcome == "refused"
+    assert outcome(answering(after, serial=6)).outcome == "unknown"
+
+
+def test_ctrl_c_waits_for_no_box(push, monkeypatch):
+    monkeypatch.setenv("DEPLOY", "x" * 24)
+    with hostile_box(answering(latest("checking"))) as box:
+        url = f"http://127.0.0.1:{box.port}"
+        asked = SiteBox(name="north", url=url, deploy_token_env="DEPLOY")
+        stages = []
+
+        def note(name, stage):
+            stages.append(stage)
+            if stage == "checking":
+                signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+        rollout = Rollout(note, timeout_s=3600)
+        with pytest.raises(KeyboardInterrupt):
+            rollout.run([asked], lambda _: push, 1)
+    assert stages[-1] == "unknown"
