@@ -10,6 +10,7 @@ from typing import NamedTuple
 from edge_vad.errors import WrongUse
 from edge_vad.sources.addresses.address import CameraSpec
 from edge_vad.sources.addresses.spec import RecordingSpec, StreetSpec, parse_spec
+from edge_vad.sources.connecting import open_recording
 
 _BLOCKS, _BLOCK_BYTES = 8, 2**20
 """Of a large file so many blocks are read, the first and the last among them."""
@@ -46,7 +47,8 @@ def identify(text: str) -> SourceIdentity:
             "give video files or folders of frames; edge-vad run watches cameras",
         )
     if isinstance(spec, StreetSpec):
-        return SourceIdentity("street", hashlib.sha256(spec.url.encode()).hexdigest(), 0)
+        with open_recording(spec) as street:
+            return SourceIdentity(street.name, hashlib.sha256(spec.url.encode()).hexdigest(), 0)
     digest = hashlib.sha256()
     options = (spec.frames.start, spec.frames.stop, spec.fps, spec.decode, spec.size)
     part = () if spec.part is None else (str(spec.part),)

@@ -4,6 +4,7 @@ import pytest
 
 from edge_vad.archive.clip_time import begun_at
 from edge_vad.archive.identity import identify
+from edge_vad.sources import open_source
 
 MB = 2**20
 
@@ -23,6 +24,18 @@ def test_ranges_and_options_make_another_source(make, tmp_path):
     clip = make.avi(tmp_path / "clip.avi", make.movement(5))
     ways = ("", ":0-3", ":1-3", "?fps=5", ":0-2s", ":2s-", ":0-50%", ":50%-")
     assert len({digest(f"{clip}{more}") for more in ways}) == len(ways)
+
+
+def test_a_source_is_called_as_it_is_where_it_is_opened(make, tmp_path):
+    clip = make.avi(tmp_path / "gate one.avi", make.movement(5))
+    frames = make.frames(tmp_path / "monday", make.movement(3))
+    streets = [f"test://street?seed={seed}&frames=5&size=64x48" for seed in (1, 2)]
+    names = set()
+    for text in (str(clip), f"{clip}:0-3", f"{clip}:0-50%", f"{frames}?fps=10", *streets):
+        with open_source(text) as source:
+            assert identify(text).name == source.name
+            names.add(source.name)
+    assert len(names) == 6
 
 
 def test_other_bytes_make_another_source(make, tmp_path):
