@@ -172,7 +172,7 @@ def _secret(variable: str | None, file: str | None) -> str | None:
     if text is None:
         return None
     text = text.strip()
-    if not text.isascii() or not text.isprintable():  # it goes into a line of a request
+    if not text.isprintable() or max(text, default=" ") > "\xff":  # a header cannot carry it
         raise BadInput(
             f"the secret in {variable or shown_path(str(file))} is no token",
             "write it alone, in one line: openssl rand -hex 24 makes one",
