@@ -143,6 +143,27 @@ def test_where_no_device_is_there_is_no_engine(done, job):
     assert done == ["train 0", "export", "engine"]
 
 
+def test_an_engine_that_is_lost_is_built_again(done, job, monkeypatch, tmp_path):
+    def engine(onnx):
+        done.append("engine")
+        onnx.with_suffix(".engine").write_bytes(b"engine")
+        return onnx.with_suffix(".engine")
+
+    exporters = SceneWorker.__call__.__globals__["provided"]
+    monkeypatch.setattr(
+        "edge_vad_train.site.worker.provided",
+        lambda group, name: (
+            SimpleNamespace(load=lambda: engine) if name == "engine" else exporters(group, name)
+        ),
+    )
+    for _ in range(2):
+        assert work(job(), engine=True).engine == "gate.engine"
+    assert done == ["train 0", "export", "engine"]
+    (tmp_path / "scenes/gate.engine").unlink()
+    work(job(), engine=True)
+    assert done == ["train 0", "export", "engine", "engine"]
+
+
 def test_a_camera_that_another_process_works_at_is_left_alone(done, job, tmp_path):
     owner = Owner(tmp_path / "runs/gate")
     try:

@@ -24,7 +24,14 @@ from edge_vad.files.owner import Owner
 from edge_vad.untrusted import shown_path
 from edge_vad_train.datasets import open_dataset
 from edge_vad_train.site.plan import SceneJob
-from edge_vad_train.site.record import UNKNOWN, SceneRecord, is_placed, made_record, wanted_key
+from edge_vad_train.site.record import (
+    UNKNOWN,
+    SceneRecord,
+    has_engine,
+    is_placed,
+    made_record,
+    wanted_key,
+)
 from edge_vad_train.site.worker import SceneWorker
 
 PROOFS = "proofs.json"
@@ -114,9 +121,10 @@ def _default_workers(choice: SiteChoice) -> int:
 
 
 def _is_done(scene: SceneJob, choice: SiteChoice) -> bool:
-    record = _record_of(scene, choice)
-    is_compiled = record is not None and (record.engine is not None or not choice.engine)
-    return is_compiled and record is not None and is_placed(record, Path(scene.onnx))
+    record, onnx = _record_of(scene, choice), Path(scene.onnx)
+    if record is None or not is_placed(record, onnx):
+        return False
+    return has_engine(record, onnx) or not choice.engine
 
 
 def _record_of(scene: SceneJob, choice: SiteChoice) -> SceneRecord | None:

@@ -125,6 +125,11 @@ def is_placed(record: SceneRecord, onnx: Path) -> bool:
     return digest_of(onnx) == record.sha256
 
 
+def has_engine(record: SceneRecord, onnx: Path) -> bool:
+    """Whether the engine that was built lies beside the scene model."""
+    return record.engine is not None and onnx.with_name(record.engine).is_file()
+
+
 def digest_of(path: Path) -> str | None:
     """SHA-256 of a file; None where there is none."""
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None

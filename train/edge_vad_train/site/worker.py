@@ -96,9 +96,9 @@ class SceneWorker:
 
     def _compile(self, job: SceneJob, made: SceneRecord) -> SceneRecord:
         """Build the engine, where one is wanted and the device for it is here."""
-        from edge_vad_train.site.record import MADE, write_record
+        from edge_vad_train.site.record import MADE, has_engine, write_record
 
-        if not self._engine or made.engine is not None:
+        if not self._engine or has_engine(made, Path(job.onnx)):
             return made
         engine = provided(EXPORTERS, "engine").load()(Path(job.onnx))
         if engine is not None:
