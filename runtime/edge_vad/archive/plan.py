@@ -16,7 +16,7 @@ from edge_vad.bulk.jobs import Job
 from edge_vad.errors import BadInput, WrongUse
 from edge_vad.files.atomic import PRIVATE, write_whole
 from edge_vad.preprocessing.regions import Polygon
-from edge_vad.sources.addresses.spec import parse_spec
+from edge_vad.sources.addresses.spec import RecordingSpec, parse_spec
 
 _GENERATION = 1
 """Of the way from clips to results; results of another one are not joined with new ones."""
@@ -168,7 +168,9 @@ def _identified(text: str) -> SourceIdentity:
     try:
         return identify(text)
     except OSError:
-        return SourceIdentity(parse_spec(text).name, "", 0)
+        spec = parse_spec(text)
+        assert isinstance(spec, RecordingSpec)  # noqa: S101 - what else is read from a disk
+        return SourceIdentity(spec.name, "", 0)
 
 
 def _encode(manifest: Manifest) -> bytes:
