@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
@@ -91,7 +92,7 @@ class Server:
         most = _LARGEST_TOLD + _MOST_FRAMES * sum(each.size for each in self._outputs.values())
         self._client = _connected(address, most)
         self._transport: Transport | None = None
-        self._is_closed = False
+        self._is_closed, self._forgetting = False, threading.Lock()
 
     def check(self, within_s: float) -> None:
         """See to it that the server has this very scene.
@@ -149,9 +150,10 @@ class Server:
         self._client.close()
 
     def _forget(self) -> None:
-        if self._transport:
-            self._transport.close()
-            self._transport = None
+        with self._forgetting:  # two threads may, and memory is given back once
+            transport, self._transport = self._transport, None
+        if transport:
+            transport.close()
 
     def _asked(self, requests: Sequence[Request], until: float) -> list[Arrays]:
         assert self._transport  # noqa: S101 - `check` made it
