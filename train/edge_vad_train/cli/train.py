@@ -22,6 +22,7 @@ from edge_vad.sources.addresses.spec import RecordingSpec, parse_spec
 from edge_vad.untrusted import shown_path
 from edge_vad_train.checkpoint import FILE_NAME, TrainedScene
 from edge_vad_train.cli.bars import Bars
+from edge_vad_train.cli.fixed_camera import warn_of_moving_camera
 from edge_vad_train.cli.footage import USUAL_RUNS, TrainJob, plan_training, record_first
 from edge_vad_train.cli.settings_options import settings_options
 from edge_vad_train.cli.train_site import SiteChoice, train_site
@@ -171,6 +172,7 @@ def _train(plan: TrainPlan, out: Path, device: str, overwrite: bool) -> TrainedS
     if take_up(out, plan, overwrite):
         note(f"going on with the training that was interrupted in {out}")
     try:
+        warn_of_moving_camera(dataset.train, Bars())
         return train_scene(
             dataset.train,
             out,

@@ -22,7 +22,9 @@ from edge_vad.errors import EdgeVadError
 from edge_vad.files.atomic import PRIVATE, make_private_folder, write_whole
 from edge_vad.files.owner import Owner
 from edge_vad.untrusted import shown_path
-from edge_vad_train.datasets import open_dataset
+from edge_vad_train.cli.bars import Bars
+from edge_vad_train.cli.fixed_camera import warn_of_moving_camera
+from edge_vad_train.datasets import Clip, open_dataset
 from edge_vad_train.site.plan import SceneJob
 from edge_vad_train.site.record import (
     UNKNOWN,
@@ -105,6 +107,8 @@ def _make_all(
 ) -> list[Outcome[Any, Any]]:
     if not left:
         return []
+    for each in left:
+        warn_of_moving_camera(_clips_of(each), Bars(), f"camera {each.camera}")
     jobs = [Job(each.camera, lengths[each.camera], each) for each in left]
     owner = Owner(out)
     try:
@@ -140,12 +144,20 @@ def _footage_s(scene: SceneJob) -> float:
     """Seconds of footage of a camera; 0 where it cannot be told."""
     seconds = 0.0
     try:
-        for clip in open_dataset(scene.plan.sources, scene.plan.form, scene.plan.fps).train:
+        for clip in _clips_of(scene):
             with clip.open() as source:
                 seconds += (source.length or 0) / source.fps
     except EdgeVadError:
         return 0.0  # a worker says why
     return seconds
+
+
+def _clips_of(scene: SceneJob) -> tuple[Clip, ...]:
+    """The footage of a camera; nothing where it cannot be opened."""
+    try:
+        return open_dataset(scene.plan.sources, scene.plan.form, scene.plan.fps).train
+    except EdgeVadError:
+        return ()  # a worker says why
 
 
 def _print_dry_run(lengths: dict[str, float], done: Sequence[SceneJob], workers: int) -> None:
