@@ -290,4 +290,4 @@ def _calibrate(
         energies = measure_energies(clips, footage, fitted.folds, settings, shares, advance)
     calibrations = calibrate(energies, shares, fitted.final.lights)
     scores = [fused_scores(each, calibrations) for each in energies]
-    return calibrations, fit_tail(scores, footage.fps)
+    return calibrations, fit_tail(scores, footage.fps, footage.mean_fps)

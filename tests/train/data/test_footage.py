@@ -39,6 +39,7 @@ class Numbered(Clip):
     size: FrameSize = SIZE
     says: int | None = -1
     at_frame: Callable[[int], None] = lambda _: None
+    time_s: Callable[[int], float] = lambda index: index / 10
     opened: list[str] = field(default_factory=list)
 
     def open(self, *, strict: bool = False) -> Source:
@@ -60,7 +61,7 @@ class NumberedSource(Source):
             self._clip.at_frame(index)
             image = np.roll(self._texture, index % 7, axis=1)
             image[0, 0, :2] = divmod(index, 256)
-            yield Frame(image, index, index / self.fps)
+            yield Frame(image, index, self._clip.time_s(index))
 
 
 def numbers(segment: Segment) -> list[int]:
@@ -108,9 +109,17 @@ def test_short_footage_is_kept_whole(tmp_path: Path) -> None:
     assert kept.frames == 110
     assert kept.is_whole
     assert kept.clips == ("a", "b")
-    assert kept.fps == 10.0
+    assert kept.fps == kept.mean_fps == 10.0
     assert kept.size == SIZE
     assert kept_numbers(kept) == [list(range(60)), list(range(50))]
+
+
+def test_footage_of_a_variable_rate_lasts_as_long_as_its_stamps_say(tmp_path: Path) -> None:
+    every_third_is_late = Numbered(name="a", frames=60, time_s=lambda at: (at + at // 3) / 10)
+    with_a_hole = Numbered(name="b", frames=60, time_s=lambda at: at / 10 + (at > 30) * 3600)
+    kept = prepared(tmp_path, every_third_is_late, with_a_hole)
+    assert kept.fps == 10.0
+    assert kept.frames / kept.mean_fps == pytest.approx(7.9 + 6.0)
 
 
 @pytest.mark.usefixtures("short_stretches")

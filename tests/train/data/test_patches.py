@@ -33,7 +33,7 @@ def footage() -> Footage:
     motion[0] = 1000  # what no patch may hold
     motion[:, 2] = 2000  # speed is no input of the streams
     segments = Segment(frames, motion, 0), Segment(frames, motion, 1)
-    return Footage(FrameSize(40, 60), 10.0, ("a",), 0, (), 2 * FRAMES, True, segments, 999)
+    return Footage(FrameSize(40, 60), 10.0, ("a",), 0, (), 2 * FRAMES, 10.0, True, segments, 999)
 
 
 def drawn(footage: Footage, count: int = 400, seed: int = 0) -> dict[str, Tensor]:

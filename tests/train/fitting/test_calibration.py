@@ -63,6 +63,13 @@ def test_the_tail_that_was_simulated_is_found(shape: float, scale: float) -> Non
         assert (scores > threshold).sum() / 5 == pytest.approx(alarms, rel=0.25)
 
 
+def test_footage_whose_frames_come_irregularly_has_the_hours_that_it_lasts() -> None:
+    scores, fps = simulated(400, 0.0, 1.0), 10 / QUIET_S
+    steady, irregular = fit_tail([scores], fps), fit_tail([scores], fps, fps / 2)
+    assert irregular.hours == pytest.approx(2 * steady.hours)
+    assert irregular.alarms_per_hour == pytest.approx(steady.alarms_per_hour / 2)
+
+
 def test_of_few_peaks_the_mean_is_told_and_how_much_is_open_about_it() -> None:
     scores = simulated(12, 0.3, 2.0)
     tail = fit_tail([scores], 10 / QUIET_S)

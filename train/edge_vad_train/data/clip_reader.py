@@ -68,7 +68,13 @@ class ReadFrame(NamedTuple):
 
 
 class ClipReader:
-    """Reads one clip, whole or thinned out."""
+    """Reads one clip, whole or thinned out.
+
+    Attributes:
+        seen: Frames of it so far.
+        skipped: Frames that could not be read.
+        steps: For how many frame times it was seen; holes and cuts count as one.
+    """
 
     def __init__(
         self,
@@ -87,6 +93,7 @@ class ClipReader:
         self._extractor = MotionExtractor(size.height, size.width, motion)
         self._resizer = FrameResizer(size.height, size.width, ignored)
         self.seen, self.skipped = 0, 0
+        self.steps = 0.0
 
     @property
     def most_kept(self) -> int:
@@ -106,6 +113,7 @@ class ClipReader:
             thinning = 1 if length is None else max(1, -(-length // self._budget))
             for position, (frame, steps) in enumerate(at_pace(source, self._fps)):
                 self.seen, self.skipped = position + 1, source.skipped
+                self.steps += 1.0 if steps is None else steps
                 progress(1)
                 is_kept = whole or position // SEGMENT_FRAMES % thinning == 0
                 follows = follows and steps is not None

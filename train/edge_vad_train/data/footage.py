@@ -112,6 +112,7 @@ class Footage:
         skipped: Frames that could not be read.
         too_short: Names of clips that are too short to learn from, and were left out.
         frames: Frames in all.
+        mean_fps: Frames a second on the average: fewer than `fps` where they come irregularly.
         is_whole: Whether all of them are kept.
         segments: Those that are kept, from all over the footage.
         budget: Most frames that are kept of a clip, about.
@@ -124,6 +125,7 @@ class Footage:
     skipped: int
     too_short: tuple[str, ...]
     frames: int
+    mean_fps: float
     is_whole: bool
     segments: tuple[Segment, ...]
     budget: int

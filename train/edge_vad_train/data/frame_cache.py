@@ -31,12 +31,13 @@ class _SegmentRecord(msgspec.Struct, frozen=True):
 
 
 class _ClipRecord(msgspec.Struct, frozen=True):
-    """What one clip left on disk; `seen` frames are all that it has."""
+    """What one clip left on disk; `seen` frames are all that it has, in `steps` frame times."""
 
     name: str
     frames: int
     seen: int
     skipped: int
+    steps: float
     pieces: list[_SegmentRecord]
 
 
@@ -128,12 +129,13 @@ def _record(reader: ClipReader, path: Path, progress: Callable[[int], None]) -> 
             motion_file.write(read.motion.astype(np.float16).data)
             frames += 1
     name = reader.clip.name
-    return _ClipRecord(name, frames, reader.seen, reader.skipped, pieces)
+    return _ClipRecord(name, frames, reader.seen, reader.skipped, reader.steps, pieces)
 
 
 def _map_footage(folder: Path, index: _Index) -> Footage:
     long_enough = [clip.seen >= _SHORTEST_CLIP for clip in index.clips]
-    seen = sum(clip.seen for clip, is_kept in zip(index.clips, long_enough, strict=True) if is_kept)
+    learnt = [clip for clip, is_kept in zip(index.clips, long_enough, strict=True) if is_kept]
+    seen = sum(clip.seen for clip in learnt)
     if seen < _FEWEST_FRAMES:
         raise BadInput(
             f"there are {seen} frames, too few to learn from",
@@ -152,6 +154,7 @@ def _map_footage(folder: Path, index: _Index) -> Footage:
             clip.name for clip, kept in zip(index.clips, long_enough, strict=True) if not kept
         ),
         frames=seen,
+        mean_fps=index.fps * (seen / sum(clip.steps for clip in learnt)),
         is_whole=all(clip.frames == clip.seen for clip in index.clips),
         segments=tuple(segments),
         budget=_budget(index.frame_budget, len(index.clips)),

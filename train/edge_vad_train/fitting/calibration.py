@@ -145,7 +145,9 @@ def fused_scores(
     return fused
 
 
-def fit_tail(scores: Sequence[NDArray[np.float32]], fps: float) -> NormalTail:
+def fit_tail(
+    scores: Sequence[NDArray[np.float32]], fps: float, mean_fps: float | None = None
+) -> NormalTail:
     """Fit the tail of normal scores: peaks over threshold (Coles 2001).
 
     As at run time persistent scores count, and frames that pass the start of the tail within the
@@ -161,6 +163,7 @@ def fit_tail(scores: Sequence[NDArray[np.float32]], fps: float) -> NormalTail:
     Args:
         scores: Frame scores of each run of normal footage, in order of time.
         fps: Frames a second.
+        mean_fps: Frames a second on the average, where they come irregularly; `fps` when None.
     """
     persistent = [persistent_scores(run) for run in scores]
     every = np.concatenate(persistent)
@@ -175,5 +178,5 @@ def fit_tail(scores: Sequence[NDArray[np.float32]], fps: float) -> NormalTail:
             shape = float(np.clip(shape, 0, _HEAVIEST_SHAPE))
             # Keeps the mean of the excesses, which is scale / (1 - shape).
             scale = float(excesses.mean()) * (1 - shape)
-    hours = len(every) / fps / 3600
+    hours = len(every) / (mean_fps or fps) / 3600
     return NormalTail(hours, len(every), start, len(peaks) / hours, scale, shape)
