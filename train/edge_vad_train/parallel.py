@@ -8,7 +8,11 @@ from concurrent.futures import CancelledError, ThreadPoolExecutor
 from threading import Event
 from typing import ParamSpec, TypeVar
 
+import numpy as np
 import torch
+
+for _kind in (np.float32, np.float64):
+    np.finfo(_kind)  # found out once; numpy warns of it in threads that `_settle` has settled
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
