@@ -246,7 +246,18 @@ class Releases:
         with suppress(OSError):  # whoever asked the run before waits no more
             (self.folder / REQUEST).unlink()
         self._clear_incoming()
+        self._settle()
         self.prune()
+
+    def _settle(self) -> None:
+        """Write down which push holds where a power cut left it open.
+
+        Only as long as the site file is as it was then can it be told, and people change that.
+        """
+        with suppress(OSError, BadInput):  # a broken one is told with what is pruned
+            state = self.state()
+            if state != self._read_state():
+                self._write(state)
 
     def _clear_incoming(self) -> None:
         for left in self.folder.glob(f"{_INCOMING}*"):

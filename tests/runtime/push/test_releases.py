@@ -60,6 +60,17 @@ def test_a_power_cut_while_a_push_takes_over_leaves_what_could_be_rolled_back_to
     assert site_file.read_text() == FIRST
 
 
+def test_after_a_power_cut_the_site_file_may_be_changed_and_it_is_still_known_what_holds(site_file):
+    releases = take_over(site_file, 5, SECOND)
+    releases.keep(6, SECOND, 5)  # and the site file is not written any more
+    releases.tidy()
+    site_file.write_text(THIRD)
+    releases.prune()
+    state = releases.state()
+    assert (state.serial, state.kept_serial, state.highest) == (5, 0, 6)
+    assert releases.kept_text() == FIRST
+
+
 def test_a_roll_back_that_cannot_be_written_changes_nothing(site_file, monkeypatch):
     releases = take_over(site_file, 5, SECOND)
 
