@@ -74,7 +74,7 @@ class Patience:
 
     def _ask_now(self, call: Callable[[float], Answer]) -> Answer:
         if away := self._still_away():
-            raise away
+            raise away.with_traceback(None)  # or it would hold the pictures of every frame
         until = self._now() + self._deadline_s
         try:
             answer = self._twice(call, until)

@@ -146,6 +146,20 @@ def test_where_frames_do_not_wait_none_of_them_asks_a_server_that_is_away(clock:
     assert asking.ask(server) == "score"
 
 
+def test_frames_that_are_not_scored_while_it_is_away_are_not_kept(clock: Clock) -> None:
+    server, ended = Server(clock), threading.Event()
+    asking = Patience(1.0, lambda _: ended.wait(60), lambda: clock.now, clock.pause)
+    asking.may_wait, server.away = False, True
+    depths = []
+    for _ in range(50):
+        with pytest.raises(ServerAway) as told:
+            asking.ask(server)
+        depths.append(len(told.traceback))
+        clock.now += 0.1
+    ended.set()
+    assert max(depths[1:]) == depths[1]
+
+
 @pytest.mark.parametrize("error", [ServerAway("away", "wait"), ZeroDivisionError()])
 def test_looking_in_vain_is_no_end(clock: Clock, error: Exception) -> None:
     server, seen = Server(clock), []
