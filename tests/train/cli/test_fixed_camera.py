@@ -92,6 +92,16 @@ def test_footage_that_cannot_be_read_is_left_to_the_training(tmp_path: Path) -> 
     warn_of_moving_camera((), Heard())
 
 
+def test_whatever_goes_wrong_while_it_is_looked_at_is_left_to_the_training(
+    film: Film, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stale(*_: object) -> None:
+        raise OSError(116, "Stale file handle")
+
+    monkeypatch.setattr("edge_vad.record.view.ViewCheck.look", stale)
+    assert warnings_of(film("hand", 5.0)) == []
+
+
 def test_of_a_site_it_is_said_by_the_cameras_name(
     edge_vad: Callable[..., tuple[int, str, str]],
     film: Film,
