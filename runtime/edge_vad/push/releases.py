@@ -117,7 +117,7 @@ class Releases:
         except FileNotFoundError:
             return PushState(site_file=name)
         except (OSError, ValueError) as error:
-            why = reason_of(error) if isinstance(error, OSError) else "it is damaged"
+            why = reason_of(error) if isinstance(error, OSError) else "damaged, or too old"
             raise BadInput(
                 f"{shown_path(place)} cannot be read ({why})",
                 "restore it, or delete it: then an older push may be taken again",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -10,6 +11,8 @@ from typing import TypeVar
 from edge_vad.errors import ServerAway
 
 Answer = TypeVar("Answer")
+
+_log = logging.getLogger(__name__)
 
 LONGEST_WAIT_S = 60.0
 """Seconds that footage waits for a server, at most; a camera does not wait."""
@@ -104,6 +107,7 @@ class Patience:
         except ServerAway as error:
             self._lose(error)
         except Exception as error:  # noqa: BLE001 - as where it is closed meanwhile
+            _log.debug("the server was not seen", exc_info=True)
             self._lose(ServerAway(f"it cannot be asked ({type(error).__name__})", "see the log"))
         else:
             self.away = None
