@@ -351,7 +351,7 @@ def test_ctrl_c_keeps_the_progress_and_the_same_command_goes_on(
     time.sleep(pause_s)
     training.send_signal(signal.SIGINT)
     said, err = training.communicate(timeout=240)
-    assert (training.returncode, said) == (130, "")
+    assert (training.returncode, said) == (130, ""), err
     assert err.splitlines()[-3:] == [
         f"error: interrupted; progress is kept in {out}",
         "  -> give the same command again to go on",

@@ -205,7 +205,7 @@ def test_whole_footage_is_scored_by_what_was_not_fitted_to_it(trained: Path) -> 
         Segment(frames.numpy(), motion.numpy(), fold=1),
     )
     size = FrameSize(scene.card.height, scene.card.width)
-    whole = Footage(size, 10.0, ("a",), 0, (), 3 * len(frames), True, kept, 999)
+    whole = Footage(size, 10.0, ("a",), 0, (), 3 * len(frames), 10.0, True, kept, 999)
     ours = scene.network.energies
     folds = [Raised(ours, number) for number in range(4)]
     told: list[int] = []

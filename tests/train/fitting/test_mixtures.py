@@ -111,7 +111,7 @@ def moving_footage(moves: bool, lengths: tuple[int, ...] = (12, 12, 12, 12)) -> 
             motion[index, 0::2, 5:10, left // 4 : left // 4 + 4] = 2
         segments.append(Segment(frames, motion, number % FOLDS, has_motion=number == 1))
     size = FrameSize(SIDE, SIDE)
-    return Footage(size, 10.0, ("a",), 0, (), sum(lengths), True, tuple(segments), 999)
+    return Footage(size, 10.0, ("a",), 0, (), sum(lengths), 10.0, True, tuple(segments), 999)
 
 
 def cells_drawn(footage: Footage, seed: int = 0) -> Cells:
