@@ -48,8 +48,10 @@ def run_in_parallel(
     with ThreadPoolExecutor(len(os.sched_getaffinity(0)), initializer=_settle) as pool:
         try:
             return list(pool.map(lambda item: work(item, report), items))
-        except BaseException:
+        except BaseException as error:
             given_up.set()  # otherwise Ctrl-C waits for the end of everything
+            if isinstance(error.__context__, KeyboardInterrupt):  # it fell into a lock's own work
+                raise KeyboardInterrupt from error
             raise
 
 
