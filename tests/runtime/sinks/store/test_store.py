@@ -208,6 +208,9 @@ def test_a_database_that_is_too_new_is_left_alone(tmp_path, events):
     store.event("gate", events.new(events.live()))
     events.eventually(lambda: "newer edge-vad" in store.health().why)
     store.close(1)  # what cannot be written is waited for until then
+    with closing(sqlite3.connect(tmp_path / "events.sqlite")) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (99,)
+        assert connection.execute("SELECT * FROM sqlite_master").fetchall() == []
 
 
 def test_a_store_that_cannot_be_read_says_so(tmp_path):
