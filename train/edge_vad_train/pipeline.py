@@ -28,7 +28,13 @@ from edge_vad_train.data.frame_cache import cache_footage
 from edge_vad_train.data.patches import draw_patches
 from edge_vad_train.datasets import Clip
 from edge_vad_train.fitting.background import fit_background, sample_greys
-from edge_vad_train.fitting.calibration import calibrate, fit_tail, fused_scores, measure_energies
+from edge_vad_train.fitting.calibration import (
+    calibrate,
+    fit_tail,
+    fused_scores,
+    measure_energies,
+    shares_by_gap,
+)
 from edge_vad_train.fitting.cells import count_active, draw_cells
 from edge_vad_train.fitting.mixtures import fit_energies, mixture_of
 from edge_vad_train.fitting.perspective import measure_scale
@@ -42,11 +48,8 @@ from edge_vad_train.scene_assembly import assemble_scene
 from edge_vad_train.settings import TrainSettings
 from edge_vad_train.stages import Stages
 
-_SHARES = {
-    "default": {PHYSICAL: 0.7, JOINT: 0.3},
-    "paper": {"appearance": 0.5, "motion": 0.5},
-}
-"""Which energies may raise an alarm, and their shares of the false alarms."""
+_COUNTED = {"default": (PHYSICAL, JOINT), "paper": STREAMS}
+"""Which energies may raise an alarm."""
 
 _SIGMAS = {"appearance": 0.15, "motion": 0.25}
 """Reconstruction noise: 1 is a whole silhouette, and ordinary speed at its place."""
@@ -59,10 +62,11 @@ _FEWEST_ACTIVE = 2
 
 
 class _Fitted(NamedTuple):
-    """What was fitted: energies without one fold each, then those of all footage."""
+    """What was fitted: energies without one fold each, those of all footage, and their gaps."""
 
     folds: list[SceneEnergies]
     final: SceneEnergies
+    gaps: dict[str, float]
 
 
 def train_scene(
@@ -233,7 +237,7 @@ def _take_priors(make_inputs: PaperInputs, streams: Mapping[str, StreamVAE]) -> 
     """The energies under the mixtures that were trained with the streams, as their priors."""
     energies = {name: SampleEnergy(mixture_of(stream.prior)) for name, stream in streams.items()}
     made = SceneEnergies(make_inputs, _encoders(streams), energies).eval()
-    return _Fitted([made] * FOLDS, made)
+    return _Fitted([made] * FOLDS, made, dict.fromkeys(energies, 0.0))
 
 
 def _fit_mixtures(
@@ -253,13 +257,14 @@ def _fit_mixtures(
         _warn_of_collapse(name, cells.latents[name], settings, stages)
     grid = settings.grid(footage.size.height, footage.size.width)
     with stages.stage("fitting mixtures", (FOLDS + 1) * len(cells.latents)) as advance:
-        *folds, final = (
-            SceneEnergies(make_inputs, encoders, energies).eval()
-            for energies in fit_energies(
-                cells, grid, settings.components, settings.cells, settings.seed, advance
-            )
+        fitted = fit_energies(
+            cells, grid, settings.components, settings.cells, settings.seed, advance
         )
-    return _Fitted(folds, final)
+    *folds, final = (
+        SceneEnergies(make_inputs, encoders, energies).eval()
+        for energies in (*fitted.folds, fitted.final)
+    )
+    return _Fitted(folds, final, fitted.gaps)
 
 
 def _encoders(streams: Mapping[str, StreamVAE]) -> dict[str, Encoder]:
@@ -285,7 +290,7 @@ def _calibrate(
     stages: Stages,
 ) -> tuple[dict[str, Calibration], NormalTail]:
     """Make energies comparable, and measure how often normal footage climbs how high."""
-    shares = _SHARES[settings.recipe]
+    shares = shares_by_gap({name: fitted.gaps[name] for name in _COUNTED[settings.recipe]})
     with stages.stage("scoring all the footage", footage.frames) as advance:
         energies = measure_energies(clips, footage, fitted.folds, settings, shares, advance)
     calibrations = calibrate(energies, shares, fitted.final.lights)

@@ -29,6 +29,7 @@ _ENOUGH_FRAMES = 1000
 _ENOUGH_PEAKS = 20
 _HEAVIEST_SHAPE = 0.5
 _USUAL_EXCESS = 1.0
+_WIDEST_GAP = 5.0
 
 
 class FrameEnergies(NamedTuple):
@@ -94,6 +95,24 @@ def _concatenate(row: Sequence[FrameEnergies]) -> FrameEnergies:
         name: np.concatenate([each.highest[name] for each in row]) for name in row[0].highest
     }
     return FrameEnergies(highest, np.concatenate([each.light for each in row]))
+
+
+def shares_by_gap(gaps: Mapping[str, float]) -> dict[str, float]:
+    """The energies' shares of the false alarms, by how well each generalises.
+
+    Proportional to `exp(-gap)`: to the likelihood of an active cell that was left out, over that of
+    one fitted to (geometric means). What knows its own footage alone cannot tell what is anomalous.
+
+    Args:
+        gaps: By the energy's name, nats; see `FittedEnergies`.
+
+    Example:
+        >>> shares_by_gap({"physical": 0.0, "joint": 0.0})
+        {'physical': 0.5, 'joint': 0.5}
+    """
+    least = min(gaps.values())
+    weights = {name: math.exp(max(least - gap, -_WIDEST_GAP)) for name, gap in gaps.items()}
+    return {name: weight / sum(weights.values()) for name, weight in weights.items()}
 
 
 def calibrate(

@@ -46,14 +46,6 @@ class Cells(NamedTuple):
     cell: NDArray[np.intp]
     fold: NDArray[np.intp]
 
-    def without(self, fold: int | None) -> Cells:
-        """Those of the other folds; all for None."""
-        if fold is None:
-            return self
-        kept = self.fold != fold
-        latents = {name: each[kept] for name, each in self.latents.items()}
-        return Cells(latents, self.cell[kept], self.fold[kept])
-
 
 def draw_cells(
     footage: Footage,
