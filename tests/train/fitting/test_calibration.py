@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -26,6 +27,7 @@ from edge_vad_train.fitting.calibration import (
     fit_tail,
     fused_scores,
     measure_energies,
+    shares_by_gap,
 )
 from edge_vad_train.model.fusion import highest_cells
 from edge_vad_train.model.stream_inputs import StreamInputs
@@ -168,6 +170,22 @@ def test_an_energy_raises_its_share_of_the_false_alarms(share: float) -> None:
     promised = share * TAIL_SHARE * math.exp(-2)
     above = (levels - calibration.locations[0]) / calibration.scales[0] > 2
     assert above.mean() == pytest.approx(promised, rel=0.15)
+
+
+@given(st.dictionaries(st.sampled_from("abcd"), st.floats(-50, 50), min_size=1))
+def test_shares_add_up_to_one_and_the_wider_the_gap_the_smaller_the_share(
+    gaps: dict[str, float],
+) -> None:
+    shares = shares_by_gap(gaps)
+    assert sum(shares.values()) == pytest.approx(1.0)
+    assert all(share > 0.001 for share in shares.values())  # none is silenced for good
+    ordered = sorted(gaps, key=gaps.__getitem__)
+    assert all(shares[one] >= shares[other] for one, other in pairwise(ordered))
+
+
+def test_a_gap_of_a_nat_makes_a_share_e_fold_smaller() -> None:
+    shares = shares_by_gap({"a": 0.25, "b": 1.25})
+    assert shares["a"] / shares["b"] == pytest.approx(math.e)
 
 
 def test_an_energy_without_a_share_has_no_part_in_the_score() -> None:
