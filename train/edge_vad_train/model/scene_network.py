@@ -13,7 +13,7 @@ from edge_vad_train.model.mixture import SampleEnergy
 from edge_vad_train.model.stream_inputs import STREAMS, PaperInputs, PerspectiveInputs, StreamInputs
 from edge_vad_train.model.vae import Encoder
 
-GENERATION = 10
+GENERATION = 9
 """Counts the ways from frames to scores: what was trained for another is refused."""
 
 JOINT = "joint"
