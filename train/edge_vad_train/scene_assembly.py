@@ -87,7 +87,7 @@ def _card(
             recipe=settings.recipe,
         ),
         empty=pictures,
-        ignored=footage.ignored,
+        ignored=footage.settings.ignored,
         score_cells=settings.score_cells,
     )
 

@@ -11,14 +11,16 @@ from numpy.typing import NDArray
 from edge_vad.errors import BadInput
 from edge_vad.motion.extractor import MotionExtractor, MotionSettings
 from edge_vad.motion.pace import at_pace, scored_of
-from edge_vad.preprocessing.regions import Regions
 from edge_vad.preprocessing.resize import FrameResizer
 from edge_vad.sources import Source
-from edge_vad_train.data.footage import FOLDS, FrameSize
+from edge_vad_train.data.footage import FOLDS, FrameSettings, FrameSize
 from edge_vad_train.datasets import Clip
 
 SEGMENT_FRAMES = 200
 """Frames in a row that are kept together when long footage is thinned out."""
+
+FEWEST_FRAMES = 50
+"""Of all the footage, and of each clip where many share the budget."""
 
 _WORKING_ROWS = 240
 _MOST_ENLARGED = 2
@@ -70,6 +72,14 @@ class ReadFrame(NamedTuple):
 class ClipReader:
     """Reads one clip, whole or thinned out.
 
+    Args:
+        number: Of the clip.
+        clip: The clip.
+        clips: How many there are.
+        frames: How frames are prepared.
+        motion: Settings of the motion input.
+        strict: Raise at the first frame that cannot be read, instead of skipping it.
+
     Attributes:
         seen: Frames of it so far.
         skipped: Frames that could not be read.
@@ -81,17 +91,16 @@ class ClipReader:
         number: int,
         clip: Clip,
         clips: int,
-        size: FrameSize,
+        frames: FrameSettings,
         motion: MotionSettings,
-        fps: float,
-        budget: int,
-        ignored: Regions,
-        strict: bool,
+        strict: bool = False,
     ) -> None:
-        self.clip, self._fps = clip, fps
-        self._number, self._clips, self._budget, self._strict = number, clips, budget, strict
-        self._extractor = MotionExtractor(size.height, size.width, motion)
-        self._resizer = FrameResizer(size.height, size.width, ignored)
+        self.clip, self._fps = clip, frames.fps
+        self._number, self._clips, self._strict = number, clips, strict
+        self._budget = max(FEWEST_FRAMES, frames.budget // clips)
+        height, width = frames.size.height, frames.size.width
+        self._extractor = MotionExtractor(height, width, motion)
+        self._resizer = FrameResizer(height, width, frames.ignored)
         self.seen, self.skipped = 0, 0
         self.steps = 0.0
 
