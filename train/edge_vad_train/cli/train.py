@@ -28,9 +28,9 @@ from edge_vad_train.cli.settings_options import settings_options
 from edge_vad_train.cli.train_site import SiteChoice, train_site
 from edge_vad_train.data.footage import FrameSize
 from edge_vad_train.datasets import FORMATS, open_dataset
-from edge_vad_train.pipeline import train_scene
 from edge_vad_train.settings import TrainSettings
-from edge_vad_train.site.plan import TrainPlan, open_fabric, take_up
+from edge_vad_train.site.making import train_planned
+from edge_vad_train.site.plan import TrainPlan, take_up
 
 _EPILOG = """\b
 Examples:
@@ -173,16 +173,7 @@ def _train(plan: TrainPlan, out: Path, device: str, overwrite: bool) -> TrainedS
         note(f"going on with the training that was interrupted in {out}")
     try:
         warn_of_moving_camera(dataset.train, Bars())
-        return train_scene(
-            dataset.train,
-            out,
-            plan.settings,
-            open_fabric(device),
-            Bars(),
-            plan.size,
-            ignore=plan.ignore,
-            strict=plan.strict,
-        )
+        return train_planned(plan, dataset.train, out, device, Bars())
     except KeyboardInterrupt:
         raise Interrupted(
             f"interrupted; progress is kept in {out}", "give the same command again to go on"
