@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 
 from edge_vad.errors import BadModel, WrongUse
@@ -15,7 +16,7 @@ from edge_vad_train.settings import TrainSettings
 from edge_vad_train.site import making
 from edge_vad_train.site.plan import SceneJob, TrainPlan
 from edge_vad_train.site.record import UNKNOWN, SceneInputs, SceneRecord, write_record
-from edge_vad_train.site.worker import SceneWorker
+from edge_vad_train.site.worker import scene_maker
 
 PROOF = (Comparison("fp32", "onnxruntime", "cpu", 9, *[0.0] * 5, None, None, None, 1.0),)
 
@@ -53,13 +54,13 @@ def job(make, tmp_path):
     def build(seed=0):
         plan = TrainPlan([str(footage)], "video", None, False, TrainSettings(seed=seed))
         out, onnx = tmp_path / "runs/gate", tmp_path / "scenes/gate.onnx"
-        return SceneJob("gate", plan, str(out), str(onnx))
+        return SceneJob("gate", plan, out, onnx, "cpu", engine=False, overwrite=False)
 
     return build
 
 
 def work(job, overwrite=False, engine=False):
-    return SceneWorker("cpu", engine, overwrite)(job)
+    return scene_maker()(msgspec.structs.replace(job, engine=engine, overwrite=overwrite))
 
 
 def test_a_scene_is_trained_exported_and_put_in_its_place_once(done, job, tmp_path):

@@ -25,7 +25,7 @@ from edge_vad_train.cli.bars import Bars
 from edge_vad_train.cli.fixed_camera import warn_of_moving_camera
 from edge_vad_train.cli.footage import USUAL_RUNS, TrainJob, plan_training, record_first
 from edge_vad_train.cli.settings_options import settings_options
-from edge_vad_train.cli.train_site import SiteChoice, train_site
+from edge_vad_train.cli.train_site import train_site
 from edge_vad_train.data.footage import FrameSize
 from edge_vad_train.datasets import FORMATS, open_dataset
 from edge_vad_train.settings import TrainSettings
@@ -131,15 +131,8 @@ def train(
             raise WrongUse("these options are for a site's cameras", "name its file by --config")
         if duration is not None:
             raise WrongUse("--duration is for a camera", "leave it out: all footage is used")
-        train_site(
-            config,
-            [each.for_site(plan) for each in jobs],
-            out or USUAL_RUNS,
-            SiteChoice(device, engine, overwrite),
-            workers,
-            ray,
-            dry_run,
-        )
+        scenes = [each.for_site(plan, device, engine, overwrite) for each in jobs]
+        train_site(config, scenes, out or USUAL_RUNS, workers, ray, dry_run)
         return
     job = jobs[0]
     if (job.out / FILE_NAME).exists() and not overwrite:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from functools import partial
+from contextlib import closing
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
-import msgspec
 import torch
 
 from edge_vad.bulk.estimate import describe_duration
@@ -19,7 +18,7 @@ from edge_vad.cli.bulk import demand_all_done, do_all, open_pool, pool_size
 from edge_vad.cli.console import note, warn
 from edge_vad.cli.streams import print_next
 from edge_vad.errors import EdgeVadError
-from edge_vad.files.atomic import PRIVATE, make_private_folder, write_whole
+from edge_vad.files.atomic import make_private_folder
 from edge_vad.files.owner import Owner
 from edge_vad.untrusted import shown_path
 from edge_vad_train.cli.bars import Bars
@@ -33,33 +32,19 @@ from edge_vad_train.site.record import (
     is_placed,
     made_record,
     wanted_key,
+    write_record,
 )
-from edge_vad_train.site.worker import SceneWorker
+from edge_vad_train.site.worker import scene_maker
 
 PROOFS = "proofs.json"
 _CORE_S_A_SECOND = 64 * 60 / 86400
 """Of footage, as docs/sizing.md has it: a day took 32 minutes on two cores."""
 
 
-class SiteChoice(NamedTuple):
-    """What is done with every scene.
-
-    Attributes:
-        device: Where it is trained.
-        engine: Whether an engine is built, where its device is.
-        overwrite: Whether another scene is replaced.
-    """
-
-    device: str
-    engine: bool
-    overwrite: bool
-
-
 def train_site(
     config: Path,
     scenes: Sequence[SceneJob],
     out: Path,
-    choice: SiteChoice,
     workers: int | None,
     ray: str | None,
     dry_run: bool,
@@ -70,7 +55,6 @@ def train_site(
         config: The site file.
         scenes: The cameras' scenes.
         out: Folder of the trained scenes' folders.
-        choice: What is done with each.
         workers: Processes or actors side by side.
         ray: Address of a cluster, if one is wanted.
         dry_run: Whether to say only what would be done.
@@ -79,19 +63,19 @@ def train_site(
         NotAllDone: Some cameras failed, and all others are done.
         EdgeVadError: Nothing was done; see the parts.
     """
-    done = [each for each in scenes if _is_done(each, choice)]
+    done = [each for each in scenes if _is_done(each)]
     left = [each for each in scenes if each not in done]
     lengths = {each.camera: _footage_s(each) for each in left}
     if workers is None and ray is None:
-        workers = _default_workers(choice)
+        workers = _default_workers(scenes[0].device)
     threads = 1 if ray else max(1, usable_cores() // min(workers or 1, len(scenes)))
     if dry_run:
         size = pool_size(ray, workers, threads)
         _print_dry_run(lengths, done, min(size, max(1, len(left))))
         return
     make_private_folder(out)
-    outcomes = _make_all(left, lengths, out, choice, workers, ray, threads)
-    _report(scenes, out, choice, outcomes)
+    outcomes = _make_all(left, lengths, out, workers, ray, threads)
+    _report(scenes, out, outcomes)
     demand_all_done(outcomes, "cameras")
     print_next(f"edge-vad run --config {shlex.quote(shown_path(config))} --serve")
 
@@ -100,7 +84,6 @@ def _make_all(
     left: Sequence[SceneJob],
     lengths: dict[str, float],
     out: Path,
-    choice: SiteChoice,
     workers: int | None,
     ray: str | None,
     threads: int,
@@ -110,32 +93,28 @@ def _make_all(
     for each in left:
         warn_of_moving_camera(_clips_of(each), Bars(), f"camera {each.camera}")
     jobs = [Job(each.camera, lengths[each.camera], each) for each in left]
-    owner = Owner(out)
-    try:
-        with open_pool(partial(SceneWorker, *choice), ray, workers, threads) as pool:
-            return do_all("training scenes", jobs, pool)
-    finally:
-        owner.close()
+    with closing(Owner(out)), open_pool(scene_maker, ray, workers, threads) as pool:
+        return do_all("training scenes", jobs, pool)
 
 
-def _default_workers(choice: SiteChoice) -> int:
+def _default_workers(device: str) -> int:
     """One a core; one where a GPU learns, which they would share."""
-    has_gpu = choice.device == "cuda" or (choice.device == "auto" and torch.cuda.is_available())
+    has_gpu = device == "cuda" or (device == "auto" and torch.cuda.is_available())
     return 1 if has_gpu else usable_cores()
 
 
-def _is_done(scene: SceneJob, choice: SiteChoice) -> bool:
-    record, onnx = _record_of(scene, choice), Path(scene.onnx)
-    if record is None or not is_placed(record, onnx):
+def _is_done(scene: SceneJob) -> bool:
+    record = _record_of(scene)
+    if record is None or not is_placed(record, scene.onnx):
         return False
-    return has_engine(record, onnx) or not choice.engine
+    return has_engine(record, scene.onnx) or not scene.engine
 
 
-def _record_of(scene: SceneJob, choice: SiteChoice) -> SceneRecord | None:
+def _record_of(scene: SceneJob) -> SceneRecord | None:
     """What was made for a camera; None where there is nothing, or something else."""
-    out = Path(scene.out)
     try:
-        return made_record(out, wanted_key(out, scene.plan.key(), overwrite=choice.overwrite))
+        key = wanted_key(scene.out, scene.plan.key(), overwrite=scene.overwrite)
+        return made_record(scene.out, key)
     except (EdgeVadError, OSError):
         return None  # a worker says why
 
@@ -176,14 +155,9 @@ def _print_dry_run(lengths: dict[str, float], done: Sequence[SceneJob], workers:
         )
 
 
-def _report(
-    scenes: Sequence[SceneJob],
-    out: Path,
-    choice: SiteChoice,
-    outcomes: Sequence[Outcome[Any, Any]],
-) -> None:
-    records = [record for each in scenes if (record := _record_of(each, choice))]
-    write_whole(out / PROOFS, msgspec.json.format(msgspec.json.encode(records)), PRIVATE)
+def _report(scenes: Sequence[SceneJob], out: Path, outcomes: Sequence[Outcome[Any, Any]]) -> None:
+    records = [record for each in scenes if (record := _record_of(each))]
+    write_record(out / PROOFS, records)
     for outcome in outcomes:
         for remark in outcome.result.remarks if outcome.result else ():
             warn(f"{outcome.job.name}: {remark}")

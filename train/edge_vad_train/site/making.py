@@ -35,46 +35,39 @@ from edge_vad_train.site.record import (
 from edge_vad_train.stages import Advance, Stages
 
 
-def make_scene(job: SceneJob, device: str, engine: bool, overwrite: bool) -> SceneRecord:
+def make_scene(job: SceneJob) -> SceneRecord:
     """Make the scene of a camera; what is there of it is taken up.
-
-    Args:
-        job: Which scene.
-        device: Where it is trained.
-        engine: Whether an engine is built, where its device is.
-        overwrite: Whether another scene is replaced.
 
     Raises:
         WrongUse: Another scene is there, and is not to be overwritten.
         BadInput: Another process makes it.
         EdgeVadError: It cannot be trained or exported, or is beyond a gate.
     """
-    out = Path(job.out)
     with (
-        closing(Owner(out)),  # a worker that is taken for lost may still be at it
+        closing(Owner(job.out)),  # a worker that is taken for lost may still be at it
         redirect_stderr(io.StringIO()),  # bars, of many at once
     ):
-        key = wanted_key(out, job.plan.key(), overwrite=overwrite)
-        made = made_record(out, key)
+        key = wanted_key(job.out, job.plan.key(), overwrite=job.overwrite)
+        made = made_record(job.out, key)
         if made is None:
-            _refuse_taken(job, overwrite)
-            remarks = _train(job, key, device, overwrite)
+            _refuse_taken(job)
+            remarks = _train(job, key)
             made = _export(job, key, remarks)
-        _place(job, made, overwrite)
-        return _compile(job, made) if engine else made
+        _place(job, made)
+        return _compile(job, made) if job.engine else made
 
 
-def _train(job: SceneJob, key: str, device: str, overwrite: bool) -> tuple[str, ...]:
+def _train(job: SceneJob, key: str) -> tuple[str, ...]:
     """Train the scene, unless it is; returns what is to be known of the footage."""
-    out, plan, quiet = Path(job.out), job.plan, _Quiet()
+    out, plan, quiet = job.out, job.plan, _Quiet()
     if (out / FILE_NAME).exists() and key == key_of_scene(out):
         return ()
     clips = open_dataset(plan.sources, plan.form, plan.fps).train
     make_private_folder(out)
     (out / FILE_NAME).unlink(missing_ok=True)
     write_record(out / INPUTS, SceneInputs(key))
-    take_up(out, plan, overwrite)
-    train_planned(plan, clips, out, device, quiet)
+    take_up(out, plan, job.overwrite)
+    train_planned(plan, clips, out, job.device, quiet)
     write_record(out / INPUTS, SceneInputs(key, digest_of(out / FILE_NAME) or ""))
     return tuple(quiet.said)
 
@@ -127,50 +120,46 @@ class _Quiet:
 
 def _export(job: SceneJob, key: str, remarks: tuple[str, ...]) -> SceneRecord:
     """Export the trained scene, and prove it on its footage."""
-    out = Path(job.out)
-    trained = digest_of(out / FILE_NAME) or ""
-    export = provided(EXPORTERS, "onnx").load()
-    proof = export(out, out / MODEL, tuple(job.plan.sources))
-    model = digest_of(out / MODEL) or ""
-    record = SceneRecord(job.camera, key, trained, model, proof, remarks=remarks)
-    write_record(out / MADE, record)
+    trained, model = job.out / FILE_NAME, job.out / MODEL
+    digest = digest_of(trained) or ""
+    proof = provided(EXPORTERS, "onnx").load()(job.out, model, tuple(job.plan.sources))
+    record = SceneRecord(job.camera, key, digest, digest_of(model) or "", proof, remarks=remarks)
+    write_record(job.out / MADE, record)
     return record
 
 
 def _compile(job: SceneJob, made: SceneRecord) -> SceneRecord:
     """Build the engine, where the device for it is here."""
-    if has_engine(made, Path(job.onnx)):
+    if has_engine(made, job.onnx):
         return made
-    engine = provided(EXPORTERS, "engine").load()(Path(job.onnx))
+    engine = provided(EXPORTERS, "engine").load()(job.onnx)
     if engine is not None:
         made = msgspec.structs.replace(made, engine=engine.name)
-        write_record(Path(job.out) / MADE, made)
+        write_record(job.out / MADE, made)
     return made
 
 
-def _refuse_taken(job: SceneJob, overwrite: bool) -> None:
+def _refuse_taken(job: SceneJob) -> None:
     """See to it, before any work, that the scene model's place is free.
 
     Raises:
         WrongUse: It is not.
     """
-    if Path(job.onnx).exists() and not overwrite:
+    if job.onnx.exists() and not job.overwrite:
         raise WrongUse(
             f"{job.onnx} is there already, and is not of this training",
             "move it away, or add --overwrite",
         )
 
 
-def _place(job: SceneJob, made: SceneRecord, overwrite: bool) -> None:
+def _place(job: SceneJob, made: SceneRecord) -> None:
     """Put the scene model where the site file has it.
 
     Raises:
         WrongUse: Another one is there.
         OSError: It cannot be written.
     """
-    onnx = Path(job.onnx)
-    if is_placed(made, onnx):
-        return
-    _refuse_taken(job, overwrite)
-    onnx.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(onnx, (Path(job.out) / MODEL).read_bytes())
+    if not is_placed(made, job.onnx):
+        _refuse_taken(job)
+        job.onnx.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(job.onnx, (job.out / MODEL).read_bytes())

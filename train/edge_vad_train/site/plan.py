@@ -60,12 +60,18 @@ class SceneJob(msgspec.Struct, frozen=True):
         plan: What it is trained by.
         out: Folder of the trained scene.
         onnx: Where its scene model is to be.
+        device: Where it is trained.
+        engine: Whether an engine is built, where its device is.
+        overwrite: Whether another scene is replaced.
     """
 
     camera: str
     plan: TrainPlan
-    out: str
-    onnx: str
+    out: Path
+    onnx: Path
+    device: str
+    engine: bool
+    overwrite: bool
 
 
 def take_up(out: Path, plan: TrainPlan, overwrite: bool) -> bool:

@@ -59,8 +59,8 @@ class SceneRecord(msgspec.Struct, frozen=True):
     remarks: tuple[str, ...] = ()
 
 
-def write_record(path: Path, record: msgspec.Struct) -> None:
-    """Write one of the above.
+def write_record(path: Path, record: msgspec.Struct | list[SceneRecord]) -> None:
+    """Write one of the above, or several.
 
     Raises:
         OSError: It cannot be written.

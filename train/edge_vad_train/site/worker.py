@@ -1,7 +1,8 @@
-"""Makes the scenes of cameras within a worker."""
+"""What a worker does: the scenes of cameras, one after the other."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,20 +10,8 @@ if TYPE_CHECKING:
     from edge_vad_train.site.record import SceneRecord
 
 
-class SceneWorker:
-    """Makes one scene after the other; what is there of it is taken up.
+def scene_maker() -> Callable[[SceneJob], SceneRecord]:
+    """What makes a scene; its imports wait until the threads of the worker are limited."""
+    from edge_vad_train.site.making import make_scene
 
-    Args:
-        device: Where scenes are trained.
-        engine: Whether engines are built, where their device is.
-        overwrite: Whether other scenes are replaced.
-    """
-
-    def __init__(self, device: str, engine: bool, overwrite: bool) -> None:
-        self._device, self._engine, self._overwrite = device, engine, overwrite
-
-    def __call__(self, job: SceneJob) -> SceneRecord:
-        """Make the scene of a camera; see `make_scene`."""
-        from edge_vad_train.site.making import make_scene  # once the worker's threads are limited
-
-        return make_scene(job, self._device, self._engine, self._overwrite)
+    return make_scene
