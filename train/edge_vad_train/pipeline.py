@@ -20,7 +20,7 @@ from torch import Tensor
 from edge_vad.errors import BadInput
 from edge_vad.false_alarms import NormalTail
 from edge_vad.motion.extractor import MotionSettings
-from edge_vad.preprocessing.regions import Polygon, Regions, in_shares
+from edge_vad.preprocessing.regions import Polygon, in_shares
 from edge_vad.scene_model import Calibration
 from edge_vad_train.checkpoint import TrainedScene
 from edge_vad_train.data.clip_reader import lowest_rate, working_size
@@ -126,18 +126,10 @@ def _fit_to(
     """How frames are prepared, at the lowest rate of the clips, and the settings for that rate."""
     if not clips:
         raise BadInput("there is no footage to learn from", "give footage of ordinary days")
-    with clips[0].open() as source:
-        size = size or working_size(source)
-    fps, ignored = lowest_rate(clips), _ignored(clips[0], ignore)
+    size = size or working_size(clips[0])
+    fps = lowest_rate(clips)
+    ignored = in_shares(ignore, *clips[0].picture_size()) if ignore else ()
     return FrameSettings(size, fps, settings.frame_budget, ignored), settings.at(fps)
-
-
-def _ignored(clip: Clip, ignore: Sequence[Polygon]) -> Regions:
-    """Regions in px of a clip's frames as shares of the picture."""
-    if not ignore:
-        return ()
-    with clip.open() as source:
-        return in_shares(ignore, *next(iter(source)).image.shape[:2])
 
 
 def _read(
@@ -159,13 +151,8 @@ def _read(
 
 def _announced(clips: Sequence[Clip]) -> int | None:
     """Frames of all clips, where all say how many they have."""
-    total = 0
-    for clip in clips:
-        with clip.open() as source:
-            if source.length is None:
-                return None
-            total += source.length
-    return total
+    lengths = [length for length, _ in map(Clip.extent, clips)]
+    return None if None in lengths else sum(filter(None, lengths))
 
 
 def _find_perspective(

@@ -20,8 +20,7 @@ from edge_vad.motion.pace import scored_of
 from edge_vad.preprocessing.regions import Polygon, describe_regions, write_regions
 from edge_vad.scene_model import SceneCard, SceneModel
 from edge_vad_train.datasets import Clip, Dataset, open_dataset
-from edge_vad_train.datasets.avenue import AvenueClip
-from edge_vad_train.datasets.synthetic import StreetClip, open_nuisances
+from edge_vad_train.datasets.synthetic import open_nuisances
 from edge_vad_train.datasets.ucsd import UcsdClip
 from edge_vad_train.datasets.video import VideoClip
 from edge_vad_train.evaluation.evaluate import LoadedScene
@@ -275,9 +274,5 @@ def _next_command(scene: Path, truth: Truth, ignore: tuple[Polygon, ...]) -> str
 def _address(clip: Clip) -> str:
     """What `edge-vad run` calls a clip."""
     if isinstance(clip, UcsdClip):
-        return f"{clip.folder}?fps={clip.fps:g}"
-    if isinstance(clip, AvenueClip):
-        return str(clip.video)
-    if isinstance(clip, VideoClip):
-        return str(clip.spec)
-    return clip.url if isinstance(clip, StreetClip) else "SOURCE"
+        return f"{clip.spec}?fps={clip.fps:g}"
+    return str(clip.spec) if isinstance(clip, VideoClip) else "SOURCE"

@@ -121,14 +121,10 @@ def _record_of(scene: SceneJob) -> SceneRecord | None:
 
 def _footage_s(scene: SceneJob) -> float:
     """Seconds of footage of a camera; 0 where it cannot be told."""
-    seconds = 0.0
     try:
-        for clip in _clips_of(scene):
-            with clip.open() as source:
-                seconds += (source.length or 0) / source.fps
+        return sum((length or 0) / fps for length, fps in map(Clip.extent, _clips_of(scene)))
     except EdgeVadError:
         return 0.0  # a worker says why
-    return seconds
 
 
 def _clips_of(scene: SceneJob) -> tuple[Clip, ...]:

@@ -12,7 +12,6 @@ from edge_vad.errors import BadInput
 from edge_vad.motion.extractor import MotionExtractor, MotionSettings
 from edge_vad.motion.pace import at_pace, scored_of
 from edge_vad.preprocessing.resize import FrameResizer
-from edge_vad.sources import Source
 from edge_vad_train.data.footage import FOLDS, FrameSettings, FrameSize
 from edge_vad_train.datasets import Clip
 
@@ -33,7 +32,7 @@ _ENOUGH_CLIPS = 8
 _MOST_BLOCKS, _SHORTEST_BLOCK = 20, 50
 
 
-def working_size(source: Source) -> FrameSize:
+def working_size(clip: Clip) -> FrameSize:
     """The size at which a scene is learnt: about 240 rows, in the shape of the camera.
 
     Both sides are multiples of eight, which flow and streams divide without a rest.
@@ -41,10 +40,10 @@ def working_size(source: Source) -> FrameSize:
     Raises:
         BadInput: The frames are too small.
     """
-    height, width = next(iter(source)).image.shape[:2]
+    height, width = clip.picture_size()
     if min(height, width) < _SMALLEST_SIDE:
         raise BadInput(
-            f"the frames of {source.name} are {width}x{height}, too small to learn from",
+            f"the frames of {clip.name} are {width}x{height}, too small to learn from",
             f"give footage of at least {_SMALLEST_SIDE}x{_SMALLEST_SIDE}",
         )
     rows = round(min(_WORKING_ROWS, _MOST_ENLARGED * height) / 8) * 8
@@ -53,11 +52,7 @@ def working_size(source: Source) -> FrameSize:
 
 def lowest_rate(clips: Sequence[Clip]) -> float:
     """The lowest rate of the clips, frames a second."""
-    rates = []
-    for clip in clips:
-        with clip.open() as source:
-            rates.append(source.fps)
-    return min(rates)
+    return min(fps for _, fps in map(Clip.extent, clips))
 
 
 class ReadFrame(NamedTuple):
