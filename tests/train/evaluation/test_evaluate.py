@@ -19,8 +19,9 @@ from edge_vad.scoring.metrics import roc_area
 from edge_vad_train.datasets import Dataset
 from edge_vad_train.evaluation.baseline import MOTION, NAMES, box_flow, flow_energy
 from edge_vad_train.evaluation.evaluate import LoadedScene, evaluate
+from edge_vad_train.evaluation.metrics.meter import Method
 from edge_vad_train.evaluation.plots import roc_plot, timeline_plot
-from edge_vad_train.evaluation.results import Evaluation, Method
+from edge_vad_train.evaluation.results import Evaluation
 from edge_vad_train.evaluation.stream_backend import load_with_streams
 from edge_vad_train.evaluation.truth import gather_truth
 

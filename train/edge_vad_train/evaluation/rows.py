@@ -84,12 +84,12 @@ def make_row(
         kinds: The kind of anomaly of every clip.
         gmac: Multiplications a frame, 10^9.
     """
-    levels = [meter.levels for meter in meters]
     frames = [meter.frame_clips for meter in meters]
     pixels = [meter.pixel_clips for meter in meters]
-    frame = [level.frame for level in levels]
-    pixel = [level.pixel for level in levels if level.pixel]
-    region = [level.region for level in levels if level.region]
+    methods = [meter.method for meter in meters]
+    frame = [method.frame_level for method in methods]
+    pixel = [method.pixel_level for method in methods if method.pixel_level]
+    region = [method.region_level for method in methods if method.region_level]
     return Row(
         name=name,
         scenes=len(meters),
