@@ -19,7 +19,7 @@ from edge_vad_train.data.clip_reader import lowest_rate
 from edge_vad_train.data.footage import FrameSettings, FrameSize
 from edge_vad_train.data.frame_cache import cache_footage
 from edge_vad_train.datasets import Clip, Dataset, open_dataset
-from edge_vad_train.evaluation.evaluate import LoadedScene, evaluate
+from edge_vad_train.evaluation.evaluate import evaluate
 from edge_vad_train.evaluation.truth import gather_truth
 
 SECONDS = 6
@@ -63,7 +63,7 @@ def times(fps: float) -> list[float]:
 def measured(path: Path, fps: float) -> tuple[tuple[float, ...], float]:
     """Scores, and the AUC, of a clip of this rate."""
     model = SceneModel.read(path)
-    scene = LoadedScene(model, load_backend(model, threads=1))
+    scene = (model, load_backend(model, threads=1))
     dataset = Dataset("filmed", train=(), test=(Filmed(name="clip", fps=fps),))
     fused = evaluate([scene], gather_truth(dataset)).fused[0]
     return fused.scores[0], fused.frame_level.micro_auc

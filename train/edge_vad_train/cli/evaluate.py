@@ -23,7 +23,6 @@ from edge_vad_train.datasets import Clip, Dataset, open_dataset
 from edge_vad_train.datasets.synthetic import open_nuisances
 from edge_vad_train.datasets.ucsd import UcsdClip
 from edge_vad_train.datasets.video import VideoClip
-from edge_vad_train.evaluation.evaluate import LoadedScene
 from edge_vad_train.evaluation.evaluate import evaluate as measure
 from edge_vad_train.evaluation.false_alarm_rates import measure_false_alarms
 from edge_vad_train.evaluation.plots import roc_plot, timeline_plot
@@ -249,10 +248,7 @@ def _measure(
 ) -> Evaluation:
     with ExitStack() as opened:
         scenes = [
-            LoadedScene(
-                model,
-                opened.enter_context(closing(load_with_streams(model, backend, threads=threads))),
-            )
+            (model, opened.enter_context(closing(load_with_streams(model, backend, threads))))
             for model in models
         ]
         advance = opened.enter_context(progress(f"scoring {truth.dataset}", truth.frames))

@@ -28,8 +28,6 @@ from edge_vad_train.site.plan import SceneJob
 from edge_vad_train.site.record import (
     UNKNOWN,
     SceneRecord,
-    has_engine,
-    is_placed,
     made_record,
     wanted_key,
     write_record,
@@ -105,9 +103,9 @@ def _default_workers(device: str) -> int:
 
 def _is_done(scene: SceneJob) -> bool:
     record = _record_of(scene)
-    if record is None or not is_placed(record, scene.onnx):
+    if record is None or not record.is_placed(scene.onnx):
         return False
-    return has_engine(record, scene.onnx) or not scene.engine
+    return record.has_engine(scene.onnx) or not scene.engine
 
 
 def _record_of(scene: SceneJob) -> SceneRecord | None:

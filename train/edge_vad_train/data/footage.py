@@ -106,16 +106,15 @@ class Segment:
         """Every so manieth frame and its motion, uint8 and float32, but for one without motion."""
         at_once = BATCH * every
         for start in range(not self.has_motion, len(self), at_once):
-            which = slice(start, start + at_once, every)
-            yield self.frames_of(which), self.motion_of(which)
+            yield self.pair_of(slice(start, start + at_once, every))
 
     def frames_of(self, which: slice) -> Tensor:
         """Some of the frames, uint8, (n, height, width, 3)."""
         return torch.from_numpy(np.ascontiguousarray(self.frames[which]))
 
-    def motion_of(self, which: slice) -> Tensor:
-        """Their motion, float32, (n, channels, height', width')."""
-        return torch.from_numpy(self.motion[which].astype(np.float32))
+    def pair_of(self, which: slice) -> tuple[Tensor, Tensor]:
+        """Some of the frames, and their motion, float32, (n, channels, height', width')."""
+        return self.frames_of(which), torch.from_numpy(self.motion[which].astype(np.float32))
 
 
 @dataclass(frozen=True)

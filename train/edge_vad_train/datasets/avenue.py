@@ -36,14 +36,11 @@ class AvenueClip(VideoClip):
         if self.mask_file is None:
             return None
         masks = [cell > 0 for cell in read_cell_array(self.mask_file, "volLabel")]
-        self._refuse_unequal(len(masks))
-        return checked_masks(self, masks)
-
-    def _refuse_unequal(self, masks: int) -> None:
         with self.open() as source:
             # The container's count may be an estimate; only where it differs is it worth decoding.
-            if source.length != masks:
-                refuse_unequal(self.name, masks, sum(1 for _ in source))
+            if source.length != len(masks):
+                refuse_unequal(self.name, len(masks), sum(1 for _ in source))
+        return checked_masks(self, masks)
 
 
 def open_avenue(root: Path) -> Dataset:

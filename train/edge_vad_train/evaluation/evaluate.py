@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -30,11 +29,8 @@ from edge_vad_train.evaluation.truth import LabelledClip, LabelledFrame, Truth
 FUSED = "fused"
 
 
-class LoadedScene(NamedTuple):
-    """A scene model and what runs it."""
-
-    model: SceneModel
-    backend: Backend
+LoadedScene = tuple[SceneModel, Backend]
+"""A scene model and what runs it."""
 
 
 def evaluate(
@@ -73,12 +69,12 @@ def evaluate(
         left_out=truth.left_out,
         scenes=tuple(
             SceneResult(
-                scene=scene.model.path.name,
-                backend=scene.backend.name,
-                device=scene.backend.device,
+                scene=model.path.name,
+                backend=backend.name,
+                device=backend.device,
                 methods=tuple(meter.method for meter in own.values()),
             )
-            for scene, own in zip(scenes, measurement.meters, strict=True)
+            for (model, backend), own in zip(scenes, measurement.meters, strict=True)
         ),
         baselines=tuple(meter.method for meter in baselines),
         rows=(
@@ -86,7 +82,7 @@ def evaluate(
             *(make_row(each.name, [each], kinds, gmac=0.0) for each in baselines),
         ),
         protocol=protocol(
-            scenes[0].model.card.motion.window, scenes=len(scenes), pixel=pixel, regions=regions
+            scenes[0][0].card.motion.window, scenes=len(scenes), pixel=pixel, regions=regions
         ),
     )
 
@@ -107,7 +103,7 @@ class _Measurement:
         pixel: bool,
         regions: bool,
     ) -> None:
-        self._card = card = scenes[0].model.card
+        self._card = card = scenes[0][0].card
         size = (card.height, card.width)
         self._scoring = JointScoring(scenes, ignore)
         self._unlearned = baseline.Baselines(*size)
@@ -169,7 +165,7 @@ def _rows_of(
     kinds: list[str | None],
 ) -> Iterator[Row]:
     """The fused score and every stream that all scenes have."""
-    costs = count_outputs(scenes[0].model.path)
+    costs = count_outputs(scenes[0][0].path)
     for method, first in meters[0].items():
         if not all(method in own for own in meters):
             continue

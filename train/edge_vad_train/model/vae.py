@@ -153,7 +153,6 @@ class StreamVAE(nn.Module):
 
     def __init__(self, architecture: Architecture, sigma: float) -> None:
         super().__init__()
-        self.architecture = architecture
         self.sigma = sigma
         self.encoder = Encoder(architecture)
         self.decoder = Decoder(architecture)

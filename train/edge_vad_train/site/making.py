@@ -25,8 +25,6 @@ from edge_vad_train.site.record import (
     SceneInputs,
     SceneRecord,
     digest_of,
-    has_engine,
-    is_placed,
     key_of_scene,
     made_record,
     wanted_key,
@@ -130,7 +128,7 @@ def _export(job: SceneJob, key: str, remarks: tuple[str, ...]) -> SceneRecord:
 
 def _compile(job: SceneJob, made: SceneRecord) -> SceneRecord:
     """Build the engine, where the device for it is here."""
-    if has_engine(made, job.onnx):
+    if made.has_engine(job.onnx):
         return made
     engine = provided(EXPORTERS, "engine").load()(job.onnx)
     if engine is not None:
@@ -159,7 +157,7 @@ def _place(job: SceneJob, made: SceneRecord) -> None:
         WrongUse: Another one is there.
         OSError: It cannot be written.
     """
-    if not is_placed(made, job.onnx):
+    if not made.is_placed(job.onnx):
         _refuse_taken(job)
         job.onnx.parent.mkdir(parents=True, exist_ok=True)
         write_whole(job.onnx, (job.out / MODEL).read_bytes())
