@@ -125,7 +125,11 @@ def evaluate(
     models = [SceneModel.read(scene) for scene in scenes]
     folder = out or scenes[0].with_name(f"{scenes[0].stem}-eval")
     if normal or nuisances:
-        _refuse_mixed(kinds, pixel or regions)
+        if kinds or pixel or regions:
+            raise WrongUse(
+                "normal footage has no anomalies to tell or to find",
+                "leave out --kind, --pixel and --regions",
+            )
         if nuisances:
             footage = open_nuisances(_only_one(roots))
         else:
@@ -144,15 +148,9 @@ def evaluate(
     print_evaluation(evaluation, Console(highlight=False))
     _print_ignored(models)
     click.echo(f"\nwritten to {folder}: {', '.join(FILES)}")
-    click.echo(f"to see it at work:\n  {_next_command(scenes[0], truth, ignore)}")
-
-
-def _refuse_mixed(kinds: tuple[str, ...], located: bool) -> None:
-    if kinds or located:
-        raise WrongUse(
-            "normal footage has no anomalies to tell or to find",
-            "leave out --kind, --pixel and --regions",
-        )
+    clip = next(each.clip for each in truth.clips if each.labels.any())
+    command = _run_command(scenes[0], clip, *write_regions(ignore))
+    click.echo(f"to see it at work:\n  {command}")
 
 
 def _split(places: tuple[str, ...]) -> tuple[list[Path], list[str]]:
@@ -202,10 +200,9 @@ def _evaluate_normal(
         product(range(len(models)), range(len(clips))),
         key=lambda place: measured[place[0]].clips[place[1]].per_hour,
     )
-    words = ["edge-vad", "run", str(models[scene].path), _address(clips[clip]), "--out", "watched"]
-    words += ["--false-alarms", measured[scene].promised, *write_regions(ignore)]
+    words = ["--false-alarms", measured[scene].promised, *write_regions(ignore)]
     click.echo(f"\nwritten to {folder}: {NORMAL_FILE}")
-    click.echo(f"to see the alarms:\n  {shlex.join(words)}")
+    click.echo(f"to see the alarms:\n  {_run_command(models[scene].path, clips[clip], *words)}")
 
 
 def _print_ignored(models: list[SceneModel]) -> None:
@@ -261,14 +258,9 @@ def _write(evaluation: Evaluation, folder: Path) -> None:
         (folder / name).write_bytes(content)
 
 
-def _next_command(scene: Path, truth: Truth, ignore: tuple[Polygon, ...]) -> str:
-    clip = next(each.clip for each in truth.clips if each.labels.any())
-    words = ["edge-vad", "run", str(scene), _address(clip), "--out", "watched"]
-    return shlex.join([*words, *write_regions(ignore)])
-
-
-def _address(clip: Clip) -> str:
-    """What `edge-vad run` calls a clip."""
+def _run_command(scene: Path, clip: Clip, *more: str) -> str:
+    """How to run a scene on a clip."""
+    address = str(clip.spec) if isinstance(clip, VideoClip) else "SOURCE"
     if isinstance(clip, UcsdClip):
-        return f"{clip.spec}?fps={clip.fps:g}"
-    return str(clip.spec) if isinstance(clip, VideoClip) else "SOURCE"
+        address += f"?fps={clip.fps:g}"
+    return shlex.join(["edge-vad", "run", str(scene), address, "--out", "watched", *more])

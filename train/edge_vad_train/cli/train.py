@@ -136,23 +136,15 @@ def train(
         return
     job = jobs[0]
     if (job.out / FILE_NAME).exists() and not overwrite:
-        _refuse_trained(job.out, config is not None)
+        if config is None:
+            raise WrongUse(
+                f"{job.out} already holds a trained scene",
+                "give another --out, or add --overwrite",
+            )
+        note(f"{job.out} already holds a trained scene; --overwrite trains it again")
         return
     plan = structs.replace(plan, sources=list(record_first(job, duration, max_size)))
     _summarise(_train(plan, job.out, device, overwrite), job, plan.sources)
-
-
-def _refuse_trained(out: Path, is_of_site: bool) -> None:
-    """Say that there is a trained scene; of a site's camera it is what was wanted.
-
-    Raises:
-        WrongUse: It is no camera of a site's.
-    """
-    if not is_of_site:
-        raise WrongUse(
-            f"{out} already holds a trained scene", "give another --out, or add --overwrite"
-        )
-    note(f"{out} already holds a trained scene; --overwrite trains it again")
 
 
 def _train(plan: TrainPlan, out: Path, device: str, overwrite: bool) -> TrainedScene:

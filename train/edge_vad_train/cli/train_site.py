@@ -72,27 +72,16 @@ def train_site(
         _print_dry_run(lengths, done, min(size, max(1, len(left))))
         return
     make_private_folder(out)
-    outcomes = _make_all(left, lengths, out, workers, ray, threads)
+    for each in left:
+        warn_of_moving_camera(_clips_of(each), Bars(), f"camera {each.camera}")
+    outcomes: list[Outcome[Any, Any]] = []
+    if left:
+        jobs = [Job(each.camera, lengths[each.camera], each) for each in left]
+        with closing(Owner(out)), open_pool(scene_maker, ray, workers, threads) as pool:
+            outcomes = do_all("training scenes", jobs, pool)
     _report(scenes, out, outcomes)
     demand_all_done(outcomes, "cameras")
     print_next(f"edge-vad run --config {shlex.quote(shown_path(config))} --serve")
-
-
-def _make_all(
-    left: Sequence[SceneJob],
-    lengths: dict[str, float],
-    out: Path,
-    workers: int | None,
-    ray: str | None,
-    threads: int,
-) -> list[Outcome[Any, Any]]:
-    if not left:
-        return []
-    for each in left:
-        warn_of_moving_camera(_clips_of(each), Bars(), f"camera {each.camera}")
-    jobs = [Job(each.camera, lengths[each.camera], each) for each in left]
-    with closing(Owner(out)), open_pool(scene_maker, ray, workers, threads) as pool:
-        return do_all("training scenes", jobs, pool)
 
 
 def _default_workers(device: str) -> int:
