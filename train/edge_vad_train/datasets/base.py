@@ -96,9 +96,7 @@ def find_layout(root: Path, parts: tuple[str, ...]) -> Path:
     """
     if holds(root, parts):
         return root
-    children = (
-        sorted(each for each in root.iterdir() if holds(each, parts)) if root.is_dir() else []
-    )
+    children = sorted(each for each in root.glob("*") if holds(each, parts))
     if len(children) == 1:
         return children[0]
     if children:

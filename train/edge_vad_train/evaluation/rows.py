@@ -135,14 +135,13 @@ def _by_kind(
     scenes: Sequence[Sequence[ClipScores]], kinds: Sequence[str | None]
 ) -> dict[str, Figure]:
     figures = {}
-    for kind in dict.fromkeys(kinds):
+    for kind in dict.fromkeys(filter(None, kinds)):
         of_kind = [
             [clip for clip, own in zip(clips, kinds, strict=True) if own == kind]
             for clips in scenes
         ]
         once = np.ones((1, len(of_kind[0])), np.int64)
         aucs = [float(drawn_areas(clips, once)[0]) for clips in of_kind]
-        if kind is not None and not np.isnan(aucs).any():
-            interval = _interval(of_kind, drawn_areas)
-            figures[kind] = Figure(float(np.mean(aucs)), min(aucs), interval)
+        if not np.isnan(aucs).any():
+            figures[kind] = _known(aucs, _interval(of_kind, drawn_areas))
     return figures
