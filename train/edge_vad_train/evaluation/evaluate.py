@@ -59,10 +59,10 @@ def evaluate(
         BadInput: A frame cannot be read, or clip and truth do not belong together.
         BadModel: A model gives a score that is not a finite number.
     """
-    measurement = _Measurement(scenes, ignore, pixel=pixel, regions=regions)
+    measurement = _Measurement(scenes, ignore, pixel, regions)
     clips = tuple(measurement.measure(clip, on_frame) for clip in truth.clips)
     kinds = [clip.kind for clip in clips]
-    baselines = measurement.baselines
+    baselines, window = measurement.baselines, scenes[0][0].card.motion.window
     return Evaluation(
         dataset=truth.dataset,
         clips=clips,
@@ -81,9 +81,7 @@ def evaluate(
             *_rows_of(scenes, measurement.meters, kinds),
             *(make_row(each.name, [each], kinds, gmac=0.0) for each in baselines),
         ),
-        protocol=protocol(
-            scenes[0][0].card.motion.window, scenes=len(scenes), pixel=pixel, regions=regions
-        ),
+        protocol=protocol(window, scenes=len(scenes), pixel=pixel, regions=regions),
     )
 
 
@@ -96,12 +94,7 @@ class _Measurement:
     """
 
     def __init__(
-        self,
-        scenes: Sequence[LoadedScene],
-        ignore: Sequence[Polygon],
-        *,
-        pixel: bool,
-        regions: bool,
+        self, scenes: Sequence[LoadedScene], ignore: Sequence[Polygon], pixel: bool, regions: bool
     ) -> None:
         self._card = card = scenes[0][0].card
         size = (card.height, card.width)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
@@ -12,7 +10,7 @@ from rich.table import Table
 from edge_vad.false_alarms import describe_hours, describe_rate
 from edge_vad_train.evaluation.false_alarm_rates import NormalEvaluation
 from edge_vad_train.evaluation.results import Evaluation
-from edge_vad_train.evaluation.rows import Figure, Row
+from edge_vad_train.evaluation.rows import Figure
 
 
 def print_evaluation(evaluation: Evaluation, console: Console) -> None:
@@ -99,7 +97,7 @@ def _rows(evaluation: Evaluation) -> Table:
     for row in evaluation.rows:
         lines = ["mean", *["worst"] * (row.scenes > 1), "95%"]
         labels = ["" if what == "mean" and not several else what for what in lines]
-        figures = [value(row) for value in columns.values()]
+        figures: list[Figure | None] = [getattr(row, name) for name in columns.values()]
         cost = "-" if row.gmac is None else f"{row.gmac:.2f}"
         table.add_row(
             escape(row.name),
@@ -117,19 +115,13 @@ def _told(figure: Figure) -> dict[str, str]:
     return {"mean": percent(figure.mean), "worst": percent(figure.worst), "95%": interval or ""}
 
 
-def _columns(evaluation: Evaluation) -> dict[str, Callable[[Row], Figure | None]]:
-    columns: dict[str, Callable[[Row], Figure | None]] = {
-        "micro\nAUC": lambda row: row.micro_auc,
-        "macro\nAUC": lambda row: row.macro_auc,
-        "EER": lambda row: row.eer,
-    }
+def _columns(evaluation: Evaluation) -> dict[str, str]:
+    """Which figures of a row are shown, by their headings."""
+    columns = {"micro\nAUC": "micro_auc", "macro\nAUC": "macro_auc", "EER": "eer"}
     if evaluation.rows[0].pixel_auc:
-        columns |= {
-            "pixel\nAUC": lambda row: row.pixel_auc,
-            "pixel\nprec.": lambda row: row.marked_precision,
-        }
+        columns |= {"pixel\nAUC": "pixel_auc", "pixel\nprec.": "marked_precision"}
     if evaluation.rows[0].rbdc:
-        columns |= {"RBDC": lambda row: row.rbdc, "TBDC": lambda row: row.tbdc}
+        columns |= {"RBDC": "rbdc", "TBDC": "tbdc"}
     return columns
 
 
