@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from edge_vad.errors import WrongUse
@@ -35,12 +35,8 @@ def open_synthetic(url: str) -> Dataset:
     _refuse_all_but_streets(url)
     from edge_vad_street import normal_url, street_suite
 
-    test = tuple(
-        StreetClip(name=f"{number:02d}_{kind}", kind=kind, spec=clip_url)
-        for number, (kind, clip_url) in enumerate(street_suite(url), start=1)
-    )
     train = VideoClip(name="00_normal", spec=normal_url(url))
-    return Dataset("street", (train,), test)
+    return Dataset("street", (train,), _clips(street_suite(url), first=1))
 
 
 def open_nuisances(url: str) -> Dataset:
@@ -59,11 +55,15 @@ def open_nuisances(url: str) -> Dataset:
     _refuse_all_but_streets(url)
     from edge_vad_street import street_nuisances
 
-    clips = tuple(
-        StreetClip(name=f"{number:02d}_{name}", kind=name, spec=clip_url)
-        for number, (name, clip_url) in enumerate(street_nuisances(url))
+    return Dataset("street", _clips(street_nuisances(url), first=0))
+
+
+def _clips(urls: Iterable[tuple[str, str]], first: int) -> tuple[StreetClip, ...]:
+    """The clips of kinds and their addresses, counted from `first`."""
+    return tuple(
+        StreetClip(name=f"{number:02d}_{kind}", kind=kind, spec=url)
+        for number, (kind, url) in enumerate(urls, first)
     )
-    return Dataset("street", clips)
 
 
 def _refuse_all_but_streets(url: str) -> None:
