@@ -16,10 +16,10 @@ from edge_vad.motion.extractor import MotionSettings
 from edge_vad.scene_model import SceneModel
 from edge_vad.sources import Source
 from edge_vad_train.data.clip_reader import lowest_rate
-from edge_vad_train.data.footage import FrameSize
+from edge_vad_train.data.footage import FrameSettings, FrameSize
 from edge_vad_train.data.frame_cache import cache_footage
 from edge_vad_train.datasets import Clip, Dataset, open_dataset
-from edge_vad_train.evaluation.evaluate import LoadedScene, evaluate
+from edge_vad_train.evaluation.evaluate import evaluate
 from edge_vad_train.evaluation.truth import gather_truth
 
 SECONDS = 6
@@ -63,7 +63,7 @@ def times(fps: float) -> list[float]:
 def measured(path: Path, fps: float) -> tuple[tuple[float, ...], float]:
     """Scores, and the AUC, of a clip of this rate."""
     model = SceneModel.read(path)
-    scene = LoadedScene(model, load_backend(model, threads=1))
+    scene = (model, load_backend(model, threads=1))
     dataset = Dataset("filmed", train=(), test=(Filmed(name="clip", fps=fps),))
     fused = evaluate([scene], gather_truth(dataset)).fused[0]
     return fused.scores[0], fused.frame_level.micro_auc
@@ -88,7 +88,8 @@ def test_recordings_of_several_rates_teach_at_the_lowest(tmp_path: Path) -> None
     places = [f"test://street?seed=1&size=128x96&frames={12 * fps}&fps={fps}" for fps in (10, 30)]
     clips = open_dataset(places, "video").train
     assert lowest_rate(clips) == 10.0
-    kept = cache_footage(clips, tmp_path, MotionSettings(), FrameSize(96, 128), 6000)
+    frames = FrameSettings(FrameSize(96, 128), lowest_rate(clips), 6000)
+    kept = cache_footage(clips, tmp_path, frames, MotionSettings())
     assert (kept.fps, kept.frames) == (10.0, 240)
     slow, fast = (
         [segment.motion[:] for segment in kept.segments[at :: len(kept.segments) // 2 or 1]]

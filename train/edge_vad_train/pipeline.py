@@ -19,11 +19,12 @@ from torch import Tensor
 
 from edge_vad.errors import BadInput
 from edge_vad.false_alarms import NormalTail
-from edge_vad.preprocessing.regions import Polygon, Regions, in_shares
+from edge_vad.motion.extractor import MotionSettings
+from edge_vad.preprocessing.regions import Polygon, in_shares
 from edge_vad.scene_model import Calibration
 from edge_vad_train.checkpoint import TrainedScene
 from edge_vad_train.data.clip_reader import lowest_rate, working_size
-from edge_vad_train.data.footage import FOLDS, Footage, FrameSize
+from edge_vad_train.data.footage import FOLDS, Footage, FrameSettings, FrameSize
 from edge_vad_train.data.frame_cache import cache_footage
 from edge_vad_train.data.patches import draw_patches
 from edge_vad_train.datasets import Clip
@@ -98,9 +99,8 @@ def train_scene(
         Diverged: A stream cannot be fitted with these settings.
     """
     work = folder / "work"
-    size, fps, settings = _fit_to(clips, size, settings)
-    ignored = _ignored(clips[0], ignore)
-    footage = _read(clips, work / "footage", settings, stages, size, fps, ignored, strict)
+    frames, settings = _fit_to(clips, size, settings, ignore)
+    footage = _read(clips, work / "footage", frames, settings.motion, stages, strict)
     if settings.recipe == "paper":
         background, make_inputs = fit_background(sample_greys(footage)), PaperInputs()
         streams = _train_streams(footage, make_inputs, settings, fabric, stages, work)
@@ -118,47 +118,30 @@ def train_scene(
 
 
 def _fit_to(
-    clips: Sequence[Clip], size: FrameSize | None, settings: TrainSettings
-) -> tuple[FrameSize, float, TrainSettings]:
-    """The size of frames, the lowest rate of the clips, and the settings for it."""
+    clips: Sequence[Clip],
+    size: FrameSize | None,
+    settings: TrainSettings,
+    ignore: Sequence[Polygon],
+) -> tuple[FrameSettings, TrainSettings]:
+    """How frames are prepared, at the lowest rate of the clips, and the settings for that rate."""
     if not clips:
         raise BadInput("there is no footage to learn from", "give footage of ordinary days")
-    with clips[0].open() as source:
-        size = size or working_size(source)
+    size = size or working_size(clips[0])
     fps = lowest_rate(clips)
-    return size, fps, settings.at(fps)
-
-
-def _ignored(clip: Clip, ignore: Sequence[Polygon]) -> Regions:
-    """Regions in px of a clip's frames as shares of the picture."""
-    if not ignore:
-        return ()
-    with clip.open() as source:
-        return in_shares(ignore, *next(iter(source)).image.shape[:2])
+    ignored = in_shares(ignore, *clips[0].picture_size()) if ignore else ()
+    return FrameSettings(size, fps, settings.frame_budget, ignored), settings.at(fps)
 
 
 def _read(
     clips: Sequence[Clip],
     folder: Path,
-    settings: TrainSettings,
+    frames: FrameSettings,
+    motion: MotionSettings,
     stages: Stages,
-    size: FrameSize,
-    fps: float,
-    ignored: Regions,
     strict: bool,
 ) -> Footage:
     with stages.stage("reading footage", _announced(clips)) as advance:
-        footage = cache_footage(
-            clips,
-            folder,
-            settings.motion,
-            size,
-            settings.frame_budget,
-            fps=fps,
-            ignored=ignored,
-            strict=strict,
-            progress=advance,
-        )
+        footage = cache_footage(clips, folder, frames, motion, strict=strict, progress=advance)
     if footage.skipped:
         stages.warn(f"frames that could not be read and were skipped: {footage.skipped}")
     if footage.too_short:
@@ -168,13 +151,8 @@ def _read(
 
 def _announced(clips: Sequence[Clip]) -> int | None:
     """Frames of all clips, where all say how many they have."""
-    total = 0
-    for clip in clips:
-        with clip.open() as source:
-            if source.length is None:
-                return None
-            total += source.length
-    return total
+    lengths = [length for length, _ in map(Clip.extent, clips)]
+    return None if None in lengths else sum(filter(None, lengths))
 
 
 def _find_perspective(

@@ -87,7 +87,7 @@ def _card(
             recipe=settings.recipe,
         ),
         empty=pictures,
-        ignored=footage.ignored,
+        ignored=footage.settings.ignored,
         score_cells=settings.score_cells,
     )
 
@@ -105,8 +105,6 @@ def _samples(footage: Footage) -> tuple[Tensor, Tensor]:
     for number in range(_SAMPLES):
         segment = segments[number * len(segments) // _SAMPLES]
         index = 1 + (number * 7919) % (len(segment) - 1)
-        picks.append((segment, slice(index, index + 1)))
-    return (
-        torch.cat([segment.frames_of(which) for segment, which in picks]),
-        torch.cat([segment.motion_of(which) for segment, which in picks]),
-    )
+        picks.append(segment.pair_of(slice(index, index + 1)))
+    frames, motion = (torch.cat(each) for each in zip(*picks, strict=True))
+    return frames, motion

@@ -79,7 +79,7 @@ def test_train_says_it_in_one_line_before_it_learns(
     def learnt(*_: object, **__: object) -> None:
         raise BadInput("learning has begun", "stop here")
 
-    monkeypatch.setattr("edge_vad_train.cli.train.train_scene", learnt)
+    monkeypatch.setattr("edge_vad_train.site.making.train_scene", learnt)
     for name, sway, times in (("hand", 5.0, 1), ("wall", 0.0, 0)):
         _, _, err = edge_vad("train", film(name, sway), "--out", tmp_path / name)
         assert err.count(f"warning: {MOVES}") == times

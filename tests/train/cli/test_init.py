@@ -105,7 +105,7 @@ def test_a_training_that_was_interrupted_goes_on_with_the_footage_that_it_had(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("edge_vad_train.cli.train.train_scene", interrupted)
+        patch.setattr("edge_vad_train.site.making.train_scene", interrupted)
         answer = edge_vad("init", STREET, "--yes", "--duration", "6s")
     assert answer.code == 130
     assert "give the same command again" in answer.err

@@ -22,7 +22,14 @@ from edge_vad.motion.extractor import MotionExtractor, MotionSettings
 from edge_vad.sources import Source
 from edge_vad_train.data import clip_reader
 from edge_vad_train.data.clip_reader import working_size
-from edge_vad_train.data.footage import FOLDS, ArrayFile, Footage, FrameSize, Segment
+from edge_vad_train.data.footage import (
+    FOLDS,
+    ArrayFile,
+    Footage,
+    FrameSettings,
+    FrameSize,
+    Segment,
+)
 from edge_vad_train.data.frame_cache import cache_footage
 from edge_vad_train.data.full_pass import read_every_frame
 from edge_vad_train.datasets import Clip, open_dataset
@@ -70,7 +77,7 @@ def numbers(segment: Segment) -> list[int]:
 
 
 def prepared(folder: Path, *clips: Clip, budget: int = 6000, **more: object) -> Footage:
-    return cache_footage(clips, folder, MOTION, SIZE, budget, fps=10.0, **more)
+    return cache_footage(clips, folder, FrameSettings(SIZE, 10.0, budget), MOTION, **more)
 
 
 def kept_numbers(kept: Footage) -> list[list[int]]:
@@ -230,7 +237,7 @@ def test_the_motion_kept_is_the_runtimes(
     monkeypatch.setattr(clip_reader, "SEGMENT_FRAMES", 60)
     settings = MotionSettings(window=3, pooling=pooling)
     clip = Numbered(name="a", frames=360)
-    kept = cache_footage([clip], tmp_path, settings, SIZE, 180)
+    kept = cache_footage([clip], tmp_path, FrameSettings(SIZE, 10.0, 180), settings)
     images = [frame.image for frame in clip.open()]
     extractor = MotionExtractor(SIZE.height, SIZE.width, settings)
     for segment in kept.segments:
@@ -278,7 +285,7 @@ def test_footage_is_read_once(tmp_path: Path) -> None:
     [
         {"motion": MotionSettings(window=4)},
         {"size": FrameSize(72, 96)},
-        {"frame_budget": 60},
+        {"budget": 60},
         {"fps": 5.0},
         {"clips": "ba"},
         {"clips": "a"},
@@ -288,16 +295,13 @@ def test_footage_is_read_again_when_something_it_depends_on_changes(
     tmp_path: Path, change: dict[str, object]
 ) -> None:
     clips = {name: Numbered(name=name, frames=50) for name in "ab"}
-    wanted = {"motion": MOTION, "size": SIZE, "frame_budget": 6000, "clips": "ab"}
-    wanted["fps"] = 10.0
+    wanted = {"motion": MOTION, "size": SIZE, "budget": 6000, "fps": 10.0, "clips": "ab"}
     for now in (wanted, wanted | change):
         kept = cache_footage(
             [clips[name] for name in now["clips"]],
             tmp_path,
+            FrameSettings(now["size"], now["fps"], now["budget"]),
             now["motion"],
-            now["size"],
-            now["frame_budget"],
-            fps=now["fps"],
         )
     assert clips["a"].opened == ["a", "a"]
     assert kept.size == now["size"]
@@ -392,15 +396,15 @@ def test_strict_reading_raises_at_a_frame_that_cannot_be_read(
 
 
 class Camera:
-    """One frame of some size."""
+    """Frames of some size."""
 
     name = "camera"
 
     def __init__(self, height: int, width: int) -> None:
-        self._image = np.empty((height, width, 3), np.uint8)
+        self._size = height, width
 
-    def __iter__(self) -> Iterator[Frame]:
-        yield Frame(self._image, 0, 0.0)
+    def picture_size(self) -> tuple[int, int]:
+        return self._size
 
 
 @given(st.integers(64, 3000), st.integers(64, 3000))

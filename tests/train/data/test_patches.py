@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from edge_vad_train.data.footage import Footage, FrameSize, Segment
+from edge_vad_train.data.footage import Footage, FrameSettings, FrameSize, Segment
 from edge_vad_train.data.patches import ACTIVE_SHARE, draw_corners, draw_patches
 
 PATCH = 4
@@ -33,7 +33,8 @@ def footage() -> Footage:
     motion[0] = 1000  # what no patch may hold
     motion[:, 2] = 2000  # speed is no input of the streams
     segments = Segment(frames, motion, 0), Segment(frames, motion, 1)
-    return Footage(FrameSize(40, 60), 10.0, ("a",), 0, (), 2 * FRAMES, 10.0, True, segments, 999)
+    settings = FrameSettings(FrameSize(40, 60), 10.0, 999)
+    return Footage(settings, ("a",), 0, (), 2 * FRAMES, 10.0, True, segments)
 
 
 def drawn(footage: Footage, count: int = 400, seed: int = 0) -> dict[str, Tensor]:

@@ -18,9 +18,10 @@ from edge_vad.scoring.detector import load
 from edge_vad.scoring.metrics import roc_area
 from edge_vad_train.datasets import Dataset
 from edge_vad_train.evaluation.baseline import MOTION, NAMES, box_flow, flow_energy
-from edge_vad_train.evaluation.evaluate import LoadedScene, evaluate
+from edge_vad_train.evaluation.evaluate import evaluate
+from edge_vad_train.evaluation.metrics.meter import Method
 from edge_vad_train.evaluation.plots import roc_plot, timeline_plot
-from edge_vad_train.evaluation.results import Evaluation, Method
+from edge_vad_train.evaluation.results import Evaluation
 from edge_vad_train.evaluation.stream_backend import load_with_streams
 from edge_vad_train.evaluation.truth import gather_truth
 
@@ -31,7 +32,7 @@ SHARED = MotionSettings()
 
 def evaluated(scene: Path | list[Path], dataset: Dataset, **asked: bool) -> Evaluation:
     scenes = [
-        LoadedScene(model, load_with_streams(model, "onnxruntime", threads=1))
+        (model, load_with_streams(model, "onnxruntime", threads=1))
         for model in map(SceneModel.read, scene if isinstance(scene, list) else [scene])
     ]
     return evaluate(scenes, gather_truth(dataset, masks=any(asked.values())), **asked)
@@ -157,7 +158,7 @@ def test_the_record_survives_json(evaluation: Evaluation) -> None:
 def test_every_frame_is_told_to_the_progress_bar(tiny_scene: TinyScene, dataset: Dataset) -> None:
     model, told = SceneModel.read(tiny_scene()), []
     truth = gather_truth(dataset)
-    evaluate([LoadedScene(model, load_backend(model))], truth, on_frame=lambda: told.append(1))
+    evaluate([(model, load_backend(model))], truth, on_frame=lambda: told.append(1))
     assert len(told) == truth.frames
 
 
@@ -183,7 +184,7 @@ class Overflowing(Backend):
 def test_an_infinite_score_is_refused(tiny_scene: TinyScene, dataset: Dataset) -> None:
     model = SceneModel.read(tiny_scene())
     with pytest.raises(BadModel, match="no number for frame 1"):
-        evaluate([LoadedScene(model, Overflowing(load_backend(model)))], gather_truth(dataset))
+        evaluate([(model, Overflowing(load_backend(model)))], gather_truth(dataset))
 
 
 Energetic = Callable[..., Path]

@@ -18,7 +18,6 @@ from edge_vad_train.evaluation.plots import roc_plot, timeline_plot
 from edge_vad_train.evaluation.results import (
     EvaluatedClip,
     Evaluation,
-    Method,
     SceneResult,
     spans_of,
 )
@@ -54,8 +53,8 @@ def made_up(clips: int, *, located: bool = False, scenes: int = 1) -> Evaluation
             for n, each in enumerate(labels)
         ),
         left_out=("dark",),
-        scenes=tuple(SceneResult(each.name, "onnx", "cpu", (Method.of(each),)) for each in fused),
-        baselines=(Method.of(baseline),),
+        scenes=tuple(SceneResult(each.name, "onnx", "cpu", (each.method,)) for each in fused),
+        baselines=(baseline.method,),
         rows=(
             make_row("street.onnx", fused, kinds, gmac=0.128),
             make_row(baseline.name, [baseline], kinds, gmac=0.0),
@@ -165,7 +164,7 @@ def one_clip(lift: float = 1.0) -> Evaluation:
     for score in scores:
         meter.add(float(score), np.zeros((2, 3), np.float32), None)
     meter.end_clip(labels)
-    method, row = Method.of(meter), make_row("scene", [meter], [None])
+    method, row = meter.method, make_row("scene", [meter], [None])
     clip = EvaluatedClip("only", None, 40, spans_of(labels), has_masks=False)
     scene = SceneResult("a.onnx", "b", "cpu", (method,))
     return Evaluation("d", (clip,), (), (scene,), (method,), (row,), ())

@@ -20,7 +20,7 @@ from edge_vad.alarms.alarm import QUIET_S
 from edge_vad.false_alarms import TAIL_SHARE, NormalTail
 from edge_vad.scene_model import Calibration
 from edge_vad_train.checkpoint import load_trained
-from edge_vad_train.data.footage import Footage, FrameSize, Segment
+from edge_vad_train.data.footage import Footage, FrameSettings, FrameSize, Segment
 from edge_vad_train.fitting.calibration import (
     FrameEnergies,
     calibrate,
@@ -222,8 +222,8 @@ def test_whole_footage_is_scored_by_what_was_not_fitted_to_it(trained: Path) -> 
         Segment(frames.numpy(), motion.numpy(), fold=0, has_motion=True),
         Segment(frames.numpy(), motion.numpy(), fold=1),
     )
-    size = FrameSize(scene.card.height, scene.card.width)
-    whole = Footage(size, 10.0, ("a",), 0, (), 3 * len(frames), 10.0, True, kept, 999)
+    settings = FrameSettings(FrameSize(scene.card.height, scene.card.width), 10.0, 999)
+    whole = Footage(settings, ("a",), 0, (), 3 * len(frames), 10.0, True, kept)
     ours = scene.network.energies
     folds = [Raised(ours, number) for number in range(4)]
     told: list[int] = []

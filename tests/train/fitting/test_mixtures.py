@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from edge_vad_train.data.footage import FOLDS, Footage, FrameSize, Segment
+from edge_vad_train.data.footage import FOLDS, Footage, FrameSettings, FrameSize, Segment
 from edge_vad_train.fitting.cells import Cells, count_active, draw_cells
 from edge_vad_train.fitting.mixtures import FittedEnergies, fit_energies
 from edge_vad_train.model.background import Background
@@ -117,8 +117,8 @@ def moving_footage(moves: bool, lengths: tuple[int, ...] = (12, 12, 12, 12)) -> 
             frames[index, 20:40, left : left + 16] = 10
             motion[index, 0::2, 5:10, left // 4 : left // 4 + 4] = 2
         segments.append(Segment(frames, motion, number % FOLDS, has_motion=number == 1))
-    size = FrameSize(SIDE, SIDE)
-    return Footage(size, 10.0, ("a",), 0, (), sum(lengths), 10.0, True, tuple(segments), 999)
+    settings = FrameSettings(FrameSize(SIDE, SIDE), 10.0, 999)
+    return Footage(settings, ("a",), 0, (), sum(lengths), 10.0, True, tuple(segments))
 
 
 def cells_drawn(footage: Footage, seed: int = 0) -> Cells:

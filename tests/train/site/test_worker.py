@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 
 from edge_vad.errors import BadModel, WrongUse
@@ -12,9 +13,10 @@ from edge_vad.files.owner import Owner
 from edge_vad.scene_model import Comparison
 from edge_vad_train.checkpoint import FILE_NAME
 from edge_vad_train.settings import TrainSettings
+from edge_vad_train.site import making
 from edge_vad_train.site.plan import SceneJob, TrainPlan
 from edge_vad_train.site.record import UNKNOWN, SceneInputs, SceneRecord, write_record
-from edge_vad_train.site.worker import SceneWorker
+from edge_vad_train.site.worker import scene_maker
 
 PROOF = (Comparison("fp32", "onnxruntime", "cpu", 9, *[0.0] * 5, None, None, None, 1.0),)
 
@@ -37,9 +39,9 @@ def done(monkeypatch):
         done.append("engine")
 
     exporters = {"onnx": export, "engine": engine}
-    monkeypatch.setattr("edge_vad_train.pipeline.train_scene", train_scene)
+    monkeypatch.setattr("edge_vad_train.site.making.train_scene", train_scene)
     monkeypatch.setattr(
-        "edge_vad_train.site.worker.provided",
+        "edge_vad_train.site.making.provided",
         lambda group, name: SimpleNamespace(load=lambda: exporters[name]),
     )
     return done
@@ -52,13 +54,13 @@ def job(make, tmp_path):
     def build(seed=0):
         plan = TrainPlan([str(footage)], "video", None, False, TrainSettings(seed=seed))
         out, onnx = tmp_path / "runs/gate", tmp_path / "scenes/gate.onnx"
-        return SceneJob("gate", plan, str(out), str(onnx))
+        return SceneJob("gate", plan, out, onnx, "cpu", engine=False, overwrite=False)
 
     return build
 
 
 def work(job, overwrite=False, engine=False):
-    return SceneWorker("cpu", engine, overwrite)(job)
+    return scene_maker()(msgspec.structs.replace(job, engine=engine, overwrite=overwrite))
 
 
 def test_a_scene_is_trained_exported_and_put_in_its_place_once(done, job, tmp_path):
@@ -149,9 +151,9 @@ def test_an_engine_that_is_lost_is_built_again(done, job, monkeypatch, tmp_path)
         onnx.with_suffix(".engine").write_bytes(b"engine")
         return onnx.with_suffix(".engine")
 
-    exporters = SceneWorker.__call__.__globals__["provided"]
+    exporters = making.provided
     monkeypatch.setattr(
-        "edge_vad_train.site.worker.provided",
+        "edge_vad_train.site.making.provided",
         lambda group, name: (
             SimpleNamespace(load=lambda: engine) if name == "engine" else exporters(group, name)
         ),
@@ -178,14 +180,14 @@ def test_a_failed_export_leaves_the_training_for_the_next_time(done, job, monkey
     def refuse(out, onnx, frames):
         raise BadModel("it is broken", "train again")
 
-    good = SceneWorker.__call__.__globals__["provided"]
+    good = making.provided
     monkeypatch.setattr(
-        "edge_vad_train.site.worker.provided",
+        "edge_vad_train.site.making.provided",
         lambda group, name: SimpleNamespace(load=lambda: refuse),
     )
     with pytest.raises(BadModel):
         work(job())
-    monkeypatch.setattr("edge_vad_train.site.worker.provided", good)
+    monkeypatch.setattr("edge_vad_train.site.making.provided", good)
     work(job())
     assert done == ["train 0", "export"]
 

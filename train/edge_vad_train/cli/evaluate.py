@@ -20,11 +20,9 @@ from edge_vad.motion.pace import scored_of
 from edge_vad.preprocessing.regions import Polygon, describe_regions, write_regions
 from edge_vad.scene_model import SceneCard, SceneModel
 from edge_vad_train.datasets import Clip, Dataset, open_dataset
-from edge_vad_train.datasets.avenue import AvenueClip
-from edge_vad_train.datasets.synthetic import StreetClip, open_nuisances
+from edge_vad_train.datasets.synthetic import open_nuisances
 from edge_vad_train.datasets.ucsd import UcsdClip
 from edge_vad_train.datasets.video import VideoClip
-from edge_vad_train.evaluation.evaluate import LoadedScene
 from edge_vad_train.evaluation.evaluate import evaluate as measure
 from edge_vad_train.evaluation.false_alarm_rates import measure_false_alarms
 from edge_vad_train.evaluation.plots import roc_plot, timeline_plot
@@ -127,7 +125,11 @@ def evaluate(
     models = [SceneModel.read(scene) for scene in scenes]
     folder = out or scenes[0].with_name(f"{scenes[0].stem}-eval")
     if normal or nuisances:
-        _refuse_mixed(kinds, pixel or regions)
+        if kinds or pixel or regions:
+            raise WrongUse(
+                "normal footage has no anomalies to tell or to find",
+                "leave out --kind, --pixel and --regions",
+            )
         if nuisances:
             footage = open_nuisances(_only_one(roots))
         else:
@@ -146,15 +148,9 @@ def evaluate(
     print_evaluation(evaluation, Console(highlight=False))
     _print_ignored(models)
     click.echo(f"\nwritten to {folder}: {', '.join(FILES)}")
-    click.echo(f"to see it at work:\n  {_next_command(scenes[0], truth, ignore)}")
-
-
-def _refuse_mixed(kinds: tuple[str, ...], located: bool) -> None:
-    if kinds or located:
-        raise WrongUse(
-            "normal footage has no anomalies to tell or to find",
-            "leave out --kind, --pixel and --regions",
-        )
+    clip = next(each.clip for each in truth.clips if each.labels.any())
+    command = _run_command(scenes[0], clip, *write_regions(ignore))
+    click.echo(f"to see it at work:\n  {command}")
 
 
 def _split(places: tuple[str, ...]) -> tuple[list[Path], list[str]]:
@@ -204,10 +200,9 @@ def _evaluate_normal(
         product(range(len(models)), range(len(clips))),
         key=lambda place: measured[place[0]].clips[place[1]].per_hour,
     )
-    words = ["edge-vad", "run", str(models[scene].path), _address(clips[clip]), "--out", "watched"]
-    words += ["--false-alarms", measured[scene].promised, *write_regions(ignore)]
+    words = ["--false-alarms", measured[scene].promised, *write_regions(ignore)]
     click.echo(f"\nwritten to {folder}: {NORMAL_FILE}")
-    click.echo(f"to see the alarms:\n  {shlex.join(words)}")
+    click.echo(f"to see the alarms:\n  {_run_command(models[scene].path, clips[clip], *words)}")
 
 
 def _print_ignored(models: list[SceneModel]) -> None:
@@ -250,10 +245,7 @@ def _measure(
 ) -> Evaluation:
     with ExitStack() as opened:
         scenes = [
-            LoadedScene(
-                model,
-                opened.enter_context(closing(load_with_streams(model, backend, threads=threads))),
-            )
+            (model, opened.enter_context(closing(load_with_streams(model, backend, threads))))
             for model in models
         ]
         advance = opened.enter_context(progress(f"scoring {truth.dataset}", truth.frames))
@@ -266,18 +258,9 @@ def _write(evaluation: Evaluation, folder: Path) -> None:
         (folder / name).write_bytes(content)
 
 
-def _next_command(scene: Path, truth: Truth, ignore: tuple[Polygon, ...]) -> str:
-    clip = next(each.clip for each in truth.clips if each.labels.any())
-    words = ["edge-vad", "run", str(scene), _address(clip), "--out", "watched"]
-    return shlex.join([*words, *write_regions(ignore)])
-
-
-def _address(clip: Clip) -> str:
-    """What `edge-vad run` calls a clip."""
+def _run_command(scene: Path, clip: Clip, *more: str) -> str:
+    """How to run a scene on a clip."""
+    address = str(clip.spec) if isinstance(clip, VideoClip) else "SOURCE"
     if isinstance(clip, UcsdClip):
-        return f"{clip.folder}?fps={clip.fps:g}"
-    if isinstance(clip, AvenueClip):
-        return str(clip.video)
-    if isinstance(clip, VideoClip):
-        return str(clip.spec)
-    return clip.url if isinstance(clip, StreetClip) else "SOURCE"
+        address += f"?fps={clip.fps:g}"
+    return shlex.join(["edge-vad", "run", str(scene), address, "--out", "watched", *more])

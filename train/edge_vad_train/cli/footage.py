@@ -39,12 +39,12 @@ class TrainJob:
     out: Path
     onnx: Path
 
-    def for_site(self, plan: TrainPlan) -> SceneJob:
+    def for_site(self, plan: TrainPlan, device: str, engine: bool, overwrite: bool) -> SceneJob:
         """The same to be done by a worker elsewhere; `plan` says how, but for the footage."""
-        plan = msgspec.structs.replace(
-            plan, sources=[str(Path(s).absolute()) for s in self.sources]
-        )
-        return SceneJob(self.out.name, plan, str(self.out.absolute()), str(self.onnx.absolute()))
+        sources = [str(Path(each).absolute()) for each in self.sources]
+        plan = msgspec.structs.replace(plan, sources=sources)
+        places = self.out.absolute(), self.onnx.absolute()
+        return SceneJob(self.out.name, plan, *places, device, engine, overwrite)
 
 
 def plan_training(

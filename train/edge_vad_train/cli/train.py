@@ -25,12 +25,12 @@ from edge_vad_train.cli.bars import Bars
 from edge_vad_train.cli.fixed_camera import warn_of_moving_camera
 from edge_vad_train.cli.footage import USUAL_RUNS, TrainJob, plan_training, record_first
 from edge_vad_train.cli.settings_options import settings_options
-from edge_vad_train.cli.train_site import SiteChoice, train_site
+from edge_vad_train.cli.train_site import train_site
 from edge_vad_train.data.footage import FrameSize
 from edge_vad_train.datasets import FORMATS, open_dataset
-from edge_vad_train.pipeline import train_scene
 from edge_vad_train.settings import TrainSettings
-from edge_vad_train.site.plan import TrainPlan, open_fabric, take_up
+from edge_vad_train.site.making import train_planned
+from edge_vad_train.site.plan import TrainPlan, take_up
 
 _EPILOG = """\b
 Examples:
@@ -131,35 +131,20 @@ def train(
             raise WrongUse("these options are for a site's cameras", "name its file by --config")
         if duration is not None:
             raise WrongUse("--duration is for a camera", "leave it out: all footage is used")
-        train_site(
-            config,
-            [each.for_site(plan) for each in jobs],
-            out or USUAL_RUNS,
-            SiteChoice(device, engine, overwrite),
-            workers,
-            ray,
-            dry_run,
-        )
+        scenes = [each.for_site(plan, device, engine, overwrite) for each in jobs]
+        train_site(config, scenes, out or USUAL_RUNS, workers, ray, dry_run)
         return
     job = jobs[0]
     if (job.out / FILE_NAME).exists() and not overwrite:
-        _refuse_trained(job.out, config is not None)
+        if config is None:
+            raise WrongUse(
+                f"{job.out} already holds a trained scene",
+                "give another --out, or add --overwrite",
+            )
+        note(f"{job.out} already holds a trained scene; --overwrite trains it again")
         return
     plan = structs.replace(plan, sources=list(record_first(job, duration, max_size)))
     _summarise(_train(plan, job.out, device, overwrite), job, plan.sources)
-
-
-def _refuse_trained(out: Path, is_of_site: bool) -> None:
-    """Say that there is a trained scene; of a site's camera it is what was wanted.
-
-    Raises:
-        WrongUse: It is no camera of a site's.
-    """
-    if not is_of_site:
-        raise WrongUse(
-            f"{out} already holds a trained scene", "give another --out, or add --overwrite"
-        )
-    note(f"{out} already holds a trained scene; --overwrite trains it again")
 
 
 def _train(plan: TrainPlan, out: Path, device: str, overwrite: bool) -> TrainedScene:
@@ -173,16 +158,7 @@ def _train(plan: TrainPlan, out: Path, device: str, overwrite: bool) -> TrainedS
         note(f"going on with the training that was interrupted in {out}")
     try:
         warn_of_moving_camera(dataset.train, Bars())
-        return train_scene(
-            dataset.train,
-            out,
-            plan.settings,
-            open_fabric(device),
-            Bars(),
-            plan.size,
-            ignore=plan.ignore,
-            strict=plan.strict,
-        )
+        return train_planned(plan, dataset.train, out, device, Bars())
     except KeyboardInterrupt:
         raise Interrupted(
             f"interrupted; progress is kept in {out}", "give the same command again to go on"

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from functools import partial
+from contextlib import closing
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
-import msgspec
 import torch
 
 from edge_vad.bulk.estimate import describe_duration
@@ -19,7 +18,7 @@ from edge_vad.cli.bulk import demand_all_done, do_all, open_pool, pool_size
 from edge_vad.cli.console import note, warn
 from edge_vad.cli.streams import print_next
 from edge_vad.errors import EdgeVadError
-from edge_vad.files.atomic import PRIVATE, make_private_folder, write_whole
+from edge_vad.files.atomic import make_private_folder
 from edge_vad.files.owner import Owner
 from edge_vad.untrusted import shown_path
 from edge_vad_train.cli.bars import Bars
@@ -29,37 +28,21 @@ from edge_vad_train.site.plan import SceneJob
 from edge_vad_train.site.record import (
     UNKNOWN,
     SceneRecord,
-    has_engine,
-    is_placed,
     made_record,
     wanted_key,
+    write_record,
 )
-from edge_vad_train.site.worker import SceneWorker
+from edge_vad_train.site.worker import scene_maker
 
 PROOFS = "proofs.json"
 _CORE_S_A_SECOND = 64 * 60 / 86400
 """Of footage, as docs/sizing.md has it: a day took 32 minutes on two cores."""
 
 
-class SiteChoice(NamedTuple):
-    """What is done with every scene.
-
-    Attributes:
-        device: Where it is trained.
-        engine: Whether an engine is built, where its device is.
-        overwrite: Whether another scene is replaced.
-    """
-
-    device: str
-    engine: bool
-    overwrite: bool
-
-
 def train_site(
     config: Path,
     scenes: Sequence[SceneJob],
     out: Path,
-    choice: SiteChoice,
     workers: int | None,
     ray: str | None,
     dry_run: bool,
@@ -70,7 +53,6 @@ def train_site(
         config: The site file.
         scenes: The cameras' scenes.
         out: Folder of the trained scenes' folders.
-        choice: What is done with each.
         workers: Processes or actors side by side.
         ray: Address of a cluster, if one is wanted.
         dry_run: Whether to say only what would be done.
@@ -79,77 +61,57 @@ def train_site(
         NotAllDone: Some cameras failed, and all others are done.
         EdgeVadError: Nothing was done; see the parts.
     """
-    done = [each for each in scenes if _is_done(each, choice)]
+    done = [each for each in scenes if _is_done(each)]
     left = [each for each in scenes if each not in done]
     lengths = {each.camera: _footage_s(each) for each in left}
     if workers is None and ray is None:
-        workers = _default_workers(choice)
+        workers = _default_workers(scenes[0].device)
     threads = 1 if ray else max(1, usable_cores() // min(workers or 1, len(scenes)))
     if dry_run:
         size = pool_size(ray, workers, threads)
         _print_dry_run(lengths, done, min(size, max(1, len(left))))
         return
     make_private_folder(out)
-    outcomes = _make_all(left, lengths, out, choice, workers, ray, threads)
-    _report(scenes, out, choice, outcomes)
+    for each in left:
+        warn_of_moving_camera(_clips_of(each), Bars(), f"camera {each.camera}")
+    outcomes: list[Outcome[Any, Any]] = []
+    if left:
+        jobs = [Job(each.camera, lengths[each.camera], each) for each in left]
+        with closing(Owner(out)), open_pool(scene_maker, ray, workers, threads) as pool:
+            outcomes = do_all("training scenes", jobs, pool)
+    _report(scenes, out, outcomes)
     demand_all_done(outcomes, "cameras")
     print_next(f"edge-vad run --config {shlex.quote(shown_path(config))} --serve")
 
 
-def _make_all(
-    left: Sequence[SceneJob],
-    lengths: dict[str, float],
-    out: Path,
-    choice: SiteChoice,
-    workers: int | None,
-    ray: str | None,
-    threads: int,
-) -> list[Outcome[Any, Any]]:
-    if not left:
-        return []
-    for each in left:
-        warn_of_moving_camera(_clips_of(each), Bars(), f"camera {each.camera}")
-    jobs = [Job(each.camera, lengths[each.camera], each) for each in left]
-    owner = Owner(out)
-    try:
-        with open_pool(partial(SceneWorker, *choice), ray, workers, threads) as pool:
-            return do_all("training scenes", jobs, pool)
-    finally:
-        owner.close()
-
-
-def _default_workers(choice: SiteChoice) -> int:
+def _default_workers(device: str) -> int:
     """One a core; one where a GPU learns, which they would share."""
-    has_gpu = choice.device == "cuda" or (choice.device == "auto" and torch.cuda.is_available())
+    has_gpu = device == "cuda" or (device == "auto" and torch.cuda.is_available())
     return 1 if has_gpu else usable_cores()
 
 
-def _is_done(scene: SceneJob, choice: SiteChoice) -> bool:
-    record, onnx = _record_of(scene, choice), Path(scene.onnx)
-    if record is None or not is_placed(record, onnx):
+def _is_done(scene: SceneJob) -> bool:
+    record = _record_of(scene)
+    if record is None or not record.is_placed(scene.onnx):
         return False
-    return has_engine(record, onnx) or not choice.engine
+    return record.has_engine(scene.onnx) or not scene.engine
 
 
-def _record_of(scene: SceneJob, choice: SiteChoice) -> SceneRecord | None:
+def _record_of(scene: SceneJob) -> SceneRecord | None:
     """What was made for a camera; None where there is nothing, or something else."""
-    out = Path(scene.out)
     try:
-        return made_record(out, wanted_key(out, scene.plan.key(), overwrite=choice.overwrite))
+        key = wanted_key(scene.out, scene.plan.key(), overwrite=scene.overwrite)
+        return made_record(scene.out, key)
     except (EdgeVadError, OSError):
         return None  # a worker says why
 
 
 def _footage_s(scene: SceneJob) -> float:
     """Seconds of footage of a camera; 0 where it cannot be told."""
-    seconds = 0.0
     try:
-        for clip in _clips_of(scene):
-            with clip.open() as source:
-                seconds += (source.length or 0) / source.fps
+        return sum((length or 0) / fps for length, fps in map(Clip.extent, _clips_of(scene)))
     except EdgeVadError:
         return 0.0  # a worker says why
-    return seconds
 
 
 def _clips_of(scene: SceneJob) -> tuple[Clip, ...]:
@@ -176,14 +138,9 @@ def _print_dry_run(lengths: dict[str, float], done: Sequence[SceneJob], workers:
         )
 
 
-def _report(
-    scenes: Sequence[SceneJob],
-    out: Path,
-    choice: SiteChoice,
-    outcomes: Sequence[Outcome[Any, Any]],
-) -> None:
-    records = [record for each in scenes if (record := _record_of(each, choice))]
-    write_whole(out / PROOFS, msgspec.json.format(msgspec.json.encode(records)), PRIVATE)
+def _report(scenes: Sequence[SceneJob], out: Path, outcomes: Sequence[Outcome[Any, Any]]) -> None:
+    records = [record for each in scenes if (record := _record_of(each))]
+    write_record(out / PROOFS, records)
     for outcome in outcomes:
         for remark in outcome.result.remarks if outcome.result else ():
             warn(f"{outcome.job.name}: {remark}")

@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 from edge_vad.errors import BadInput
 from edge_vad.motion.extractor import MotionExtractor, MotionSettings
 from edge_vad.motion.pace import at_pace, scored_of
-from edge_vad.preprocessing.regions import Regions
 from edge_vad.preprocessing.resize import FrameResizer
-from edge_vad.sources import Source
-from edge_vad_train.data.footage import FOLDS, FrameSize
+from edge_vad_train.data.footage import FOLDS, FrameSettings, FrameSize
 from edge_vad_train.datasets import Clip
 
 SEGMENT_FRAMES = 200
 """Frames in a row that are kept together when long footage is thinned out."""
+
+FEWEST_FRAMES = 50
+"""Of all the footage, and of each clip where many share the budget."""
 
 _WORKING_ROWS = 240
 _MOST_ENLARGED = 2
@@ -31,7 +32,7 @@ _ENOUGH_CLIPS = 8
 _MOST_BLOCKS, _SHORTEST_BLOCK = 20, 50
 
 
-def working_size(source: Source) -> FrameSize:
+def working_size(clip: Clip) -> FrameSize:
     """The size at which a scene is learnt: about 240 rows, in the shape of the camera.
 
     Both sides are multiples of eight, which flow and streams divide without a rest.
@@ -39,10 +40,10 @@ def working_size(source: Source) -> FrameSize:
     Raises:
         BadInput: The frames are too small.
     """
-    height, width = next(iter(source)).image.shape[:2]
+    height, width = clip.picture_size()
     if min(height, width) < _SMALLEST_SIDE:
         raise BadInput(
-            f"the frames of {source.name} are {width}x{height}, too small to learn from",
+            f"the frames of {clip.name} are {width}x{height}, too small to learn from",
             f"give footage of at least {_SMALLEST_SIDE}x{_SMALLEST_SIDE}",
         )
     rows = round(min(_WORKING_ROWS, _MOST_ENLARGED * height) / 8) * 8
@@ -51,11 +52,7 @@ def working_size(source: Source) -> FrameSize:
 
 def lowest_rate(clips: Sequence[Clip]) -> float:
     """The lowest rate of the clips, frames a second."""
-    rates = []
-    for clip in clips:
-        with clip.open() as source:
-            rates.append(source.fps)
-    return min(rates)
+    return min(fps for _, fps in map(Clip.extent, clips))
 
 
 class ReadFrame(NamedTuple):
@@ -70,6 +67,14 @@ class ReadFrame(NamedTuple):
 class ClipReader:
     """Reads one clip, whole or thinned out.
 
+    Args:
+        number: Of the clip.
+        clip: The clip.
+        clips: How many there are.
+        frames: How frames are prepared.
+        motion: Settings of the motion input.
+        strict: Raise at the first frame that cannot be read, instead of skipping it.
+
     Attributes:
         seen: Frames of it so far.
         skipped: Frames that could not be read.
@@ -81,17 +86,16 @@ class ClipReader:
         number: int,
         clip: Clip,
         clips: int,
-        size: FrameSize,
+        frames: FrameSettings,
         motion: MotionSettings,
-        fps: float,
-        budget: int,
-        ignored: Regions,
-        strict: bool,
+        strict: bool = False,
     ) -> None:
-        self.clip, self._fps = clip, fps
-        self._number, self._clips, self._budget, self._strict = number, clips, budget, strict
-        self._extractor = MotionExtractor(size.height, size.width, motion)
-        self._resizer = FrameResizer(size.height, size.width, ignored)
+        self.clip, self._fps = clip, frames.fps
+        self._number, self._clips, self._strict = number, clips, strict
+        self._budget = max(FEWEST_FRAMES, frames.budget // clips)
+        height, width = frames.size.height, frames.size.width
+        self._extractor = MotionExtractor(height, width, motion)
+        self._resizer = FrameResizer(height, width, frames.ignored)
         self.seen, self.skipped = 0, 0
         self.steps = 0.0
 

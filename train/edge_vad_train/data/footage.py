@@ -33,6 +33,23 @@ class FrameSize(msgspec.Struct, frozen=True):
     width: int
 
 
+class FrameSettings(msgspec.Struct, frozen=True):
+    """How frames are prepared, and how many of them are kept.
+
+    Attributes:
+        size: Size of the frames.
+        fps: Frames a second; clips that have more are thinned out.
+        budget: Most frames kept, but for 50 a clip; longer footage is thinned out evenly, in
+            segments.
+        ignored: Regions that are painted over.
+    """
+
+    size: FrameSize
+    fps: float
+    budget: int
+    ignored: Regions = ()
+
+
 @dataclass(frozen=True)
 class ArrayFile:
     """Arrays of one shape in a raw file, read when they are wanted.
@@ -89,16 +106,15 @@ class Segment:
         """Every so manieth frame and its motion, uint8 and float32, but for one without motion."""
         at_once = BATCH * every
         for start in range(not self.has_motion, len(self), at_once):
-            which = slice(start, start + at_once, every)
-            yield self.frames_of(which), self.motion_of(which)
+            yield self.pair_of(slice(start, start + at_once, every))
 
     def frames_of(self, which: slice) -> Tensor:
         """Some of the frames, uint8, (n, height, width, 3)."""
         return torch.from_numpy(np.ascontiguousarray(self.frames[which]))
 
-    def motion_of(self, which: slice) -> Tensor:
-        """Their motion, float32, (n, channels, height', width')."""
-        return torch.from_numpy(self.motion[which].astype(np.float32))
+    def pair_of(self, which: slice) -> tuple[Tensor, Tensor]:
+        """Some of the frames, and their motion, float32, (n, channels, height', width')."""
+        return self.frames_of(which), torch.from_numpy(self.motion[which].astype(np.float32))
 
 
 @dataclass(frozen=True)
@@ -106,8 +122,7 @@ class Footage:
     """All the footage of a scene, and what of it is kept to fit to.
 
     Attributes:
-        size: Size of the frames.
-        fps: Frames a second.
+        settings: How its frames were prepared.
         clips: The clips' names, in order.
         skipped: Frames that could not be read.
         too_short: Names of clips that are too short to learn from, and were left out.
@@ -115,12 +130,9 @@ class Footage:
         mean_fps: Frames a second on the average: fewer than `fps` where they come irregularly.
         is_whole: Whether all of them are kept.
         segments: Those that are kept, from all over the footage.
-        budget: Most frames that are kept of a clip, about.
-        ignored: Regions that are painted over.
     """
 
-    size: FrameSize
-    fps: float
+    settings: FrameSettings
     clips: tuple[str, ...]
     skipped: int
     too_short: tuple[str, ...]
@@ -128,5 +140,13 @@ class Footage:
     mean_fps: float
     is_whole: bool
     segments: tuple[Segment, ...]
-    budget: int
-    ignored: Regions = ()
+
+    @property
+    def size(self) -> FrameSize:
+        """Size of the frames."""
+        return self.settings.size
+
+    @property
+    def fps(self) -> float:
+        """Frames a second."""
+        return self.settings.fps

@@ -11,14 +11,12 @@ import numpy as np
 from edge_vad.errors import BadInput
 from edge_vad.files.atomic import PRIVATE, make_private_file, make_private_folder, write_whole
 from edge_vad.motion.extractor import MotionSettings
-from edge_vad.preprocessing.regions import Regions
-from edge_vad_train.data.clip_reader import ClipReader, lowest_rate
-from edge_vad_train.data.footage import ArrayFile, Footage, FrameSize, Segment
+from edge_vad_train.data.clip_reader import FEWEST_FRAMES, ClipReader
+from edge_vad_train.data.footage import ArrayFile, Footage, FrameSettings, Segment
 from edge_vad_train.datasets import Clip
 from edge_vad_train.parallel import run_in_parallel
 
 _SHORTEST_CLIP = 10
-_FEWEST_FRAMES = 50
 _INDEX = "footage.json"
 
 
@@ -40,34 +38,31 @@ class _ClipRecord(msgspec.Struct, frozen=True):
     steps: float
     pieces: list[_SegmentRecord]
 
+    @property
+    def is_learnt(self) -> bool:
+        """Whether it is long enough."""
+        return self.seen >= _SHORTEST_CLIP
+
 
 class _Index(msgspec.Struct, frozen=True):
     """What makes a cache valid, and what lies in it; written last."""
 
-    size: FrameSize
-    fps: float
+    frames: FrameSettings
     motion: MotionSettings
-    clip_names: list[str]
-    frame_budget: int
     clips: list[_ClipRecord]
-    ignored: Regions = ()
 
-    @property
-    def wanted(self) -> tuple[object, ...]:
-        """What the cache was asked for."""
-        kept = self.clip_names, self.frame_budget, self.ignored
-        return self.size, self.fps, self.motion, *kept
+    def is_of(self, frames: FrameSettings, motion: MotionSettings, clips: Sequence[Clip]) -> bool:
+        """Whether the cache holds these clips, prepared like this."""
+        names = [clip.name for clip in self.clips]
+        return (self.frames, self.motion) == (frames, motion) and names == [c.name for c in clips]
 
 
 def cache_footage(
     clips: Sequence[Clip],
     folder: Path,
+    frames: FrameSettings,
     motion: MotionSettings,
-    size: FrameSize,
-    frame_budget: int,
     *,
-    fps: float | None = None,
-    ignored: Regions = (),
     strict: bool = False,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Footage:
@@ -76,40 +71,27 @@ def cache_footage(
     Args:
         clips: Ordinary footage of one camera.
         folder: Where the files lie; made when missing.
+        frames: How frames are prepared.
         motion: Settings of the motion input.
-        size: Size of the frames.
-        frame_budget: Most frames kept, but for 50 a clip; longer footage is thinned out evenly,
-            in segments.
-        fps: Frames a second; clips that have more are thinned out. The lowest rate when None.
-        ignored: Regions that are painted over.
         strict: Raise at the first frame that cannot be read, instead of skipping it.
         progress: Called with the number of frames done since the last call.
 
     Raises:
         BadInput: A clip is broken or not of the frames' shape, or there are too few frames.
     """
-    fps = lowest_rate(clips) if fps is None else fps
-    names = [clip.name for clip in clips]
     index = _read_index(folder)
-    wanted = (size, fps, motion, names, frame_budget, ignored)
-    if index is None or wanted != index.wanted:
+    if index is None or not index.is_of(frames, motion, clips):
         make_private_folder(folder)
         (folder / _INDEX).unlink(missing_ok=True)
-        budget = _budget(frame_budget, len(clips))
 
         def record(numbered: tuple[int, Clip], advance: Callable[[int], None]) -> _ClipRecord:
-            reader = ClipReader(*numbered, len(clips), size, motion, fps, budget, ignored, strict)
+            reader = ClipReader(*numbered, len(clips), frames, motion, strict)
             return _record(reader, folder / f"{numbered[0]:04d}", advance)
 
         recorded = run_in_parallel(record, enumerate(clips), progress)
-        index = _Index(size, fps, motion, names, frame_budget, recorded, ignored)
+        index = _Index(frames, motion, recorded)
         write_whole(folder / _INDEX, msgspec.json.encode(index), PRIVATE)
     return _map_footage(folder, index)
-
-
-def _budget(frame_budget: int, clips: int) -> int:
-    """Most frames that are kept of one of so many clips."""
-    return max(_FEWEST_FRAMES, frame_budget // clips)
 
 
 def _record(reader: ClipReader, path: Path, progress: Callable[[int], None]) -> _ClipRecord:
@@ -133,37 +115,32 @@ def _record(reader: ClipReader, path: Path, progress: Callable[[int], None]) -> 
 
 
 def _map_footage(folder: Path, index: _Index) -> Footage:
-    long_enough = [clip.seen >= _SHORTEST_CLIP for clip in index.clips]
-    learnt = [clip for clip, is_kept in zip(index.clips, long_enough, strict=True) if is_kept]
+    learnt = [clip for clip in index.clips if clip.is_learnt]
     seen = sum(clip.seen for clip in learnt)
-    if seen < _FEWEST_FRAMES:
+    if seen < FEWEST_FRAMES:
         raise BadInput(
             f"there are {seen} frames, too few to learn from",
-            f"give at least {_FEWEST_FRAMES}, better some minutes",
+            f"give at least {FEWEST_FRAMES}, better some minutes",
         )
-    segments: list[Segment] = []
-    for number, (clip, is_kept) in enumerate(zip(index.clips, long_enough, strict=True)):
-        if is_kept:
-            segments += _map_clip(folder / f"{number:04d}", clip, index)
     return Footage(
-        size=index.size,
-        fps=index.fps,
+        settings=index.frames,
         clips=tuple(clip.name for clip in index.clips),
         skipped=sum(clip.skipped for clip in index.clips),
-        too_short=tuple(
-            clip.name for clip, kept in zip(index.clips, long_enough, strict=True) if not kept
-        ),
+        too_short=tuple(clip.name for clip in index.clips if not clip.is_learnt),
         frames=seen,
-        mean_fps=index.fps * (seen / sum(clip.steps for clip in learnt)),
+        mean_fps=index.frames.fps * (seen / sum(clip.steps for clip in learnt)),
         is_whole=all(clip.frames == clip.seen for clip in index.clips),
-        segments=tuple(segments),
-        budget=_budget(index.frame_budget, len(index.clips)),
-        ignored=index.ignored,
+        segments=tuple(
+            segment
+            for number, clip in enumerate(index.clips)
+            if clip.is_learnt
+            for segment in _map_clip(folder / f"{number:04d}", clip, index)
+        ),
     )
 
 
 def _map_clip(path: Path, clip: _ClipRecord, index: _Index) -> Iterator[Segment]:
-    size, motion = index.size, index.motion
+    size, motion = index.frames.size, index.motion
     rows, columns = size.height // motion.downscale, size.width // motion.downscale
     frames = path.with_suffix(".frames"), np.uint8, (size.height, size.width, 3)
     pooled = path.with_suffix(".motion"), np.float16, (motion.channels, rows, columns)

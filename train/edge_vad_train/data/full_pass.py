@@ -8,11 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from edge_vad.motion.extractor import MotionSettings
-from edge_vad_train.data.clip_reader import ClipReader
+from edge_vad_train.data.clip_reader import ClipReader, ReadFrame
 from edge_vad_train.data.footage import BATCH, Footage, Segment
 from edge_vad_train.datasets import Clip
 
@@ -53,17 +52,7 @@ def read_every_frame(
     if footage.is_whole:
         return [partial(_replay, run) for run in _runs(footage.segments)]
     readers = [
-        ClipReader(
-            number,
-            clip,
-            len(clips),
-            footage.size,
-            motion,
-            footage.fps,
-            footage.budget,
-            footage.ignored,
-            strict=False,
-        )
+        ClipReader(number, clip, len(clips), footage.settings, motion)
         for number, clip in enumerate(clips)
         if clip.name not in footage.too_short
     ]
@@ -90,28 +79,21 @@ def _replay(run: Sequence[Segment], progress: Callable[[int], None]) -> Iterator
 
 
 def _scan(reader: ClipReader, progress: Callable[[int], None]) -> Iterator[FrameBatch]:
-    frames: list[NDArray[np.uint8]] = []
-    moved: list[NDArray[np.float32]] = []
-    begins, fold = True, 0
+    batch: list[ReadFrame] = []
+    begins = True
     for read in reader.read(progress, whole=True):
-        if frames and (read.fold != fold or not read.has_motion or len(frames) == BATCH):
-            yield _batch(frames, moved, fold, begins)
-            begins = False
+        is_full = len(batch) == BATCH or not read.has_motion
+        if batch and (is_full or read.fold != batch[0].fold):
+            yield _stacked(batch, begins)
+            batch, begins = [], False
         begins = begins or not read.has_motion
-        fold = read.fold
         if read.has_motion:
-            frames.append(read.image.copy())
-            moved.append(read.motion.copy())
-    if frames:
-        yield _batch(frames, moved, fold, begins)
+            batch.append(read._replace(image=read.image.copy(), motion=read.motion.copy()))
+    if batch:
+        yield _stacked(batch, begins)
 
 
-def _batch(
-    frames: list[NDArray[np.uint8]], moved: list[NDArray[np.float32]], fold: int, begins: bool
-) -> FrameBatch:
-    batch = FrameBatch(
-        torch.from_numpy(np.stack(frames)), torch.from_numpy(np.stack(moved)), fold, begins
-    )
-    frames.clear()
-    moved.clear()
-    return batch
+def _stacked(batch: Sequence[ReadFrame], begins: bool) -> FrameBatch:
+    frames = torch.from_numpy(np.stack([each.image for each in batch]))
+    motion = torch.from_numpy(np.stack([each.motion for each in batch]))
+    return FrameBatch(frames, motion, batch[0].fold, begins)

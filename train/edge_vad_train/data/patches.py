@@ -59,7 +59,7 @@ def draw_patches(
         for index in frames[frames >= 1].tolist():
             which = slice(index, index + 1)
             with torch.inference_mode():
-                inputs = make_inputs(segment.frames_of(which), segment.motion_of(which))
+                inputs = make_inputs(*segment.pair_of(which))
             for name, side in sides.items():
                 drawn[name].append(_cut(inputs[name][0], side, per_frame, rng))
             advance(per_frame)

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge_vad.errors import BadInput
-from edge_vad.sources import Source, open_source
 from edge_vad_train.datasets.base import (
-    Clip,
     Dataset,
     Mask,
     checked_masks,
@@ -17,40 +15,32 @@ from edge_vad_train.datasets.base import (
     refuse_unequal,
 )
 from edge_vad_train.datasets.matlab import read_cell_array
+from edge_vad_train.datasets.video import VideoClip
 
 LAYOUT = ("training_videos", "testing_videos")
 _MASKS = Path("ground_truth_demo", "testing_label_mask")
 
 
 @dataclass(frozen=True, kw_only=True)
-class AvenueClip(Clip):
+class AvenueClip(VideoClip):
     """One video and the MATLAB file with its masks.
 
     Attributes:
-        video: The frames.
         mask_file: A cell array `volLabel` with one mask a frame.
     """
 
-    video: Path
     mask_file: Path | None = None
-
-    def open(self, *, strict: bool = False) -> Source:
-        """Open the frames."""
-        return open_source(self.video, strict=strict)
 
     def masks(self) -> Iterator[Mask] | None:
         """Read the masks; a clip's masks are all in memory while they are handed out."""
         if self.mask_file is None:
             return None
         masks = [cell > 0 for cell in read_cell_array(self.mask_file, "volLabel")]
-        self._refuse_unequal(len(masks))
-        return checked_masks(self, masks)
-
-    def _refuse_unequal(self, masks: int) -> None:
         with self.open() as source:
             # The container's count may be an estimate; only where it differs is it worth decoding.
-            if source.length != masks:
-                refuse_unequal(self.name, masks, sum(1 for _ in source))
+            if source.length != len(masks):
+                refuse_unequal(self.name, len(masks), sum(1 for _ in source))
+        return checked_masks(self, masks)
 
 
 def open_avenue(root: Path) -> Dataset:
@@ -71,7 +61,7 @@ def open_avenue(root: Path) -> Dataset:
         raise BadInput(f"{home} holds no videos such as 01.avi", "unpack the data set again")
     return Dataset(
         "Avenue",
-        tuple(AvenueClip(name=f"train_{video.stem}", video=video) for video in train),
+        tuple(VideoClip(name=f"train_{video.stem}", spec=video) for video in train),
         tuple(_test_clip(video, masks) for video in test),
     )
 
@@ -80,7 +70,7 @@ def _test_clip(video: Path, masks: Path | None) -> AvenueClip:
     file = masks / f"{int(video.stem)}_label.mat" if masks else None
     return AvenueClip(
         name=f"test_{video.stem}",
-        video=video,
+        spec=video,
         mask_file=file if file and file.is_file() else None,
     )
 

@@ -36,6 +36,17 @@ class Clip(ABC):
             strict: Raise at the first picture that cannot be read, instead of skipping it.
         """
 
+    def extent(self) -> tuple[int | None, float]:
+        """How many frames it has, where that is known, and how many a second."""
+        with self.open() as source:
+            return source.length, source.fps
+
+    def picture_size(self) -> tuple[int, int]:
+        """Height and width of its frames, px."""
+        with self.open() as source:
+            height, width = next(iter(source)).image.shape[:2]
+            return height, width
+
     def frame_labels(self) -> Mask | None:
         """Which frames are anomalous: by default those with an anomalous pixel in their mask.
 
@@ -85,9 +96,7 @@ def find_layout(root: Path, parts: tuple[str, ...]) -> Path:
     """
     if holds(root, parts):
         return root
-    children = (
-        sorted(each for each in root.iterdir() if holds(each, parts)) if root.is_dir() else []
-    )
+    children = sorted(each for each in root.glob("*") if holds(each, parts))
     if len(children) == 1:
         return children[0]
     if children:
@@ -123,8 +132,7 @@ def checked_masks(clip: Clip, masks: Iterable[Mask]) -> Iterator[Mask]:
     Raises:
         BadInput: One does not.
     """
-    with clip.open() as source:
-        size = next(iter(source)).image.shape[:2]
+    size = clip.picture_size()
     for index, mask in enumerate(masks):
         if mask.shape != size:
             shape = "x".join(str(extent) for extent in mask.shape[::-1])

@@ -22,7 +22,7 @@ _STATEMENT = re.compile(
     r"|\{\s*(?:end\s*\+\s*1|(?P<number>[0-9]{1,9}))\s*\}\s*\.\s*gt_frame\s*=\s*\[(?P<spans>[^\[\]]*)\])"
     r"[\s;]*"
 )
-_SPAN = re.compile(r"([0-9]{1,9})(?::([0-9]{1,9}))?")
+_SPAN = re.compile(r"\b([0-9]{1,9})(?:\s*:\s*([0-9]{1,9}))?\b")
 
 
 def read_label_file(path: Path) -> dict[int, list[FrameSpan]]:
@@ -63,14 +63,9 @@ def _parse_labels(text: str, path: Path) -> dict[int, list[FrameSpan]]:
 
 
 def _parse_spans(text: str, path: Path) -> list[FrameSpan]:
-    spans = []
-    for part in re.split(r"[\s,]+", re.sub(r"\s*:\s*", ":", text).strip(" ,\t\r\n")):
-        match = _SPAN.fullmatch(part)
-        if match:
-            spans.append((int(match[1]), int(match[2] or match[1])))
-        elif part:
-            raise _unexpected(path, text)
-    if any(not 1 <= first <= last for first, last in spans):
+    spans = [(int(first), int(last or first)) for first, last in _SPAN.findall(text)]
+    rest = _SPAN.sub("", text).strip(", \t\r\n")
+    if rest or any(not 1 <= first <= last for first, last in spans):
         raise _unexpected(path, text)
     return spans
 

@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from edge_vad.errors import WrongUse
-from edge_vad.sources import Source, open_source
-from edge_vad_train.datasets.base import Clip, Dataset, Mask
+from edge_vad_train.datasets.base import Dataset, Mask
+from edge_vad_train.datasets.video import VideoClip
 
 
 @dataclass(frozen=True, kw_only=True)
-class StreetClip(Clip):
-    """One simulated recording.
+class StreetClip(VideoClip):
+    """One simulated recording, whose truth is known."""
 
-    Attributes:
-        url: For example `test://street?seed=1`.
-        has_truth: Whether it is to be tested on.
-    """
+    spec: str
 
-    url: str
-    has_truth: bool = False
-
-    def open(self, *, strict: bool = False) -> Source:
-        """Open the frames."""
-        return open_source(self.url, strict=strict)
-
-    def masks(self) -> Iterator[Mask] | None:
+    def masks(self) -> Iterator[Mask]:
         """Simulate the masks."""
-        if not self.has_truth:
-            return None
         from edge_vad_street import street_truth
 
-        return street_truth(self.url)
+        return street_truth(self.spec)
 
 
 def open_synthetic(url: str) -> Dataset:
@@ -47,12 +35,8 @@ def open_synthetic(url: str) -> Dataset:
     _refuse_all_but_streets(url)
     from edge_vad_street import normal_url, street_suite
 
-    test = tuple(
-        StreetClip(name=f"{number:02d}_{kind}", kind=kind, url=clip_url, has_truth=True)
-        for number, (kind, clip_url) in enumerate(street_suite(url), start=1)
-    )
-    train = StreetClip(name="00_normal", url=normal_url(url))
-    return Dataset("street", (train,), test)
+    train = VideoClip(name="00_normal", spec=normal_url(url))
+    return Dataset("street", (train,), _clips(street_suite(url), first=1))
 
 
 def open_nuisances(url: str) -> Dataset:
@@ -71,11 +55,15 @@ def open_nuisances(url: str) -> Dataset:
     _refuse_all_but_streets(url)
     from edge_vad_street import street_nuisances
 
-    clips = tuple(
-        StreetClip(name=f"{number:02d}_{name}", kind=name, url=clip_url, has_truth=True)
-        for number, (name, clip_url) in enumerate(street_nuisances(url))
+    return Dataset("street", _clips(street_nuisances(url), first=0))
+
+
+def _clips(urls: Iterable[tuple[str, str]], first: int) -> tuple[StreetClip, ...]:
+    """The clips of kinds and their addresses, counted from `first`."""
+    return tuple(
+        StreetClip(name=f"{number:02d}_{kind}", kind=kind, spec=url)
+        for number, (kind, url) in enumerate(urls, first)
     )
-    return Dataset("street", clips)
 
 
 def _refuse_all_but_streets(url: str) -> None:

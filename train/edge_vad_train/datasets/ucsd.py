@@ -6,16 +6,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 
 from edge_vad.errors import BadInput
-from edge_vad.sources import Source, open_source
 from edge_vad.sources.decoding.pictures import read_grey
 from edge_vad.sources.recordings.folder import list_frames
 from edge_vad_train.datasets.base import (
-    Clip,
     Dataset,
     Mask,
     checked_masks,
@@ -23,29 +20,24 @@ from edge_vad_train.datasets.base import (
     refuse_unequal,
 )
 from edge_vad_train.datasets.matlab import FrameSpan, read_label_file
+from edge_vad_train.datasets.video import VideoClip
 
 LAYOUT = ("Train", "Test")
 
 
 @dataclass(frozen=True, kw_only=True)
-class UcsdClip(Clip):
+class UcsdClip(VideoClip):
     """One folder of frames, its folder of masks and the file that labels all test clips.
 
     Attributes:
-        folder: The frames.
         mask_folder: The masks; Ped1 has them for ten clips only.
         label_file: Consulted where there are no masks.
-        fps: Frames a second of these recordings.
     """
 
-    folder: Path
+    spec: Path
+    fps: float = 10.0
     mask_folder: Path | None = None
     label_file: Path | None = None
-    fps: ClassVar[float] = 10.0
-
-    def open(self, *, strict: bool = False) -> Source:
-        """Open the frames."""
-        return open_source(self.folder, strict=strict, fps=self.fps)
 
     def frame_labels(self) -> Mask | None:
         """Which frames are anomalous, by the masks or else by the label file."""
@@ -65,7 +57,7 @@ class UcsdClip(Clip):
         if self.mask_folder is None:
             return None
         files = list_frames(self.mask_folder)
-        refuse_unequal(self.name, len(files), len(list_frames(self.folder)))
+        refuse_unequal(self.name, len(files), len(list_frames(self.spec)))
         return checked_masks(self, map(self._read_mask, files))
 
     def _read_mask(self, file: Path) -> Mask:
@@ -77,7 +69,7 @@ class UcsdClip(Clip):
         return picture > 0
 
     def _spread(self, spans: list[FrameSpan], label_file: Path) -> Mask:
-        labels = np.zeros(len(list_frames(self.folder)), dtype=np.bool_)
+        labels = np.zeros(len(list_frames(self.spec)), dtype=np.bool_)
         for first, last in spans:
             if last > len(labels):
                 raise BadInput(
@@ -101,7 +93,7 @@ def open_ucsd(root: Path) -> Dataset:
     """
     home = find_layout(root, LAYOUT)
     label_file = next(iter(sorted((home / "Test").glob("UCSDped[12].m"))), None)
-    train = tuple(UcsdClip(name=folder.name, folder=folder) for folder in _clips(home / "Train"))
+    train = tuple(UcsdClip(name=folder.name, spec=folder) for folder in _clips(home / "Train"))
     test = tuple(_test_clip(folder, label_file) for folder in _clips(home / "Test"))
     if not train and not test:
         raise BadInput(
@@ -114,7 +106,7 @@ def _test_clip(folder: Path, label_file: Path | None) -> UcsdClip:
     masks = folder.with_name(f"{folder.name}_gt")
     return UcsdClip(
         name=folder.name,
-        folder=folder,
+        spec=folder,
         mask_folder=masks if masks.is_dir() else None,
         label_file=label_file,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -12,31 +11,26 @@ from edge_vad.alarms.ignored import IgnoredCells
 from edge_vad.backends import Backend
 from edge_vad.onnx_file.cost import count_outputs
 from edge_vad.preprocessing.regions import Polygon
-from edge_vad.scene_model import SceneCard, SceneModel
-from edge_vad_train.datasets.base import Mask
+from edge_vad.scene_model import SceneModel
 from edge_vad_train.evaluation import baseline
 from edge_vad_train.evaluation.metrics.meter import MethodMeter
 from edge_vad_train.evaluation.protocol import protocol
 from edge_vad_train.evaluation.results import (
     EvaluatedClip,
     Evaluation,
-    Method,
     SceneResult,
     spans_of,
 )
 from edge_vad_train.evaluation.rows import Row, make_row
-from edge_vad_train.evaluation.scoring import JointScoring, ScoredFrame
+from edge_vad_train.evaluation.scoring import JointScoring
 from edge_vad_train.evaluation.stream_backend import StreamBackend
-from edge_vad_train.evaluation.truth import LabelledClip, Truth
+from edge_vad_train.evaluation.truth import LabelledClip, LabelledFrame, Truth
 
 FUSED = "fused"
 
 
-class LoadedScene(NamedTuple):
-    """A scene model and what runs it."""
-
-    model: SceneModel
-    backend: Backend
+LoadedScene = tuple[SceneModel, Backend]
+"""A scene model and what runs it."""
 
 
 def evaluate(
@@ -65,101 +59,97 @@ def evaluate(
         BadInput: A frame cannot be read, or clip and truth do not belong together.
         BadModel: A model gives a score that is not a finite number.
     """
-    meters = [_meters_of(scene, pixel, regions) for scene in scenes]
-    card = scenes[0].model.card
-    size = (card.height, card.width)
-    unlearned = baseline.Baselines(*size)
-    baselines = [
-        MethodMeter(name, unlearned.grid, size, pixel=pixel, regions=regions)
-        for name in baseline.NAMES
-    ]
-    scoring = JointScoring(scenes, ignore)
-    ignored = IgnoredCells(ignore, msgspec.structs.replace(card, grid=unlearned.grid))
-    clips = [
-        _measure_clip(clip, scoring, meters, unlearned, ignored, baselines, card, on_frame)
-        for clip in truth.clips
-    ]
-    kinds = [clip.clip.kind for clip in truth.clips]
+    measurement = _Measurement(scenes, ignore, pixel, regions)
+    clips = tuple(measurement.measure(clip, on_frame) for clip in truth.clips)
+    kinds = [clip.kind for clip in clips]
+    baselines, window = measurement.baselines, scenes[0][0].card.motion.window
     return Evaluation(
         dataset=truth.dataset,
-        clips=tuple(clips),
+        clips=clips,
         left_out=truth.left_out,
         scenes=tuple(
             SceneResult(
-                scene=scene.model.path.name,
-                backend=scene.backend.name,
-                device=scene.backend.device,
-                methods=tuple(map(Method.of, own.values())),
+                scene=model.path.name,
+                backend=backend.name,
+                device=backend.device,
+                methods=tuple(meter.method for meter in own.values()),
             )
-            for scene, own in zip(scenes, meters, strict=True)
+            for (model, backend), own in zip(scenes, measurement.meters, strict=True)
         ),
-        baselines=tuple(map(Method.of, baselines)),
+        baselines=tuple(meter.method for meter in baselines),
         rows=(
-            *_rows_of(scenes, meters, kinds),
+            *_rows_of(scenes, measurement.meters, kinds),
             *(make_row(each.name, [each], kinds, gmac=0.0) for each in baselines),
         ),
-        protocol=protocol(card.motion.window, scenes=len(scenes), pixel=pixel, regions=regions),
+        protocol=protocol(window, scenes=len(scenes), pixel=pixel, regions=regions),
     )
+
+
+class _Measurement:
+    """What measures all methods, clip by clip.
+
+    Attributes:
+        meters: Of each scene one for the fused score, and one for each single stream.
+        baselines: One for each baseline.
+    """
+
+    def __init__(
+        self, scenes: Sequence[LoadedScene], ignore: Sequence[Polygon], pixel: bool, regions: bool
+    ) -> None:
+        self._card = card = scenes[0][0].card
+        size = (card.height, card.width)
+        self._scoring = JointScoring(scenes, ignore)
+        self._unlearned = baseline.Baselines(*size)
+        grid = self._unlearned.grid
+        self._ignored = IgnoredCells(ignore, msgspec.structs.replace(card, grid=grid))
+        self.meters = [_meters_of(scene, pixel, regions) for scene in scenes]
+        self.baselines = [
+            MethodMeter(name, grid, size, pixel=pixel, regions=regions) for name in baseline.NAMES
+        ]
+
+    def measure(self, clip: LabelledClip, on_frame: Callable[[], None]) -> EvaluatedClip:
+        """Measure a clip at the scenes' pace; labels of frames that are not scored are left out."""
+        every = [*(meter for own in self.meters for meter in own.values()), *self.baselines]
+        for meter in every:
+            meter.start_clip()
+        self._unlearned.start_clip()
+        truth: list[bool] = []
+        for labelled in clip.scored(self._card.fps, on_frame, self._card.camera):
+            truth.append(labelled.is_anomalous)
+            self._add(labelled)
+        labels = np.array(truth, np.bool_)
+        for meter in every:
+            meter.end_clip(labels)
+        return EvaluatedClip(
+            name=clip.clip.name,
+            kind=clip.clip.kind,
+            frames=len(labels),
+            anomalous=spans_of(labels),
+            has_masks=clip.has_masks,
+        )
+
+    def _add(self, labelled: LabelledFrame) -> None:
+        frame, steps, _, mask = labelled
+        for own, scored in zip(self.meters, self._scoring.score(frame, steps), strict=True):
+            own[FUSED].add(scored.score, scored.anomaly_map, mask)
+            for stream, values in scored.streams.items():
+                own[stream].add(float(values.max()), values, mask)
+        if steps is None:
+            self._unlearned.start_clip()
+        maps = self._unlearned.maps(self._scoring.image)
+        for meter, each in zip(self.baselines, maps, strict=True):
+            values = self._ignored.without(each, *frame.image.shape[:2])
+            meter.add(float(values.max()), values, mask)
 
 
 def _meters_of(scene: LoadedScene, pixel: bool, regions: bool) -> dict[str, MethodMeter]:
     """One meter for the fused score, and one for each single stream."""
     model, backend = scene
-    card = model.card
-    size = (card.height, card.width)
-    meters = {
-        FUSED: MethodMeter(model.path.name, card.grid, size, pixel=pixel, regions=regions),
-    }
+    grid, size = model.card.grid, (model.card.height, model.card.width)
+    meters = {FUSED: MethodMeter(model.path.name, grid, size, pixel=pixel, regions=regions)}
     for stream in backend.streams if isinstance(backend, StreamBackend) else ():
-        name = f"{stream} alone"
-        meters[stream] = MethodMeter(name, card.grid, size, pixel=pixel, regions=False)
+        meters[stream] = MethodMeter(f"{stream} alone", grid, size, pixel=pixel, regions=False)
     return meters
-
-
-def _measure_clip(
-    clip: LabelledClip,
-    scoring: JointScoring,
-    meters: list[dict[str, MethodMeter]],
-    unlearned: baseline.Baselines,
-    ignored: IgnoredCells,
-    baselines: list[MethodMeter],
-    card: SceneCard,
-    on_frame: Callable[[], None],
-) -> EvaluatedClip:
-    """Measure a clip at the scenes' pace; labels of frames that are not scored are left out."""
-    every = [*(meter for own in meters for meter in own.values()), *baselines]
-    for meter in every:
-        meter.start_clip()
-    unlearned.start_clip()
-    truth: list[bool] = []
-    for frame, steps, is_anomalous, mask in clip.scored(card.fps, on_frame, card.camera):
-        truth.append(is_anomalous)
-        if steps is None:
-            unlearned.start_clip()
-        _add_scored(meters, scoring.score(frame, steps), mask)
-        size = frame.image.shape[:2]
-        for meter, each in zip(baselines, unlearned.maps(scoring.image), strict=True):
-            values = ignored.without(each, *size)
-            meter.add(float(values.max()), values, mask)
-    labels = np.array(truth, np.bool_)
-    for meter in every:
-        meter.end_clip(labels)
-    return EvaluatedClip(
-        name=clip.clip.name,
-        kind=clip.clip.kind,
-        frames=len(labels),
-        anomalous=spans_of(labels),
-        has_masks=clip.has_masks,
-    )
-
-
-def _add_scored(
-    meters: list[dict[str, MethodMeter]], frame: list[ScoredFrame], mask: Mask | None
-) -> None:
-    for own, scored in zip(meters, frame, strict=True):
-        own[FUSED].add(scored.score, scored.anomaly_map, mask)
-        for stream, values in scored.streams.items():
-            own[stream].add(float(values.max()), values, mask)
 
 
 def _rows_of(
@@ -168,7 +158,7 @@ def _rows_of(
     kinds: list[str | None],
 ) -> Iterator[Row]:
     """The fused score and every stream that all scenes have."""
-    costs = count_outputs(scenes[0].model.path)
+    costs = count_outputs(scenes[0][0].path)
     for method, first in meters[0].items():
         if not all(method in own for own in meters):
             continue

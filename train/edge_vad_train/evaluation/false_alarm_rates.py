@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from itertools import product
 from threading import Event as Flag
 
@@ -13,7 +13,7 @@ import msgspec
 
 from edge_vad.alarms.persistence import PersistentScore
 from edge_vad.alarms.tracker import EventTracker
-from edge_vad.backends import Backend, load_backend
+from edge_vad.backends import load_backend
 from edge_vad.detection import NO_MOTION, Detection, Event
 from edge_vad.errors import BadInput
 from edge_vad.false_alarms import parse_rate, poisson_interval
@@ -116,32 +116,23 @@ def measure_false_alarms(
         [model for model, each in enumerate(first) if each == leader]
         for leader in sorted(set(first))
     ]
-
     stop = Flag()
 
-    def measure(group: Sequence[int], clip: Clip) -> list[NormalClip]:
+    def measure(work: tuple[list[int], Clip]) -> dict[int, NormalClip]:
+        group, clip = work
         with ExitStack() as opened:
-            scenes = [
-                _SceneAlarms(
-                    opened.enter_context(closing(load_backend(models[each], backend, threads=1))),
-                    models[each],
-                    rates[each],
-                    ignore,
-                )
-                for each in group
+            detectors = [
+                Detector(model, load_backend(model, backend, threads=1), false_alarms, ignore)
+                for model in (models[each] for each in group)
             ]
-            return _measure_clip(clip, scenes, on_frame, stop)
+            scenes = [_SceneAlarms(opened.enter_context(each)) for each in detectors]
+            return dict(zip(group, _measure_clip(clip, scenes, on_frame, stop), strict=True))
 
-    work = list(product(alike, clips))
-    measured: list[list[NormalClip]] = [[] for _ in models]
     with ThreadPoolExecutor(WORKERS) as pool:
         try:
-            done = list(pool.map(lambda each: measure(*each), work))
+            measured = list(pool.map(measure, product(alike, clips)))
         finally:
             stop.set()  # Ctrl-C and errors end the other clips soon
-    for (group, _), results in zip(work, done, strict=True):
-        for model, each in zip(group, results, strict=True):
-            measured[model].append(each)
     return [
         NormalEvaluation(
             scene=model.path.name,
@@ -151,7 +142,7 @@ def measure_false_alarms(
             threshold=model.card.normal.threshold(promised[number]),
             threshold_extrapolated=model.card.normal.is_extrapolated(promised[number]),
             normal_hours=model.card.normal.hours,
-            clips=tuple(measured[number]),
+            clips=tuple(each[number] for each in measured if number in each),
         )
         for number, model in enumerate(models)
     ]
@@ -160,32 +151,39 @@ def measure_false_alarms(
 class _SceneAlarms:
     """What one scene has said of a clip so far."""
 
-    def __init__(
-        self,
-        backend: Backend,
-        model: SceneModel,
-        false_alarms: str,
-        ignore: Sequence[Polygon],
-    ) -> None:
-        self.normal = model.card.normal
-        self.detector = Detector(model, backend, false_alarms, ignore)
-        self.promised = parse_rate(false_alarms)
-        self._tracker = EventTracker(normal=self.normal)
+    def __init__(self, detector: Detector) -> None:
+        self.detector = detector
+        self._normal = detector.model.card.normal
+        self._tracker = EventTracker(normal=self._normal)
         self._persistent = PersistentScore()
         self._alarms: list[Event] = []
-        self.highest = -float("inf")
+        self._highest = -math.inf
 
     def update(self, detection: Detection) -> None:
         """Take the next frame into account."""
         if alarm := self._tracker.update(detection):
             self._alarms.append(alarm)
         if detection.judged:
-            self.highest = max(self.highest, self._persistent.update(detection.score))
+            self._highest = max(self._highest, self._persistent.update(detection.score))
 
-    def finish(self) -> tuple[Event, ...]:
+    def result(self, clip: Clip, frames: int, hours: float) -> NormalClip:
         """End the clip: its alarms, as they would be written."""
         last = self._tracker.finish()
-        return tuple(event_line(each) for each in (*self._alarms, *([last] if last else [])))
+        alarms = tuple(event_line(each) for each in (*self._alarms, *([last] if last else [])))
+        per_hour = len(alarms) / hours
+        highest = max(self._highest, 0.0) if math.isinf(self._highest) else self._highest
+        return NormalClip(
+            name=clip.name,
+            nuisance=clip.kind,
+            frames=frames,
+            hours=hours,
+            alarms=alarms,
+            per_hour=per_hour,
+            interval=poisson_interval(len(alarms), hours),
+            ratio=per_hour / parse_rate(self.detector.false_alarms),
+            highest_score=highest,
+            rarity=self._normal.rarity(highest),
+        )
 
 
 def _measure_clip(
@@ -195,10 +193,10 @@ def _measure_clip(
     stop: Flag,
 ) -> list[NormalClip]:
     """Measure scenes that are given the same input, which the first one makes for all."""
-    leader = scenes[0]
+    leader = scenes[0].detector
     times_s: list[float] = []
     with clip.open() as source:
-        for prepared in leader.detector.prepare(source):
+        for prepared in leader.prepare(source):
             for scene in scenes:
                 scene.update(scene.detector.decide(prepared))
             if prepared.unjudged in ("", NO_MOTION):
@@ -206,25 +204,7 @@ def _measure_clip(
             on_frame()
             if stop.is_set():
                 break
-    hours = watched_s(times_s, leader.detector.model.card.fps) / 3600
+    hours = watched_s(times_s, leader.model.card.fps) / 3600
     if not times_s:
         raise BadInput(f"{clip.name} holds no frame that shows the scene", "check the source")
-    return [_of_clip(clip, scene, len(times_s), hours) for scene in scenes]
-
-
-def _of_clip(clip: Clip, scene: _SceneAlarms, frames: int, hours: float) -> NormalClip:
-    alarms = scene.finish()
-    per_hour = len(alarms) / hours
-    highest = max(scene.highest, 0.0) if math.isinf(scene.highest) else scene.highest
-    return NormalClip(
-        name=clip.name,
-        nuisance=clip.kind,
-        frames=frames,
-        hours=hours,
-        alarms=alarms,
-        per_hour=per_hour,
-        interval=poisson_interval(len(alarms), hours),
-        ratio=per_hour / scene.promised,
-        highest_score=highest,
-        rarity=scene.normal.rarity(highest),
-    )
+    return [scene.result(clip, len(times_s), hours) for scene in scenes]

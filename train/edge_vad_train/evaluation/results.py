@@ -5,11 +5,8 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
-from edge_vad_train.evaluation.metrics.frame_level import FrameLevel
-from edge_vad_train.evaluation.metrics.meter import MethodMeter
-from edge_vad_train.evaluation.metrics.pixel_level import PixelLevel
-from edge_vad_train.evaluation.metrics.region_level import RegionLevel
-from edge_vad_train.evaluation.metrics.roc import Labels, Scores
+from edge_vad_train.evaluation.metrics.meter import Method
+from edge_vad_train.evaluation.metrics.roc import Labels
 from edge_vad_train.evaluation.rows import Row
 
 Span = tuple[int, int]
@@ -40,36 +37,6 @@ class EvaluatedClip(msgspec.Struct, frozen=True):
         for start, stop in self.anomalous:
             labels[start:stop] = True
         return labels
-
-
-class Method(msgspec.Struct, frozen=True):
-    """One way to score frames, measured.
-
-    Attributes:
-        name: As in the table.
-        frame_level: How well its scores separate frames.
-        pixel_level: How well it locates, where that was asked for.
-        region_level: How well it finds regions and tracks, where that was asked for.
-        scores: The raw scores of each clip's frames.
-    """
-
-    name: str
-    frame_level: FrameLevel
-    pixel_level: PixelLevel | None
-    region_level: RegionLevel | None
-    scores: tuple[tuple[float, ...], ...]
-
-    @classmethod
-    def of(cls, meter: MethodMeter) -> Method:
-        """What a meter has measured."""
-        frame, pixel, region = meter.levels
-        scores = tuple(tuple(clip.scores.tolist()) for clip in meter.frame_clips)
-        return cls(meter.name, frame, pixel, region, scores)
-
-    @property
-    def pooled_scores(self) -> Scores:
-        """float64, (frames,), of all clips one after the other."""
-        return np.concatenate([np.array(scores, np.float64) for scores in self.scores])
 
 
 class SceneResult(msgspec.Struct, frozen=True):

@@ -84,12 +84,12 @@ def make_row(
         kinds: The kind of anomaly of every clip.
         gmac: Multiplications a frame, 10^9.
     """
-    levels = [meter.levels for meter in meters]
     frames = [meter.frame_clips for meter in meters]
     pixels = [meter.pixel_clips for meter in meters]
-    frame = [level.frame for level in levels]
-    pixel = [level.pixel for level in levels if level.pixel]
-    region = [level.region for level in levels if level.region]
+    methods = [meter.method for meter in meters]
+    frame = [method.frame_level for method in methods]
+    pixel = [method.pixel_level for method in methods if method.pixel_level]
+    region = [method.region_level for method in methods if method.region_level]
     return Row(
         name=name,
         scenes=len(meters),
@@ -135,14 +135,13 @@ def _by_kind(
     scenes: Sequence[Sequence[ClipScores]], kinds: Sequence[str | None]
 ) -> dict[str, Figure]:
     figures = {}
-    for kind in dict.fromkeys(kinds):
+    for kind in dict.fromkeys(filter(None, kinds)):
         of_kind = [
             [clip for clip, own in zip(clips, kinds, strict=True) if own == kind]
             for clips in scenes
         ]
         once = np.ones((1, len(of_kind[0])), np.int64)
         aucs = [float(drawn_areas(clips, once)[0]) for clips in of_kind]
-        if kind is not None and not np.isnan(aucs).any():
-            interval = _interval(of_kind, drawn_areas)
-            figures[kind] = Figure(float(np.mean(aucs)), min(aucs), interval)
+        if not np.isnan(aucs).any():
+            figures[kind] = _known(aucs, _interval(of_kind, drawn_areas))
     return figures

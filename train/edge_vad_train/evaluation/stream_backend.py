@@ -66,7 +66,7 @@ class StreamBackend(OnnxRuntimeBackend):
         }
 
 
-def load_with_streams(model: SceneModel, name: str, *, threads: int | None = None) -> Backend:
+def load_with_streams(model: SceneModel, name: str, threads: int | None = None) -> Backend:
     """Load a scene model as `load_backend` does; on ONNX Runtime's CPU with its single streams.
 
     Raises:

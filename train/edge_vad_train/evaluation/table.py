@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
@@ -12,7 +10,7 @@ from rich.table import Table
 from edge_vad.false_alarms import describe_hours, describe_rate
 from edge_vad_train.evaluation.false_alarm_rates import NormalEvaluation
 from edge_vad_train.evaluation.results import Evaluation
-from edge_vad_train.evaluation.rows import Figure, Row
+from edge_vad_train.evaluation.rows import Figure
 
 
 def print_evaluation(evaluation: Evaluation, console: Console) -> None:
@@ -97,52 +95,33 @@ def _rows(evaluation: Evaluation) -> Table:
     for heading in columns:
         table.add_column(heading, justify="right", no_wrap=True)
     for row in evaluation.rows:
-        lines = [what for what in _LINES if what != "worst" or row.scenes > 1]
+        lines = ["mean", *["worst"] * (row.scenes > 1), "95%"]
         labels = ["" if what == "mean" and not several else what for what in lines]
+        figures: list[Figure | None] = [getattr(row, name) for name in columns.values()]
         cost = "-" if row.gmac is None else f"{row.gmac:.2f}"
         table.add_row(
             escape(row.name),
             *([cost] if has_cost else []),
             "\n".join(labels),
-            *(_cell(value(row), lines) for value in columns.values()),
+            *("\n".join(_told(each)[what] for what in lines) if each else "-" for each in figures),
         )
         table.add_section()
     return table
 
 
-def _cell(figure: Figure | None, lines: list[str]) -> str:
-    return "\n".join(_LINES[what](figure) for what in lines) if figure else "-"
+def _told(figure: Figure) -> dict[str, str]:
+    """What is said of a figure, by the heading."""
+    interval = figure.interval and "-".join(map(percent, figure.interval))
+    return {"mean": percent(figure.mean), "worst": percent(figure.worst), "95%": interval or ""}
 
 
-def _mean(figure: Figure) -> str:
-    return percent(figure.mean)
-
-
-def _worst(figure: Figure) -> str:
-    return percent(figure.worst)
-
-
-def _interval(figure: Figure) -> str:
-    interval = figure.interval
-    return f"{percent(interval[0])}-{percent(interval[1])}" if interval else ""
-
-
-_LINES = {"mean": _mean, "worst": _worst, "95%": _interval}
-
-
-def _columns(evaluation: Evaluation) -> dict[str, Callable[[Row], Figure | None]]:
-    columns: dict[str, Callable[[Row], Figure | None]] = {
-        "micro\nAUC": lambda row: row.micro_auc,
-        "macro\nAUC": lambda row: row.macro_auc,
-        "EER": lambda row: row.eer,
-    }
+def _columns(evaluation: Evaluation) -> dict[str, str]:
+    """Which figures of a row are shown, by their headings."""
+    columns = {"micro\nAUC": "micro_auc", "macro\nAUC": "macro_auc", "EER": "eer"}
     if evaluation.rows[0].pixel_auc:
-        columns |= {
-            "pixel\nAUC": lambda row: row.pixel_auc,
-            "pixel\nprec.": lambda row: row.marked_precision,
-        }
+        columns |= {"pixel\nAUC": "pixel_auc", "pixel\nprec.": "marked_precision"}
     if evaluation.rows[0].rbdc:
-        columns |= {"RBDC": lambda row: row.rbdc, "TBDC": lambda row: row.tbdc}
+        columns |= {"RBDC": "rbdc", "TBDC": "tbdc"}
     return columns
 
 
@@ -151,19 +130,17 @@ def _kinds(evaluation: Evaluation) -> Table:
     table = _table("AUC by kind of anomaly, %", "kind")
     table.add_column("clips", justify="right")
     first = evaluation.rows[0]
-    shows_worst, shows_interval = first.scenes > 1, any(f.interval for f in first.kinds.values())
-    headings = [first.name, *["worst"] * shows_worst, *["95%"] * shows_interval]
-    for heading in (*headings, *(row.name for row in evaluation.rows[1:])):
+    has_intervals = any(figure.interval for figure in first.kinds.values())
+    shown = ["mean", *["worst"] * (first.scenes > 1), *["95%"] * has_intervals]
+    for heading in (first.name, *shown[1:], *(row.name for row in evaluation.rows[1:])):
         table.add_column(escape(heading), justify="right", overflow="fold")
     for kind, figure in first.kinds.items():
         others = [row.kinds.get(kind) for row in evaluation.rows[1:]]
         table.add_row(
             escape(kind),
             str(sum(clip.kind == kind for clip in evaluation.clips)),
-            _mean(figure),
-            *([_worst(figure)] if shows_worst else []),
-            *([_interval(figure) or "-"] if shows_interval else []),
-            *(_mean(other) if other else "-" for other in others),
+            *(_told(figure)[what] or "-" for what in shown),
+            *(percent(other.mean) if other else "-" for other in others),
         )
     return table
 

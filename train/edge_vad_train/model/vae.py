@@ -7,20 +7,25 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
+from msgspec import Meta
 from torch import Tensor, nn
 
 from edge_vad_train.model.pooling import window_means
+
+_Few = Annotated[int, Meta(gt=0, le=64)]
+"""Bounded as all sizes here: a design may come from elsewhere."""
 
 
 @dataclass(frozen=True)
 class Layer:
     """One unpadded convolution: output channels, kernel side and stride."""
 
-    channels: int
-    kernel: int
-    stride: int
+    channels: Annotated[int, Meta(gt=0, le=1024)]
+    kernel: _Few
+    stride: _Few
 
 
 @dataclass(frozen=True)
@@ -34,10 +39,10 @@ class Architecture:
         components: K, components of the prior's mixture.
     """
 
-    inputs: int
-    layers: tuple[Layer, ...]
-    latent: int
-    components: int
+    inputs: Annotated[int, Meta(gt=0, le=1024)]
+    layers: Annotated[tuple[Layer, ...], Meta(max_length=64)]
+    latent: _Few
+    components: Annotated[int, Meta(gt=0, le=256)]
 
     @property
     def patch(self) -> int:
@@ -148,7 +153,6 @@ class StreamVAE(nn.Module):
 
     def __init__(self, architecture: Architecture, sigma: float) -> None:
         super().__init__()
-        self.architecture = architecture
         self.sigma = sigma
         self.encoder = Encoder(architecture)
         self.decoder = Decoder(architecture)

@@ -5,20 +5,16 @@ from __future__ import annotations
 import hashlib
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from edge_vad.archive.identity import identify
-from edge_vad.errors import BadInput, Unavailable, WrongUse
+from edge_vad.errors import BadInput, WrongUse
 from edge_vad.files.atomic import PRIVATE, make_private_folder, write_whole
 from edge_vad.preprocessing.regions import Polygon
 from edge_vad_train.data.footage import FrameSize
 from edge_vad_train.model.scene_network import GENERATION
 from edge_vad_train.settings import TrainSettings
-
-if TYPE_CHECKING:
-    from lightning_fabric import Fabric
 
 
 class TrainPlan(msgspec.Struct, frozen=True):
@@ -52,7 +48,8 @@ class TrainPlan(msgspec.Struct, frozen=True):
             OSError: It cannot be read.
         """
         digests = [identify(each).digest for each in self.sources]
-        return hashlib.sha256(_encode(msgspec.structs.replace(self, sources=digests))).hexdigest()
+        told = msgspec.json.encode(msgspec.structs.replace(self, sources=digests))
+        return hashlib.sha256(told).hexdigest()
 
 
 class SceneJob(msgspec.Struct, frozen=True):
@@ -63,12 +60,18 @@ class SceneJob(msgspec.Struct, frozen=True):
         plan: What it is trained by.
         out: Folder of the trained scene.
         onnx: Where its scene model is to be.
+        device: Where it is trained.
+        engine: Whether an engine is built, where its device is.
+        overwrite: Whether another scene is replaced.
     """
 
     camera: str
     plan: TrainPlan
-    out: str
-    onnx: str
+    out: Path
+    onnx: Path
+    device: str
+    engine: bool
+    overwrite: bool
 
 
 def take_up(out: Path, plan: TrainPlan, overwrite: bool) -> bool:
@@ -105,21 +108,3 @@ def take_up(out: Path, plan: TrainPlan, overwrite: bool) -> bool:
             f"{out} cannot be written ({error.strerror})", "give an --out that can be written"
         ) from None
     return False
-
-
-def open_fabric(device: str) -> Fabric:
-    """What computes.
-
-    Raises:
-        Unavailable: There is no such device.
-    """
-    from lightning_fabric import Fabric
-
-    try:
-        return Fabric(accelerator=device, devices=1)
-    except (ValueError, RuntimeError) as error:
-        raise Unavailable(f"there is no device {device!r} ({error})", "use --device auto") from None
-
-
-def _encode(plan: TrainPlan) -> bytes:
-    return msgspec.json.encode(plan)

@@ -58,9 +58,17 @@ class SceneRecord(msgspec.Struct, frozen=True):
     engine: str | None = None
     remarks: tuple[str, ...] = ()
 
+    def is_placed(self, onnx: Path) -> bool:
+        """Whether the scene model is where it is wanted."""
+        return digest_of(onnx) == self.sha256
 
-def write_record(path: Path, record: msgspec.Struct) -> None:
-    """Write one of the above.
+    def has_engine(self, onnx: Path) -> bool:
+        """Whether the engine that was built lies beside the scene model."""
+        return self.engine is not None and onnx.with_name(self.engine).is_file()
+
+
+def write_record(path: Path, record: msgspec.Struct | list[SceneRecord]) -> None:
+    """Write one of the above, or several.
 
     Raises:
         OSError: It cannot be written.
@@ -118,16 +126,6 @@ def made_record(out: Path, key: str) -> SceneRecord | None:
     if record is None or record.key != key or digest_of(out / MODEL) != record.sha256:
         return None
     return record if digest_of(out / FILE_NAME) in (None, record.trained) else None
-
-
-def is_placed(record: SceneRecord, onnx: Path) -> bool:
-    """Whether the scene model is where it is wanted."""
-    return digest_of(onnx) == record.sha256
-
-
-def has_engine(record: SceneRecord, onnx: Path) -> bool:
-    """Whether the engine that was built lies beside the scene model."""
-    return record.engine is not None and onnx.with_name(record.engine).is_file()
 
 
 def digest_of(path: Path) -> str | None:

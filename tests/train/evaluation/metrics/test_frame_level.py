@@ -16,7 +16,6 @@ from edge_vad_train.evaluation.metrics.bootstrap import (
     drawn_equal_errors,
     drawn_means,
     interval_of,
-    pairs_won,
 )
 from edge_vad_train.evaluation.metrics.frame_level import measure_frames
 from edge_vad_train.evaluation.metrics.roc import equal_error
@@ -56,16 +55,6 @@ def test_no_clip_with_both_sides_means_no_macro() -> None:
     result = measure_frames([clip("xx", [5, 6]), clip("..", [1, 2])])
     assert result.macro_auc is None
     assert result.micro_auc == 1.0
-
-
-@settings(max_examples=50)
-@given(st.integers(0, 10_000))
-def test_pairs_between_clips_add_up_to_the_pooled_auc(seed: int) -> None:
-    clips = noisy_clips(seed)
-    labels = np.concatenate([each.labels for each in clips])
-    scores = np.concatenate([each.scores for each in clips])
-    pairs = labels.sum() * (~labels).sum()
-    assert pairs_won(clips).sum() / pairs == pytest.approx(roc_area(labels, scores))
 
 
 def test_the_interval_is_that_of_pooling_drawn_clips_again() -> None:

@@ -6,7 +6,7 @@ same for every method and every seed of the training, so that these stay compara
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,6 @@ from edge_vad_train.evaluation.metrics.roc import Labels, Scores
 
 RESAMPLES = 1000
 CONFIDENCE = 0.95
-_DRAWS_AT_ONCE = 50
 
 Interval = tuple[float, float]
 Times = NDArray[np.int64]
@@ -44,6 +43,12 @@ class ClipScores:
         return bool(self.labels.any()) and not bool(self.labels.all())
 
 
+def pooled(clips: Sequence[ClipScores]) -> tuple[Labels, Scores]:
+    """Labels and scores of all clips, one after the other."""
+    labels = np.concatenate([clip.labels for clip in clips])
+    return labels, np.concatenate([clip.scores for clip in clips])
+
+
 def draw_clips(clips: int, seed: int = 0) -> Times:
     """Draw as many clips as there are, with replacement, again and again."""
     rng = np.random.default_rng(seed)
@@ -51,17 +56,8 @@ def draw_clips(clips: int, seed: int = 0) -> Times:
 
 
 def drawn_areas(clips: Sequence[ClipScores], times: Times) -> Drawn:
-    """The micro AUC of every draw.
-
-    The AUC is a mean over pairs of an anomalous and a normal frame, so every draw follows from the
-    number of pairs that each clip wins against each other.
-    """
-    won = pairs_won(clips)
-    anomalous = np.array([clip.labels.sum() for clip in clips])
-    normal = np.array([(~clip.labels).sum() for clip in clips])
-    pairs = (times @ anomalous) * (times @ normal)
-    total = np.einsum("ni,ij,nj->n", times, won, times)
-    return np.where(pairs > 0, total / np.maximum(pairs, 1), np.nan)
+    """The micro AUC of every draw."""
+    return np.array([_area(*curve) for curve in _drawn_curves(clips, times)])
 
 
 def drawn_means(clips: Sequence[ClipScores], times: Times) -> Drawn:
@@ -76,28 +72,37 @@ def drawn_means(clips: Sequence[ClipScores], times: Times) -> Drawn:
 
 def drawn_equal_errors(clips: Sequence[ClipScores], times: Times) -> Drawn:
     """The equal error rate of every draw, between two thresholds linearly interpolated."""
-    scores = np.concatenate([clip.scores for clip in clips])
-    levels, places = np.unique(-scores, return_inverse=True)
-    counts = np.zeros((2, len(levels), len(clips)))
-    first = 0
-    for number, clip in enumerate(clips):
-        here = places[first : first + len(clip.scores)]
-        for truth in (0, 1):
-            of_truth = here[clip.labels == truth]
-            counts[truth, :, number] = np.bincount(of_truth, minlength=len(levels))
-        first += len(here)
-    parts = np.array_split(times, -(-len(times) // _DRAWS_AT_ONCE))
-    return np.concatenate([_equal_errors(counts, part) for part in parts])
+    return np.array([_equal_error(*curve) for curve in _drawn_curves(clips, times)])
 
 
-def _equal_errors(counts: NDArray[np.float64], times: Times) -> Drawn:
-    marked = np.cumsum(counts @ times.T, axis=1)
-    totals = marked[:, -1]
-    errors = np.full(len(times), np.nan)
-    for draw in np.flatnonzero(totals.all(axis=0)):
-        false_rate, true_rate = np.pad(marked[:, :, draw] / totals[:, draw, None], ((0, 0), (1, 0)))
-        errors[draw] = np.interp(0.0, false_rate - (1 - true_rate), false_rate)
-    return errors
+def _drawn_curves(clips: Sequence[ClipScores], times: Times) -> Iterator[tuple[Times, Times]]:
+    """Of every draw how many normal and anomalous frames reach each score, the highest first."""
+    labels, scores = pooled(clips)
+    order = np.argsort(-scores)
+    of_clip = np.repeat(np.arange(len(clips)), [len(clip.scores) for clip in clips])[order]
+    is_anomalous = labels[order]
+    last_of_score = np.flatnonzero(np.append(np.diff(scores[order]), 1))
+    for draw in times:
+        counts = draw[of_clip]
+        normal, anomalous = (
+            np.append(0, np.cumsum(counts * kind)[last_of_score])
+            for kind in (~is_anomalous, is_anomalous)
+        )
+        yield normal, anomalous
+
+
+def _area(normal: Times, anomalous: Times) -> float:
+    """The share of pairs of frames in which the anomalous one scores higher; ties count half."""
+    pairs = normal[-1] * anomalous[-1]
+    won = (np.diff(normal) * (anomalous[1:] + anomalous[:-1])).sum() / 2
+    return float(won / pairs) if pairs else np.nan
+
+
+def _equal_error(normal: Times, anomalous: Times) -> float:
+    if not normal[-1] or not anomalous[-1]:
+        return np.nan
+    false_rate, true_rate = normal / normal[-1], anomalous / anomalous[-1]
+    return float(np.interp(0.0, false_rate - (1 - true_rate), false_rate))
 
 
 def interval_of(drawn: Sequence[Drawn]) -> Interval:
@@ -111,20 +116,3 @@ def interval_of(drawn: Sequence[Drawn]) -> Interval:
     outside = (1 - CONFIDENCE) / 2
     low, high = np.quantile(known, [outside, 1 - outside]) if known.size else (0.0, 1.0)
     return float(low), float(high)
-
-
-def pairs_won(clips: Sequence[ClipScores]) -> NDArray[np.float64]:
-    """Count the pairs in which an anomalous frame scores above a normal one; ties count half.
-
-    Returns:
-        (clips, clips): anomalous frames of the row's clip against normal ones of the column's.
-    """
-    normal = [np.sort(clip.scores[~clip.labels]) for clip in clips]
-    anomalous = [clip.scores[clip.labels] for clip in clips]
-    return np.array([[_wins(above, below) for below in normal] for above in anomalous])
-
-
-def _wins(anomalous: Scores, sorted_normal: Scores) -> float:
-    below = np.searchsorted(sorted_normal, anomalous, side="left").sum()
-    not_above = np.searchsorted(sorted_normal, anomalous, side="right").sum()
-    return float(below + not_above) / 2

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from edge_vad.scoring.metrics import roc_area
-from edge_vad_train.evaluation.metrics.bootstrap import ClipScores
+from edge_vad_train.evaluation.metrics.bootstrap import ClipScores, pooled
 from edge_vad_train.evaluation.metrics.roc import equal_error
 
 
@@ -31,8 +31,7 @@ class FrameLevel(msgspec.Struct, frozen=True):
 
 def measure_frames(clips: Sequence[ClipScores]) -> FrameLevel:
     """Measure frame-level detection; over all clips, a frame is anomalous and one is not."""
-    labels = np.concatenate([clip.labels for clip in clips])
-    scores = np.concatenate([clip.scores for clip in clips])
+    labels, scores = pooled(clips)
     clip_aucs = tuple(
         roc_area(clip.labels, clip.scores) if clip.has_both else None for clip in clips
     )

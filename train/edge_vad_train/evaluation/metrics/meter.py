@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
-from typing import NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,22 +16,31 @@ from edge_vad_train.evaluation.metrics.bootstrap import ClipScores
 from edge_vad_train.evaluation.metrics.frame_level import FrameLevel, measure_frames
 from edge_vad_train.evaluation.metrics.pixel_level import PixelLevel, PixelMeter
 from edge_vad_train.evaluation.metrics.region_level import RegionLevel, RegionMeter
-from edge_vad_train.evaluation.metrics.roc import Labels
+from edge_vad_train.evaluation.metrics.roc import Labels, Scores
 from edge_vad_train.evaluation.metrics.upsampling import Size, Upsampling
 
 
-class Levels(NamedTuple):
-    """What a method reaches.
+class Method(msgspec.Struct, frozen=True):
+    """One way to score frames, measured.
 
     Attributes:
-        frame: Frame level.
-        pixel: Pixel level, where that was asked for.
-        region: Region level, where that was asked for.
+        name: As in the table.
+        frame_level: How well its scores separate frames.
+        pixel_level: How well it locates, where that was asked for.
+        region_level: How well it finds regions and tracks, where that was asked for.
+        scores: The raw scores of each clip's frames.
     """
 
-    frame: FrameLevel
-    pixel: PixelLevel | None
-    region: RegionLevel | None
+    name: str
+    frame_level: FrameLevel
+    pixel_level: PixelLevel | None
+    region_level: RegionLevel | None
+    scores: tuple[tuple[float, ...], ...]
+
+    @property
+    def pooled_scores(self) -> Scores:
+        """float64, (frames,), of all clips one after the other."""
+        return np.concatenate([np.array(scores, np.float64) for scores in self.scores])
 
 
 class MethodMeter:
@@ -103,10 +112,12 @@ class MethodMeter:
         return self._pixel.clips if self._pixel else []
 
     @cached_property
-    def levels(self) -> Levels:
+    def method(self) -> Method:
         """What all clips so far come to; to be asked for when all have been seen."""
-        return Levels(
-            frame=measure_frames(self.frame_clips),
-            pixel=self._pixel.result() if self._pixel else None,
-            region=self._regions.result() if self._regions else None,
+        return Method(
+            name=self.name,
+            frame_level=measure_frames(self.frame_clips),
+            pixel_level=self._pixel.result() if self._pixel else None,
+            region_level=self._regions.result() if self._regions else None,
+            scores=tuple(tuple(clip.scores.tolist()) for clip in self.frame_clips),
         )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from edge_vad.scoring.metrics import roc_area
 from edge_vad_train.datasets.base import Mask
-from edge_vad_train.evaluation.metrics.bootstrap import ClipScores
+from edge_vad_train.evaluation.metrics.bootstrap import ClipScores, pooled
 from edge_vad_train.evaluation.metrics.roc import equal_error
 from edge_vad_train.evaluation.metrics.upsampling import Pixels
 
@@ -81,8 +81,7 @@ class PixelMeter:
 
     def result(self) -> PixelLevel:
         """Measure the clips so far, of whose frames one at least is anomalous and one is not."""
-        labels = np.concatenate([clip.labels for clip in self.clips])
-        decisive = np.concatenate([clip.scores for clip in self.clips])
+        labels, decisive = pooled(self.clips)
         error = equal_error(labels, decisive)
         return PixelLevel(
             auc=roc_area(labels, decisive),
