@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -39,6 +39,10 @@ class ConvertedScene(NamedTuple):
     card: SceneCard
     samples: tuple[PreparedSample, ...] = ()
 
+    def with_card(self, **changes: Any) -> ConvertedScene:
+        """The same with some fields of its card changed."""
+        return self._replace(card=msgspec.structs.replace(self.card, **changes))
+
 
 def from_training(trained: Path) -> ConvertedScene:
     """Build the graph of a training, in single precision, and hold it to PyTorch.
@@ -59,10 +63,10 @@ def from_training(trained: Path) -> ConvertedScene:
     demand_parity(parity)
     frames, motion = scene.sample_frames.numpy(), scene.sample_motion.numpy()
     samples = tuple(
-        PreparedSample(ModelInput(frames[index : index + 1], motion[index : index + 1]))
-        for index in range(len(frames))
+        PreparedSample(ModelInput(frame[None], moves[None]))
+        for frame, moves in zip(frames, motion, strict=True)
     )
-    return ConvertedScene(graph, msgspec.structs.replace(scene.card, parity=parity), samples)
+    return ConvertedScene(graph, scene.card, samples).with_card(parity=parity)
 
 
 def with_motion_inside(
@@ -82,8 +86,7 @@ def with_motion_inside(
     from edge_vad_train.checkpoint import load_trained
 
     graph = build_motion_graph(load_trained(trained), inside)
-    card = msgspec.structs.replace(single.card, motion_inside=inside)
-    return single._replace(graph=graph, card=card)
+    return single._replace(graph=graph).with_card(motion_inside=inside)
 
 
 def demand_trained(trained: Path) -> None:
@@ -120,7 +123,7 @@ def from_scene_model(path: Path) -> ConvertedScene:
             "write it again with edge-vad export",
         ) from None
     del graph.metadata_props[:]
-    return ConvertedScene(graph, msgspec.structs.replace(card, proof=()))
+    return ConvertedScene(graph, card).with_card(proof=())
 
 
 def to_fp16(single: ConvertedScene) -> ConvertedScene:
@@ -135,7 +138,7 @@ def to_fp16(single: ConvertedScene) -> ConvertedScene:
 
     graph = fp16.to_fp16(single.graph)
     demand_precision(graph, "fp16")
-    return single._replace(graph=graph, card=msgspec.structs.replace(single.card, precision="fp16"))
+    return single._replace(graph=graph).with_card(precision="fp16")
 
 
 def calibrate(single: ConvertedScene, model: SceneModel, calibration: Sequence[str]) -> Calibrated:
@@ -178,7 +181,5 @@ def to_int8(
     graph = int8.to_int8(calibrated, layers)
     demand_precision(graph, "int8", layers)
     others = tuple(each for each in calibrated.layers if each not in layers)
-    card = msgspec.structs.replace(
-        single.card, precision="int8", int8_layers=layers, fp32_layers=others
-    )
-    return single._replace(graph=graph, card=card)
+    made = single._replace(graph=graph)
+    return made.with_card(precision="int8", int8_layers=layers, fp32_layers=others)

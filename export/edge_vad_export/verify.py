@@ -13,7 +13,7 @@ from edge_vad.cli.streams import print_next, run_command
 from edge_vad.errors import CheckFailed, WrongUse
 from edge_vad.preprocessing.regions import describe_regions
 from edge_vad.scene_model import SceneModel
-from edge_vad_export.options import footage_options, gate_options
+from edge_vad_export.options import comparison_options
 from edge_vad_export.verification.comparison import Runner
 from edge_vad_export.verification.gates import Gates, VerificationFootage
 from edge_vad_export.verification.runners import open_all, open_engine, refuse_another_scene
@@ -39,8 +39,7 @@ Examples:
     type=click.Path(path_type=Path),
     help="An engine that was built from SCENE, to compare too.",
 )
-@footage_options
-@gate_options
+@comparison_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 def verify(
     scene: Path,

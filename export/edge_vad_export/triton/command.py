@@ -17,7 +17,8 @@ from edge_vad.scene_model import SceneModel
 from edge_vad_export.engines.options import EngineChoice
 from edge_vad_export.triton.config import ONNX, PLAN, Served
 from edge_vad_export.triton.repository import ServedModel, add_to_repository
-from edge_vad_export.triton.warm_up import warm_up_tensors
+from edge_vad_export.triton.warm_up import warm_up_samples, warm_up_tensors
+from edge_vad_export.verification.gates import VerificationFootage
 from edge_vad_export.verification.samples import PreparedSample
 
 
@@ -44,27 +45,38 @@ def refuse_serving(repository: Path | None, engine: EngineChoice | None, scene: 
 
 
 def serve(
-    repository: Path, model: SceneModel, samples: Iterable[PreparedSample], engine: Path | None
-) -> ServedModel:
+    repository: Path,
+    scene: Path,
+    footage: VerificationFootage,
+    kept: Iterable[PreparedSample],
+    engine: Path | None,
+    *,
+    quiet: bool,
+) -> dict[str, Any]:
     """Put a scene model, or the engine that was built from it, into a repository.
 
     Args:
         repository: The folder.
-        model: The scene model.
-        samples: Frames to warm up with.
+        scene: The scene model.
+        footage: What was given to warm up with.
+        kept: Frames that the training kept.
         engine: The engine; None: the server runs the scene model itself.
+        quiet: Whether not to print what was written and the next commands.
+
+    Returns:
+        What was written, for programs.
 
     Raises:
         WrongUse: Something else has its place.
-        BadInput: It cannot be written.
+        BadInput: It cannot be written, or the footage cannot be read.
     """
-    served, content = _plan(engine) if engine else (ONNX, model.content())
+    model = SceneModel.read(scene)
+    form, content = _plan(engine) if engine else (ONNX, model.content())
+    samples = warm_up_samples(model, footage, kept)
     warm_up = {} if model.card.motion_inside else warm_up_tensors(model, samples)
-    return add_to_repository(repository, model, served, content, warm_up)
-
-
-def describe_served(served: ServedModel) -> dict[str, Any]:
-    """What was written, for programs."""
+    served = add_to_repository(repository, model, form, content, warm_up)
+    if not quiet:
+        _print_served(served, model)
     return {
         "triton": {
             "repository": str(served.repository),
@@ -76,22 +88,15 @@ def describe_served(served: ServedModel) -> dict[str, Any]:
     }
 
 
-def print_served(served: ServedModel, scene: Path, *, has_motion: bool) -> None:
-    """Print what was written, and the next commands.
-
-    Args:
-        served: What was written.
-        scene: The scene model.
-        has_motion: Whether the server measures motion, and keeps the state of cameras.
-    """
+def _print_served(served: ServedModel, model: SceneModel) -> None:
     there = "" if served.is_new else ", which was there already"
     click.echo(f"{served.file}: {served.platform}{there}")
-    if has_motion:
+    if model.card.motion_inside:
         click.echo("the server keeps the state of every camera: its frames must reach one server")
     backend = f"triton://HOST:8001/{served.name}"
     print_next(
         f"tritonserver --model-repository {shlex.quote(str(served.repository))}",
-        run_command(scene, "SOURCE", "--backend", backend),
+        run_command(model.path, "SOURCE", "--backend", backend),
     )
 
 
