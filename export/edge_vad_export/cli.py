@@ -30,7 +30,7 @@ from edge_vad_export.conversion import (
     with_motion_inside,
 )
 from edge_vad_export.engines.command import export_engine, print_dry_run
-from edge_vad_export.engines.options import EngineChoice, engine_options
+from edge_vad_export.engines.options import EngineChoice, chosen_engine, engine_options
 from edge_vad_export.engines.plan import choose_device
 from edge_vad_export.model_io import place, reject, stage
 from edge_vad_export.options import comparison_options
@@ -116,8 +116,8 @@ def export(
     form: str,
     max_auc_drop: float,
     max_score_shift: float,
-    engine: EngineChoice | None,
     as_json: bool,
+    **engine_words: Any,
 ) -> None:
     """Write a trained scene as one ONNX file, and prove it on real frames.
 
@@ -128,6 +128,7 @@ def export(
     With --engine it is then compiled for one device, and compared again where that is here; of a
     scene model as it is, alone. With --triton a server gets the scene model, or the engine.
     """
+    engine = chosen_engine(**engine_words)
     kind = choose_kind(fp16, int8, motion_in_graph, calibration, long_steps)
     inside = MotionInside(long_steps, camera=camera_picture(pictures, motion_in_graph))
     footage = VerificationFootage(frames or calibration, labels, form, inside.camera)
@@ -147,7 +148,7 @@ def export(
     with TemporaryDirectory() as folder, _needing_packages():
         if engine and engine.dry_run:
             demand_trained(trained)
-            print_dry_run(out, engine, as_json)
+            print_dry_run(out, engine, as_json, is_there=False)
             return
         gates = gates_of(kind, max_auc_drop, max_score_shift)
         with Console(stderr=True).status("building the graph"):
@@ -190,6 +191,9 @@ class _Finish:
 
     def run(self) -> None:
         """Do it, and print it."""
+        if self.engine and self.engine.dry_run:
+            print_dry_run(self.scene, self.engine, self.as_json, is_there=True)
+            return
         if self.engine:
             export_engine(
                 self.scene,

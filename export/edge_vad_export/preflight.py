@@ -124,7 +124,12 @@ def refuse_conversion(trained: Path, kind: Kind, footage: VerificationFootage) -
             "give the folder of its training",
         )
     card = SceneModel.read(trained).card
-    refuse_rounded(trained, card.precision)
+    if card.precision != "fp32":
+        raise WrongUse(
+            f"{trained} is {card.precision} already, and what was rounded away does not come back",
+            "give the scene model in single precision, or the folder of its training; for an "
+            f"engine of this one leave out --{card.precision}",
+        )
     if kind == "int8" and card.motion_inside:
         raise WrongUse(
             f"{trained} measures motion itself, and INT8 is for scenes that are given it",
@@ -138,20 +143,6 @@ def refuse_conversion(trained: Path, kind: Kind, footage: VerificationFootage) -
         raise WrongUse(
             "there are no frames to compare the two precisions on",
             "add --frames SOURCE or --labels DATASET, or give the folder of the training",
-        )
-
-
-def refuse_rounded(path: Path, precision: Precision) -> None:
-    """See to it that a scene model is of single precision.
-
-    Raises:
-        WrongUse: It is not.
-    """
-    if precision != "fp32":
-        raise WrongUse(
-            f"{path} is {precision} already, and what was rounded away does not come back",
-            "give the scene model in single precision, or the folder of its training; for an "
-            f"engine of this one leave out --{precision}",
         )
 
 

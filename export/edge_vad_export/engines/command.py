@@ -51,9 +51,6 @@ def export_engine(
         EdgeVadError: It cannot be built; see `cache.make_engine`.
     """
     plan = _plan(onnx, choice)
-    if choice.dry_run:
-        _print_plan(plan.path, onnx, plan.device, choice, plan.why_not_cached(), as_json)
-        return
     try:
         with _build_bar(plan.path.name) as (on_progress, stop):
             made = make_engine(plan, on_progress, _verifier(verification, plan, stop))
@@ -72,21 +69,42 @@ def export_engine(
         _print_next_command(made)
 
 
-def print_dry_run(onnx: Path, choice: EngineChoice, as_json: bool) -> None:
-    """Say what engine would be built of a scene model that would be written before.
+def print_dry_run(onnx: Path, choice: EngineChoice, as_json: bool, *, is_there: bool) -> None:
+    """Say what engine would be built of a scene model.
 
     Args:
-        onnx: Where the scene model would be written.
+        onnx: The scene model.
         choice: What was asked for.
         as_json: Whether to print one JSON object.
+        is_there: Whether the scene model is there; else it would be written before.
 
     Raises:
         Unavailable: There is no device, and none was named.
         WrongUse: The target does not build for such a device.
     """
-    device, _ = choose_device(choice.target, choice.compute_capability)
-    engine = engine_file.engine_path(onnx, choice.target, device)
-    _print_plan(engine, onnx, device, choice, f"{onnx} is to be written first", as_json)
+    if is_there:
+        plan = _plan(onnx, choice)
+        engine, device, missed = plan.path, plan.device, plan.why_not_cached()
+    else:
+        device, _ = choose_device(choice.target, choice.compute_capability)
+        engine = engine_file.engine_path(onnx, choice.target, device)
+        missed = f"{onnx} is to be written first"
+    described = {
+        "dry_run": True,
+        "engine": str(engine),
+        "scene": str(onnx),
+        "builder": TARGET_NAMES[choice.target],
+        "device": _known_fields(device),
+        "batch": str(choice.options.batch),
+        "cache": "miss" if missed else "hit",
+        "reason": missed,
+    }
+    if as_json:
+        click.echo(msgspec.json.encode(described))
+        return
+    click.echo(f"would build {engine}" if missed else f"would build nothing: {engine} is there")
+    click.echo(f"from {onnx}, with {described['builder']}, batch {described['batch']}")
+    _print_device_and_cache(described)
 
 
 def _verifier(
@@ -125,38 +143,8 @@ def _build_bar(label: str) -> Iterator[tuple[OnProgress, Callable[[], None]]]:
 
 
 def _plan(onnx: Path, choice: EngineChoice) -> EnginePlan:
-    return plan_engine(
-        onnx,
-        choice.target,
-        compute_capability=choice.compute_capability,
-        options=choice.options,
-    )
-
-
-def _print_plan(
-    engine: Path,
-    onnx: Path,
-    device: DeviceFingerprint,
-    choice: EngineChoice,
-    missed: str | None,
-    as_json: bool,
-) -> None:
-    described = {
-        "dry_run": True,
-        "engine": str(engine),
-        "scene": str(onnx),
-        "builder": TARGET_NAMES[choice.target],
-        "device": _known_fields(device),
-        "batch": str(choice.options.batch),
-        "cache": "miss" if missed else "hit",
-        "reason": missed,
-    }
-    if as_json:
-        click.echo(msgspec.json.encode(described))
-        return
-    click.echo(f"would build {engine}" if missed else f"would build nothing: {engine} is there")
-    click.echo(f"from {onnx}, with {described['builder']}, batch {described['batch']}")
-    _print_device_and_cache(described)
+    capability, options = choice.compute_capability, choice.options
+    return plan_engine(onnx, choice.target, compute_capability=capability, options=options)
 
 
 def _describe_made(made: BuiltEngine) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar, get_args
@@ -34,32 +33,35 @@ class EngineChoice:
 
 
 def engine_options(function: Function) -> Function:
-    """Add the options about engines; the command gets `engine`, an `EngineChoice` or None."""
-
-    @functools.wraps(function)
-    def command(
-        *arguments: object,
-        engine: bool,
-        target: Target | None,
-        compute_capability: str | None,
-        batch: BatchProfile | None,
-        workspace_mib: int | None,
-        tf32: bool,
-        dry_run: bool,
-        **others: object,
-    ) -> Any:
-        if not engine and (target or compute_capability or batch or workspace_mib or tf32):
-            raise WrongUse("these options are about engines", "add --engine")
-        if not engine and dry_run:
-            raise WrongUse("--dry-run says what engine would be built", "add --engine")
-        options = EngineOptions(batch or BatchProfile(), workspace_mib, tf32)
-        choice = EngineChoice(target or "tensorrt", compute_capability, options, dry_run)
-        return function(*arguments, engine=choice if engine else None, **others)
-
-    wrapped: Any = command
+    """Add the options about engines; the command hands what it is given to `chosen_engine`."""
     for option in reversed(_OPTIONS):
-        wrapped = option(wrapped)
-    return wrapped  # type: ignore[no-any-return]
+        function = option(function)
+    return function
+
+
+def chosen_engine(
+    *,
+    engine: bool,
+    target: Target | None,
+    compute_capability: str | None,
+    batch: BatchProfile | None,
+    workspace_mib: int | None,
+    tf32: bool,
+    dry_run: bool,
+) -> EngineChoice | None:
+    """The engine that the options ask for.
+
+    Raises:
+        WrongUse: They say something of an engine, and ask for none.
+    """
+    if engine:
+        options = EngineOptions(batch or BatchProfile(), workspace_mib, tf32)
+        return EngineChoice(target or "tensorrt", compute_capability, options, dry_run)
+    if target or compute_capability or batch or workspace_mib or tf32:
+        raise WrongUse("these options are about engines", "add --engine")
+    if dry_run:
+        raise WrongUse("--dry-run says what engine would be built", "add --engine")
+    return None
 
 
 def _parse_batch(

@@ -48,19 +48,19 @@ class BuildProgress:
         """Whether the build was to be ended."""
         return self._cancelled.is_set()
 
-    def start(self, name: str, parent: str | None, steps: int) -> None:
+    def phase_start(self, name: str, parent: str | None, steps: SupportsInt) -> None:
         """A phase begins."""
-        self._phases[name] = _Phase(parent, max(steps, 1))
+        self._phases[name] = _Phase(parent, max(int(steps), 1))
         self._report(name)
 
-    def step(self, name: str, step: int) -> bool:
+    def step_complete(self, name: str, step: SupportsInt) -> bool:
         """A step, counted from 0, is done; gives whether to go on."""
         if name in self._phases:
-            self._phases[name].done = step + 1
+            self._phases[name].done = int(step) + 1
             self._report(name)
         return not self.is_cancelled
 
-    def finish(self, name: str) -> None:
+    def phase_finish(self, name: str) -> None:
         """A phase is over."""
         if name in self._phases:
             self._phases[name].done = self._phases[name].steps
@@ -68,19 +68,14 @@ class BuildProgress:
             del self._phases[name]
 
     def _report(self, name: str) -> None:
-        share, current = 0.0, self._phases.get(name)
-        while current:
-            share = min((current.done + share) / current.steps, 1.0)
-            current = self._phases.get(current.parent or "")
-        self._reached = max(self._reached, share if self._is_rooted(name) else 0.0)
+        share, phase, is_rooted = 0.0, self._phases.get(name), False
+        while phase:
+            share = min((phase.done + share) / phase.steps, 1.0)
+            # Where a parent is over, its share of the whole is not known.
+            is_rooted, phase = not phase.parent, self._phases.get(phase.parent or "")
+        if is_rooted:
+            self._reached = max(self._reached, share)
         self._on_progress(self._reached, name)
-
-    def _is_rooted(self, name: str) -> bool:
-        """Whether the phase hangs, by parents that still run, on one that has no parent."""
-        phase = self._phases.get(name)
-        while phase and phase.parent:
-            phase = self._phases.get(phase.parent)
-        return phase is not None
 
 
 def make_monitor(library: Library, progress: BuildProgress) -> trt.IProgressMonitor:
@@ -89,18 +84,8 @@ def make_monitor(library: Library, progress: BuildProgress) -> trt.IProgressMoni
         trt = library.api
 
     class Monitor(trt.IProgressMonitor):
-        def __init__(self) -> None:
-            trt.IProgressMonitor.__init__(self)
-
-        def phase_start(
-            self, phase_name: str, parent_phase: str | None, num_steps: SupportsInt
-        ) -> None:
-            progress.start(phase_name, parent_phase, int(num_steps))
-
-        def step_complete(self, phase_name: str, step: SupportsInt) -> bool:
-            return progress.step(phase_name, int(step))
-
-        def phase_finish(self, phase_name: str) -> None:
-            progress.finish(phase_name)
+        phase_start = staticmethod(progress.phase_start)
+        step_complete = staticmethod(progress.step_complete)
+        phase_finish = staticmethod(progress.phase_finish)
 
     return Monitor()
