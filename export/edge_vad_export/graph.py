@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import logging
 import warnings
 from collections.abc import Sequence
@@ -81,7 +82,12 @@ def _traced(
 ) -> onnx.ModelProto:
     # torch tells of every optional package that it does not find.
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    batch = torch.export.Dim("batch", min=1, max=1024)
+    batch = {0: torch.export.Dim("batch", min=1, max=1024)}
+    arguments = inspect.signature(network.forward).bind(*inputs.values()).arguments
+    shapes = {
+        name: batch if isinstance(given, Tensor) else (batch,) * len(given)
+        for name, given in arguments.items()
+    }
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # torch warns of its own deprecations
         program = torch.onnx.export(
@@ -89,7 +95,7 @@ def _traced(
             tuple(inputs.values()),
             input_names=list(inputs),
             output_names=list(outputs),
-            dynamic_shapes={name: {0: batch} for name in inputs},
+            dynamic_shapes=shapes,
             opset_version=OPSET,
             dynamo=True,
             verbose=False,

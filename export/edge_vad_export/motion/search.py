@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from edge_vad_export.motion.matching import Matcher, Patches, Surroundings
-from edge_vad_export.motion.patches import PatchGrid, Wavefront, square
+from edge_vad_export.motion.patches import PatchGrid, square, wavefront
 
 _BORDER = 16
 """Px by which OpenCV repeats the edge of the next picture."""
@@ -54,7 +54,7 @@ class PatchSearch(nn.Module):
         }.items():
             self.register_buffer(name, held)
         self.spreads = nn.ModuleList(
-            [Spreading(Wavefront(grid, backward=each), matcher) for each in (False, True)]
+            [Spreading(grid, matcher, backward=each) for each in (False, True)]
             if propagation
             else [Descent(matcher)]
         )
@@ -113,8 +113,9 @@ class Spreading(nn.Module):
     """Goes over the patches once: each takes the best flow of those before it, and descends.
 
     Args:
-        wave: The order in which it goes.
+        grid: The patches.
         matcher: Sizes.
+        backward: From the last patch to the first.
     """
 
     order: Tensor
@@ -122,13 +123,11 @@ class Spreading(nn.Module):
     has_left: Tensor
     has_above: Tensor
 
-    def __init__(self, wave: Wavefront, matcher: Matcher) -> None:
+    def __init__(self, grid: PatchGrid, matcher: Matcher, *, backward: bool) -> None:
         super().__init__()
-        self.stripes, self.lanes, self.matcher = wave.stripes, wave.lanes, matcher
-        self.register_buffer("order", wave.patches)
-        self.register_buffer("places", wave.places)
-        self.register_buffer("has_left", wave.has_left)
-        self.register_buffer("has_above", wave.has_above)
+        self.stripes, self.lanes, self.matcher = grid.stripes, grid.stripes * grid.depth, matcher
+        for name, held in wavefront(grid, backward=backward).items():
+            self.register_buffer(name, held)
 
     def forward(self, next_: Surroundings, patches: Patches, flow: Tensor) -> Tensor:
         """Spread flow, float32, (N, patches, 2), px, over the patches, and refine it."""
