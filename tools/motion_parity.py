@@ -33,7 +33,7 @@ from edge_vad.scene_model import SceneModel
 from edge_vad.scoring.metrics import roc_area
 from edge_vad_export.verification.comparison import MAX_SCORE_SHIFT
 from edge_vad_export.verification.flow_parity import MOST_HIGH_PX, MOST_MEAN_PX
-from edge_vad_export.verification.gates import MAX_MOTION_AUC_DROP
+from edge_vad_export.verification.verification import MAX_MOTION_AUC_DROP
 from edge_vad_train.datasets import open_dataset
 
 _COLUMNS = {

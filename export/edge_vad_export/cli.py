@@ -45,11 +45,15 @@ from edge_vad_export.preflight import (
     refuse_place,
 )
 from edge_vad_export.triton.command import refuse_serving, serve
-from edge_vad_export.verification.gates import Gates, VerificationFootage, gates_of
 from edge_vad_export.verification.runners import open_all
 from edge_vad_export.verification.samples import moved
 from edge_vad_export.verification.table import print_comparisons
-from edge_vad_export.verification.verification import Verification
+from edge_vad_export.verification.verification import (
+    Gates,
+    Verification,
+    VerificationFootage,
+    gates_of,
+)
 
 _EPILOG = """\b
 Examples:

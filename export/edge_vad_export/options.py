@@ -13,14 +13,18 @@ from edge_vad_export.verification.comparison import MAX_AUC_DROP, MAX_SCORE_SHIF
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def comparison_options(function: Function) -> Function:
-    """Add the options of what is compared on, and of how far off a scene model may be."""
-    for option in reversed(_OPTIONS):
-        function = option(function)
-    return function
+def adding(*options: Callable[[Function], Function]) -> Callable[[Function], Function]:
+    """A decorator that adds options to a command, in their order."""
+
+    def add(function: Function) -> Function:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return add
 
 
-_OPTIONS = (
+comparison_options = adding(
     click.option(
         "--frames",
         metavar="SOURCE",
@@ -56,3 +60,4 @@ _OPTIONS = (
         help="Fail when a frame's score shifts by more; 1 is the spread of ordinary frames.",
     ),
 )
+"""Options of what is compared on, and of how far off a scene model may be."""

@@ -12,7 +12,7 @@ from edge_vad import engine_file
 from edge_vad.errors import BadInput, WrongUse
 from edge_vad.frame import CameraPicture
 from edge_vad.scene_model import Precision, SceneModel
-from edge_vad_export.verification.gates import VerificationFootage
+from edge_vad_export.verification.verification import VerificationFootage
 
 Kind = Precision | Literal["motion"]
 """What is made of a training: its precision; or, in single precision, with motion inside."""

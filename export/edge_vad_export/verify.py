@@ -15,10 +15,9 @@ from edge_vad.preprocessing.regions import describe_regions
 from edge_vad.scene_model import SceneModel
 from edge_vad_export.options import comparison_options
 from edge_vad_export.verification.comparison import Runner
-from edge_vad_export.verification.gates import Gates, VerificationFootage
 from edge_vad_export.verification.runners import open_all, open_engine, refuse_another_scene
 from edge_vad_export.verification.table import print_comparisons
-from edge_vad_export.verification.verification import Verification
+from edge_vad_export.verification.verification import Gates, Verification, VerificationFootage
 
 _EPILOG = """\b
 Examples:

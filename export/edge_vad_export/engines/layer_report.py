@@ -65,20 +65,18 @@ def part_of(node: str) -> str:
 
 def read_network(network: trt.INetworkDefinition) -> list[NetworkLayer]:
     """Read the layers of a parsed network with their types."""
-    nodes = []
-    for index in range(network.num_layers):
-        layer = network.get_layer(index)
-        inputs = [layer.get_input(number) for number in range(layer.num_inputs)]
-        outputs = [layer.get_output(number) for number in range(layer.num_outputs)]
-        nodes.append(
-            NetworkLayer(
-                layer.name,
-                layer.type.name,
-                tuple(each.name for each in inputs if each is not None),
-                {each.name: _type_name(str(each.dtype)) for each in outputs if each is not None},
-            )
-        )
-    return nodes
+    return [_read_layer(network.get_layer(index)) for index in range(network.num_layers)]
+
+
+def _read_layer(layer: trt.ILayer) -> NetworkLayer:
+    inputs = [layer.get_input(number) for number in range(layer.num_inputs)]
+    outputs = [layer.get_output(number) for number in range(layer.num_outputs)]
+    return NetworkLayer(
+        layer.name,
+        layer.type.name,
+        tuple(each.name for each in inputs if each is not None),
+        {each.name: _type_name(str(each.dtype)) for each in outputs if each is not None},
+    )
 
 
 def inspect(library: Library, engine: trt.ICudaEngine) -> list[EngineLayer]:
@@ -92,20 +90,16 @@ def inspect(library: Library, engine: trt.ICudaEngine) -> list[EngineLayer]:
 
 def parse_layers(lines: Iterable[str]) -> list[EngineLayer]:
     """Parse the lines in which TensorRT describes an engine's layers, one a line."""
-    layers = []
-    for line in lines:
-        found = _LAYER.search(line)
-        if found:
-            layers.append(
-                EngineLayer(
-                    found["name"],
-                    tuple(_NODE.findall(found["rest"] or "")),
-                    _types_in(found["reads"]),
-                    _types_in(found["writes"]),
-                    _types_in(found["holds"] or ""),
-                )
-            )
-    return layers
+    return [
+        EngineLayer(
+            found["name"],
+            tuple(_NODE.findall(found["rest"])),
+            _types_in(found["reads"]),
+            _types_in(found["writes"]),
+            _types_in(found["holds"] or ""),
+        )
+        for found in filter(None, map(_LAYER.search, lines))
+    ]
 
 
 def summarise(layers: Sequence[EngineLayer]) -> dict[str, dict[str, int]]:

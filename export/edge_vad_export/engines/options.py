@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar, get_args
+from typing import get_args
 
 import click
 
 from edge_vad.device.tensorrt import Target
 from edge_vad.engine_file import MOST_FRAMES, MOST_MIB, BatchProfile, EngineOptions
 from edge_vad.errors import WrongUse
-
-Function = TypeVar("Function", bound=Callable[..., Any])
+from edge_vad_export.options import adding
 
 
 @dataclass(frozen=True)
@@ -30,13 +28,6 @@ class EngineChoice:
     compute_capability: str | None
     options: EngineOptions
     dry_run: bool
-
-
-def engine_options(function: Function) -> Function:
-    """Add the options about engines; the command hands what it is given to `chosen_engine`."""
-    for option in reversed(_OPTIONS):
-        function = option(function)
-    return function
 
 
 def chosen_engine(
@@ -81,7 +72,7 @@ def _parse_batch(
         ) from None
 
 
-_OPTIONS = (
+engine_options = adding(
     click.option(
         "--engine", is_flag=True, help="Build an engine of the ONNX file, for the GPU in here."
     ),
@@ -111,3 +102,4 @@ _OPTIONS = (
         "--dry-run", is_flag=True, help="Say what engine would be built, for what, and where."
     ),
 )
+"""Options about engines; the command hands what it is given to `chosen_engine`."""

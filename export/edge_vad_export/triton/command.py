@@ -18,8 +18,8 @@ from edge_vad_export.engines.options import EngineChoice
 from edge_vad_export.triton.config import ONNX, PLAN, Served
 from edge_vad_export.triton.repository import ServedModel, add_to_repository
 from edge_vad_export.triton.warm_up import warm_up_samples, warm_up_tensors
-from edge_vad_export.verification.gates import VerificationFootage
 from edge_vad_export.verification.samples import PreparedSample
+from edge_vad_export.verification.verification import VerificationFootage
 
 
 def refuse_serving(repository: Path | None, engine: EngineChoice | None, scene: Path) -> None:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from edge_vad.opencv import cv2
 from edge_vad.preprocessing.background_picture import decode_background
 from edge_vad.scene_model import SceneModel
-from edge_vad_export.verification.gates import VerificationFootage
 from edge_vad_export.verification.samples import PreparedSample, moved
+from edge_vad_export.verification.verification import VerificationFootage
 
 
 def warm_up_samples(

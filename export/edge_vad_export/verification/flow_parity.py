@@ -100,11 +100,9 @@ class _FlowGraph:
     """The part of a graph that measures flow."""
 
     def __init__(self, model: SceneModel) -> None:
-        state = model.card.state
-        self._states = CameraStates(state)
-        pictures = ["picture"] if model.card.camera else []
-        self._outputs = ["flow", *(each.output for each in state), *pictures]
-        self._state_count = len(state)
+        self._states = CameraStates(model.card.state)
+        self._state = [each.output for each in model.card.state]
+        self._outputs = ["flow", *self._state, *(["picture"] if model.card.camera else [])]
         content = needed_graph(model.content(), self._outputs)
         self._session: Any = open_session(PROVIDERS["onnxruntime"], content, name=model.path)
 
@@ -112,7 +110,6 @@ class _FlowGraph:
         """Flow since the frame before, (2, height', width'), px, and the frame of scene's size."""
         inputs = seen.of_camera
         tensors = inputs.tensors | self._states.inputs(inputs.cameras)
-        flow, *rest = self._session.run(self._outputs, tensors)
-        self._states.keep(inputs.cameras, rest[: self._state_count])
-        (picture,) = rest[self._state_count :] or [inputs.frame]
-        return flow[0], picture[0]
+        given = dict(zip(self._outputs, self._session.run(self._outputs, tensors), strict=True))
+        self._states.keep(inputs.cameras, [given[name] for name in self._state])
+        return given["flow"][0], given.get("picture", inputs.frame)[0]

@@ -20,7 +20,7 @@ from edge_vad_export.triton.config import ONNX, PLAN, config_of
 from edge_vad_export.triton.pbtxt import to_text
 from edge_vad_export.triton.repository import add_to_repository
 from edge_vad_export.triton.warm_up import warm_up_samples, warm_up_tensors
-from edge_vad_export.verification.gates import VerificationFootage
+from edge_vad_export.verification.verification import VerificationFootage
 
 Command = Callable[..., tuple[int, str, str]]
 BACKEND = "triton://HOST:8001/street"
