@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from edge_vad.errors import BadInput, CheckFailed
 from edge_vad.files.atomic import write_whole
 from edge_vad.scene_file import append_digest
-from edge_vad.scene_model import METADATA_KEY, SceneCard, SceneModel
+from edge_vad.scene_model import METADATA_KEY, SceneModel
 from edge_vad_export.conversion import ConvertedScene
-
-if TYPE_CHECKING:
-    import onnx
-
-
-def embed_card(model: onnx.ModelProto, card: SceneCard) -> None:
-    """Put the scene's card into the model's metadata."""
-    del model.metadata_props[:]
-    model.metadata_props.add(key=METADATA_KEY, value=card.encode())
-
-
-def write_model(model: onnx.ModelProto, path: Path) -> None:
-    """Write a model to a file, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, append_digest(model.SerializeToString()))
 
 
 def place(made: ConvertedScene, path: Path) -> SceneModel:
@@ -33,9 +18,11 @@ def place(made: ConvertedScene, path: Path) -> SceneModel:
     Raises:
         BadInput: The place cannot be written.
     """
-    embed_card(made.graph, made.card)
+    del made.graph.metadata_props[:]
+    made.graph.metadata_props.add(key=METADATA_KEY, value=made.card.encode())
     try:
-        write_model(made.graph, path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, append_digest(made.graph.SerializeToString()))
     except OSError as error:
         raise BadInput(
             f"{path} cannot be written ({error.strerror})", "give an --out that can be written"

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -52,25 +53,12 @@ def build(library: Library, plan: EnginePlan, on_progress: OnProgress) -> Built:
         KeyboardInterrupt: Ctrl-C was pressed.
     """
     progress = BuildProgress(on_progress)
-    outcome: list[Built | BaseException] = []
-
-    def work() -> None:
-        _lower_priority()
-        try:
-            outcome.append(_build(library, plan, progress))
-        except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
-            outcome.append(error)
-
-    builder = threading.Thread(target=work, name="engine builder", daemon=True)
-    with _ctrl_c_cancels(progress):
-        builder.start()
-        builder.join()
+    thread = ThreadPoolExecutor(1, "engine builder", initializer=_lower_priority)
+    with _ctrl_c_cancels(progress), thread:
+        built = thread.submit(_build, library, plan, progress)
     if progress.is_cancelled:
         raise KeyboardInterrupt
-    (result,) = outcome
-    if isinstance(result, BaseException):
-        raise result
-    return result
+    return built.result()
 
 
 @contextmanager

@@ -28,17 +28,10 @@ _LAYER = re.compile(
     rf"(?:Constants: (?P<holds>{_TENSORS}), )?Outputs: (?P<writes>{_TENSORS})(?P<rest>.*)"
 )
 _TYPE = re.compile(r"Datatype: ([^},]*)")
-_TYPES = (
-    ("bf16", re.compile(r"bf16|bfloat", re.I)),
-    ("fp16", re.compile(r"half|fp16", re.I)),
-    ("fp8", re.compile(r"fp8", re.I)),
-    ("fp32", re.compile(r"float|fp32", re.I)),
-    ("uint8", re.compile(r"uint8", re.I)),
-    ("int8", re.compile(r"int8", re.I)),
-    ("int32", re.compile(r"int32", re.I)),
-    ("int64", re.compile(r"int64", re.I)),
-    ("bool", re.compile(r"bool", re.I)),
+_KIND = re.compile(
+    "bf16|bfloat|half|fp16|fp8|float|fp32|uint8|int8|int32|int64|bool", re.IGNORECASE
 )
+_OTHER_NAMES = {"bfloat": "bf16", "half": "fp16", "float": "fp32"}
 
 
 class NetworkLayer(NamedTuple):
@@ -136,4 +129,6 @@ def _types_in(text: str) -> tuple[str, ...]:
 
 
 def _type_name(text: str) -> str:
-    return next((name for name, pattern in _TYPES if pattern.search(text)), text.strip())
+    found = _KIND.search(text)
+    name = found[0].lower() if found else text.strip()
+    return _OTHER_NAMES.get(name, name)
