@@ -29,7 +29,12 @@ from edge_vad_export.conversion import (
     to_int8,
     with_motion_inside,
 )
-from edge_vad_export.engines.command import export_engine, print_dry_run
+from edge_vad_export.engines.command import (
+    build_engine,
+    describe_engine,
+    print_dry_run,
+    print_engine,
+)
 from edge_vad_export.engines.options import EngineChoice, chosen_engine, engine_options
 from edge_vad_export.engines.plan import choose_device
 from edge_vad_export.model_io import place, reject, stage
@@ -198,24 +203,20 @@ class _Finish:
         if self.engine and self.engine.dry_run:
             print_dry_run(self.scene, self.engine, self.as_json, is_there=True)
             return
+        described, built = self.written, None
         if self.engine:
-            export_engine(
-                self.scene,
-                self.engine,
-                self.as_json,
-                self.verification,
-                self.written,
-                self._serve,
-            )
-            return
-        described = self.written | self._serve()
+            built = build_engine(self.scene, self.engine, self.verification)
+            described = described | describe_engine(built)
+        described = described | self._serve(built.plan.path if built else None)
         if self.as_json:
             click.echo(msgspec.json.encode(described))
+        elif built:
+            print_engine(built)
         elif not self.triton:
             frames = self.footage.frames
             print_next(run_command(self.scene, shlex.quote(frames[0]) if frames else "SOURCE"))
 
-    def _serve(self, engine: Path | None = None) -> dict[str, Any]:
+    def _serve(self, engine: Path | None) -> dict[str, Any]:
         if self.triton is None:
             return {}
         kept = self.verification.samples if self.verification else ()

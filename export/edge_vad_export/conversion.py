@@ -97,10 +97,10 @@ def demand_trained(trained: Path) -> None:
     """
     if is_scene_model(trained):
         SceneModel.read(trained)
-        return
-    from edge_vad_train.checkpoint import load_trained
+    else:
+        from edge_vad_train.checkpoint import load_trained
 
-    load_trained(trained)
+        load_trained(trained)
 
 
 def from_scene_model(path: Path) -> ConvertedScene:

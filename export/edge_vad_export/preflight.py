@@ -35,8 +35,8 @@ def choose_kind(
     Raises:
         WrongUse: The options contradict each other.
     """
-    kinds: dict[Kind, bool] = {"fp16": fp16, "int8": int8, "motion": motion_in_graph}
-    wanted = [kind for kind, is_wanted in kinds.items() if is_wanted]
+    given = fp16, int8, motion_in_graph
+    wanted = [kind for kind, is_wanted in zip(_OPTIONS, given, strict=True) if is_wanted]
     if len(wanted) > 1:
         options = " and ".join(_OPTIONS[kind] for kind in wanted)
         after = "first with --motion-in-graph, then --fp16 of that file"

@@ -118,15 +118,15 @@ def _state(tensor: StateTensor) -> Message:
 
 def _warm_ups(card: SceneCard, most: int) -> Message:
     """A server that keeps the state of cameras has none while it warms up, and would fail."""
-    return {"model_warmup": [_warm_up(card, frames) for frames in sorted({1, most})]}
-
-
-def _warm_up(card: SceneCard, frames: int) -> Message:
     inputs: dict[str, Value] = {
         name: {"data_type": kind, "dims": card.inputs[name] or [1], "input_data_file": name}
         for name, kind in _inputs(card).items()
     }
-    return {"name": f"batch of {frames}", "batch_size": frames, "inputs": by_key(inputs)}
+    batches: list[Message] = [
+        {"name": f"batch of {frames}", "batch_size": frames, "inputs": by_key(inputs)}
+        for frames in sorted({1, most})
+    ]
+    return {"model_warmup": batches}
 
 
 def _threads() -> Message:
