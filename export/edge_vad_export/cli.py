@@ -54,7 +54,6 @@ from edge_vad_export.verification.runners import open_all
 from edge_vad_export.verification.samples import moved
 from edge_vad_export.verification.table import print_comparisons
 from edge_vad_export.verification.verification import (
-    Gates,
     Verification,
     VerificationFootage,
     gates_of,
@@ -162,7 +161,9 @@ def export(
         gates = gates_of(kind, max_auc_drop, max_score_shift)
         with Console(stderr=True).status("building the graph"):
             single = (from_scene_model if is_scene_model(trained) else from_training)(trained)
-        making = _Making(out, single, Path(folder), footage, gates)
+        reference = stage(single, Path(folder))
+        verification = Verification(reference, footage, gates, single.samples)
+        making = _Making(out, single, Path(folder), verification)
         made = making.make(trained, kind, calibration, inside)
         written, refused = _describe(out, made), gates.why_refused(made.card.proof)
         if not refused:
@@ -223,30 +224,21 @@ class _Finish:
         return serve(self.triton, self.scene, self.footage, kept, engine, quiet=self.as_json)
 
 
+@dataclass
 class _Making:
     """Makes the scene model that was asked for, with the proof in its card.
 
-    Args:
+    Attributes:
         out: Where it will be written.
         single: The scene in single precision.
         folder: For what passes.
-        footage: What it is compared on.
-        gates: How far off it may be.
-
-    Attributes:
         verification: Compares it with single precision.
     """
 
-    def __init__(
-        self,
-        out: Path,
-        single: ConvertedScene,
-        folder: Path,
-        footage: VerificationFootage,
-        gates: Gates,
-    ) -> None:
-        self._out, self._single, self._folder = out, single, folder
-        self.verification = Verification(stage(single, folder), footage, gates, single.samples)
+    out: Path
+    single: ConvertedScene
+    folder: Path
+    verification: Verification
 
     def make(
         self, trained: Path, kind: Kind, calibration: tuple[str, ...], inside: MotionInside
@@ -256,7 +248,7 @@ class _Making:
             return self._with_motion_inside(trained, inside)
         if kind == "int8":
             return self._in_int8(calibration)
-        return self._verified(self._single if kind == "fp32" else to_fp16(self._single))
+        return self._verified(self.single if kind == "fp32" else to_fp16(self.single))
 
     def _verified(self, made: ConvertedScene) -> ConvertedScene:
         """Compare a scene model with single precision; gives it with the proof in its card.
@@ -264,13 +256,13 @@ class _Making:
         Raises:
             CheckFailed: It gives no numbers; it is kept under another name.
         """
-        model = stage(made, self._folder)
+        model = stage(made, self.folder)
         try:
             proof = self.verification.run(
                 lambda opened: open_all(model, opened, self.verification.reference)
             )
         except CheckFailed as error:
-            reject(made, self._out, error.what)
+            reject(made, self.out, error.what)
         return made.with_card(proof=proof)
 
     def _in_int8(self, calibration: tuple[str, ...]) -> ConvertedScene:
@@ -278,29 +270,29 @@ class _Making:
         from edge_vad_export.mixed_precision import choose_layers
 
         with Console(stderr=True).status("calibrating"):
-            calibrated = calibrate(self._single, self.verification.reference, calibration)
-        make = partial(to_int8, self._single, calibrated)
+            calibrated = calibrate(self.single, self.verification.reference, calibration)
+        make = partial(to_int8, self.single, calibrated)
         made = self._verified(make(calibrated.layers))
         if self.verification.gates.why_refused(made.card.proof) is None:
             return made
-        layers = choose_layers(make, calibrated.layers, self.verification, self._folder)
+        layers = choose_layers(make, calibrated.layers, self.verification, self.folder)
         return self._verified(make(layers)) if layers else made
 
     def _with_motion_inside(self, trained: Path, inside: MotionInside) -> ConvertedScene:
         """Make it measure motion itself, and compare its flow and its scores."""
         from edge_vad_export.verification.flow_parity import demand_flow_parity, measure_flow_parity
 
-        stills = [each.inputs.frame[0] for each in self._single.samples]
+        stills = [each.inputs.frame[0] for each in self.single.samples]
         samples = tuple(moved(self.verification.reference, stills))
         self.verification = replace(self.verification, samples=samples)
         with Console(stderr=True).status("building the graph with motion inside: some minutes"):
-            made = with_motion_inside(trained, self._single, inside)
-            found = measure_flow_parity(stage(made, self._folder), self.verification.frames())
+            made = with_motion_inside(trained, self.single, inside)
+            found = measure_flow_parity(stage(made, self.folder), self.verification.frames())
         made = made.with_card(motion_inside=found)
         try:
             demand_flow_parity(found)
         except CheckFailed as error:
-            reject(made, self._out, error.what)
+            reject(made, self.out, error.what)
         return self._verified(made)
 
 

@@ -155,15 +155,9 @@ def _build_bar(label: str) -> Iterator[tuple[OnProgress, Callable[[], None]]]:
         What is told of the build's progress, and what ends the bar before another is shown.
     """
     columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()
-    phase = TextColumn("{task.fields[phase]}")
-    with Progress(
-        *columns,
-        TimeElapsedColumn(),
-        phase,
-        console=Console(stderr=True),
-        transient=True,
-        disable=not sys.stderr.isatty(),
-    ) as bar:
+    times = TimeElapsedColumn(), TextColumn("{task.fields[phase]}")
+    console, quiet = Console(stderr=True), not sys.stderr.isatty()
+    with Progress(*columns, *times, console=console, transient=True, disable=quiet) as bar:
         task = bar.add_task(label, total=1.0, phase="")
         yield lambda share, doing: bar.update(task, completed=share, phase=doing.lower()), bar.stop
 
