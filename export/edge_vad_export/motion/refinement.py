@@ -55,16 +55,6 @@ class _System(NamedTuple):
     red: Tensor
 
 
-class _Edges(NamedTuple):
-    """Smoothness between neighbours: the weight and what flow adds, each way, (N, 1 or 2, h, w)."""
-
-    left: Tensor
-    right: Tensor
-    above: Tensor
-    below: Tensor
-    target: Tensor
-
-
 class Refinement(nn.Module):
     """Refines the flow of one pyramid level.
 
@@ -127,11 +117,10 @@ class Refinement(nn.Module):
 
     def _improve(self, change: Tensor, system: _System) -> Tensor:
         """Set weights by the flow so far, and relax: from one change of the flow to the next."""
-        xx, xy, yy, right = torch.split(self._data(change, system), [1, 1, 1, 2], 1)
-        edges = self._edges(change, system)
-        around = edges.left + edges.right + edges.above + edges.below
-        inverse = 1 / (torch.cat([xx, yy], 1) + _ZETA + around)
-        target, across = (right + edges.target) * inverse, xy * inverse
+        xx, xy, yy, wanted = torch.split(self._data(change, system), [1, 1, 1, 2], 1)
+        left, right, above, below, smooth = self._edges(change, system)
+        inverse = 1 / (torch.cat([xx, yy], 1) + _ZETA + (left + right + above + below))
+        target, across = (wanted + smooth) * inverse, xy * inverse
         colours = [
             (omega * inverse, omega * target, 1 - omega, omega * across)
             for omega in (system.red, _OMEGA - system.red)
@@ -139,9 +128,9 @@ class Refinement(nn.Module):
         for _ in range(_SWEEPS):
             for weight, aim, kept, mixed in colours:
                 padded = F.pad(change, (1, 1, 1, 1))
-                pulled = edges.left * padded[..., 1:-1, :-2] + edges.right * padded[..., 1:-1, 2:]
-                pulled = pulled + edges.above * padded[..., :-2, 1:-1]
-                pulled = pulled + edges.below * padded[..., 2:, 1:-1]
+                pulled = left * padded[..., 1:-1, :-2] + right * padded[..., 1:-1, 2:]
+                pulled = pulled + above * padded[..., :-2, 1:-1]
+                pulled = pulled + below * padded[..., 2:, 1:-1]
                 u, v = torch.split(pulled * weight + aim + change * kept, 1, 1)
                 mixed_u, mixed_v = torch.split(mixed, 1, 1)
                 u = u - mixed_u * change[:, 1:]
@@ -157,8 +146,13 @@ class Refinement(nn.Module):
         gradients = self.gradients * _robust(steep.sum(1, keepdim=True))
         return brightness * system.brightness + gradients * system.gradients
 
-    def _edges(self, change: Tensor, system: _System) -> _Edges:
-        """How strongly neighbours are alike: less where flow differs, and not over the border."""
+    def _edges(self, change: Tensor, system: _System) -> tuple[Tensor, ...]:
+        """How strongly neighbours are alike: less where flow differs, and not over the border.
+
+        Returns:
+            The weights to the left, right, above and below, (N, 1, h, w), and what the flow so far
+            adds to the system, (N, 2, h, w).
+        """
         flow = system.flow + change
         to_right = F.pad(flow[..., 1:] - flow[..., :-1], (0, 1))
         down = F.pad(flow[..., 1:, :] - flow[..., :-1, :], (0, 0, 0, 1))
@@ -167,7 +161,7 @@ class Refinement(nn.Module):
         right, below = F.pad(weight[..., :-1], (0, 1)), F.pad(weight[..., :-1, :], (0, 0, 0, 1))
         pull_right, pull_down = right * system.flow_x, below * system.flow_y
         target = pull_right - _from_left(pull_right) + pull_down - _from_above(pull_down)
-        return _Edges(_from_left(right), right, _from_above(below), below, target)
+        return _from_left(right), right, _from_above(below), below, target
 
 
 def _robust(square: Tensor) -> Tensor:
