@@ -119,7 +119,8 @@ class Refinement(nn.Module):
         """Set weights by the flow so far, and relax: from one change of the flow to the next."""
         xx, xy, yy, wanted = torch.split(self._data(change, system), [1, 1, 1, 2], 1)
         left, right, above, below, smooth = self._edges(change, system)
-        inverse = 1 / (torch.cat([xx, yy], 1) + _ZETA + (left + right + above + below))
+        around = left + right + above + below
+        inverse = 1 / (torch.cat([xx, yy], 1) + _ZETA + around)
         target, across = (wanted + smooth) * inverse, xy * inverse
         colours = [
             (omega * inverse, omega * target, 1 - omega, omega * across)
