@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import inspect
 import logging
 import re
 import warnings
@@ -84,12 +83,7 @@ def _traced(
 ) -> onnx.ModelProto:
     # torch tells of every optional package that it does not find.
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    batch = {0: torch.export.Dim("batch", min=1, max=1024)}
-    arguments = inspect.signature(network.forward).bind(*inputs.values()).arguments
-    shapes = {
-        name: batch if isinstance(given, Tensor) else (batch,) * len(given)
-        for name, given in arguments.items()
-    }
+    batch = torch.export.Dim("batch", min=1, max=1024)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # torch warns of its own deprecations
         program = torch.onnx.export(
@@ -97,7 +91,7 @@ def _traced(
             tuple(inputs.values()),
             input_names=list(inputs),
             output_names=list(outputs),
-            dynamic_shapes=shapes,
+            dynamic_shapes={name: {0: batch} for name in inputs},
             opset_version=OPSET,
             dynamo=True,
             verbose=False,

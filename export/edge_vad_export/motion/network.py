@@ -107,18 +107,22 @@ class MotionInGraph(nn.Module):
         super().__init__()
         self.meter, self.network = meter, network
 
-    def forward(self, frame: Tensor, *camera: Tensor) -> tuple[Tensor, ...]:
-        """Take the next frame of each camera.
-
-        Args:
-            frame: See `MotionMeter`.
-            camera: Its other arguments.
+    def forward(
+        self,
+        frame: Tensor,
+        elapsed: Tensor,
+        reset: Tensor,
+        last_grey: Tensor,
+        last_window: Tensor,
+        last_clock: Tensor,
+    ) -> tuple[Tensor, ...]:
+        """Take the next frame of each camera; see `MotionMeter`.
 
         Returns:
             Map, score and energies as the network has them; whether motion is known, flow and the
             next state as the meter has them.
         """
-        motion, *measured = self.meter(frame, *camera)
+        motion, *measured = self.meter(frame, elapsed, reset, last_grey, last_window, last_clock)
         return *self.network(frame, motion), *measured
 
 
@@ -134,11 +138,20 @@ class PictureInGraph(nn.Module):
         super().__init__()
         self.fitting, self.rest = fitting, rest
 
-    def forward(self, frame: Tensor, *camera: Tensor) -> tuple[Tensor, ...]:
+    def forward(
+        self,
+        frame: Tensor,
+        elapsed: Tensor,
+        reset: Tensor,
+        last_grey: Tensor,
+        last_window: Tensor,
+        last_clock: Tensor,
+    ) -> tuple[Tensor, ...]:
         """Take the next picture of each camera; see `Fitting` and `MotionInGraph`.
 
         Returns:
             The frame of the scene's size, uint8, and what `MotionInGraph` gives.
         """
         fitted = self.fitting(frame)
-        return fitted.to(torch.uint8), *self.rest(fitted, *camera)
+        given = self.rest(fitted, elapsed, reset, last_grey, last_window, last_clock)
+        return fitted.to(torch.uint8), *given
