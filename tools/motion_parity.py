@@ -159,9 +159,8 @@ def _read(paths: list[Path]) -> tuple[SceneModel, SceneModel]:
 
 def _built(asked: argparse.Namespace, folder: Path) -> tuple[SceneModel, SceneModel]:
     """Both scenes of a training, with another window where that is said."""
-    from edge_vad_export.conversion import ConvertedScene
+    from edge_vad_export.conversion import ConvertedScene, stage
     from edge_vad_export.graph import build_graph, build_motion_graph
-    from edge_vad_export.model_io import stage
     from edge_vad_train.checkpoint import load_trained
 
     scene = load_trained(asked.trained)

@@ -25,6 +25,9 @@ from edge_vad_export.conversion import (
     demand_trained,
     from_scene_model,
     from_training,
+    place,
+    reject,
+    stage,
     to_fp16,
     to_int8,
     with_motion_inside,
@@ -37,7 +40,6 @@ from edge_vad_export.engines.command import (
 )
 from edge_vad_export.engines.options import EngineChoice, chosen_engine, engine_options
 from edge_vad_export.engines.plan import choose_device
-from edge_vad_export.model_io import place, reject, stage
 from edge_vad_export.options import comparison_options
 from edge_vad_export.preflight import (
     Kind,

@@ -1,16 +1,18 @@
-"""Makes scene models: from a training, and from one precision another."""
+"""Makes scene models, from a training and from one precision another, and puts them on disk."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import msgspec
 
-from edge_vad.errors import BadInput, BadModel
+from edge_vad.errors import BadInput, BadModel, CheckFailed
+from edge_vad.files.atomic import write_whole
 from edge_vad.motion.state import MotionInside
-from edge_vad.scene_model import SceneCard, SceneModel
+from edge_vad.scene_file import append_digest
+from edge_vad.scene_model import METADATA_KEY, SceneCard, SceneModel
 from edge_vad_export.preflight import is_scene_model
 from edge_vad_export.verification.samples import PreparedSample, sample_footage
 
@@ -93,11 +95,9 @@ def demand_trained(trained: Path) -> None:
     """See to it that there is something to export, without exporting it.
 
     Raises:
-        BadModel: There is no trained scene, and no scene model.
+        BadModel: There is no trained scene; scene models are read before.
     """
-    if is_scene_model(trained):
-        SceneModel.read(trained)
-    else:
+    if not is_scene_model(trained):
         from edge_vad_train.checkpoint import load_trained
 
         load_trained(trained)
@@ -183,3 +183,40 @@ def to_int8(
     others = tuple(each for each in calibrated.layers if each not in layers)
     made = single._replace(graph=graph)
     return made.with_card(precision="int8", int8_layers=layers, fp32_layers=others)
+
+
+def place(made: ConvertedScene, path: Path) -> SceneModel:
+    """Write a scene model with its card, and read it again as its users will.
+
+    Raises:
+        BadInput: The place cannot be written.
+    """
+    del made.graph.metadata_props[:]
+    made.graph.metadata_props.add(key=METADATA_KEY, value=made.card.encode())
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, append_digest(made.graph.SerializeToString()))
+    except OSError as error:
+        raise BadInput(
+            f"{path} cannot be written ({error.strerror})", "give an --out that can be written"
+        ) from None
+    return SceneModel.read(path)
+
+
+def stage(made: ConvertedScene, folder: Path) -> SceneModel:
+    """Write a scene model into a folder for what passes."""
+    inside = ".motion" if made.card.motion_inside else ""
+    return place(made, folder / f"{made.card.precision}{inside}.onnx")
+
+
+def reject(made: ConvertedScene, out: Path, why: str) -> NoReturn:
+    """Keep a scene model under a name that nobody takes for a good one.
+
+    Raises:
+        CheckFailed: Always, with the reason.
+    """
+    rejected = out.with_name(f"{out.name}.rejected")
+    place(made, rejected)
+    raise CheckFailed(
+        why, f"keep to single precision, or allow more; the file is kept as {rejected}"
+    )

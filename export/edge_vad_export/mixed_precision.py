@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edge_vad.scene_model import Comparison
-from edge_vad_export.conversion import ConvertedScene
-from edge_vad_export.model_io import stage
+from edge_vad_export.conversion import ConvertedScene, stage
 from edge_vad_export.verification.runners import open_reference
 from edge_vad_export.verification.verification import Verification
 

@@ -15,9 +15,8 @@ from edge_vad.backends import ModelInput
 from edge_vad.opencv import cv2
 from edge_vad.scene_model import Calibration, SceneModel
 from edge_vad.sources import open_source
-from edge_vad_export.conversion import ConvertedScene
+from edge_vad_export.conversion import ConvertedScene, place
 from edge_vad_export.graph import build_graph
-from edge_vad_export.model_io import place
 from edge_vad_train.checkpoint import TrainedScene, load_trained
 from edge_vad_train.model.scene_network import PHYSICAL
 

@@ -15,8 +15,7 @@ from google.protobuf.message import Message
 from onnx import TensorProto, numpy_helper
 
 from edge_vad.scene_model import METADATA_KEY
-from edge_vad_export.conversion import ConvertedScene
-from edge_vad_export.model_io import place
+from edge_vad_export.conversion import ConvertedScene, place
 from edge_vad_train.checkpoint import TrainedScene
 
 OPERATORS = {

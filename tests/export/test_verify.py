@@ -11,8 +11,7 @@ import onnx
 import pytest
 
 from edge_vad.scene_model import SceneModel
-from edge_vad_export.conversion import ConvertedScene
-from edge_vad_export.model_io import place
+from edge_vad_export.conversion import ConvertedScene, place
 from edge_vad_export.precision.fp16 import to_fp16
 
 Command = Callable[..., tuple[int, str, str]]

@@ -7,9 +7,8 @@ from tempfile import TemporaryDirectory
 
 from edge_vad.errors import Unavailable
 from edge_vad.scene_model import Comparison
-from edge_vad_export.conversion import from_training
+from edge_vad_export.conversion import from_training, place, reject, stage
 from edge_vad_export.engines import make_engine, plan_engine
-from edge_vad_export.model_io import place, reject, stage
 from edge_vad_export.verification.runners import open_all
 from edge_vad_export.verification.verification import Gates, Verification, VerificationFootage
 

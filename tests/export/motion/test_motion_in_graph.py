@@ -25,8 +25,7 @@ from edge_vad.scoring.detector import load
 from edge_vad.scoring.preparation import FramePreparer
 from edge_vad.scoring.scorer import Scorer
 from edge_vad.sources import open_source
-from edge_vad_export.conversion import from_scene_model
-from edge_vad_export.model_io import stage
+from edge_vad_export.conversion import from_scene_model, stage
 from edge_vad_export.motion.dis import DisFlow
 from edge_vad_export.precision.encoder_nodes import compute_types
 from edge_vad_export.preflight import choose_kind
