@@ -48,19 +48,19 @@ class BuildProgress:
         """Whether the build was to be ended."""
         return self._cancelled.is_set()
 
-    def phase_start(self, name: str, parent: str | None, steps: SupportsInt) -> None:
+    def start(self, name: str, parent: str | None, steps: int) -> None:
         """A phase begins."""
-        self._phases[name] = _Phase(parent, max(int(steps), 1))
+        self._phases[name] = _Phase(parent, max(steps, 1))
         self._report(name)
 
-    def step_complete(self, name: str, step: SupportsInt) -> bool:
+    def step(self, name: str, step: int) -> bool:
         """A step, counted from 0, is done; gives whether to go on."""
         if name in self._phases:
-            self._phases[name].done = int(step) + 1
+            self._phases[name].done = step + 1
             self._report(name)
         return not self.is_cancelled
 
-    def phase_finish(self, name: str) -> None:
+    def finish(self, name: str) -> None:
         """A phase is over."""
         if name in self._phases:
             self._phases[name].done = self._phases[name].steps
@@ -84,8 +84,18 @@ def make_monitor(library: Library, progress: BuildProgress) -> trt.IProgressMoni
         trt = library.api
 
     class Monitor(trt.IProgressMonitor):
-        phase_start = staticmethod(progress.phase_start)
-        step_complete = staticmethod(progress.step_complete)
-        phase_finish = staticmethod(progress.phase_finish)
+        def __init__(self) -> None:
+            trt.IProgressMonitor.__init__(self)
+
+        def phase_start(
+            self, phase_name: str, parent_phase: str | None, num_steps: SupportsInt
+        ) -> None:
+            progress.start(phase_name, parent_phase, int(num_steps))
+
+        def step_complete(self, phase_name: str, step: SupportsInt) -> bool:
+            return progress.step(phase_name, int(step))
+
+        def phase_finish(self, phase_name: str) -> None:
+            progress.finish(phase_name)
 
     return Monitor()

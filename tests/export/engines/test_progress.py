@@ -8,12 +8,12 @@ from edge_vad_export.engines.progress import BuildProgress
 def test_a_phase_within_a_phase_fills_its_step() -> None:
     told: list[tuple[float, str]] = []
     progress = BuildProgress(lambda share, phase: told.append((share, phase)))
-    progress.phase_start("all", None, 2)
-    progress.step_complete("all", 0)
-    progress.phase_start("part", "all", 4)
-    progress.step_complete("part", 1)
-    progress.phase_finish("part")
-    progress.phase_finish("all")
+    progress.start("all", None, 2)
+    progress.step("all", 0)
+    progress.start("part", "all", 4)
+    progress.step("part", 1)
+    progress.finish("part")
+    progress.finish("all")
     assert told == [
         (0.0, "all"),
         (0.5, "all"),
@@ -27,24 +27,24 @@ def test_a_phase_within_a_phase_fills_its_step() -> None:
 def test_it_never_goes_back() -> None:
     shares: list[float] = []
     progress = BuildProgress(lambda share, _phase: shares.append(share))
-    progress.phase_start("all", None, 2)
+    progress.start("all", None, 2)
     for _ in range(2):  # a builder may come back to a phase
-        progress.phase_start("part", "all", 2)
-        progress.step_complete("part", 0)
-        progress.phase_finish("part")
+        progress.start("part", "all", 2)
+        progress.step("part", 0)
+        progress.finish("part")
     assert shares == sorted(shares)
 
 
 def test_phases_without_steps_or_beginnings_do_no_harm() -> None:
     progress = BuildProgress(lambda _share, _phase: None)
-    progress.phase_start("empty", None, 0)
-    assert progress.step_complete("empty", 0)
-    assert progress.step_complete("unknown", 3)
-    progress.phase_finish("unknown")
+    progress.start("empty", None, 0)
+    assert progress.step("empty", 0)
+    assert progress.step("unknown", 3)
+    progress.finish("unknown")
 
 
 def test_after_a_cancellation_every_step_says_stop() -> None:
     progress = BuildProgress(lambda _share, _phase: None)
-    progress.phase_start("all", None, 2)
+    progress.start("all", None, 2)
     progress.cancel()
-    assert not progress.step_complete("all", 0)
+    assert not progress.step("all", 0)
