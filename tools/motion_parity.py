@@ -33,7 +33,7 @@ from edge_vad.scene_model import SceneModel
 from edge_vad.scoring.metrics import roc_area
 from edge_vad_export.verification.comparison import MAX_SCORE_SHIFT
 from edge_vad_export.verification.flow_parity import MOST_HIGH_PX, MOST_MEAN_PX
-from edge_vad_export.verification.gates import MAX_MOTION_AUC_DROP
+from edge_vad_export.verification.verification import MAX_MOTION_AUC_DROP
 from edge_vad_train.datasets import open_dataset
 
 _COLUMNS = {
@@ -159,9 +159,8 @@ def _read(paths: list[Path]) -> tuple[SceneModel, SceneModel]:
 
 def _built(asked: argparse.Namespace, folder: Path) -> tuple[SceneModel, SceneModel]:
     """Both scenes of a training, with another window where that is said."""
-    from edge_vad_export.conversion import ConvertedScene
+    from edge_vad_export.conversion import ConvertedScene, stage
     from edge_vad_export.graph import build_graph, build_motion_graph
-    from edge_vad_export.model_io import stage
     from edge_vad_train.checkpoint import load_trained
 
     scene = load_trained(asked.trained)

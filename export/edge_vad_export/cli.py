@@ -5,11 +5,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 import msgspec
@@ -19,22 +19,28 @@ from edge_vad.cli.streams import print_next, run_command
 from edge_vad.errors import CheckFailed, Unavailable
 from edge_vad.motion.state import MotionInside
 from edge_vad.preprocessing.regions import describe_regions
-from edge_vad.scene_model import SceneModel
 from edge_vad_export.conversion import (
     ConvertedScene,
     calibrate,
     demand_trained,
     from_scene_model,
     from_training,
+    place,
+    reject,
+    stage,
     to_fp16,
     to_int8,
     with_motion_inside,
 )
-from edge_vad_export.engines.command import export_engine, print_dry_run
-from edge_vad_export.engines.options import EngineChoice, engine_options
+from edge_vad_export.engines.command import (
+    build_engine,
+    describe_engine,
+    print_dry_run,
+    print_engine,
+)
+from edge_vad_export.engines.options import EngineChoice, chosen_engine, engine_options
 from edge_vad_export.engines.plan import choose_device
-from edge_vad_export.model_io import place, reject, stage
-from edge_vad_export.options import footage_options, gate_options
+from edge_vad_export.options import comparison_options
 from edge_vad_export.preflight import (
     Kind,
     camera_picture,
@@ -45,18 +51,15 @@ from edge_vad_export.preflight import (
     refuse_engine,
     refuse_place,
 )
-from edge_vad_export.triton.command import (
-    describe_served,
-    print_served,
-    refuse_serving,
-    serve,
-)
-from edge_vad_export.triton.warm_up import warm_up_samples
-from edge_vad_export.verification.gates import VerificationFootage, gates_of
+from edge_vad_export.triton.command import refuse_serving, serve
 from edge_vad_export.verification.runners import open_all
 from edge_vad_export.verification.samples import moved
 from edge_vad_export.verification.table import print_comparisons
-from edge_vad_export.verification.verification import Verification
+from edge_vad_export.verification.verification import (
+    Verification,
+    VerificationFootage,
+    gates_of,
+)
 
 _EPILOG = """\b
 Examples:
@@ -105,8 +108,7 @@ Examples:
     type=click.Path(path_type=Path),
     help="Put it into a model repository of NVIDIA Triton, too; of a scene model as it is, alone.",
 )
-@footage_options
-@gate_options
+@comparison_options
 @engine_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 def export(
@@ -124,8 +126,8 @@ def export(
     form: str,
     max_auc_drop: float,
     max_score_shift: float,
-    engine: EngineChoice | None,
     as_json: bool,
+    **engine_words: Any,
 ) -> None:
     """Write a trained scene as one ONNX file, and prove it on real frames.
 
@@ -136,14 +138,16 @@ def export(
     With --engine it is then compiled for one device, and compared again where that is here; of a
     scene model as it is, alone. With --triton a server gets the scene model, or the engine.
     """
+    engine = chosen_engine(**engine_words)
     kind = choose_kind(fp16, int8, motion_in_graph, calibration, long_steps)
     inside = MotionInside(long_steps, camera=camera_picture(pictures, motion_in_graph))
     footage = VerificationFootage(frames or calibration, labels, form, inside.camera)
     refuse_engine(trained)
+    finish = _Finish(trained, footage, engine, triton, as_json)
     if (engine or triton) and is_scene_model(trained) and kind == "fp32":
         refuse_serving(triton, engine, trained)
         refuse_beside_engine(out, VerificationFootage() if triton else footage)
-        _Finish(trained, engine, triton, as_json).run(footage)
+        finish.run()
         return
     out = out or _beside(trained, kind)
     refuse_place(out)
@@ -154,25 +158,25 @@ def export(
     with TemporaryDirectory() as folder, _needing_packages():
         if engine and engine.dry_run:
             demand_trained(trained)
-            print_dry_run(out, engine, as_json)
+            print_dry_run(out, engine, as_json, is_there=False)
             return
         gates = gates_of(kind, max_auc_drop, max_score_shift)
         with Console(stderr=True).status("building the graph"):
-            single = _in_single_precision(trained)
-        verification = Verification(stage(single, Path(folder)), footage, gates, single.samples)
-        wanted = _Wanted(trained, kind, calibration, inside)
-        made = _make(wanted, single, verification, out, Path(folder))
-        refused = gates.why_refused(made.card.proof)
-        if refused:
-            if as_json:
-                click.echo(msgspec.json.encode(_describe(out, made)))
-            else:
-                _print_result(out, made)
-            reject(made, out, refused)
-        place(made, out)
+            single = (from_scene_model if is_scene_model(trained) else from_training)(trained)
+        reference = stage(single, Path(folder))
+        verification = Verification(reference, footage, gates, single.samples)
+        making = _Making(out, single, Path(folder), verification)
+        made = making.make(trained, kind, calibration, inside)
+        written, refused = _describe(out, made), gates.why_refused(made.card.proof)
+        if not refused:
+            place(made, out)
         if not as_json:
             _print_result(out, made)
-        _Finish(out, engine, triton, as_json, _describe(out, made), verification).run(footage)
+        elif refused:
+            click.echo(msgspec.json.encode(written))
+        if refused:
+            reject(made, out, refused)
+        replace(finish, scene=out, written=written, verification=making.verification).run()
 
 
 @dataclass(frozen=True)
@@ -181,132 +185,117 @@ class _Finish:
 
     Attributes:
         scene: The scene model.
+        footage: What it was compared on.
         engine: The engine that was asked for.
         triton: The repository that was.
         as_json: Whether all of it is printed as one JSON object.
         written: What that says of the scene model.
-        verification: What it was compared on.
+        verification: How it was compared, where it was made now.
     """
 
     scene: Path
+    footage: VerificationFootage
     engine: EngineChoice | None
     triton: Path | None
     as_json: bool
-    written: dict[str, Any] | None = None
+    written: dict[str, Any] = field(default_factory=dict)
     verification: Verification | None = None
 
-    def run(self, footage: VerificationFootage) -> None:
+    def run(self) -> None:
         """Do it, and print it."""
-        if self.engine:
-            export_engine(
-                self.scene,
-                self.engine,
-                self.as_json,
-                self.verification,
-                self.written,
-                partial(self._serve, footage),
-            )
+        if self.engine and self.engine.dry_run:
+            print_dry_run(self.scene, self.engine, self.as_json, is_there=True)
             return
-        described = (self.written or {}) | self._serve(footage, None)
+        described, built = self.written, None
+        if self.engine:
+            built = build_engine(self.scene, self.engine, self.verification)
+            described = described | describe_engine(built)
+        described = described | self._serve(built.plan.path if built else None)
         if self.as_json:
             click.echo(msgspec.json.encode(described))
+        elif built:
+            print_engine(built)
         elif not self.triton:
-            source = shlex.quote(footage.frames[0]) if footage.frames else "SOURCE"
-            print_next(run_command(self.scene, source))
+            frames = self.footage.frames
+            print_next(run_command(self.scene, shlex.quote(frames[0]) if frames else "SOURCE"))
 
-    def _serve(self, footage: VerificationFootage, engine: Path | None) -> dict[str, Any]:
+    def _serve(self, engine: Path | None) -> dict[str, Any]:
         if self.triton is None:
             return {}
-        model = SceneModel.read(self.scene)
         kept = self.verification.samples if self.verification else ()
-        served = serve(self.triton, model, warm_up_samples(model, footage, kept), engine)
-        if not self.as_json:
-            print_served(served, self.scene, has_motion=model.card.motion_inside is not None)
-        return describe_served(served)
+        return serve(self.triton, self.scene, self.footage, kept, engine, quiet=self.as_json)
 
 
-def _in_single_precision(trained: Path) -> ConvertedScene:
-    return from_scene_model(trained) if is_scene_model(trained) else from_training(trained)
+@dataclass
+class _Making:
+    """Makes the scene model that was asked for, with the proof in its card.
 
-
-class _Wanted(NamedTuple):
-    """What was asked for; see the options."""
-
-    trained: Path
-    kind: Kind
-    calibration: tuple[str, ...]
-    inside: MotionInside
-
-
-def _make(
-    wanted: _Wanted, single: ConvertedScene, verification: Verification, out: Path, folder: Path
-) -> ConvertedScene:
-    """Make the scene model that was asked for, with the proof in its card."""
-    if wanted.kind == "motion":
-        return _put_motion_inside(wanted, single, verification, out, folder)
-    if wanted.kind == "int8":
-        return _reduce_to_int8(single, wanted.calibration, verification, out, folder)
-    made = single if wanted.kind == "fp32" else to_fp16(single)
-    return _verify(made, out, verification, folder)
-
-
-def _reduce_to_int8(
-    single: ConvertedScene,
-    calibration: tuple[str, ...],
-    verification: Verification,
-    out: Path,
-    folder: Path,
-) -> ConvertedScene:
-    """Make it in INT8: all layers that may, or as many of them as the gates let pass."""
-    from edge_vad_export.mixed_precision import choose_layers
-
-    with Console(stderr=True).status("calibrating"):
-        calibrated = calibrate(single, verification.reference, calibration)
-
-    def make(layers: tuple[str, ...]) -> ConvertedScene:
-        return to_int8(single, calibrated, layers)
-
-    made = _verify(make(calibrated.layers), out, verification, folder)
-    if verification.gates.why_refused(made.card.proof) is None:
-        return made
-    layers = choose_layers(make, calibrated.layers, verification, folder)
-    return _verify(make(layers), out, verification, folder) if layers else made
-
-
-def _put_motion_inside(
-    wanted: _Wanted, single: ConvertedScene, verification: Verification, out: Path, folder: Path
-) -> ConvertedScene:
-    """Make it measure motion itself, and compare its flow and its scores."""
-    from edge_vad_export.verification.flow_parity import demand_flow_parity, measure_flow_parity
-
-    reference = verification.reference
-    stills = [each.inputs.frame[0] for each in single.samples]
-    verification = replace(verification, samples=tuple(moved(reference, stills)))
-    with Console(stderr=True).status("building the graph with motion inside: some minutes"):
-        made = with_motion_inside(wanted.trained, single, wanted.inside)
-        found = measure_flow_parity(stage(made, folder), verification.frames())
-    made = made._replace(card=msgspec.structs.replace(made.card, motion_inside=found))
-    try:
-        demand_flow_parity(found)
-    except CheckFailed as error:
-        reject(made, out, error.what)
-    return _verify(made, out, verification, folder)
-
-
-def _verify(
-    made: ConvertedScene, out: Path, verification: Verification, folder: Path
-) -> ConvertedScene:
-    """Compare a scene model with single precision; gives it with the proof in its card.
-
-    Raises:
-        CheckFailed: It gives no numbers; it is kept under another name.
+    Attributes:
+        out: Where it will be written.
+        single: The scene in single precision.
+        folder: For what passes.
+        verification: Compares it with single precision.
     """
-    model = stage(made, folder)
-    try:
-        proof = verification.run(lambda opened: open_all(model, opened, verification.reference))
-    except CheckFailed as error:
-        reject(made, out, error.what)
-    return made._replace(card=msgspec.structs.replace(made.card, proof=proof))
+
+    out: Path
+    single: ConvertedScene
+    folder: Path
+    verification: Verification
+
+    def make(
+        self, trained: Path, kind: Kind, calibration: tuple[str, ...], inside: MotionInside
+    ) -> ConvertedScene:
+        """Make it; see the options."""
+        if kind == "motion":
+            return self._with_motion_inside(trained, inside)
+        if kind == "int8":
+            return self._in_int8(calibration)
+        return self._verified(self.single if kind == "fp32" else to_fp16(self.single))
+
+    def _verified(self, made: ConvertedScene) -> ConvertedScene:
+        """Compare a scene model with single precision; gives it with the proof in its card.
+
+        Raises:
+            CheckFailed: It gives no numbers; it is kept under another name.
+        """
+        model = stage(made, self.folder)
+        try:
+            proof = self.verification.run(
+                lambda opened: open_all(model, opened, self.verification.reference)
+            )
+        except CheckFailed as error:
+            reject(made, self.out, error.what)
+        return made.with_card(proof=proof)
+
+    def _in_int8(self, calibration: tuple[str, ...]) -> ConvertedScene:
+        """Make it in INT8: all layers that may, or as many of them as the gates let pass."""
+        from edge_vad_export.mixed_precision import choose_layers
+
+        with Console(stderr=True).status("calibrating"):
+            calibrated = calibrate(self.single, self.verification.reference, calibration)
+        make = partial(to_int8, self.single, calibrated)
+        made = self._verified(make(calibrated.layers))
+        if self.verification.gates.why_refused(made.card.proof) is None:
+            return made
+        layers = choose_layers(make, calibrated.layers, self.verification, self.folder)
+        return self._verified(make(layers)) if layers else made
+
+    def _with_motion_inside(self, trained: Path, inside: MotionInside) -> ConvertedScene:
+        """Make it measure motion itself, and compare its flow and its scores."""
+        from edge_vad_export.verification.flow_parity import demand_flow_parity, measure_flow_parity
+
+        stills = [each.inputs.frame[0] for each in self.single.samples]
+        samples = tuple(moved(self.verification.reference, stills))
+        self.verification = replace(self.verification, samples=samples)
+        with Console(stderr=True).status("building the graph with motion inside: some minutes"):
+            made = with_motion_inside(trained, self.single, inside)
+            found = measure_flow_parity(stage(made, self.folder), self.verification.frames())
+        made = made.with_card(motion_inside=found)
+        try:
+            demand_flow_parity(found)
+        except CheckFailed as error:
+            reject(made, self.out, error.what)
+        return self._verified(made)
 
 
 @contextmanager

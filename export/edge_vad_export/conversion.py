@@ -1,16 +1,18 @@
-"""Makes scene models: from a training, and from one precision another."""
+"""Makes scene models, from a training and from one precision another, and puts them on disk."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import msgspec
 
-from edge_vad.errors import BadInput, BadModel
+from edge_vad.errors import BadInput, BadModel, CheckFailed
+from edge_vad.files.atomic import write_whole
 from edge_vad.motion.state import MotionInside
-from edge_vad.scene_model import SceneCard, SceneModel
+from edge_vad.scene_file import append_digest
+from edge_vad.scene_model import METADATA_KEY, SceneCard, SceneModel
 from edge_vad_export.preflight import is_scene_model
 from edge_vad_export.verification.samples import PreparedSample, sample_footage
 
@@ -39,6 +41,10 @@ class ConvertedScene(NamedTuple):
     card: SceneCard
     samples: tuple[PreparedSample, ...] = ()
 
+    def with_card(self, **changes: Any) -> ConvertedScene:
+        """The same with some fields of its card changed."""
+        return self._replace(card=msgspec.structs.replace(self.card, **changes))
+
 
 def from_training(trained: Path) -> ConvertedScene:
     """Build the graph of a training, in single precision, and hold it to PyTorch.
@@ -59,10 +65,10 @@ def from_training(trained: Path) -> ConvertedScene:
     demand_parity(parity)
     frames, motion = scene.sample_frames.numpy(), scene.sample_motion.numpy()
     samples = tuple(
-        PreparedSample(ModelInput(frames[index : index + 1], motion[index : index + 1]))
-        for index in range(len(frames))
+        PreparedSample(ModelInput(frame[None], moves[None]))
+        for frame, moves in zip(frames, motion, strict=True)
     )
-    return ConvertedScene(graph, msgspec.structs.replace(scene.card, parity=parity), samples)
+    return ConvertedScene(graph, scene.card, samples).with_card(parity=parity)
 
 
 def with_motion_inside(
@@ -82,22 +88,19 @@ def with_motion_inside(
     from edge_vad_train.checkpoint import load_trained
 
     graph = build_motion_graph(load_trained(trained), inside)
-    card = msgspec.structs.replace(single.card, motion_inside=inside)
-    return single._replace(graph=graph, card=card)
+    return single._replace(graph=graph).with_card(motion_inside=inside)
 
 
 def demand_trained(trained: Path) -> None:
     """See to it that there is something to export, without exporting it.
 
     Raises:
-        BadModel: There is no trained scene, and no scene model.
+        BadModel: There is no trained scene; scene models are read before.
     """
-    if is_scene_model(trained):
-        SceneModel.read(trained)
-        return
-    from edge_vad_train.checkpoint import load_trained
+    if not is_scene_model(trained):
+        from edge_vad_train.checkpoint import load_trained
 
-    load_trained(trained)
+        load_trained(trained)
 
 
 def from_scene_model(path: Path) -> ConvertedScene:
@@ -120,7 +123,7 @@ def from_scene_model(path: Path) -> ConvertedScene:
             "write it again with edge-vad export",
         ) from None
     del graph.metadata_props[:]
-    return ConvertedScene(graph, msgspec.structs.replace(card, proof=()))
+    return ConvertedScene(graph, card).with_card(proof=())
 
 
 def to_fp16(single: ConvertedScene) -> ConvertedScene:
@@ -135,7 +138,7 @@ def to_fp16(single: ConvertedScene) -> ConvertedScene:
 
     graph = fp16.to_fp16(single.graph)
     demand_precision(graph, "fp16")
-    return single._replace(graph=graph, card=msgspec.structs.replace(single.card, precision="fp16"))
+    return single._replace(graph=graph).with_card(precision="fp16")
 
 
 def calibrate(single: ConvertedScene, model: SceneModel, calibration: Sequence[str]) -> Calibrated:
@@ -178,7 +181,42 @@ def to_int8(
     graph = int8.to_int8(calibrated, layers)
     demand_precision(graph, "int8", layers)
     others = tuple(each for each in calibrated.layers if each not in layers)
-    card = msgspec.structs.replace(
-        single.card, precision="int8", int8_layers=layers, fp32_layers=others
+    made = single._replace(graph=graph)
+    return made.with_card(precision="int8", int8_layers=layers, fp32_layers=others)
+
+
+def place(made: ConvertedScene, path: Path) -> SceneModel:
+    """Write a scene model with its card, and read it again as its users will.
+
+    Raises:
+        BadInput: The place cannot be written.
+    """
+    del made.graph.metadata_props[:]
+    made.graph.metadata_props.add(key=METADATA_KEY, value=made.card.encode())
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, append_digest(made.graph.SerializeToString()))
+    except OSError as error:
+        raise BadInput(
+            f"{path} cannot be written ({error.strerror})", "give an --out that can be written"
+        ) from None
+    return SceneModel.read(path)
+
+
+def stage(made: ConvertedScene, folder: Path) -> SceneModel:
+    """Write a scene model into a folder for what passes."""
+    inside = ".motion" if made.card.motion_inside else ""
+    return place(made, folder / f"{made.card.precision}{inside}.onnx")
+
+
+def reject(made: ConvertedScene, out: Path, why: str) -> NoReturn:
+    """Keep a scene model under a name that nobody takes for a good one.
+
+    Raises:
+        CheckFailed: Always, with the reason.
+    """
+    rejected = out.with_name(f"{out.name}.rejected")
+    place(made, rejected)
+    raise CheckFailed(
+        why, f"keep to single precision, or allow more; the file is kept as {rejected}"
     )
-    return single._replace(graph=graph, card=card)

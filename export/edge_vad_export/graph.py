@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import logging
+import re
 import warnings
 from collections.abc import Sequence
 
@@ -22,7 +23,8 @@ from edge_vad_train.checkpoint import TrainedScene
 OPSET = 20
 
 _SCOPES = "pkg.torch.onnx.name_scopes"
-_SCENE, _NETWORK, _REST = "network", "energies", "rest"
+_AROUND = re.compile(r"^(rest\.)?(network\.)?(energies\.)?")
+"""What modules lie in that tell nothing: of motion inside, and of the network itself."""
 _FOLDED = 2**28
 """Bytes of what is computed beforehand; the optimiser's own limit is less than a background."""
 
@@ -124,9 +126,7 @@ def _name_nodes(graph: onnx.GraphProto) -> None:
     for node in graph.node:
         traced = {each.key: each.value for each in node.metadata_props}.get(_SCOPES, "['']")
         modules = [scope for scope in ast.literal_eval(traced)[:-1] if scope]
-        innermost = modules[-1] if modules else "scene"
-        place = innermost.removeprefix(f"{_REST}.")
-        place = place.removeprefix(f"{_SCENE}.").removeprefix(f"{_NETWORK}.")
+        place = _AROUND.sub("", modules[-1]) if modules else "scene"
         node.name = f"{place}.{node.output[0]}"
         for inner in (each for body in _bodies_of(node) for each in body.node):
             inner.name = f"{node.name}.{inner.output[0]}"

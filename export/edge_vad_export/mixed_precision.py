@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edge_vad.scene_model import Comparison
-from edge_vad_export.conversion import ConvertedScene
-from edge_vad_export.model_io import stage
+from edge_vad_export.conversion import ConvertedScene, stage
 from edge_vad_export.verification.runners import open_reference
 from edge_vad_export.verification.verification import Verification
 
@@ -35,36 +34,28 @@ def choose_layers(
     Returns:
         The layers in their order; none where none may.
     """
-    singles = [(layer,) for layer in layers]
-    alone = _compare(singles, make, verification, folder, "measuring what each layer costs")
-    shifts = {
-        layer: row.score_shift
-        for layer, row in zip(layers, alone, strict=True)
-        if verification.gates.why_refused((row,)) is None
+
+    def compare(candidates: Sequence[Layers], doing: str) -> tuple[Comparison, ...]:
+        """Compare the scene with each set of layers in INT8 on ONNX Runtime's CPU; one row each."""
+        if not candidates:
+            return ()
+        models = [stage(make(each), folder / "-".join(each)) for each in candidates]
+        rows = verification.run(
+            lambda opened: [(each.card.precision, open_reference(each, opened)) for each in models],
+            doing,
+        )
+        return rows[1:]
+
+    def passes(row: Comparison) -> bool:
+        return verification.gates.why_refused((row,)) is None
+
+    alone = compare([(layer,) for layer in layers], "measuring what each layer costs")
+    costs = {
+        layer: row.score_shift for layer, row in zip(layers, alone, strict=True) if passes(row)
     }
-    cheapest = sorted(shifts, key=shifts.__getitem__)
+    cheapest = sorted(costs, key=costs.__getitem__)
     sizes = range(min(len(cheapest), len(layers) - 1), 1, -1)
     candidates = [tuple(each for each in layers if each in cheapest[:size]) for size in sizes]
-    together = _compare(candidates, make, verification, folder, "choosing layers")
-    for chosen, row in zip(candidates, together, strict=True):
-        if verification.gates.why_refused((row,)) is None:
-            return chosen
-    return tuple(cheapest[:1])
-
-
-def _compare(
-    candidates: Sequence[Layers],
-    make: Callable[[Layers], ConvertedScene],
-    verification: Verification,
-    folder: Path,
-    doing: str,
-) -> tuple[Comparison, ...]:
-    """Compare the scene with each set of layers in INT8 on ONNX Runtime's CPU; one row each."""
-    if not candidates:
-        return ()
-    models = [stage(make(each), folder / "-".join(each)) for each in candidates]
-    rows = verification.run(
-        lambda opened: [(each.card.precision, open_reference(each, opened)) for each in models],
-        doing,
-    )
-    return rows[1:]
+    together = compare(candidates, "choosing layers")
+    passing = (each for each, row in zip(candidates, together, strict=True) if passes(row))
+    return next(passing, tuple(cheapest[:1]))

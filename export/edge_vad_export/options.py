@@ -13,56 +13,51 @@ from edge_vad_export.verification.comparison import MAX_AUC_DROP, MAX_SCORE_SHIF
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def footage_options(function: Function) -> Function:
-    """Add the options of what is compared on."""
-    # The data sets' package is not imported for a list of four words.
-    formats = click.Choice(("auto", "video", "ucsd", "avenue", "synthetic"))
-    options = (
-        click.option(
-            "--frames",
-            metavar="SOURCE",
-            multiple=True,
-            help="Footage to compare on; may be given several times.",
-        ),
-        click.option(
-            "--labels",
-            metavar="DATASET",
-            help="A data set with the truth: compare on its test clips, and measure the AUC too.",
-        ),
-        click.option(
-            "--format",
-            "form",
-            type=formats,
-            default="auto",
-            show_default=True,
-            help="How the data set of --labels is laid out.",
-        ),
-    )
-    return _with(options, function)
+def adding(*options: Callable[[Function], Function]) -> Callable[[Function], Function]:
+    """A decorator that adds options to a command, in their order."""
+
+    def add(function: Function) -> Function:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return add
 
 
-def gate_options(function: Function) -> Function:
-    """Add the options of how far off a scene model may be."""
-    options = (
-        click.option(
-            "--max-auc-drop",
-            type=NumberRange(min=0),
-            default=MAX_AUC_DROP,
-            show_default=True,
-            help="Fail when the frame-level AUC, 0 to 1, drops by more.",
-        ),
-        click.option(
-            "--max-score-shift",
-            type=NumberRange(min=0),
-            default=MAX_SCORE_SHIFT,
-            show_default=True,
-            help="Fail when a frame's score shifts by more; 1 is the spread of ordinary frames.",
-        ),
-    )
-    return _with(options, function)
-
-
-def _with(options: tuple[Callable[[Function], Function], ...], function: Function) -> Function:
-    for option in reversed(options):
-        function = option(function)
-    return function
+comparison_options = adding(
+    click.option(
+        "--frames",
+        metavar="SOURCE",
+        multiple=True,
+        help="Footage to compare on; may be given several times.",
+    ),
+    click.option(
+        "--labels",
+        metavar="DATASET",
+        help="A data set with the truth: compare on its test clips, and measure the AUC too.",
+    ),
+    click.option(
+        "--format",
+        "form",
+        # The data sets' package is not imported for a list of four words.
+        type=click.Choice(("auto", "video", "ucsd", "avenue", "synthetic")),
+        default="auto",
+        show_default=True,
+        help="How the data set of --labels is laid out.",
+    ),
+    click.option(
+        "--max-auc-drop",
+        type=NumberRange(min=0),
+        default=MAX_AUC_DROP,
+        show_default=True,
+        help="Fail when the frame-level AUC, 0 to 1, drops by more.",
+    ),
+    click.option(
+        "--max-score-shift",
+        type=NumberRange(min=0),
+        default=MAX_SCORE_SHIFT,
+        show_default=True,
+        help="Fail when a frame's score shifts by more; 1 is the spread of ordinary frames.",
+    ),
+)
+"""Options of what is compared on, and of how far off a scene model may be."""

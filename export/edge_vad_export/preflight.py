@@ -12,7 +12,7 @@ from edge_vad import engine_file
 from edge_vad.errors import BadInput, WrongUse
 from edge_vad.frame import CameraPicture
 from edge_vad.scene_model import Precision, SceneModel
-from edge_vad_export.verification.gates import VerificationFootage
+from edge_vad_export.verification.verification import VerificationFootage
 
 Kind = Precision | Literal["motion"]
 """What is made of a training: its precision; or, in single precision, with motion inside."""
@@ -35,8 +35,8 @@ def choose_kind(
     Raises:
         WrongUse: The options contradict each other.
     """
-    kinds: dict[Kind, bool] = {"fp16": fp16, "int8": int8, "motion": motion_in_graph}
-    wanted = [kind for kind, is_wanted in kinds.items() if is_wanted]
+    given = fp16, int8, motion_in_graph
+    wanted = [kind for kind, is_wanted in zip(_OPTIONS, given, strict=True) if is_wanted]
     if len(wanted) > 1:
         options = " and ".join(_OPTIONS[kind] for kind in wanted)
         after = "first with --motion-in-graph, then --fp16 of that file"
@@ -124,7 +124,12 @@ def refuse_conversion(trained: Path, kind: Kind, footage: VerificationFootage) -
             "give the folder of its training",
         )
     card = SceneModel.read(trained).card
-    refuse_rounded(trained, card.precision)
+    if card.precision != "fp32":
+        raise WrongUse(
+            f"{trained} is {card.precision} already, and what was rounded away does not come back",
+            "give the scene model in single precision, or the folder of its training; for an "
+            f"engine of this one leave out --{card.precision}",
+        )
     if kind == "int8" and card.motion_inside:
         raise WrongUse(
             f"{trained} measures motion itself, and INT8 is for scenes that are given it",
@@ -138,20 +143,6 @@ def refuse_conversion(trained: Path, kind: Kind, footage: VerificationFootage) -
         raise WrongUse(
             "there are no frames to compare the two precisions on",
             "add --frames SOURCE or --labels DATASET, or give the folder of the training",
-        )
-
-
-def refuse_rounded(path: Path, precision: Precision) -> None:
-    """See to it that a scene model is of single precision.
-
-    Raises:
-        WrongUse: It is not.
-    """
-    if precision != "fp32":
-        raise WrongUse(
-            f"{path} is {precision} already, and what was rounded away does not come back",
-            "give the scene model in single precision, or the folder of its training; for an "
-            f"engine of this one leave out --{precision}",
         )
 
 

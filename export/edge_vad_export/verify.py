@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -13,12 +11,10 @@ from edge_vad.cli.streams import print_next, run_command
 from edge_vad.errors import CheckFailed, WrongUse
 from edge_vad.preprocessing.regions import describe_regions
 from edge_vad.scene_model import SceneModel
-from edge_vad_export.options import footage_options, gate_options
-from edge_vad_export.verification.comparison import Runner
-from edge_vad_export.verification.gates import Gates, VerificationFootage
+from edge_vad_export.options import comparison_options
 from edge_vad_export.verification.runners import open_all, open_engine, refuse_another_scene
 from edge_vad_export.verification.table import print_comparisons
-from edge_vad_export.verification.verification import Verification
+from edge_vad_export.verification.verification import Gates, Verification, VerificationFootage
 
 _EPILOG = """\b
 Examples:
@@ -39,8 +35,7 @@ Examples:
     type=click.Path(path_type=Path),
     help="An engine that was built from SCENE, to compare too.",
 )
-@footage_options
-@gate_options
+@comparison_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 def verify(
     scene: Path,
@@ -61,7 +56,12 @@ def verify(
             "there are no frames to compare on", "add --frames SOURCE or --labels DATASET"
         )
     verification = Verification(single, footage, Gates(max_auc_drop, max_score_shift))
-    proof = verification.run(lambda opened: _open_others(model, single, engine, opened))
+    proof = verification.run(
+        lambda opened: [
+            *open_all(model, opened, single),
+            *([open_engine(model, engine, opened)] if engine else []),
+        ]
+    )
     if as_json:
         click.echo(msgspec.json.encode({"scene": str(scene), "proof": proof}))
     else:
@@ -75,14 +75,6 @@ def verify(
         if len(proof) == 1:
             click.echo("no other backend of ONNX files works here: there was nothing to compare")
         print_next(run_command(scene))
-
-
-def _open_others(
-    model: SceneModel, single: SceneModel, engine: Path | None, opened: ExitStack
-) -> Iterator[Runner]:
-    yield from open_all(model, opened, single)
-    if engine:
-        yield open_engine(model, engine, opened)
 
 
 def _read(scene: Path, reference: Path | None) -> tuple[SceneModel, SceneModel]:

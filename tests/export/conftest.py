@@ -15,8 +15,8 @@ from edge_vad.backends import ModelInput
 from edge_vad.opencv import cv2
 from edge_vad.scene_model import Calibration, SceneModel
 from edge_vad.sources import open_source
+from edge_vad_export.conversion import ConvertedScene, place
 from edge_vad_export.graph import build_graph
-from edge_vad_export.model_io import embed_card, write_model
 from edge_vad_train.checkpoint import TrainedScene, load_trained
 from edge_vad_train.model.scene_network import PHYSICAL
 
@@ -73,9 +73,7 @@ FOOTAGE = "test://street?seed=7&frames=40&size=128x96"
 @pytest.fixture
 def single(graph: onnx.ModelProto, scene: TrainedScene, tmp_path: Path) -> SceneModel:
     """The scene model in single precision."""
-    embed_card(graph, scene.card)
-    write_model(graph, tmp_path / "single.onnx")
-    return SceneModel.read(tmp_path / "single.onnx")
+    return place(ConvertedScene(graph, scene.card), tmp_path / "single.onnx")
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,8 @@ import pytest
 from google.protobuf.message import Message
 from onnx import TensorProto, numpy_helper
 
-from edge_vad.scene_model import METADATA_KEY, SceneModel
-from edge_vad_export.model_io import embed_card, write_model
+from edge_vad.scene_model import METADATA_KEY
+from edge_vad_export.conversion import ConvertedScene, place
 from edge_vad_train.checkpoint import TrainedScene
 
 OPERATORS = {
@@ -153,9 +153,9 @@ def texts(message: Message) -> Iterator[str]:
 
 
 def test_the_file_says_nothing_of_the_machine_it_was_made_on(
-    graph: onnx.ModelProto, scene: TrainedScene
+    graph: onnx.ModelProto, scene: TrainedScene, tmp_path: Path
 ) -> None:
-    embed_card(graph, scene.card)
+    place(ConvertedScene(graph, scene.card), tmp_path / "scene.onnx")
     found = list(texts(graph))
     assert METADATA_KEY in found
     assert scene.card.empty
@@ -167,9 +167,11 @@ def test_the_file_says_nothing_of_the_machine_it_was_made_on(
             assert trace not in text
 
 
-def test_the_card_is_the_only_metadata(graph: onnx.ModelProto, scene: TrainedScene) -> None:
+def test_the_card_is_the_only_metadata(
+    graph: onnx.ModelProto, scene: TrainedScene, tmp_path: Path
+) -> None:
     for _ in range(2):
-        embed_card(graph, scene.card)
+        place(ConvertedScene(graph, scene.card), tmp_path / "scene.onnx")
     assert [each.key for each in graph.metadata_props] == [METADATA_KEY]
     assert not graph.graph.metadata_props
 
@@ -177,8 +179,6 @@ def test_the_card_is_the_only_metadata(graph: onnx.ModelProto, scene: TrainedSce
 def test_the_runtime_reads_the_card_from_the_file(
     graph: onnx.ModelProto, scene: TrainedScene, tmp_path: Path
 ) -> None:
-    embed_card(graph, scene.card)
     path = tmp_path / "new" / "scene.onnx"
-    write_model(graph, path)
-    assert SceneModel.read(path).card == scene.card
+    assert place(ConvertedScene(graph, scene.card), path).card == scene.card
     assert [each.name for each in path.parent.iterdir()] == ["scene.onnx"]

@@ -11,7 +11,7 @@ import onnx
 import pytest
 
 from edge_vad.scene_model import SceneModel
-from edge_vad_export.model_io import embed_card, write_model
+from edge_vad_export.conversion import ConvertedScene, place
 from edge_vad_export.precision.fp16 import to_fp16
 
 Command = Callable[..., tuple[int, str, str]]
@@ -20,11 +20,8 @@ Command = Callable[..., tuple[int, str, str]]
 @pytest.fixture
 def half(single: SceneModel, graph: onnx.ModelProto) -> Path:
     """The scene model in half precision."""
-    path = single.path.with_name("half.onnx")
-    model = to_fp16(graph)
-    embed_card(model, msgspec.structs.replace(single.card, precision="fp16"))
-    write_model(model, path)
-    return path
+    card = msgspec.structs.replace(single.card, precision="fp16")
+    return place(ConvertedScene(to_fp16(graph), card), single.path.with_name("half.onnx")).path
 
 
 def test_half_precision_is_held_to_single(
@@ -76,9 +73,8 @@ def test_single_precision_is_its_own_reference(
 def test_another_training_is_no_reference(
     edge_vad: Command, half: Path, single: SceneModel, graph: onnx.ModelProto, footage: str
 ) -> None:
-    other = single.path.with_name("other.onnx")
-    embed_card(graph, msgspec.structs.replace(single.card, fps=7.0))
-    write_model(graph, other)
+    card = msgspec.structs.replace(single.card, fps=7.0)
+    other = place(ConvertedScene(graph, card), single.path.with_name("other.onnx")).path
     code, _, err = edge_vad("verify", half, "--reference", other, "--frames", footage)
     assert code == 2
     assert "are of different trainings (fps differs)" in err

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from edge_vad.backends.tensorrt_library import Library, Messages, sizes_of
 from edge_vad.device.tensorrt import TARGET_NAMES
@@ -52,25 +53,12 @@ def build(library: Library, plan: EnginePlan, on_progress: OnProgress) -> Built:
         KeyboardInterrupt: Ctrl-C was pressed.
     """
     progress = BuildProgress(on_progress)
-    outcome: list[Built | BaseException] = []
-
-    def work() -> None:
-        _lower_priority()
-        try:
-            outcome.append(_build(library, plan, progress))
-        except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
-            outcome.append(error)
-
-    builder = threading.Thread(target=work, name="engine builder", daemon=True)
-    with _ctrl_c_cancels(progress):
-        builder.start()
-        builder.join()
+    thread = ThreadPoolExecutor(1, "engine builder", initializer=_lower_priority)
+    with _ctrl_c_cancels(progress), thread:
+        built = thread.submit(_build, library, plan, progress)
     if progress.is_cancelled:
         raise KeyboardInterrupt
-    (result,) = outcome
-    if isinstance(result, BaseException):
-        raise result
-    return result
+    return built.result()
 
 
 @contextmanager
@@ -103,9 +91,8 @@ def _build(library: Library, plan: EnginePlan, progress: BuildProgress) -> Built
             "see that the NVIDIA driver fits this TensorRT (nvidia-smi)",
         ) from None
     # Strongly typed: precision is what the ONNX graph says, in every version the same way.
-    flag = 1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED)
-    network = builder.create_network(flag)
-    _parse(library, network, messages, plan.scene)
+    network = builder.create_network(1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
+    _parse(trt.OnnxParser(network, messages.logger), messages, plan.scene)
     config = _configure(library, builder, network, plan)
     config.progress_monitor = make_monitor(library, progress)
     timings, cache = None, None
@@ -128,24 +115,16 @@ def _build(library: Library, plan: EnginePlan, progress: BuildProgress) -> Built
     return Built(content, layer_report.read_network(network), layers, timings)
 
 
-def _parse(
-    library: Library, network: trt.INetworkDefinition, messages: Messages, scene: SceneModel
-) -> None:
-    if not TYPE_CHECKING:
-        trt = library.api
+def _parse(parser: trt.OnnxParser, messages: Messages, scene: SceneModel) -> None:
     path = scene.path
-    parser = trt.OnnxParser(network, messages.logger)
     try:
         # Energies without a say would be computed at every frame.
         graph = needed_graph(path.read_bytes(), scene.card.outputs)
     except (OSError, ValueError) as error:
         raise BadModel(f"{path} cannot be read ({error})", _WRITE_AGAIN) from None
-    if parser.parse(graph):
-        return
-    raise BadModel(
-        f"the parser refuses {path}: {_describe(parser, messages)}",
-        _WRITE_AGAIN,
-    )
+    if not parser.parse(graph):
+        reason = _describe(parser, messages)
+        raise BadModel(f"the parser refuses {path}: {reason}", _WRITE_AGAIN)
 
 
 def _describe(parser: trt.OnnxParser, messages: Messages) -> str:
@@ -174,8 +153,11 @@ def _configure(
     config.profiling_verbosity = trt.ProfilingVerbosity.DETAILED  # names nodes in the inspector
     if not plan.options.tf32:
         config.clear_flag(trt.BuilderFlag.TF32)
-    if library.target == "rtx":
-        _set_capability(library, config, plan.device.compute_capability or "")
+    if library.target == "rtx":  # these calls are TensorRT-RTX's own
+        capability = f"SM{(plan.device.compute_capability or '').replace('.', '')}"
+        rtx: Any = config
+        rtx.num_compute_capabilities = 1
+        rtx.set_compute_capability(getattr(library.api.ComputeCapability, capability), 0)
     profile = builder.create_optimization_profile()
     for index in range(network.num_inputs):
         _add_shapes(library, profile, network.get_input(index), plan.options.batch)
@@ -198,14 +180,6 @@ def _add_shapes(
     rest = sizes_of(tensor.shape)[1:]
     sizes = (batch.smallest, batch.usual, batch.largest)
     profile.set_shape(tensor.name, *(trt.Dims([size, *rest]) for size in sizes))
-
-
-def _set_capability(library: Library, config: object, capability: str) -> None:
-    """Name the device; these calls are TensorRT-RTX's own."""
-    name = f"SM{capability.replace('.', '')}"
-    rtx: Callable[..., None] = config.set_compute_capability  # type: ignore[attr-defined]
-    config.num_compute_capabilities = 1  # type: ignore[attr-defined]
-    rtx(getattr(library.api.ComputeCapability, name), 0)
 
 
 def _inspect(library: Library, messages: Messages, content: bytes) -> list[EngineLayer]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
@@ -16,7 +17,7 @@ import msgspec
 from edge_vad import engine_file
 from edge_vad.backends.tensorrt_library import load_library
 from edge_vad.device.tensorrt import Target
-from edge_vad.engine_file import EngineOptions, FileIdentity, Sidecar
+from edge_vad.engine_file import FileIdentity, Sidecar
 from edge_vad.errors import BadModel, CheckFailed
 from edge_vad.files.atomic import demand_writable, write_whole
 from edge_vad.scene_model import Comparison
@@ -76,7 +77,7 @@ def make_engine(
     started = time.monotonic()
     built = build(library, plan, on_progress)
     took = time.monotonic() - started
-    precision = plan.scene.card.precision
+    content, precision = built.content, plan.scene.card.precision
     demand_engine_precision(precision, built.network, built.layers)
     if engine_file.identify(plan.scene.path) != plan.onnx:
         raise BadModel(f"{plan.scene.path} changed during the build", "give the command again")
@@ -86,16 +87,16 @@ def make_engine(
         device=plan.device,
         onnx=plan.onnx,
         options=plan.options,
-        engine=_identity(plan.path, built.content),
+        engine=FileIdentity(plan.path.name, len(content), hashlib.sha256(content).hexdigest()),
         precision=precision,
         layers=tuple(built.layers),
         built=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         build_s=round(took, 3),
         edge_vad=version("edge-vad"),
     )
-    proof = _verify(plan, built.content, sidecar, verify) if verify else ()
+    proof = _verify(plan, content, sidecar, verify) if verify else ()
     sidecar = msgspec.structs.replace(sidecar, proof=msgspec.to_builtins(proof))
-    engine_file.write_engine(plan.path, built.content, sidecar)
+    engine_file.write_engine(plan.path, content, sidecar)
     return BuiltEngine(plan, sidecar, missed, built.timings, proof)
 
 
@@ -123,16 +124,6 @@ def rebuild(onnx: Path, target: Target, engine: Path | None = None) -> BuiltEngi
         engine: The engine; the one beside the scene model for this device when None.
     """
     plan = plan_engine(onnx, target, path=engine)
-    options = _earlier_options(plan.path)
-    return make_engine(plan_engine(onnx, target, options=options, path=plan.path))
-
-
-def _earlier_options(engine: Path) -> EngineOptions | None:
-    try:
-        return engine_file.read_sidecar(engine).options
-    except BadModel:
-        return None
-
-
-def _identity(path: Path, content: bytes) -> FileIdentity:
-    return FileIdentity(path.name, len(content), hashlib.sha256(content).hexdigest())
+    with suppress(BadModel):  # there is none, or it does not say with what it was built
+        plan = replace(plan, options=engine_file.read_sidecar(plan.path).options)
+    return make_engine(plan)

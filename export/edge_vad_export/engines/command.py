@@ -29,34 +29,23 @@ from edge_vad_export.verification.table import print_comparisons
 from edge_vad_export.verification.verification import Verification
 
 
-def export_engine(
-    onnx: Path,
-    choice: EngineChoice,
-    as_json: bool,
-    verification: Verification | None = None,
-    written: dict[str, Any] | None = None,
-    and_then: Callable[[Path], dict[str, Any]] = lambda _engine: {},
-) -> None:
-    """Build the engine that was asked for, and say what was built.
+def build_engine(
+    onnx: Path, choice: EngineChoice, verification: Verification | None = None
+) -> BuiltEngine:
+    """Build the engine that was asked for, with a bar on a terminal.
 
     Args:
         onnx: The scene model.
         choice: What was asked for.
-        as_json: Whether to print one JSON object.
         verification: What the engine is held to before it is kept, where it is for this device.
-        written: What there is to say of the scene model besides, in the same JSON object.
-        and_then: Does something with the engine, and tells what, for the same JSON object.
 
     Raises:
         EdgeVadError: It cannot be built; see `cache.make_engine`.
     """
     plan = _plan(onnx, choice)
-    if choice.dry_run:
-        _print_plan(plan.path, onnx, plan.device, choice, plan.why_not_cached(), as_json)
-        return
     try:
         with _build_bar(plan.path.name) as (on_progress, stop):
-            made = make_engine(plan, on_progress, _verifier(verification, plan, stop))
+            return make_engine(plan, on_progress, _verifier(verification, plan, stop))
     except KeyboardInterrupt:
         todo = "give the same command again; an earlier engine is untouched"
         raise Interrupted("the build was interrupted, nothing was written", todo) from None
@@ -64,29 +53,84 @@ def export_engine(
         raise BadInput(
             f"{plan.path} cannot be written ({error.strerror})", "make room, or the folder writable"
         ) from None
-    after = and_then(made.plan.path)
-    _print_engine((written or {}) | _describe_made(made) | after, as_json)
-    if not as_json:
-        if made.proof:
-            print_comparisons(made.proof)
-        _print_next_command(made)
 
 
-def print_dry_run(onnx: Path, choice: EngineChoice, as_json: bool) -> None:
-    """Say what engine would be built of a scene model that would be written before.
+def describe_engine(made: BuiltEngine) -> dict[str, Any]:
+    """What was built, for programs."""
+    sidecar = made.sidecar
+    return {
+        "engine": str(made.plan.path),
+        "megabytes": round(sidecar.engine.bytes / 1e6, 1),
+        "precision": sidecar.precision,
+        "layers": summarise(sidecar.layers),
+        "builder": TARGET_NAMES[sidecar.target],
+        "device": _known_fields(sidecar.device),
+        "batch": str(sidecar.options.batch),
+        "tf32": sidecar.options.tf32,
+        "cache": "hit" if made.missed is None else "miss",
+        "reason": made.missed,
+        "timings": made.timings,
+        "build_s": sidecar.build_s,
+        "engine_proof": sidecar.proof,
+    }
+
+
+def print_engine(made: BuiltEngine) -> None:
+    """Print what was built, and the next command."""
+    described = describe_engine(made)
+    click.echo(
+        f"{described['engine']}: {described['megabytes']} MB, {described['precision']}, "
+        f"{described['builder']}, batch {described['batch']}, "
+        f"TF32 {'on' if described['tf32'] else 'off'}"
+    )
+    _print_device_and_cache(described)
+    if described["cache"] == "miss":
+        timings = f", timing cache {described['timings']}" if described["timings"] else ""
+        click.echo(f"built in {described['build_s']:.1f} s{timings}")
+    for part, counts in described["layers"].items():
+        kinds = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
+        click.echo(f"  {part}: {kinds}")
+    if made.proof:
+        print_comparisons(made.proof)
+    _print_next_command(made)
+
+
+def print_dry_run(onnx: Path, choice: EngineChoice, as_json: bool, *, is_there: bool) -> None:
+    """Say what engine would be built of a scene model.
 
     Args:
-        onnx: Where the scene model would be written.
+        onnx: The scene model.
         choice: What was asked for.
         as_json: Whether to print one JSON object.
+        is_there: Whether the scene model is there; else it would be written before.
 
     Raises:
         Unavailable: There is no device, and none was named.
         WrongUse: The target does not build for such a device.
     """
-    device, _ = choose_device(choice.target, choice.compute_capability)
-    engine = engine_file.engine_path(onnx, choice.target, device)
-    _print_plan(engine, onnx, device, choice, f"{onnx} is to be written first", as_json)
+    if is_there:
+        plan = _plan(onnx, choice)
+        engine, device, missed = plan.path, plan.device, plan.why_not_cached()
+    else:
+        device, _ = choose_device(choice.target, choice.compute_capability)
+        engine = engine_file.engine_path(onnx, choice.target, device)
+        missed = f"{onnx} is to be written first"
+    described = {
+        "dry_run": True,
+        "engine": str(engine),
+        "scene": str(onnx),
+        "builder": TARGET_NAMES[choice.target],
+        "device": _known_fields(device),
+        "batch": str(choice.options.batch),
+        "cache": "miss" if missed else "hit",
+        "reason": missed,
+    }
+    if as_json:
+        click.echo(msgspec.json.encode(described))
+        return
+    click.echo(f"would build {engine}" if missed else f"would build nothing: {engine} is there")
+    click.echo(f"from {onnx}, with {described['builder']}, batch {described['batch']}")
+    _print_device_and_cache(described)
 
 
 def _verifier(
@@ -111,93 +155,20 @@ def _build_bar(label: str) -> Iterator[tuple[OnProgress, Callable[[], None]]]:
         What is told of the build's progress, and what ends the bar before another is shown.
     """
     columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()
-    phase = TextColumn("{task.fields[phase]}")
-    with Progress(
-        *columns,
-        TimeElapsedColumn(),
-        phase,
-        console=Console(stderr=True),
-        transient=True,
-        disable=not sys.stderr.isatty(),
-    ) as bar:
+    times = TimeElapsedColumn(), TextColumn("{task.fields[phase]}")
+    console, quiet = Console(stderr=True), not sys.stderr.isatty()
+    with Progress(*columns, *times, console=console, transient=True, disable=quiet) as bar:
         task = bar.add_task(label, total=1.0, phase="")
         yield lambda share, doing: bar.update(task, completed=share, phase=doing.lower()), bar.stop
 
 
 def _plan(onnx: Path, choice: EngineChoice) -> EnginePlan:
-    return plan_engine(
-        onnx,
-        choice.target,
-        compute_capability=choice.compute_capability,
-        options=choice.options,
-    )
-
-
-def _print_plan(
-    engine: Path,
-    onnx: Path,
-    device: DeviceFingerprint,
-    choice: EngineChoice,
-    missed: str | None,
-    as_json: bool,
-) -> None:
-    described = {
-        "dry_run": True,
-        "engine": str(engine),
-        "scene": str(onnx),
-        "builder": TARGET_NAMES[choice.target],
-        "device": _known_fields(device),
-        "batch": str(choice.options.batch),
-        "cache": "miss" if missed else "hit",
-        "reason": missed,
-    }
-    if as_json:
-        click.echo(msgspec.json.encode(described))
-        return
-    click.echo(f"would build {engine}" if missed else f"would build nothing: {engine} is there")
-    click.echo(f"from {onnx}, with {described['builder']}, batch {described['batch']}")
-    _print_device_and_cache(described)
-
-
-def _describe_made(made: BuiltEngine) -> dict[str, Any]:
-    sidecar = made.sidecar
-    return {
-        "engine": str(made.plan.path),
-        "megabytes": round(sidecar.engine.bytes / 1e6, 1),
-        "precision": sidecar.precision,
-        "layers": summarise(sidecar.layers),
-        "builder": TARGET_NAMES[sidecar.target],
-        "device": _known_fields(sidecar.device),
-        "batch": str(sidecar.options.batch),
-        "tf32": sidecar.options.tf32,
-        "cache": "hit" if made.missed is None else "miss",
-        "reason": made.missed,
-        "timings": made.timings,
-        "build_s": sidecar.build_s,
-        "engine_proof": sidecar.proof,
-    }
+    capability, options = choice.compute_capability, choice.options
+    return plan_engine(onnx, choice.target, compute_capability=capability, options=options)
 
 
 def _known_fields(device: DeviceFingerprint) -> dict[str, str]:
     return {name: value for name, value in msgspec.structs.asdict(device).items() if value}
-
-
-def _print_engine(described: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        click.echo(msgspec.json.encode(described))
-        return
-    click.echo(
-        f"{described['engine']}: {described['megabytes']} MB, {described['precision']}, "
-        f"{described['builder']}, batch {described['batch']}, "
-        f"TF32 {'on' if described['tf32'] else 'off'}"
-    )
-    _print_device_and_cache(described)
-    if described["cache"] == "miss":
-        timings = f", timing cache {described['timings']}" if described["timings"] else ""
-        click.echo(f"built in {described['build_s']:.1f} s{timings}")
-    for part, counts in described["layers"].items():
-        kinds = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
-        click.echo(f"  {part}: {kinds}")
 
 
 def _print_device_and_cache(described: dict[str, Any]) -> None:

@@ -28,17 +28,10 @@ _LAYER = re.compile(
     rf"(?:Constants: (?P<holds>{_TENSORS}), )?Outputs: (?P<writes>{_TENSORS})(?P<rest>.*)"
 )
 _TYPE = re.compile(r"Datatype: ([^},]*)")
-_TYPES = (
-    ("bf16", re.compile(r"bf16|bfloat", re.I)),
-    ("fp16", re.compile(r"half|fp16", re.I)),
-    ("fp8", re.compile(r"fp8", re.I)),
-    ("fp32", re.compile(r"float|fp32", re.I)),
-    ("uint8", re.compile(r"uint8", re.I)),
-    ("int8", re.compile(r"int8", re.I)),
-    ("int32", re.compile(r"int32", re.I)),
-    ("int64", re.compile(r"int64", re.I)),
-    ("bool", re.compile(r"bool", re.I)),
+_KIND = re.compile(
+    "bf16|bfloat|half|fp16|fp8|float|fp32|uint8|int8|int32|int64|bool", re.IGNORECASE
 )
+_OTHER_NAMES = {"bfloat": "bf16", "half": "fp16", "float": "fp32"}
 
 
 class NetworkLayer(NamedTuple):
@@ -65,20 +58,18 @@ def part_of(node: str) -> str:
 
 def read_network(network: trt.INetworkDefinition) -> list[NetworkLayer]:
     """Read the layers of a parsed network with their types."""
-    nodes = []
-    for index in range(network.num_layers):
-        layer = network.get_layer(index)
-        inputs = [layer.get_input(number) for number in range(layer.num_inputs)]
-        outputs = [layer.get_output(number) for number in range(layer.num_outputs)]
-        nodes.append(
-            NetworkLayer(
-                layer.name,
-                layer.type.name,
-                tuple(each.name for each in inputs if each is not None),
-                {each.name: _type_name(str(each.dtype)) for each in outputs if each is not None},
-            )
-        )
-    return nodes
+    return [_read_layer(network.get_layer(index)) for index in range(network.num_layers)]
+
+
+def _read_layer(layer: trt.ILayer) -> NetworkLayer:
+    inputs = [layer.get_input(number) for number in range(layer.num_inputs)]
+    outputs = [layer.get_output(number) for number in range(layer.num_outputs)]
+    return NetworkLayer(
+        layer.name,
+        layer.type.name,
+        tuple(each.name for each in inputs if each is not None),
+        {each.name: _type_name(str(each.dtype)) for each in outputs if each is not None},
+    )
 
 
 def inspect(library: Library, engine: trt.ICudaEngine) -> list[EngineLayer]:
@@ -92,20 +83,16 @@ def inspect(library: Library, engine: trt.ICudaEngine) -> list[EngineLayer]:
 
 def parse_layers(lines: Iterable[str]) -> list[EngineLayer]:
     """Parse the lines in which TensorRT describes an engine's layers, one a line."""
-    layers = []
-    for line in lines:
-        found = _LAYER.search(line)
-        if found:
-            layers.append(
-                EngineLayer(
-                    found["name"],
-                    tuple(_NODE.findall(found["rest"] or "")),
-                    _types_in(found["reads"]),
-                    _types_in(found["writes"]),
-                    _types_in(found["holds"] or ""),
-                )
-            )
-    return layers
+    return [
+        EngineLayer(
+            found["name"],
+            tuple(_NODE.findall(found["rest"])),
+            _types_in(found["reads"]),
+            _types_in(found["writes"]),
+            _types_in(found["holds"] or ""),
+        )
+        for found in filter(None, map(_LAYER.search, lines))
+    ]
 
 
 def summarise(layers: Sequence[EngineLayer]) -> dict[str, dict[str, int]]:
@@ -142,4 +129,6 @@ def _types_in(text: str) -> tuple[str, ...]:
 
 
 def _type_name(text: str) -> str:
-    return next((name for name, pattern in _TYPES if pattern.search(text)), text.strip())
+    found = _KIND.search(text)
+    name = found[0].lower() if found else text.strip()
+    return _OTHER_NAMES.get(name, name)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar, get_args
+from typing import get_args
 
 import click
 
 from edge_vad.device.tensorrt import Target
 from edge_vad.engine_file import MOST_FRAMES, MOST_MIB, BatchProfile, EngineOptions
 from edge_vad.errors import WrongUse
-
-Function = TypeVar("Function", bound=Callable[..., Any])
+from edge_vad_export.options import adding
 
 
 @dataclass(frozen=True)
@@ -33,33 +30,29 @@ class EngineChoice:
     dry_run: bool
 
 
-def engine_options(function: Function) -> Function:
-    """Add the options about engines; the command gets `engine`, an `EngineChoice` or None."""
+def chosen_engine(
+    *,
+    engine: bool,
+    target: Target | None,
+    compute_capability: str | None,
+    batch: BatchProfile | None,
+    workspace_mib: int | None,
+    tf32: bool,
+    dry_run: bool,
+) -> EngineChoice | None:
+    """The engine that the options ask for.
 
-    @functools.wraps(function)
-    def command(
-        *arguments: object,
-        engine: bool,
-        target: Target | None,
-        compute_capability: str | None,
-        batch: BatchProfile | None,
-        workspace_mib: int | None,
-        tf32: bool,
-        dry_run: bool,
-        **others: object,
-    ) -> Any:
-        if not engine and (target or compute_capability or batch or workspace_mib or tf32):
-            raise WrongUse("these options are about engines", "add --engine")
-        if not engine and dry_run:
-            raise WrongUse("--dry-run says what engine would be built", "add --engine")
+    Raises:
+        WrongUse: They say something of an engine, and ask for none.
+    """
+    if engine:
         options = EngineOptions(batch or BatchProfile(), workspace_mib, tf32)
-        choice = EngineChoice(target or "tensorrt", compute_capability, options, dry_run)
-        return function(*arguments, engine=choice if engine else None, **others)
-
-    wrapped: Any = command
-    for option in reversed(_OPTIONS):
-        wrapped = option(wrapped)
-    return wrapped  # type: ignore[no-any-return]
+        return EngineChoice(target or "tensorrt", compute_capability, options, dry_run)
+    if target or compute_capability or batch or workspace_mib or tf32:
+        raise WrongUse("these options are about engines", "add --engine")
+    if dry_run:
+        raise WrongUse("--dry-run says what engine would be built", "add --engine")
+    return None
 
 
 def _parse_batch(
@@ -79,7 +72,7 @@ def _parse_batch(
         ) from None
 
 
-_OPTIONS = (
+engine_options = adding(
     click.option(
         "--engine", is_flag=True, help="Build an engine of the ONNX file, for the GPU in here."
     ),
@@ -109,3 +102,4 @@ _OPTIONS = (
         "--dry-run", is_flag=True, help="Say what engine would be built, for what, and where."
     ),
 )
+"""Options about engines; the command hands what it is given to `chosen_engine`."""

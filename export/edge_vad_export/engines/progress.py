@@ -68,19 +68,14 @@ class BuildProgress:
             del self._phases[name]
 
     def _report(self, name: str) -> None:
-        share, current = 0.0, self._phases.get(name)
-        while current:
-            share = min((current.done + share) / current.steps, 1.0)
-            current = self._phases.get(current.parent or "")
-        self._reached = max(self._reached, share if self._is_rooted(name) else 0.0)
+        share, phase, is_rooted = 0.0, self._phases.get(name), False
+        while phase:
+            share = min((phase.done + share) / phase.steps, 1.0)
+            # Where a parent is over, its share of the whole is not known.
+            is_rooted, phase = not phase.parent, self._phases.get(phase.parent or "")
+        if is_rooted:
+            self._reached = max(self._reached, share)
         self._on_progress(self._reached, name)
-
-    def _is_rooted(self, name: str) -> bool:
-        """Whether the phase hangs, by parents that still run, on one that has no parent."""
-        phase = self._phases.get(name)
-        while phase and phase.parent:
-            phase = self._phases.get(phase.parent)
-        return phase is not None
 
 
 def make_monitor(library: Library, progress: BuildProgress) -> trt.IProgressMonitor:

@@ -29,12 +29,11 @@ def use_cache(config: trt.IBuilderConfig, path: Path) -> str:
         earlier = path.read_bytes() if path.stat().st_size <= _LARGEST else b""
     except OSError:
         earlier = b""  # most often there is none; the next build tries again
-    said = "kept from earlier builds" if earlier else "new"
-    if not config.set_timing_cache(config.create_timing_cache(earlier), False):
-        LOG.warning("the timing cache %s is of another device or version; it is begun anew", path)
-        config.set_timing_cache(config.create_timing_cache(b""), False)
-        said = "new"
-    return said
+    if config.set_timing_cache(config.create_timing_cache(earlier), False):
+        return "kept from earlier builds" if earlier else "new"
+    LOG.warning("the timing cache %s is of another device or version; it is begun anew", path)
+    config.set_timing_cache(config.create_timing_cache(b""), False)
+    return "new"
 
 
 def keep_cache(config: trt.IBuilderConfig, path: Path) -> None:

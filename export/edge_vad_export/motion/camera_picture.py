@@ -41,10 +41,15 @@ class Fitting(nn.Module):
 
     def __init__(self, camera: CameraPicture, height: int, width: int, ignored: Regions) -> None:
         super().__init__()
-        size = camera.height, camera.width
-        _refuse_other_shape(size, (height, width))
+        size, self.size = (camera.height, camera.width), (height, width)
+        if size[0] < height or size[1] < width or not is_alike(size, self.size):
+            raise WrongUse(
+                f"pictures of {camera.width}x{camera.height} cannot be made smaller to the scene's "
+                f"{width}x{height}",
+                f"give --input a size of the same shape, such as {4 * width}x{4 * height}",
+            )
         self.colours = None if camera.form == "bgr" else Colours(camera)
-        self.shrink, self.size = AreaShrink(size, (height, width)), (height, width)
+        self.shrink = AreaShrink(size, self.size)
         self.is_whole = not ignored
         if ignored:
             kept = torch.from_numpy(covered(ignored, height, width) == 0)
@@ -100,12 +105,3 @@ class Colours(nn.Module):
         differences = (pairs @ self.shares.T).permute(0, 3, 1, 2)[:, :, :, None, :, None]
         spread = differences.expand(-1, -1, -1, 2, -1, 2).reshape(-1, 3, height, width)
         return torch.floor(bright.unsqueeze(1) + spread + 0.5).clamp(0, 255)
-
-
-def _refuse_other_shape(size: tuple[int, int], wanted: tuple[int, int]) -> None:
-    (rows, columns), (height, width) = size, wanted
-    if rows < height or columns < width or not is_alike(size, wanted):
-        raise WrongUse(
-            f"pictures of {columns}x{rows} cannot be made smaller to the scene's {width}x{height}",
-            f"give --input a size of the same shape, such as {4 * width}x{4 * height}",
-        )

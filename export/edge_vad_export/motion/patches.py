@@ -22,20 +22,21 @@ class PatchGrid:
     Attributes:
         rows: Of patches.
         columns: Of patches.
+        stripes: Into which the rows are cut.
+        depth: Rows of a stripe; the last one may have fewer.
     """
 
     def __init__(self, size: Size, patch: int, stride: int) -> None:
         self.size, self.patch, self.stride = size, patch, stride
         self.rows, self.columns = ((side - patch) // stride + 1 for side in size)
+        self.depth = -(-self.rows // _STRIPES)
+        self.stripes = -(-self.rows // self.depth)
 
     def corners(self) -> Tensor:
         """Top left corners, int64, (patches, 2), x and y, px."""
-        y, x = torch.meshgrid(
-            torch.arange(self.rows) * self.stride,
-            torch.arange(self.columns) * self.stride,
-            indexing="ij",
-        )
-        return torch.stack([x.flatten(), y.flatten()], 1)
+        sides = torch.arange(self.rows), torch.arange(self.columns)
+        y, x = torch.meshgrid(*sides, indexing="ij")
+        return torch.stack([x.flatten(), y.flatten()], 1) * self.stride
 
     def pixels(self) -> Tensor:
         """Numbers of each patch's pixels in the flattened picture, int64, (patches * patch²,)."""
@@ -56,17 +57,11 @@ class PatchGrid:
         Returns:
             Numbers, int64, and 1 or 0 for whether there is such a patch, both (layers, side).
         """
-        first, last, found = 0, -1, []
-        for place in range(self.size[axis]):
-            if place % self.stride == 0 and place + self.patch <= self.size[axis]:
-                last += 1
-            if place >= self.patch and (place - self.patch) % self.stride == 0 and first < last:
-                first += 1
-            found.append((first, last))
-        layers = max(last - first + 1 for first, last in found)
-        numbers = torch.tensor([[min(a + n, b) for a, b in found] for n in range(layers)])
-        there = torch.tensor([[float(a + n <= b) for a, b in found] for n in range(layers)])
-        return numbers, there
+        place = torch.arange(self.size[axis])
+        last = (place // self.stride).clamp(max=(self.rows, self.columns)[axis] - 1)
+        first = ((place - self.patch) // self.stride + 1).clamp(min=0).minimum(last)
+        numbers = first + torch.arange(int((last - first).max()) + 1)[:, None]
+        return numbers.minimum(last), (numbers <= last).float()
 
 
 def square(side: int, width: int) -> Tensor:
@@ -75,45 +70,38 @@ def square(side: int, width: int) -> Tensor:
     return (line[:, None] * width + line).flatten()
 
 
-class Wavefront:
+def wavefront(grid: PatchGrid, *, backward: bool) -> dict[str, Tensor]:
     """The order in which flow spreads over the patches of a level, as steps that go in parallel.
 
     In a stripe the patches are visited row by row, and each takes over the flow of the one before
     or of the one above where that fits better. So all on an anti-diagonal may go at once, in all
-    stripes: step d holds in row r of a stripe the patch of column d - r.
+    stripes: step d holds in row r of a stripe the patch of column d - r. The lanes of a step are
+    the rows of a stripe, times stripes.
 
     Args:
         grid: The patches.
         backward: From the last patch to the first.
 
-    Attributes:
-        stripes: How many there are.
-        lanes: Patches of a step: rows of a stripe, times stripes.
-        patches: int64, (steps * lanes,), the patch; some stand for none.
-        places: int64, (patches,), where each patch lies in that order.
-        has_left: float32, (steps, lanes), 1 where there is a patch before.
-        has_above: float32, (steps, lanes), 1 where there is one above, in the stripe.
+    Returns:
+        `order`: int64, (steps * lanes,), the patch; some stand for none.
+        `places`: int64, (patches,), where each patch lies in that order.
+        `has_left`: float32, (steps, lanes), 1 where there is a patch before.
+        `has_above`: float32, (steps, lanes), 1 where there is one above, in the stripe.
     """
-
-    def __init__(self, grid: PatchGrid, *, backward: bool) -> None:
-        depth = -(-grid.rows // _STRIPES)
-        self.stripes = -(-grid.rows // depth)
-        self.lanes = depth * self.stripes
-        step, row, stripe = torch.meshgrid(
-            torch.arange(grid.columns + depth - 1),
-            torch.arange(depth),
-            torch.arange(self.stripes),
-            indexing="ij",
-        )
-        column = step - row
-        own = stripe * depth + (depth - 1 - row if backward else row)
-        above = own + (1 if backward else -1)
-        is_there = (column >= 0) & (column < grid.columns) & (own < grid.rows)
-        across = grid.columns - 1 - column if backward else column
-        patch = torch.where(is_there, own * grid.columns + across, 0).flatten()
-        self.patches = patch
-        self.places = torch.zeros(grid.rows * grid.columns, dtype=torch.int64)
-        used = is_there.flatten().nonzero()[:, 0]
-        self.places[patch[used]] = used
-        self.has_left = (is_there & (column > 0)).flatten(1).float()
-        self.has_above = (is_there & (row > 0) & (above < grid.rows)).flatten(1).float()
+    sides = grid.columns + grid.depth - 1, grid.depth, grid.stripes
+    step, row, stripe = torch.meshgrid(*map(torch.arange, sides), indexing="ij")
+    column = step - row
+    own = stripe * grid.depth + (grid.depth - 1 - row if backward else row)
+    above = own + (1 if backward else -1)
+    is_there = (column >= 0) & (column < grid.columns) & (own < grid.rows)
+    across = grid.columns - 1 - column if backward else column
+    order = torch.where(is_there, own * grid.columns + across, 0).flatten()
+    places = torch.zeros(grid.rows * grid.columns, dtype=torch.int64)
+    used = is_there.flatten().nonzero()[:, 0]
+    places[order[used]] = used
+    return {
+        "order": order,
+        "places": places,
+        "has_left": (is_there & (column > 0)).flatten(1).float(),
+        "has_above": (is_there & (row > 0) & (above < grid.rows)).flatten(1).float(),
+    }

@@ -29,12 +29,8 @@ def level_sizes(height: int, width: int, settings: MotionSettings) -> tuple[Size
             f"frames of {width}x{height} are too small for motion in the graph",
             "export without --motion-in-graph, or train on larger frames",
         )
-    size = height >> settings.finest_scale, width >> settings.finest_scale
-    sizes = [size]
-    for _ in range(coarsest - settings.finest_scale):
-        size = size[0] // 2, size[1] // 2
-        sizes.append(size)
-    return tuple(sizes)
+    scales = range(settings.finest_scale, coarsest + 1)
+    return tuple((height >> scale, width >> scale) for scale in scales)
 
 
 class AreaShrink(nn.Module):

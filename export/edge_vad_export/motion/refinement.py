@@ -15,7 +15,6 @@ from torch.nn import functional as F
 from edge_vad.motion.extractor import MotionSettings
 from edge_vad.motion.flow_code import EPSILON
 from edge_vad_export.motion.pyramid import Size
-from edge_vad_export.motion.warping import Warp
 
 _SWEEPS = 5
 """Of the relaxation; OpenCV's number."""
@@ -24,6 +23,8 @@ _BRIGHTNESS = 5.0
 """Weight of constant brightness, OpenCV's own."""
 _ZETA = 0.1 * 0.1
 """Keeps from dividing by no gradient."""
+_PARTS = 32.0
+"""OpenCV rounds places to so many parts of a pixel."""
 
 
 class _System(NamedTuple):
@@ -52,16 +53,6 @@ class _System(NamedTuple):
     flow_x: Tensor
     flow_y: Tensor
     red: Tensor
-
-
-class _Edges(NamedTuple):
-    """Smoothness between neighbours: the weight and what flow adds, each way, (N, 1 or 2, h, w)."""
-
-    left: Tensor
-    right: Tensor
-    above: Tensor
-    below: Tensor
-    target: Tensor
 
 
 class Refinement(nn.Module):
@@ -126,11 +117,11 @@ class Refinement(nn.Module):
 
     def _improve(self, change: Tensor, system: _System) -> Tensor:
         """Set weights by the flow so far, and relax: from one change of the flow to the next."""
-        xx, xy, yy, right = torch.split(self._data(change, system), [1, 1, 1, 2], 1)
-        edges = self._edges(change, system)
-        around = edges.left + edges.right + edges.above + edges.below
+        xx, xy, yy, wanted = torch.split(self._data(change, system), [1, 1, 1, 2], 1)
+        left, right, above, below, smooth = self._edges(change, system)
+        around = left + right + above + below
         inverse = 1 / (torch.cat([xx, yy], 1) + _ZETA + around)
-        target, across = (right + edges.target) * inverse, xy * inverse
+        target, across = (wanted + smooth) * inverse, xy * inverse
         colours = [
             (omega * inverse, omega * target, 1 - omega, omega * across)
             for omega in (system.red, _OMEGA - system.red)
@@ -138,9 +129,9 @@ class Refinement(nn.Module):
         for _ in range(_SWEEPS):
             for weight, aim, kept, mixed in colours:
                 padded = F.pad(change, (1, 1, 1, 1))
-                pulled = edges.left * padded[..., 1:-1, :-2] + edges.right * padded[..., 1:-1, 2:]
-                pulled = pulled + edges.above * padded[..., :-2, 1:-1]
-                pulled = pulled + edges.below * padded[..., 2:, 1:-1]
+                pulled = left * padded[..., 1:-1, :-2] + right * padded[..., 1:-1, 2:]
+                pulled = pulled + above * padded[..., :-2, 1:-1]
+                pulled = pulled + below * padded[..., 2:, 1:-1]
                 u, v = torch.split(pulled * weight + aim + change * kept, 1, 1)
                 mixed_u, mixed_v = torch.split(mixed, 1, 1)
                 u = u - mixed_u * change[:, 1:]
@@ -156,8 +147,13 @@ class Refinement(nn.Module):
         gradients = self.gradients * _robust(steep.sum(1, keepdim=True))
         return brightness * system.brightness + gradients * system.gradients
 
-    def _edges(self, change: Tensor, system: _System) -> _Edges:
-        """How strongly neighbours are alike: less where flow differs, and not over the border."""
+    def _edges(self, change: Tensor, system: _System) -> tuple[Tensor, ...]:
+        """How strongly neighbours are alike: less where flow differs, and not over the border.
+
+        Returns:
+            The weights to the left, right, above and below, (N, 1, h, w), and what the flow so far
+            adds to the system, (N, 2, h, w).
+        """
         flow = system.flow + change
         to_right = F.pad(flow[..., 1:] - flow[..., :-1], (0, 1))
         down = F.pad(flow[..., 1:, :] - flow[..., :-1, :], (0, 0, 0, 1))
@@ -166,7 +162,7 @@ class Refinement(nn.Module):
         right, below = F.pad(weight[..., :-1], (0, 1)), F.pad(weight[..., :-1, :], (0, 0, 0, 1))
         pull_right, pull_down = right * system.flow_x, below * system.flow_y
         target = pull_right - _from_left(pull_right) + pull_down - _from_above(pull_down)
-        return _Edges(_from_left(right), right, _from_above(below), below, target)
+        return _from_left(right), right, _from_above(below), below, target
 
 
 def _robust(square: Tensor) -> Tensor:
@@ -186,3 +182,48 @@ def _from_left(image: Tensor) -> Tensor:
 
 def _from_above(image: Tensor) -> Tensor:
     return F.pad(image, (0, 0, 1, 0))[..., :-1, :]
+
+
+class Warp(nn.Module):
+    """Reads a picture where flow points to, as `cv2.remap` does: bilinear, edges repeated.
+
+    Args:
+        size: Of the picture, px.
+    """
+
+    places: Tensor
+    highest: Tensor
+
+    def __init__(self, size: Size) -> None:
+        super().__init__()
+        self.size = size
+        y, x = torch.meshgrid(torch.arange(size[0]), torch.arange(size[1]), indexing="ij")
+        self.register_buffer("places", torch.stack([x, y]).flatten(1).float())
+        self.register_buffer("highest", torch.tensor([size[1] - 1.0, size[0] - 1.0])[:, None])
+
+    def forward(self, picture: Tensor, flow: Tensor) -> Tensor:
+        """Warp.
+
+        Args:
+            picture: float32, (N, 1, h, w).
+            flow: float32, (N, 2, h, w), px.
+
+        Returns:
+            float32, (N, 1, h, w).
+        """
+        parts = torch.round((self.places + flow.flatten(2)) * _PARTS)
+        whole = torch.floor(parts * (1 / _PARTS))
+        right, down = (parts * (1 / _PARTS) - whole).unbind(1)
+        (left_x, up_y), (right_x, down_y) = self._inside(whole), self._inside(whole + 1)
+        rows = up_y * self.size[1], down_y * self.size[1]
+        corners = torch.stack([y + x for y in rows for x in (left_x, right_x)], 1)
+        numbers = corners.to(torch.int64).flatten(1)
+        grey = torch.gather(picture.flatten(1), 1, numbers).reshape(corners.shape)
+        a, b, c, d = grey.unbind(1)
+        left, up = 1 - right, 1 - down
+        warped = a * (left * up) + b * (right * up) + c * (left * down) + d * (right * down)
+        return warped.reshape(-1, 1, *self.size)
+
+    def _inside(self, place: Tensor) -> tuple[Tensor, Tensor]:
+        x, y = torch.minimum(place.clamp(min=0.0), self.highest).unbind(1)
+        return x, y

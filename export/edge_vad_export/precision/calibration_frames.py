@@ -32,16 +32,13 @@ def choose_varied(footage: Iterable[PreparedSample], count: int) -> list[ModelIn
         At most `count`, in the order of the footage, and more than one where any two differ.
     """
     chosen: list[ModelInput] = []
-    places: NDArray[np.float64] = np.zeros((0, 0))
+    places: NDArray[np.float64] = np.zeros((0, 2 * _CELLS**2))
     radius = 0.0
     for seen in footage:
         if not seen.has_motion:
             continue
         inputs = with_motion(seen.inputs)
         place = _described(inputs)
-        if not chosen:
-            chosen, places = [inputs.copied()], place[None]
-            continue
         if _distance(places, place) <= radius:
             continue
         chosen.append(inputs.copied())
@@ -67,7 +64,7 @@ def _described(inputs: ModelInput) -> NDArray[np.float64]:
 
 
 def _distance(places: NDArray[np.float64], place: NDArray[np.float64]) -> float:
-    return float(np.linalg.norm(places - place, axis=1).min())
+    return float(np.linalg.norm(places - place, axis=1).min(initial=np.inf))
 
 
 def _closest(places: NDArray[np.float64]) -> float:

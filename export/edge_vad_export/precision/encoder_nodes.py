@@ -63,13 +63,10 @@ def compute_types(model: onnx.ModelProto) -> dict[str, str]:
     makers = {name: node.op_type for node in graph.node for name in node.output}
     types = {}
     for node in graph.node:
-        if node.op_type in _BETWEEN_TYPES:
-            continue
         names = {_TYPES[kinds[name]] for name in node.output if kinds.get(name) in _TYPES}
-        if not names:
-            continue
-        is_quantised = all(makers.get(name) == "DequantizeLinear" for name in node.input[:2])
-        types[node.name] = "int8" if node.op_type == "Conv" and is_quantised else names.pop()
+        if names and node.op_type not in _BETWEEN_TYPES:
+            is_quantised = all(makers.get(name) == "DequantizeLinear" for name in node.input[:2])
+            types[node.name] = "int8" if node.op_type == "Conv" and is_quantised else names.pop()
     return types
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 
 import numpy as np
 import onnx
@@ -24,8 +25,7 @@ def to_fp16(model: onnx.ModelProto) -> onnx.ModelProto:
         CheckFailed: A weight is too large for half precision.
         BadModel: The graph does not tell which nodes are the encoders.
     """
-    reduced = onnx.ModelProto()
-    reduced.CopyFrom(model)
+    reduced = deepcopy(model)
     graph = reduced.graph
     weights = {each.name: each for each in graph.initializer}
     nodes = list(_with_casts(graph, set(weights)))
@@ -57,8 +57,7 @@ def _with_casts(graph: onnx.GraphProto, weights: set[str]) -> Iterator[onnx.Node
                 yield _cast(name, _fp16_name(name), TensorProto.FLOAT16)
                 halved.add(name)
         halved.update(node.output)
-        result = onnx.NodeProto()
-        result.CopyFrom(node)
+        result = deepcopy(node)
         result.input[:] = map(_fp16_name, node.input)
         result.output[:] = map(_fp16_name, node.output)
         yield result

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import NamedTuple
+from copy import deepcopy
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
@@ -74,8 +75,7 @@ def to_int8(calibrated: Calibrated, layers: Collection[str] | None = None) -> on
     Returns:
         Another model, in which all other layers stay as they are.
     """
-    quantised = onnx.ModelProto()
-    quantised.CopyFrom(calibrated.model)
+    quantised = deepcopy(calibrated.model)
     graph = quantised.graph
     layers = calibrated.layers if layers is None else layers
     chosen = [node for node in trunk_convolutions(graph) if layer_of(node) in layers]
@@ -96,18 +96,14 @@ def _scales_of_images(
     model: onnx.ModelProto, images: Sequence[str], frames: Sequence[ModelInput]
 ) -> Scales:
     """One step for each image, from the largest magnitude that it has in any of the frames."""
-    watched = onnx.ModelProto()
-    watched.CopyFrom(model)
+    watched = deepcopy(model)
     watched.graph.output.extend(onnx.ValueInfoProto(name=name) for name in images)
     session = ort.InferenceSession(watched.SerializeToString(), providers=["CPUExecutionProvider"])
-    most: list[float] = [_TINY] * len(images)
+    most = dict.fromkeys(images, _TINY)
     for inputs in frames:
-        values = session.run(list(images), inputs._asdict())
-        most = [
-            max(each, float(np.abs(image).max())) for each, image in zip(most, values, strict=True)
-        ]
-    steps = (np.array(each * HEADROOM / _LARGEST, np.float32) for each in most)
-    return dict(zip(images, steps, strict=True))
+        for name, image in zip(images, session.run(list(images), inputs._asdict()), strict=True):
+            most[name] = max(most[name], float(np.abs(image).max()))
+    return {name: np.array(each * HEADROOM / _LARGEST, np.float32) for name, each in most.items()}
 
 
 def _scales_of_filters(graph: onnx.GraphProto, filters: set[str]) -> Scales:
@@ -135,19 +131,16 @@ def _with_pairs(
             if name not in paired:
                 paired.add(name)
                 yield from _pair(name, name in filters)
-        result = onnx.NodeProto()
-        result.CopyFrom(node)
+        result = deepcopy(node)
         result.input[:2] = [f"{name}.dequantised" for name in taken]
         yield result
 
 
 def _pair(name: str, per_filter: bool) -> Iterator[onnx.NodeProto]:
     step = [f"{name}.scale", f"{name}.zero"]
+    axis: dict[str, Any] = {"axis": 0} if per_filter else {}
     for operator, taken, given in (
         ("QuantizeLinear", name, f"{name}.int8"),
         ("DequantizeLinear", f"{name}.int8", f"{name}.dequantised"),
     ):
-        node = helper.make_node(operator, [taken, *step], [given], f"{operator}.{name}")
-        if per_filter:
-            node.attribute.append(helper.make_attribute("axis", 0))
-        yield node
+        yield helper.make_node(operator, [taken, *step], [given], f"{operator}.{name}", **axis)

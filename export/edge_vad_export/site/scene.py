@@ -5,16 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import msgspec
-
 from edge_vad.errors import Unavailable
 from edge_vad.scene_model import Comparison
-from edge_vad_export.conversion import from_training
+from edge_vad_export.conversion import from_training, place, reject, stage
 from edge_vad_export.engines import make_engine, plan_engine
-from edge_vad_export.model_io import place, reject, stage
-from edge_vad_export.verification.gates import Gates, VerificationFootage
 from edge_vad_export.verification.runners import open_all
-from edge_vad_export.verification.verification import Verification
+from edge_vad_export.verification.verification import Gates, Verification, VerificationFootage
 
 
 def export_scene(trained: Path, onnx: Path, frames: tuple[str, ...]) -> tuple[Comparison, ...]:
@@ -38,7 +34,7 @@ def export_scene(trained: Path, onnx: Path, frames: tuple[str, ...]) -> tuple[Co
         model = stage(single, Path(folder))
         verification = Verification(model, VerificationFootage(frames), gates, single.samples)
         proof = verification.run(lambda opened: open_all(model, opened, model))
-    made = single._replace(card=msgspec.structs.replace(single.card, proof=proof))
+    made = single.with_card(proof=proof)
     if refused := gates.why_refused(proof):
         reject(made, onnx, refused)
     place(made, onnx)

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import DTypeLike
 
+from edge_vad.motion.state import StateTensor
 from edge_vad.scene_model import SceneCard
 from edge_vad_export.triton.pbtxt import Message, Symbol, Value, by_key
 
 WARM_UP = "warmup"
 """Folder of the frames that a server runs before it is ready; its name is Triton's."""
 
-_TYPES = {"uint8": "TYPE_UINT8", "float32": "TYPE_FP32", "bool": "TYPE_BOOL"}
-_GIVEN: dict[str, DTypeLike] = {"frame": "uint8", "elapsed": "float32", "reset": "bool"}
+_UINT8, _FLOAT, _BOOL = map(Symbol, ("TYPE_UINT8", "TYPE_FP32", "TYPE_BOOL"))
+_OTHER_INPUTS = {"frame": _UINT8, "reset": _BOOL}
+"""All others are of single precision."""
 
 _MOST_FRAMES, _MOST_WITH_MOTION = 32, 8
 """In a batch: motion inside the graph takes much memory."""
@@ -58,7 +59,11 @@ def config_of(card: SceneCard, name: str, served: Served) -> Message:
         "platform": served.platform,
         "max_batch_size": most,
         "input": [_tensor(each, card.inputs[each], kind) for each, kind in _inputs(card).items()],
-        "output": [_tensor(each, shape, kind) for each, (shape, kind) in _outputs(card).items()],
+        "output": [
+            _tensor("anomaly_map", (card.grid.rows, card.grid.columns), _FLOAT),
+            _tensor("score", (), _FLOAT),
+            *([_tensor("motion_known", (), _BOOL)] if card.motion_inside else []),
+        ],
         **(_sequences(card, most) if card.motion_inside else _batches()),
         "instance_group": [{"count": 1, "kind": Symbol("KIND_AUTO")}],
         "version_policy": {"all": {}},
@@ -67,30 +72,16 @@ def config_of(card: SceneCard, name: str, served: Served) -> Message:
     }
 
 
-def _inputs(card: SceneCard) -> dict[str, DTypeLike]:
+def _inputs(card: SceneCard) -> dict[str, Symbol]:
     """What a client sends: name to type."""
     state = {each.input for each in card.state}
-    return {each: _GIVEN.get(each, "float32") for each in card.inputs if each not in state}
+    return {each: _OTHER_INPUTS.get(each, _FLOAT) for each in card.inputs if each not in state}
 
 
-def _outputs(card: SceneCard) -> dict[str, tuple[tuple[int, ...], DTypeLike]]:
-    """What it gets: name to shape and type."""
-    known: dict[str, tuple[tuple[int, ...], DTypeLike]] = {"motion_known": ((), "bool")}
-    return {
-        "anomaly_map": ((card.grid.rows, card.grid.columns), "float32"),
-        "score": ((), "float32"),
-        **(known if card.motion_inside else {}),
-    }
-
-
-def _tensor(name: str, shape: tuple[int, ...], kind: DTypeLike) -> Message:
+def _tensor(name: str, shape: tuple[int, ...], kind: Symbol) -> Message:
     """An input or output; Triton knows none without a dimension besides that of the batch."""
-    described: dict[str, Value] = {"name": name, "data_type": _type(kind), "dims": shape or [1]}
+    described: dict[str, Value] = {"name": name, "data_type": kind, "dims": shape or [1]}
     return described if shape else {**described, "reshape": {}}
-
-
-def _type(kind: DTypeLike) -> Symbol:
-    return Symbol(_TYPES[np.dtype(kind).name])
 
 
 def _batches() -> Message:
@@ -105,47 +96,37 @@ def _batches() -> Message:
 
 def _sequences(card: SceneCard, most: int) -> Message:
     """The same where the server keeps the state of every camera between its frames."""
-    state: list[Message] = [
-        {
-            "input_name": each.input,
-            "output_name": each.output,
-            "data_type": _type(each.dtype),
-            "dims": each.shape,
-            "initial_state": [
-                {
-                    "name": "nothing seen yet",
-                    "data_type": _type(each.dtype),
-                    "dims": each.shape,
-                    "zero_data": True,
-                }
-            ],
-        }
-        for each in card.state
-    ]
     return {
         "sequence_batching": {
             "max_sequence_idle_microseconds": _IDLE_US,
             "oldest": {"max_candidate_sequences": max(_MOST_CAMERAS, most)},
-            "state": state,
+            "state": [_state(each) for each in card.state],
         }
+    }
+
+
+def _state(tensor: StateTensor) -> Message:
+    kind = _UINT8 if np.dtype(tensor.dtype) == np.uint8 else _FLOAT
+    numbers: Message = {"data_type": kind, "dims": tensor.shape}
+    return {
+        "input_name": tensor.input,
+        "output_name": tensor.output,
+        **numbers,
+        "initial_state": [{"name": "nothing seen yet", **numbers, "zero_data": True}],
     }
 
 
 def _warm_ups(card: SceneCard, most: int) -> Message:
     """A server that keeps the state of cameras has none while it warms up, and would fail."""
-    return {"model_warmup": [_warm_up(card, frames) for frames in sorted({1, most})]}
-
-
-def _warm_up(card: SceneCard, frames: int) -> Message:
     inputs: dict[str, Value] = {
-        name: {
-            "data_type": _type(kind),
-            "dims": card.inputs[name] or [1],
-            "input_data_file": name,
-        }
+        name: {"data_type": kind, "dims": card.inputs[name] or [1], "input_data_file": name}
         for name, kind in _inputs(card).items()
     }
-    return {"name": f"batch of {frames}", "batch_size": frames, "inputs": by_key(inputs)}
+    batches: list[Message] = [
+        {"name": f"batch of {frames}", "batch_size": frames, "inputs": by_key(inputs)}
+        for frames in sorted({1, most})
+    ]
+    return {"model_warmup": batches}
 
 
 def _threads() -> Message:

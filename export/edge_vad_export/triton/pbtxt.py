@@ -41,19 +41,9 @@ def _lines(message: Message) -> Iterator[str]:
     for name, value in message.items():
         is_repeated = isinstance(value, Sequence) and not isinstance(value, str)
         for each in value if is_repeated else [value]:  # type: ignore[union-attr]
-            yield from _field(name, each)
-
-
-def _field(name: str, value: Value) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        yield f"{name} {{"
-        yield from (f"  {line}" for line in _lines(value))
-        yield "}"
-    else:
-        yield f"{name}: {_scalar(value)}"
-
-
-def _scalar(value: Value) -> str:
-    if isinstance(value, Symbol):
-        return value
-    return json.dumps(value)  # quotes, escapes, true and false are those of this text form, too
+            if isinstance(each, Mapping):
+                yield f"{name} {{"
+                yield from (f"  {line}" for line in _lines(each))
+                yield "}"
+            else:  # quotes, escapes, true and false of JSON are those of this text form, too
+                yield f"{name}: {each if isinstance(each, Symbol) else json.dumps(each)}"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import secrets
-import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
@@ -72,20 +70,23 @@ def add_to_repository(
     folder = repository / name
     made = ServedModel(repository, name, version, served.platform, is_new=True)
     try:
-        if folder.exists():
-            if _is_there(folder, version, config, served, content):
-                return made._replace(is_new=False)
-            with _staged(folder) as staging:
-                _write(staging / served.file, content)
-                staging.rename(made.file)
-            return made
+        is_known = folder.exists()
+        if is_known and _is_there(folder, version, config, served, content):
+            return made._replace(is_new=False)
         repository.mkdir(parents=True, exist_ok=True)
-        with _staged(repository) as staging:
-            _write(staging / str(version) / served.file, content)
+        beside = folder if is_known else repository
+        # A server sees all or nothing.
+        with TemporaryDirectory(".partial", ".", beside) as staging:
+            staged = Path(staging) / name
+            staged.mkdir()
+            _write(staged / str(version) / served.file, content)
+            if is_known:
+                (staged / str(version)).rename(made.file)
+                return made
             for each, values in warm_up.items():
-                _write(staging / WARM_UP / each, values.tobytes())
-            _write(staging / CONFIG, config)
-            staging.rename(folder)
+                _write(staged / WARM_UP / each, values.tobytes())
+            _write(staged / CONFIG, config)
+            staged.rename(folder)
     except OSError as error:
         raise BadInput(
             f"{folder} cannot be written ({error.strerror})", "make room, or the folder writable"
@@ -116,17 +117,6 @@ def _is_there(folder: Path, version: int, config: bytes, served: Served, content
             f"remove {place}, where nobody needs it, and give the same command again",
         )
     return True
-
-
-@contextmanager
-def _staged(folder: Path) -> Iterator[Path]:
-    """A folder to write into, which goes where it is not renamed: a server sees all or nothing."""
-    staging = folder / f".{secrets.token_hex(8)}.partial"
-    staging.mkdir()
-    try:
-        yield staging
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -84,35 +84,24 @@ def _errors(
     model: SceneModel, footage: Iterable[PreparedSample]
 ) -> Iterator[tuple[NDArray[np.float32], float]]:
     """Of each frame: those of flow, px, and the high one of the picture, grey levels."""
-    graph, card = _FlowGraph(model), model.card
-    extractor = MotionExtractor(card.height, card.width, card.motion)
+    card = model.card
+    state = [each.output for each in card.state]
+    outputs = ["flow", *state, *(["picture"] if card.camera else [])]
+    content = needed_graph(model.content(), outputs)
+    session: Any = open_session(PROVIDERS["onnxruntime"], content, name=model.path)
+    states, extractor = (
+        CameraStates(card.state),
+        MotionExtractor(card.height, card.width, card.motion),
+    )
     for seen in footage:
-        given, picture = graph.measure(seen)
-        if seen.of_camera.reset[0]:
+        inputs = seen.of_camera
+        tensors = inputs.tensors | states.inputs(inputs.cameras)
+        given = dict(zip(outputs, session.run(outputs, tensors), strict=True))
+        states.keep(inputs.cameras, [given[name] for name in state])
+        picture = given.get("picture", inputs.frame)[0]
+        if inputs.reset[0]:
             extractor.reset()
-        moved = extractor.measure(picture, float(seen.of_camera.elapsed[0]))
+        moved = extractor.measure(picture, float(inputs.elapsed[0]))
         if moved.flow is not None and moved.is_new:
             differs = np.abs(picture.astype(np.float32) - seen.inputs.frame[0])
-            yield np.abs(given - moved.flow), float(np.percentile(differs, _HIGH))
-
-
-class _FlowGraph:
-    """The part of a graph that measures flow."""
-
-    def __init__(self, model: SceneModel) -> None:
-        state = model.card.state
-        self._states = CameraStates(state)
-        pictures = ["picture"] if model.card.camera else []
-        self._outputs = ["flow", *(each.output for each in state), *pictures]
-        self._state_count = len(state)
-        content = needed_graph(model.content(), self._outputs)
-        self._session: Any = open_session(PROVIDERS["onnxruntime"], content, name=model.path)
-
-    def measure(self, seen: PreparedSample) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-        """Flow since the frame before, (2, height', width'), px, and the frame of scene's size."""
-        inputs = seen.of_camera
-        tensors = inputs.tensors | self._states.inputs(inputs.cameras)
-        flow, *rest = self._session.run(self._outputs, tensors)
-        self._states.keep(inputs.cameras, rest[: self._state_count])
-        (picture,) = rest[self._state_count :] or [inputs.frame]
-        return flow[0], picture[0]
+            yield np.abs(given["flow"][0] - moved.flow), float(np.percentile(differs, _HIGH))

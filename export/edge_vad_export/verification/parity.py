@@ -33,22 +33,16 @@ def measure_parity(scene: TrainedScene, model: onnx.ModelProto) -> Parity:
         expected = [each.numpy() for each in scene.network(frames, motion)]
     names = list(scene.network.outputs)
     given = session.run(names, {"frame": frames.numpy(), "motion": motion.numpy()})
-    difference = {
-        name: float(np.abs(ours - theirs).max())
-        for name, ours, theirs in zip(names, given, expected, strict=True)
-    }
-    relative = {
-        name: difference[name] / float(np.abs(theirs).max())
-        for name, theirs in zip(names, expected, strict=True)
-    }
+    absolute, relative = {}, {}
+    for name, ours, theirs in zip(names, given, expected, strict=True):
+        absolute[name] = float(np.abs(ours - theirs).max())
+        relative[name] = absolute[name] / float(np.abs(theirs).max())
+    energies = [each for name, each in relative.items() if name.endswith("_energy")]
     return Parity(
         frames=len(frames),
         map_relative_error=relative["anomaly_map"],
-        # Other than max, it gives NaN where one of them is.
-        energy_relative_error=float(
-            np.max([each for name, each in relative.items() if name.endswith("_energy")])
-        ),
-        score_absolute_error=difference["score"],
+        energy_relative_error=float(np.max(energies)),  # other than max, NaN where one of them is
+        score_absolute_error=absolute["score"],
     )
 
 

@@ -28,7 +28,6 @@ _MOVE = -1, 2
 """Px down and to the right by which a picture's middle is moved."""
 
 if TYPE_CHECKING:
-    from edge_vad_train.datasets import Clip
     from edge_vad_train.evaluation.truth import Truth
 
 
@@ -72,7 +71,9 @@ def sample_footage(
         WrongUse: There is no such source.
         BadInput: The footage cannot be read, or is of another shape.
     """
-    clips, fps = _ordinary_clips(places), model.card.fps
+    from edge_vad_train.datasets import open_dataset
+
+    clips, fps = open_dataset(list(places)).train, model.card.fps
     stretch = model.card.motion.window + 1
     for clip in clips:
         with clip.open() as source:
@@ -141,12 +142,6 @@ def _shifted(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     made = image.copy()
     made[rows, columns] = np.roll(image, _MOVE, (0, 1))[rows, columns]
     return made
-
-
-def _ordinary_clips(places: Sequence[str]) -> Sequence[Clip]:
-    from edge_vad_train.datasets import open_dataset
-
-    return open_dataset(list(places)).train
 
 
 def preparing(

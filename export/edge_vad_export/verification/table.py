@@ -19,15 +19,12 @@ def print_comparisons(proof: Sequence[Comparison]) -> None:
     """Print the reference's row and one for each that was held to it."""
     reference = proof[0]
     table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    headings = ["precision and backend", "map error\n(relative)", "score error\n(relative)"]
-    headings += ["score\nshift", "rank\ncorr."]
-    if reference.auc is not None:
-        headings += ["AUC %\n(drop)"]
-    for heading in (*headings, "ms\n(speed)"):
-        left = heading == headings[0]
-        table.add_column(heading, justify="left" if left else "right", no_wrap=not left)
+    table.add_column("precision and backend")
+    for heading in _figures(reference, reference):
+        table.add_column(heading, justify="right", no_wrap=True)
     for row in proof:
-        table.add_row(*_cells(row, reference))
+        name = escape(f"{row.precision} {row.backend} {row.device}")
+        table.add_row(name, *_figures(row, reference).values())
     console = Console()
     console.print(table)
     for row in proof[1:]:
@@ -45,16 +42,16 @@ def print_comparisons(proof: Sequence[Comparison]) -> None:
     )
 
 
-def _cells(row: Comparison, reference: Comparison) -> list[str]:
+def _figures(row: Comparison, reference: Comparison) -> dict[str, str]:
+    """What stands in a row, by the headings of the columns."""
     correlation = "-" if row.rank_correlation is None else f"{row.rank_correlation:.5f}"
-    cells = [
-        escape(f"{row.precision} {row.backend} {row.device}"),
-        f"{row.map_error:.2g}\n({row.map_relative_error:.1e})",
-        f"{row.score_error:.2g}\n({row.score_relative_error:.1e})",
-        f"{row.score_shift:.2g}",
-        correlation,
-    ]
-    if row.auc is not None and row.auc_drop is not None:
-        cells.append(f"{100 * row.auc:.2f}\n({100 * row.auc_drop:+.2f})")
     speed = reference.milliseconds / row.milliseconds
-    return [*cells, f"{row.milliseconds:.2f}\n({speed:.2f}x)"]
+    figures = {
+        "map error\n(relative)": f"{row.map_error:.2g}\n({row.map_relative_error:.1e})",
+        "score error\n(relative)": f"{row.score_error:.2g}\n({row.score_relative_error:.1e})",
+        "score\nshift": f"{row.score_shift:.2g}",
+        "rank\ncorr.": correlation,
+    }
+    if row.auc is not None and row.auc_drop is not None:
+        figures["AUC %\n(drop)"] = f"{100 * row.auc:.2f}\n({100 * row.auc_drop:+.2f})"
+    return figures | {"ms\n(speed)": f"{row.milliseconds:.2f}\n({speed:.2f}x)"}

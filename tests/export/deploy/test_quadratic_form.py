@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_vad_export.deploy.quadratic_form import (
+from edge_vad_export.deploy.product_energy import (
     Standardisation,
     common_standardisation,
     partners,

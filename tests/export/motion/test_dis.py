@@ -13,8 +13,8 @@ from edge_vad.opencv import cv2
 from edge_vad_export.motion.dis import DisFlow
 from edge_vad_export.motion.patches import PatchGrid
 from edge_vad_export.motion.pyramid import AreaShrink, level_sizes
+from edge_vad_export.motion.refinement import Warp
 from edge_vad_export.motion.search import Spreading
-from edge_vad_export.motion.warping import Warp
 
 USUAL = MotionSettings()
 SETTINGS = {

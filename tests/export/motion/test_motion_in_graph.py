@@ -25,14 +25,13 @@ from edge_vad.scoring.detector import load
 from edge_vad.scoring.preparation import FramePreparer
 from edge_vad.scoring.scorer import Scorer
 from edge_vad.sources import open_source
-from edge_vad_export.conversion import from_scene_model
-from edge_vad_export.model_io import stage
+from edge_vad_export.conversion import from_scene_model, stage
 from edge_vad_export.motion.dis import DisFlow
 from edge_vad_export.precision.encoder_nodes import compute_types
 from edge_vad_export.preflight import choose_kind
 from edge_vad_export.verification.flow_parity import demand_flow_parity
-from edge_vad_export.verification.gates import gates_of
 from edge_vad_export.verification.samples import moved
+from edge_vad_export.verification.verification import gates_of
 
 FOOTAGE = "test://street?seed=7&frames=30&size=128x96"
 

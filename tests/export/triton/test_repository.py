@@ -16,11 +16,11 @@ from edge_vad.backends.triton.naming import version_of
 from edge_vad.errors import BadInput, WrongUse
 from edge_vad.motion.state import MotionInside
 from edge_vad.scene_model import SceneModel
+from edge_vad_export.triton.command import warm_up_samples, warm_up_tensors
 from edge_vad_export.triton.config import ONNX, PLAN, config_of
 from edge_vad_export.triton.pbtxt import to_text
 from edge_vad_export.triton.repository import add_to_repository
-from edge_vad_export.triton.warm_up import warm_up_samples, warm_up_tensors
-from edge_vad_export.verification.gates import VerificationFootage
+from edge_vad_export.verification.verification import VerificationFootage
 
 Command = Callable[..., tuple[int, str, str]]
 BACKEND = "triton://HOST:8001/street"

@@ -109,7 +109,7 @@ def test_the_first_hour_goes_on_without_an_engine_that_cannot_be_built(
     def unavailable(*_: object) -> None:
         raise Unavailable("there is no room on the GPU", "free some")
 
-    monkeypatch.setattr("edge_vad_export.cli.export_engine", unavailable)
+    monkeypatch.setattr("edge_vad_export.cli.build_engine", unavailable)
     answer = edge_vad("init", "--yes")
     assert answer.code == 0, answer.err
     assert "no engine: there is no room on the GPU; the site is watched without" in answer.out
