@@ -65,6 +65,33 @@ def test_there_is_no_gap_where_one_fold_has_all_that_ever_moves() -> None:
     assert set(fitted(cells._replace(fold=np.ones(400, np.intp))).gaps.values()) == {0.0}
 
 
+def on_two_sides(count: int) -> Cells:
+    """Cells of two kinds, each of which has one half of the grid to itself."""
+    rng = np.random.default_rng(1)
+    cell = rng.integers(0, GRID[0] * GRID[1], count)
+    side = np.where(cell % GRID[1] < GRID[1] // 2, -3.0, 3.0)[:, None]
+    latents = {PHYSICAL: (rng.normal(size=(count, CELL_FEATURES)) + side).astype(np.float32)}
+    return Cells(latents, cell, rng.integers(0, FOLDS, count))
+
+
+@pytest.mark.parametrize(("count", "is_sharp"), [(40_000, True), (400, False)])
+def test_place_counts_for_much_where_there_is_footage_enough_to_know_it(
+    count: int, is_sharp: bool
+) -> None:
+    energy = fit_energies(on_two_sides(count), GRID, 2, 10_000, 0).final[PHYSICAL]
+    out_of_place = torch.full((1, CELL_FEATURES, *GRID), 3.0)
+    left, right = energy(out_of_place)[0].split(GRID[1] // 2, 1)
+    assert (float(left.mean() - right.mean()) > 10) == is_sharp
+
+
+def test_all_folds_and_the_final_energy_have_one_spatial_prior() -> None:
+    for count in (40_000, 400):
+        without, final, gaps = fit_energies(on_two_sides(count), GRID, 2, 10_000, 0)
+        spans = [float(np.ptp(each[PHYSICAL].constant.numpy())) for each in (*without, final)]
+        assert max(spans) < 1.5 * min(spans)
+        assert (gaps[PHYSICAL] < 0.2) or count == 400
+
+
 def test_the_seed_decides_alone() -> None:
     cells = cells_of(800)
     one, again, other = (fitted(cells, seed).final["motion"] for seed in (1, 1, 2))
@@ -102,7 +129,7 @@ def test_every_mixture_is_told_of_and_has_its_components() -> None:
     cells = cells_of(400)
     of_all = fit_energies(cells, GRID, 3, 100, 0, told.append).final
     assert sum(told) == (FOLDS + 1) * len(cells.latents)
-    assert {name: each.components for name, each in of_all.items()} == {"motion": 3, PHYSICAL: 16}
+    assert {each.components for each in of_all.values()} == {3}
     assert all(each.constant.shape[2:] == GRID for each in of_all.values())
 
 
