@@ -234,7 +234,8 @@ class _Making:
         out: Where it will be written.
         single: The scene in single precision.
         folder: For what passes.
-        verification: Compares it with single precision.
+        verification: Compares it with single precision; `make` gives it frames that follow each
+            other where motion is measured inside.
     """
 
     out: Path

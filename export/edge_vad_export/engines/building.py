@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -55,7 +55,12 @@ def build(library: Library, plan: EnginePlan, on_progress: OnProgress) -> Built:
     progress = BuildProgress(on_progress)
     thread = ThreadPoolExecutor(1, "engine builder", initializer=_lower_priority)
     with _ctrl_c_cancels(progress), thread:
-        built = thread.submit(_build, library, plan, progress)
+        try:
+            built = thread.submit(_build, library, plan, progress)
+            wait([built])
+        except BaseException:
+            progress.cancel()
+            raise
     if progress.is_cancelled:
         raise KeyboardInterrupt
     return built.result()
@@ -66,7 +71,8 @@ def _ctrl_c_cancels(progress: BuildProgress) -> Iterator[None]:
     """Let Ctrl-C end a build at its next step, however often it is pressed.
 
     As an exception it would leave the builder running in its thread, and native code that still
-    runs when Python ends brings the process down. Who handles Ctrl-C otherwise keeps doing so.
+    runs when Python ends brings the process down. Who handles Ctrl-C otherwise keeps doing so; what
+    that raises is raised once the build has ended.
     """
     is_main = threading.current_thread() is threading.main_thread()
     if not is_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:

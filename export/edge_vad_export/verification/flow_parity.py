@@ -89,10 +89,8 @@ def _errors(
     outputs = ["flow", *state, *(["picture"] if card.camera else [])]
     content = needed_graph(model.content(), outputs)
     session: Any = open_session(PROVIDERS["onnxruntime"], content, name=model.path)
-    states, extractor = (
-        CameraStates(card.state),
-        MotionExtractor(card.height, card.width, card.motion),
-    )
+    states = CameraStates(card.state)
+    extractor = MotionExtractor(card.height, card.width, card.motion)
     for seen in footage:
         inputs = seen.of_camera
         tensors = inputs.tensors | states.inputs(inputs.cameras)

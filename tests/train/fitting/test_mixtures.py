@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from edge_vad_train.data.footage import FOLDS, Footage, FrameSettings, FrameSize, Segment
+from edge_vad_train.fitting import mixtures
 from edge_vad_train.fitting.cells import Cells, count_active, draw_cells
 from edge_vad_train.fitting.mixtures import FittedEnergies, fit_energies
 from edge_vad_train.model.background import Background
@@ -19,6 +20,7 @@ GRID = (5, 6)
 LAYERS = (Layer(4, 3, 2), Layer(3, 3, 1))
 ENCODERS = {"appearance": Architecture(1, LAYERS, 2, 1), "motion": Architecture(2, LAYERS, 3, 1)}
 SIDE = 64
+MANY, FEW = 40_000, 200
 
 
 def cells_of(count: int, seed: int = 0, shift: float = 0.0) -> Cells:
@@ -74,7 +76,7 @@ def on_two_sides(count: int) -> Cells:
     return Cells(latents, cell, rng.integers(0, FOLDS, count))
 
 
-@pytest.mark.parametrize(("count", "is_sharp"), [(40_000, True), (400, False)])
+@pytest.mark.parametrize(("count", "is_sharp"), [(MANY, True), (FEW, False)])
 def test_place_counts_for_much_where_there_is_footage_enough_to_know_it(
     count: int, is_sharp: bool
 ) -> None:
@@ -84,12 +86,24 @@ def test_place_counts_for_much_where_there_is_footage_enough_to_know_it(
     assert (float(left.mean() - right.mean()) > 10) == is_sharp
 
 
-def test_all_folds_and_the_final_energy_have_one_spatial_prior() -> None:
-    for count in (40_000, 400):
-        without, final, gaps = fit_energies(on_two_sides(count), GRID, 2, 10_000, 0)
-        spans = [float(np.ptp(each[PHYSICAL].constant.numpy())) for each in (*without, final)]
-        assert max(spans) < 1.5 * min(spans)
-        assert (gaps[PHYSICAL] < 0.2) or count == 400
+@pytest.mark.parametrize("count", [MANY, FEW])
+def test_all_folds_and_the_final_energy_have_one_spatial_prior(count: int) -> None:
+    without, final, _ = fit_energies(on_two_sides(count), GRID, 2, 10_000, 0)
+    spans = [float(np.ptp(each[PHYSICAL].constant.numpy())) for each in (*without, final)]
+    assert max(spans) < 1.5 * min(spans)
+
+
+@pytest.mark.parametrize(("count", "place"), [(MANY, 0), (FEW, 1)])
+def test_the_gap_is_that_of_the_spatial_prior_that_counts(
+    count: int, place: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cells = on_two_sides(count)
+    chosen = fit_energies(cells, GRID, 2, 10_000, 0)
+    prior = mixtures._SPATIAL_PRIORS[PHYSICAL][place]
+    monkeypatch.setattr(mixtures, "_SPATIAL_PRIORS", {PHYSICAL: (prior,)})
+    alone = fit_energies(cells, GRID, 2, 10_000, 0)
+    assert chosen.gaps == alone.gaps
+    assert torch.equal(chosen.final[PHYSICAL].constant, alone.final[PHYSICAL].constant)
 
 
 def test_the_seed_decides_alone() -> None:
