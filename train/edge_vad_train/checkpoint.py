@@ -36,7 +36,7 @@ from edge_vad_train.model.vae import Architecture, Encoder
 from edge_vad_train.settings import Recipe
 
 FILE_NAME = "scene.safetensors"
-_LARGEST_FILE = 2**29
+_LARGEST_FILE, _LARGEST_HEADER = 2**29, 2**23
 _TRAIN_AGAIN = "train the scene again with edge-vad train"
 _BROKEN = (
     *(OSError, SafetensorError, LookupError, RuntimeError, ValueError, TypeError),
@@ -113,6 +113,9 @@ def load_trained(folder: Path) -> TrainedScene:
     try:
         if not path.is_file() or path.stat().st_size > _LARGEST_FILE:
             raise ValueError("it is no plain file, or too large")
+        with path.open("rb") as start:
+            if int.from_bytes(start.read(8), "little") > _LARGEST_HEADER:
+                raise ValueError("its header is too large")
         with safe_open(path, "pt") as file:
             header = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
@@ -124,8 +127,9 @@ def load_trained(folder: Path) -> TrainedScene:
         card = msgspec.structs.replace(card, score_cells=design.score_cells)
         network = _filled_network(design, card, tensors)
         _check_answer(network, card, *samples)
-    except msgspec.ValidationError:
-        raise BadModel(f"{path} was trained by an older edge-vad", _TRAIN_AGAIN) from None
+    except msgspec.ValidationError as error:
+        why = f"was trained by an older edge-vad, or is broken ({shorten(str(error))})"
+        raise BadModel(f"{path} {why}", _TRAIN_AGAIN) from None
     except _BROKEN as error:
         raise BadModel(f"{path} is broken ({shorten(str(error))})", _TRAIN_AGAIN) from None
     return TrainedScene(card, design, network, *samples)

@@ -106,6 +106,12 @@ def test_the_gap_is_that_of_the_spatial_prior_that_counts(
     assert torch.equal(chosen.final[PHYSICAL].constant, alone.final[PHYSICAL].constant)
 
 
+def test_place_counts_for_little_where_one_fold_has_all_that_ever_moves() -> None:
+    cells = on_two_sides(400)._replace(fold=np.ones(400, np.intp))
+    constant = fit_energies(cells, GRID, 2, 10_000, 0).final[PHYSICAL].constant
+    assert float(np.ptp(constant.numpy())) < 10
+
+
 def test_the_seed_decides_alone() -> None:
     cells = cells_of(800)
     one, again, other = (fitted(cells, seed).final["motion"] for seed in (1, 1, 2))

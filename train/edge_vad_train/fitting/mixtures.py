@@ -24,10 +24,10 @@ from edge_vad_train.seeds import Use, generator
 _SHARP, _BROAD = SpatialPrior(12.0, 0.5), SpatialPrior(2.0, 1.5)
 
 _SPATIAL_PRIORS = {PHYSICAL: (_SHARP, _BROAD)}
-"""The first counts whose gap is small, else the last; of learnt latents always the sharp one."""
+"""Of these the first with a small gap counts, else the last; of learnt latents the sharp one."""
 
 _MOST_GAP = 0.2
-"""Nats: from twenty minutes of a street the sharp prior has 0.1, from minutes 0.5 and more."""
+"""Nats: with the sharp prior it is 0.1 after 20 minutes of a street, 0.5 and more after a few."""
 
 _REST_QUANTILE = 0.25
 """Of active cells' energies: a picture of nobody is less anomalous than one of somebody."""
@@ -89,20 +89,26 @@ def fit_energies(
 
 
 class _Fit(NamedTuple):
-    """An energy, and its gap: 0 where it was fitted to everything, or to nothing."""
+    """An energy, and its gap, nats: None where nothing was left out, or nothing fitted to."""
 
     energy: SampleEnergy
-    gap: float = 0.0
+    gap: float | None = None
 
 
 def _choose(fits: list[list[_Fit]]) -> list[_Fit]:
     """Of the fits with each spatial prior, one a fold and the final one, those that count."""
-    by_prior = list(zip(*fits, strict=True))
-    return list(next((each for each in by_prior if _mean_gap(each) <= _MOST_GAP), by_prior[-1]))
+    *others, last = zip(*fits, strict=True)
+    return list(next((each for each in others if _has_small_gap(each)), last))
+
+
+def _has_small_gap(fits: Sequence[_Fit]) -> bool:
+    """Whether the gap of every fold is known, and small on the mean."""
+    is_known = sum(each.gap is not None for each in fits) == FOLDS
+    return is_known and _mean_gap(fits) <= _MOST_GAP
 
 
 def _mean_gap(fits: Sequence[_Fit]) -> float:
-    return sum(each.gap for each in fits) / FOLDS
+    return sum(each.gap or 0.0 for each in fits) / FOLDS
 
 
 def _fit_energy(
@@ -151,7 +157,7 @@ def _with_prior(
     at_place = log_joint + log_prior.flatten(2)[0].T[torch.from_numpy(cells.cell)]
     energies = -torch.logsumexp(at_place, 1).numpy()
     rest = float(np.quantile(energies[seen], _REST_QUANTILE))
-    gap = 0.0 if seen.all() else float(energies[~seen].mean() - energies[seen].mean())
+    gap = None if seen.all() else float(energies[~seen].mean() - energies[seen].mean())
     return _Fit(SampleEnergy(mixture, log_prior, rest), gap)
 
 
