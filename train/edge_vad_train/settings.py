@@ -70,7 +70,7 @@ class TrainSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         int, Meta(ge=1, le=64, description="Latent dimensions of each stream (D).")
     ] = 8
     components: Annotated[
-        int, Meta(ge=1, le=128, description="Components of each mixture (K).")
+        int, Meta(ge=1, le=128, description="Components of the mixtures over learnt latents (K).")
     ] = 24
     score_cells: int = 9
     patches: int = 50_000

@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from edge_vad_train.data.footage import FOLDS, Footage, FrameSettings, FrameSize, Segment
-from edge_vad_train.fitting import mixtures
 from edge_vad_train.fitting.cells import Cells, count_active, draw_cells
 from edge_vad_train.fitting.mixtures import FittedEnergies, fit_energies
 from edge_vad_train.model.background import Background
@@ -20,7 +19,6 @@ GRID = (5, 6)
 LAYERS = (Layer(4, 3, 2), Layer(3, 3, 1))
 ENCODERS = {"appearance": Architecture(1, LAYERS, 2, 1), "motion": Architecture(2, LAYERS, 3, 1)}
 SIDE = 64
-MANY, FEW = 40_000, 200
 
 
 def cells_of(count: int, seed: int = 0, shift: float = 0.0) -> Cells:
@@ -67,51 +65,6 @@ def test_there_is_no_gap_where_one_fold_has_all_that_ever_moves() -> None:
     assert set(fitted(cells._replace(fold=np.ones(400, np.intp))).gaps.values()) == {0.0}
 
 
-def on_two_sides(count: int) -> Cells:
-    """Cells of two kinds, each of which has one half of the grid to itself."""
-    rng = np.random.default_rng(1)
-    cell = rng.integers(0, GRID[0] * GRID[1], count)
-    side = np.where(cell % GRID[1] < GRID[1] // 2, -3.0, 3.0)[:, None]
-    latents = {PHYSICAL: (rng.normal(size=(count, CELL_FEATURES)) + side).astype(np.float32)}
-    return Cells(latents, cell, rng.integers(0, FOLDS, count))
-
-
-@pytest.mark.parametrize(("count", "is_sharp"), [(MANY, True), (FEW, False)])
-def test_place_counts_for_much_where_there_is_footage_enough_to_know_it(
-    count: int, is_sharp: bool
-) -> None:
-    energy = fit_energies(on_two_sides(count), GRID, 2, 10_000, 0).final[PHYSICAL]
-    out_of_place = torch.full((1, CELL_FEATURES, *GRID), 3.0)
-    left, right = energy(out_of_place)[0].split(GRID[1] // 2, 1)
-    assert (float(left.mean() - right.mean()) > 10) == is_sharp
-
-
-@pytest.mark.parametrize("count", [MANY, FEW])
-def test_all_folds_and_the_final_energy_have_one_spatial_prior(count: int) -> None:
-    without, final, _ = fit_energies(on_two_sides(count), GRID, 2, 10_000, 0)
-    spans = [float(np.ptp(each[PHYSICAL].constant.numpy())) for each in (*without, final)]
-    assert max(spans) < 1.5 * min(spans)
-
-
-@pytest.mark.parametrize(("count", "place"), [(MANY, 0), (FEW, 1)])
-def test_the_gap_is_that_of_the_spatial_prior_that_counts(
-    count: int, place: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    cells = on_two_sides(count)
-    chosen = fit_energies(cells, GRID, 2, 10_000, 0)
-    prior = mixtures._SPATIAL_PRIORS[PHYSICAL][place]
-    monkeypatch.setattr(mixtures, "_SPATIAL_PRIORS", {PHYSICAL: (prior,)})
-    alone = fit_energies(cells, GRID, 2, 10_000, 0)
-    assert chosen.gaps == alone.gaps
-    assert torch.equal(chosen.final[PHYSICAL].constant, alone.final[PHYSICAL].constant)
-
-
-def test_place_counts_for_little_where_one_fold_has_all_that_ever_moves() -> None:
-    cells = on_two_sides(400)._replace(fold=np.ones(400, np.intp))
-    constant = fit_energies(cells, GRID, 2, 10_000, 0).final[PHYSICAL].constant
-    assert float(np.ptp(constant.numpy())) < 10
-
-
 def test_the_seed_decides_alone() -> None:
     cells = cells_of(800)
     one, again, other = (fitted(cells, seed).final["motion"] for seed in (1, 1, 2))
@@ -149,7 +102,7 @@ def test_every_mixture_is_told_of_and_has_its_components() -> None:
     cells = cells_of(400)
     of_all = fit_energies(cells, GRID, 3, 100, 0, told.append).final
     assert sum(told) == (FOLDS + 1) * len(cells.latents)
-    assert {each.components for each in of_all.values()} == {3}
+    assert {name: each.components for name, each in of_all.items()} == {"motion": 3, PHYSICAL: 16}
     assert all(each.constant.shape[2:] == GRID for each in of_all.values())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -21,13 +21,10 @@ from edge_vad_train.model.vae import MixturePrior
 from edge_vad_train.parallel import run_in_parallel
 from edge_vad_train.seeds import Use, generator
 
-_SHARP, _BROAD = SpatialPrior(12.0, 0.5), SpatialPrior(2.0, 1.5)
+_FEATURE_COMPONENTS = 16
 
-_SPATIAL_PRIORS = {PHYSICAL: (_SHARP, _BROAD)}
-"""Of these the first with a small gap counts, else the last; of learnt latents the sharp one."""
-
-_MOST_GAP = 0.2
-"""Nats: with the sharp prior it is 0.1 after 20 minutes of a street, 0.5 and more after a few."""
+_SPATIAL_PRIORS = {True: SpatialPrior(2.0, 1.5), False: SpatialPrior(12.0, 0.5)}
+"""Of the cell features, and of learnt latents, of which each has more dimensions to outweigh."""
 
 _REST_QUANTILE = 0.25
 """Of active cells' energies: a picture of nobody is less anomalous than one of somebody."""
@@ -63,7 +60,7 @@ def fit_energies(
     Args:
         cells: What to fit them to.
         grid: Rows and columns of cells.
-        components: K of each mixture.
+        components: K of the learnt latents' mixtures.
         most: Cells that each mixture is fitted to, at most.
         seed: Of the choice of these and of the first means.
         progress: Called with 1 after each mixture.
@@ -71,44 +68,28 @@ def fit_energies(
     folds: list[int | None] = [*range(FOLDS), None]
     work = [(fold, name) for fold in folds for name in cells.latents]
 
-    def fit(one: tuple[int | None, str], advance: Callable[[int], None]) -> list[_Fit]:
+    def fit(one: tuple[int | None, str], advance: Callable[[int], None]) -> _Fit:
         fold, name = one
-        fitted = _fit_energy(cells, fold, name, grid, components, most, seed)
+        count = _FEATURE_COMPONENTS if name == PHYSICAL else components
+        fitted = _fit_energy(cells, fold, name, grid, count, most, seed)
         advance(1)
         return fitted
 
     with threadpool_limits(1, user_api="blas"):
         fits = dict(zip(work, run_in_parallel(fit, work, progress), strict=True))
-    chosen = {name: _choose([fits[fold, name] for fold in folds]) for name in cells.latents}
-    *without, final = (
-        {name: chosen[name][number].energy for name in cells.latents}
-        for number in range(len(folds))
-    )
-    gaps = {name: _mean_gap(each) for name, each in chosen.items()}
+    *without, final = ({name: fits[fold, name].energy for name in cells.latents} for fold in folds)
+    gaps = {
+        name: float(np.mean([fits[fold, name].gap for fold in range(FOLDS)]))
+        for name in cells.latents
+    }
     return FittedEnergies(without, final, gaps)
 
 
 class _Fit(NamedTuple):
-    """An energy, and its gap, nats: None where nothing was left out, or nothing fitted to."""
+    """An energy, and its gap: 0 where it was fitted to everything, or to nothing."""
 
     energy: SampleEnergy
-    gap: float | None = None
-
-
-def _choose(fits: list[list[_Fit]]) -> list[_Fit]:
-    """Of the fits with each spatial prior, one a fold and the final one, those that count."""
-    *others, last = zip(*fits, strict=True)
-    return list(next((each for each in others if _has_small_gap(each)), last))
-
-
-def _has_small_gap(fits: Sequence[_Fit]) -> bool:
-    """Whether the gap of every fold is known, and small on the mean."""
-    is_known = sum(each.gap is not None for each in fits) == FOLDS
-    return is_known and _mean_gap(fits) <= _MOST_GAP
-
-
-def _mean_gap(fits: Sequence[_Fit]) -> float:
-    return sum(each.gap or 0.0 for each in fits) / FOLDS
+    gap: float = 0.0
 
 
 def _fit_energy(
@@ -119,15 +100,13 @@ def _fit_energy(
     components: int,
     most: int,
     seed: int,
-) -> list[_Fit]:
-    """Fit a mixture, and give an energy with each spatial prior that may be had."""
-    priors = _SPATIAL_PRIORS.get(name, (_SHARP,))
+) -> _Fit:
     seen = cells.fold != fold if fold is not None else np.ones(len(cells.fold), np.bool_)
     latents = cells.latents[name]
     fitted_to = latents[seen]
     if len(fitted_to) <= components:  # hardly anything ever is or moves
         empty = _empty_mixture(components, latents.shape[1])
-        return [_Fit(SampleEnergy(empty, torch.zeros(1, components, *grid)))] * len(priors)
+        return _Fit(SampleEnergy(empty, torch.zeros(1, components, *grid)))
     chosen = generator(seed, Use.MIXTURES).permutation(len(fitted_to))[:most]
     mixture = fit_mixture(fitted_to[chosen], components, seed)
     log_joint = _log_joint(SampleEnergy(mixture), latents)
@@ -137,27 +116,15 @@ def _fit_energy(
         occupancy[component] = np.bincount(
             cells.cell[seen], shares[:, component], minlength=occupancy.shape[1]
         )
-    places = occupancy.reshape(components, *grid)
-    return [
-        _with_prior(
-            mixture, spatial_log_prior(places, mixture.log_weights, each), cells, log_joint, seen
-        )
-        for each in priors
-    ]
-
-
-def _with_prior(
-    mixture: Mixture,
-    log_prior: torch.Tensor,
-    cells: Cells,
-    log_joint: torch.Tensor,
-    seen: NDArray[np.bool_],
-) -> _Fit:
-    """The energy with a spatial prior, its energy of rest, and its gap."""
+    log_prior = spatial_log_prior(
+        occupancy.reshape(components, *grid),
+        mixture.log_weights,
+        _SPATIAL_PRIORS[name == PHYSICAL],
+    )
     at_place = log_joint + log_prior.flatten(2)[0].T[torch.from_numpy(cells.cell)]
     energies = -torch.logsumexp(at_place, 1).numpy()
     rest = float(np.quantile(energies[seen], _REST_QUANTILE))
-    gap = None if seen.all() else float(energies[~seen].mean() - energies[seen].mean())
+    gap = 0.0 if seen.all() else float(energies[~seen].mean() - energies[seen].mean())
     return _Fit(SampleEnergy(mixture, log_prior, rest), gap)
 
 
