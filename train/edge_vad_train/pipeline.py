@@ -11,10 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from lightning_fabric import Fabric
-from numpy.typing import NDArray
 from torch import Tensor
 
 from edge_vad.errors import BadInput
@@ -36,10 +34,10 @@ from edge_vad_train.fitting.calibration import (
     measure_energies,
     shares_by_gap,
 )
-from edge_vad_train.fitting.cells import count_active, draw_cells
+from edge_vad_train.fitting.cells import draw_cells
 from edge_vad_train.fitting.mixtures import fit_energies, mixture_of
 from edge_vad_train.fitting.perspective import measure_scale
-from edge_vad_train.fitting.vae_training import FitSettings, fit_stream
+from edge_vad_train.fitting.vae_training import FitSettings, count_active, fit_stream
 from edge_vad_train.model.mixture import SampleEnergy
 from edge_vad_train.model.scene_network import JOINT, PHYSICAL, SceneEnergies
 from edge_vad_train.model.stream_inputs import STREAMS, PaperInputs, PerspectiveInputs
@@ -202,7 +200,15 @@ def _train_streams(
         trained = run_in_parallel(
             train, STREAMS, lambda steps, loss: advance(steps, f"loss {loss:.1f}")
         )
-    return dict(zip(STREAMS, trained, strict=True))
+    streams = dict(zip(STREAMS, trained, strict=True))
+    for name, stream in streams.items():
+        active = count_active(stream.encoder, patches[name])
+        if active < min(_FEWEST_ACTIVE, settings.latent):
+            stages.warn(
+                f"the {name} stream has collapsed: {active} of {settings.latent} latent dimensions "
+                "tell anything; train again with another --seed, or on more footage"
+            )
+    return streams
 
 
 def _sigma(name: str, patches: Tensor, settings: TrainSettings) -> float:
@@ -231,8 +237,6 @@ def _fit_mixtures(
         cells = draw_cells(footage, make_inputs, encoders, settings.seed, advance)
     if not len(cells.cell):
         stages.warn("nothing ever is or moves in this footage: whatever does will be strange")
-    for name in STREAMS if len(cells.cell) else ():
-        _warn_of_collapse(name, cells.latents[name], settings, stages)
     grid = settings.grid(footage.size.height, footage.size.width)
     with stages.stage("fitting mixtures", (FOLDS + 1) * len(cells.latents)) as advance:
         fitted = fit_energies(
@@ -247,17 +251,6 @@ def _fit_mixtures(
 
 def _encoders(streams: Mapping[str, StreamVAE]) -> dict[str, Encoder]:
     return {name: stream.encoder for name, stream in streams.items()}
-
-
-def _warn_of_collapse(
-    name: str, latents: NDArray[np.float32], settings: TrainSettings, stages: Stages
-) -> None:
-    active = count_active(latents)
-    if active < min(_FEWEST_ACTIVE, settings.latent):
-        stages.warn(
-            f"the {name} stream has collapsed: {active} of {settings.latent} latent dimensions "
-            "tell anything; train again with another --seed, or on more footage"
-        )
 
 
 def _calibrate(

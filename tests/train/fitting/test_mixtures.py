@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from edge_vad_train.data.footage import FOLDS, Footage, FrameSettings, FrameSize, Segment
-from edge_vad_train.fitting.cells import Cells, count_active, draw_cells
+from edge_vad_train.fitting.cells import Cells, draw_cells
 from edge_vad_train.fitting.mixtures import FittedEnergies, fit_energies
 from edge_vad_train.model.background import Background
 from edge_vad_train.model.mixture import SampleEnergy
@@ -164,8 +164,3 @@ def test_where_nothing_ever_moves_no_cell_is_drawn_and_all_scores_are_numbers() 
 @pytest.mark.parametrize("lengths", [(12, 1, 12, 1), (1, 12, 1, 12)])
 def test_stretches_of_a_single_frame_hinder_nothing(lengths: tuple[int, ...]) -> None:
     assert len(cells_drawn(moving_footage(True, lengths)).cell) > 50
-
-
-def test_a_dimension_that_differs_from_patch_to_patch_is_active() -> None:
-    latents = np.random.default_rng(0).normal(size=(1000, 4)) * [1, 0.2, 0.05, 0]
-    assert count_active(latents.astype(np.float32)) == 2

@@ -14,7 +14,12 @@ from torch import Tensor
 
 from edge_vad.errors import BadModel
 from edge_vad_train.fitting import vae_training
-from edge_vad_train.fitting.vae_training import Diverged, FitSettings, fit_stream
+from edge_vad_train.fitting.vae_training import (
+    Diverged,
+    FitSettings,
+    count_active,
+    fit_stream,
+)
 from edge_vad_train.model.vae import Architecture, Layer, StreamVAE
 
 ARCHITECTURE = Architecture(2, (Layer(4, 3, 2), Layer(3, 2, 1)), latent=2, components=2)
@@ -155,3 +160,12 @@ def test_progress_of_a_stream_of_another_shape_is_refused(tmp_path: Path) -> Non
 def test_a_loss_that_is_no_number_ends_the_fit(tmp_path: Path, value: float) -> None:
     with pytest.raises(Diverged, match="after step 1: train again with another --seed"):
         fitted(tmp_path / "state.safetensors", patches=torch.full((8, 2, 5, 5), value))
+
+
+def test_a_dimension_whose_mean_differs_from_patch_to_patch_is_active() -> None:
+    encoder = StreamVAE(ARCHITECTURE, 1.0).encoder
+    for weights in encoder.parameters():
+        torch.nn.init.zeros_(weights)  # a posterior of variance 1 everywhere tells nothing
+    assert count_active(encoder, PATCHES) == 0
+    encoder.shortcut.weight.data[1] = 10.0
+    assert count_active(encoder, PATCHES) == 1

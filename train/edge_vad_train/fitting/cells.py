@@ -30,7 +30,6 @@ crowds become anomalous; on UCSD Ped1 that costs more than a point.
 """
 
 _COUNTED_FRAMES = 500
-_ACTIVE_VARIANCE = 0.01
 
 
 class Cells(NamedTuple):
@@ -78,22 +77,6 @@ def draw_cells(
 
     drawn = run_in_parallel(draw, enumerate(footage.segments), progress)
     return _concatenate([part for parts in drawn for part in parts])
-
-
-def count_active(latents: NDArray[np.float32]) -> int:
-    """How many dimensions of a latent are active: they vary from patch to patch.
-
-    A dimension is active where the variance of the posterior mean over the data is above 0.01
-    (Burda, Grosse and Salakhutdinov, 1509.00519). An autoencoder that has collapsed has none left.
-
-    Args:
-        latents: float32, (n, D), posterior means.
-
-    Example:
-        >>> count_active(np.array([[0.0, 3.0], [1.0, 3.0]], np.float32))
-        1
-    """
-    return int((latents.var(0) > _ACTIVE_VARIANCE).sum())
 
 
 def _estimate_active(footage: Footage, make_inputs: PerspectiveInputs) -> float:

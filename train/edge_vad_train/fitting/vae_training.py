@@ -16,11 +16,13 @@ from torch import Tensor
 
 from edge_vad.errors import BadModel, EdgeVadError
 from edge_vad.files.atomic import PRIVATE, write_whole
-from edge_vad_train.model.vae import Architecture, StreamVAE
+from edge_vad_train.model.vae import Architecture, Encoder, StreamVAE
 from edge_vad_train.seeds import step_generator
 
 _SAVE_EVERY = 200
 _WARM_UP = 0.1
+_ACTIVE_VARIANCE = 0.01
+_AT_ONCE = 1000
 _DRAWING_WEIGHTS = Lock()
 """The first weights come from the one generator that all threads share."""
 
@@ -106,6 +108,23 @@ def fit_stream(
         if is_whole:
             _save_progress(model, optimizer, step, state)
     return model.cpu().eval()
+
+
+def count_active(encoder: Encoder, patches: Tensor) -> int:
+    """How many dimensions of a latent are active: they vary from patch to patch.
+
+    A dimension is active where the variance of the posterior mean over the data is above 0.01
+    (Burda, Grosse and Salakhutdinov, 1509.00519). An autoencoder that has collapsed has none left.
+
+    Args:
+        encoder: Of the stream.
+        patches: float32, (n, inputs, patch, patch), that it has learnt from.
+    """
+    with torch.inference_mode():
+        means = torch.cat(
+            [encoder.mean_of(each).flatten(1) for each in torch.split(patches, _AT_ONCE)]
+        )
+    return int((means.var(0) > _ACTIVE_VARIANCE).sum())
 
 
 def _draw(patches: Tensor, latent: int, settings: FitSettings, step: int) -> tuple[Tensor, Tensor]:
