@@ -202,6 +202,8 @@ def _train_streams(
         )
     streams = dict(zip(STREAMS, trained, strict=True))
     for name, stream in streams.items():
+        if not patches[name].any():  # there was nothing to learn, which is told later
+            continue
         active = count_active(stream.encoder, patches[name])
         if active < min(_FEWEST_ACTIVE, settings.latent):
             stages.warn(
